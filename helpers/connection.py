@@ -1,0 +1,115 @@
+"""connect(): the local API as a child process of this kernel, and the two variables that lead the SDK to it."""
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+_server = None  # one a process: a client keeps the address that it was made with
+
+
+class Server:
+    """The running local API: its address, its throw-away key, and what it knows of this notebook's calls."""
+
+    def __init__(self, port=0):
+        self.key = "day9-" + secrets.token_hex(12)
+        # No key of the reader's goes to the child: recordings need none.
+        env = {k: v for k, v in os.environ.items() if k not in ("OPENAI_API_KEY", "OPENAI_BASE_URL")}
+        env |= {"DAY9_LOCAL_KEY": self.key, "PYTHONPATH": os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")]).strip(os.pathsep)}
+        # A group of its own: interrupting a cell must not interrupt the API.
+        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"start_new_session": True}
+        self.said = tempfile.TemporaryFile("w+")  # a file never fills up, as a pipe that nobody reads would
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "helpers.local_api", "--child", "--port", str(port)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, env=env, text=True, cwd=ROOT, **apart)
+        line = self.process.stdout.readline()
+        if not line:
+            self.said.seek(0)
+            raise RuntimeError("The local API did not start. It said: " + (self.said.read().strip() or "nothing"))
+        self.hello = json.loads(line)
+        self.port = self.hello["port"]
+        self.url = f"http://127.0.0.1:{self.port}/v1"
+
+    def ask(self, name, method="GET"):
+        """What the local API's desk says under /day9/name, as JSON. Raises OSError when it does not answer."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/day9/{name}", method=method, headers={"Authorization": f"Bearer {self.key}"})
+        # an opener without proxies: this never leaves the machine
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+            return json.load(answer)
+
+
+def server():
+    """The running Server; raises RuntimeError before the first connect()."""
+    if _server is None:
+        raise RuntimeError("Nothing is connected yet: run helpers.connect() first.")
+    return _server
+
+
+def connect():
+    """Let the `openai` SDK of this process be answered on this machine, with no key and no network.
+
+    Starts the local API (once a process; it ends with the kernel), sets OPENAI_BASE_URL and a throw-away
+    OPENAI_API_KEY for this process alone, begins a new receipt, and prints one line: who answers, and from
+    what. Call it before `OpenAI()`. Calling it again is free.
+
+    Raises RuntimeError where the local API cannot start, with what it said.
+    """
+    global _server
+    note = _clear_proxies()
+    try:
+        if _server:
+            _server.ask("begin", "POST")
+    except OSError:  # it was ended from outside: start again at the same address
+        _server = Server(_server.port)
+    _server = _server or Server()
+    os.environ["OPENAI_BASE_URL"], os.environ["OPENAI_API_KEY"] = _server.url, _server.key
+    # one table for tiktoken, which would otherwise download it
+    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(ROOT / "data" / "tokenizer"))
+    _show_panels()
+    print(_line(_server.hello) + note)
+
+
+def _line(hello):
+    kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(hello["origins"].items())) or "none"
+    line = f"Answers come from {hello['recordings']} recordings on this machine ({kinds}). No key, no network."
+    if "constructed" in hello["origins"]:
+        line += "\nConstructed means: written by us to the documented format. No model said it."
+    for file, why in hello["problems"]:
+        line += f"\nLeft out: data/recordings/{file} {why}"
+    return line
+
+
+def _clear_proxies():
+    """Keep proxies away from 127.0.0.1; a SOCKS one, which stops OpenAI() itself, is taken out of this process."""
+    for name in ("NO_PROXY", "no_proxy"):
+        known = [h for h in os.environ.get(name, "").split(",") if h]
+        os.environ[name] = ",".join(known + [h for h in ("127.0.0.1", "localhost") if h not in known])
+    socks = [n for n in os.environ if n.lower() in ("all_proxy", "http_proxy", "https_proxy") and os.environ[n].lower().startswith("socks")]
+    for name in socks:
+        del os.environ[name]
+    return f"\nNot used here: the SOCKS proxy in {', '.join(sorted(socks))}; nothing leaves this machine." if socks else ""
+
+
+def _show_panels():
+    """In a notebook, an answer off the map is a short panel instead of a stack trace."""
+    try:
+        shell = sys.modules["IPython"].get_ipython()
+    except KeyError:
+        return
+    if shell is None:
+        return
+    from openai import APIStatusError
+
+    from . import display
+
+    def show(shell, kind, error, tb, tb_offset=None):
+        if getattr(error, "code", None) == "off_the_map":
+            display.panel(error)
+        else:
+            shell.showtraceback((kind, error, tb), tb_offset=tb_offset)
+
+    shell.set_custom_exc((APIStatusError,), show)

@@ -1,0 +1,127 @@
+"""How an answer, an exchange and a miss look in a notebook: always with where they come from."""
+import html
+import json
+
+from . import connection
+
+CARD = ("border:1px solid var(--jp-border-color1,#888);border-left:4px solid {edge};border-radius:3px;"
+        "padding:.6em 1em;margin:.3em 0;max-width:52em;color:var(--jp-content-font-color1,inherit)")
+EDGES = {"constructed": "#E69F00", "recorded": "#009E73", "published": "#0072B2", "": "#888888"}
+LONGEST = 4_000  # characters of a request or an answer that wire() shows
+
+
+class Shown:
+    """Something that a notebook shows as HTML and everything else as text."""
+
+    def __init__(self, text, markup):
+        self.text, self.markup = text, markup
+
+    def __repr__(self):
+        return self.text
+
+    def _repr_html_(self):
+        return self.markup
+
+
+def show(answer):
+    """Frame a model's answer whole, with its origin and its tokens.
+
+    `answer`: a ChatCompletion or a Response of the `openai` SDK. Returns a Shown. Raises TypeError for
+    anything else, since the origin is found by the answer's id.
+
+    Source of the origin: the recording that answered, as the local API's ledger has it.
+    """
+    said, ended, usage = _parts(answer)
+    found = connection.server().ask(f"origin/{answer.id}")
+    where = _origin_words(found["origin"], found["recording"])
+    words = said or f"(empty: {ended})"
+    footer = f"{where} · {usage}"
+    edge = EDGES[found["origin"].get("class", "")]
+    kind = "p" if said else "em"
+    return Shown(
+        f"{words}\n[{footer}]",
+        f'<div role="group" aria-label="Answer of {html.escape(answer.model)}, {html.escape(where)}" style="{CARD.format(edge=edge)}">'
+        f'<div style="font-size:85%;opacity:.85"><b>{html.escape(answer.model)}</b></div>'
+        f'<{kind} style="white-space:pre-wrap;margin:.4em 0">{html.escape(words)}</{kind}>'
+        f'<div style="font-size:85%;opacity:.85">{html.escape(footer)}</div></div>')
+
+
+def _parts(answer):
+    """(text, how it ended if empty, tokens in words) of either kind of answer."""
+    if hasattr(answer, "choices"):
+        choice, u = answer.choices[0], answer.usage
+        calls = [f"{c.function.name}({c.function.arguments})" for c in choice.message.tool_calls or []]
+        said = choice.message.content or choice.message.refusal or "\n".join(calls)
+        return said, f"finish_reason is {choice.finish_reason}", _tokens(u.prompt_tokens, u.completion_tokens_details, u.completion_tokens)
+    if hasattr(answer, "output_text"):
+        u = answer.usage
+        ended = f"status is {answer.status}, reason {answer.incomplete_details.reason}" if answer.incomplete_details else f"status is {answer.status}"
+        calls = [f"{item.name}({item.arguments})" for item in answer.output if item.type == "function_call"]
+        return answer.output_text or "\n".join(calls), ended, _tokens(u.input_tokens, u.output_tokens_details, u.output_tokens)
+    raise TypeError(f"show() frames a ChatCompletion or a Response, not {type(answer).__name__}. For text alone, use print().")
+
+
+def _tokens(given, details, out):
+    hidden = (details.reasoning_tokens if details else 0) or 0
+    return f"tokens: {given} in, {hidden} hidden + {out - hidden} visible out"
+
+
+def _origin_words(origin, recording):
+    kind = origin.get("class", "")
+    if not kind:
+        return "origin unknown: not answered by this notebook's local API"
+    when = f" {origin['date']}" if origin.get("date") else ""
+    by = {"constructed": ", not said by a model", "recorded": ", captured from the API", "published": f", source: {origin.get('source', '')}"}[kind]
+    return f"{kind}{when}{by}" + (f" · {recording}" if recording else "")
+
+
+def wire():
+    """The last exchange as it went over the wire: request, status, answer. Folded; returns a Shown."""
+    exchanges = connection.server().ask("exchanges")
+    if not exchanges:
+        return Shown("Nothing has gone over the wire yet.", "<p>Nothing has gone over the wire yet.</p>")
+    last = exchanges[-1]
+    head = f"{last['method']} {last['path']} → {last['status']}"
+    where = _origin_words(last["origin"], last["recording"]) if last["origin"] else "computed"
+    sent, got = _pretty(last["request"]), _pretty(last["answer"])
+    pre = "white-space:pre-wrap;overflow-wrap:anywhere;font-size:85%;margin:.3em 0"
+    return Shown(
+        f"{head} · {where}\nrequest {sent}\nanswer {got}",
+        f'<details style="{CARD.format(edge=EDGES[last["origin"].get("class", "")])}"><summary><code>{html.escape(head)}</code> · {html.escape(where)}</summary>'
+        f'<b>Request</b><pre style="{pre}">{html.escape(sent)}</pre><b>Answer</b><pre style="{pre}">{html.escape(got)}</pre></details>')
+
+
+def _pretty(value):
+    text = "(no body)" if value is None else value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}\n… {len(text) - LONGEST:,} more characters"
+
+
+WAYS = (
+    "Use a value in range, or the recorded one.",
+    "Ask OpenAI today: OpenAI(base_url='https://api.openai.com/v1', api_key=your key), with a model that is still sold.",
+    "Ask a model on your own machine: OpenAI(base_url='http://127.0.0.1:11434/v1', api_key='none'), for Ollama's port.",
+)
+
+
+def panel(error):
+    """Display what an answer off the map has to say: the nearest recording, what differs, the ways on.
+
+    `error`: the SDK's APIStatusError with status 424. Called for you when a cell ends in one.
+    """
+    from IPython.display import display
+
+    rid = error.request_id
+    details = next((e["off_the_map"] for e in connection.server().ask("exchanges") if e["request_id"] == rid), {})
+    title = "Off the map: no recording answers this request, and nothing was made up."
+    near = f"Nearest recording: {details['nearest']} ({details['about']})" if details.get("nearest") else "There is no recording for this endpoint."
+    rows = details.get("differences", [])
+    more = f"… and {details['more']} more differences" if details.get("more") else ""
+    accepts = [f"There, {a}." for a in details.get("accepts", [])]
+    text = [title, near] + [f"  {r['path']}\n    recorded: {r['recorded']}\n    yours:    {r['sent']}" for r in rows]
+    text += [more] * bool(more) + accepts + ["Ways on:"] + [f"  {way}" for way in WAYS]
+    cells = "".join(f"<tr><td style='text-align:left'><code>{html.escape(r['path'])}</code></td><td style='text-align:left'>{html.escape(r['recorded'])}</td>"
+                    f"<td style='text-align:left'><b>{html.escape(r['sent'])}</b></td></tr>" for r in rows)
+    table = f"<table><thead><tr><th>differs at</th><th>recorded</th><th>yours</th></tr></thead><tbody>{cells}</tbody></table>" if rows else ""
+    display(Shown("\n".join(text), (
+        f'<div role="alert" style="{CARD.format(edge="#CC79A7")}"><b>{title}</b><p>{html.escape(near)}</p>{table}'
+        f"<p>{html.escape(' '.join([more] * bool(more) + accepts))}</p><ul>" + "".join(f"<li>{html.escape(way)}</li>" for way in WAYS) + "</ul></div>")))

@@ -1,0 +1,53 @@
+"""Exercises: `check` says in one sentence what differs, `hint` gives the next step.
+
+Each theme's module registers its exercises; the solution stands in the notebook, folded away, and
+tests/test_exercises.py proves that the starter fails and the solution passes.
+"""
+import functools
+import importlib
+import pkgutil
+
+_known = {}
+
+
+def exercise(name, hint):
+    """Register a checker: it takes the reader's answer and returns what differs, in a sentence, or None."""
+    def register(checker):
+        _known[name] = (checker, hint)
+        return checker
+    return register
+
+
+@functools.cache
+def _load():
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return _known
+
+
+def _find(name):
+    try:
+        return _load()[name]
+    except KeyError:
+        raise LookupError(f"There is no exercise {name!r}. There are: {', '.join(sorted(_load()))}.") from None
+
+
+def check(name, answer):
+    """Print whether `answer` solves the exercise, or the one thing that differs.
+
+    An answer of the wrong kind is told so, too. Raises LookupError for an unknown exercise.
+    """
+    checker, _ = _find(name)
+    if answer is None or answer is ...:
+        print("Not yet: put your answer in place of the dots.")
+        return
+    try:
+        wrong = checker(answer)
+    except Exception as e:  # the reader's own code or value: say what it did
+        wrong = f"your answer raised {type(e).__name__}: {e}"
+    print(f"Not yet: {wrong}" if wrong else "Right.")
+
+
+def hint(name):
+    """Print the hint of an exercise. Raises LookupError for an unknown one."""
+    print(_find(name)[1])

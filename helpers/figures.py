@@ -1,0 +1,37 @@
+"""figure(): a plotly figure with caption, source, alt text and, when a notebook is prepared for commit, a still."""
+import base64
+import html
+import json
+import os
+
+# Okabe and Ito's palette: told apart by colour-blind readers
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
+
+
+def template():
+    """The collection's plotly template; plotly's own adds 7 kB to every figure."""
+    import plotly.graph_objects as go
+
+    axis = {"gridcolor": "#DDDDDD", "linecolor": "#666666", "ticks": "outside", "automargin": True, "zeroline": False}
+    return go.layout.Template(layout={
+        "colorway": COLOURS, "font": {"size": 14, "color": "#222222"}, "paper_bgcolor": "#FFFFFF", "plot_bgcolor": "#FFFFFF",
+        "title": {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12}, "font": {"size": 16}},
+        "xaxis": axis, "yaxis": axis, "legend": {"orientation": "h", "y": -0.25}, "margin": {"l": 60, "r": 20, "t": 60, "b": 60}, "height": 380})
+
+
+def figure(fig, *, alt, caption, source):
+    """Display a plotly figure as this collection shows figures.
+
+    `fig`: a plotly Figure whose title states the finding and whose axes have units. `alt`: what a person
+    who cannot see it should know. `caption`: what it shows and how it was computed. `source`: where the
+    numbers come from. A still PNG stands beside it when DAY9_STILLS=1 (tests/refresh.py sets it; it needs
+    kaleido and a Chromium), so that pages without JavaScript show it.
+    """
+    from IPython.display import HTML, display
+
+    fig.update_layout(template=template())
+    data = {"application/vnd.plotly.v1+json": json.loads(fig.to_json()), "text/plain": f"Figure: {alt}"}
+    if os.environ.get("DAY9_STILLS") == "1":
+        data["image/png"] = base64.b64encode(fig.to_image("png", width=760, height=fig.layout.height or 380)).decode()
+    display(data, metadata={kind: {"alt": alt} for kind in data}, raw=True)
+    display(HTML(f'<p style="font-size:90%;max-width:52em"><b>{html.escape(caption)}</b> Source: {html.escape(source)}</p>'))

@@ -1,0 +1,148 @@
+"""One form for all requests that mean the same.
+
+Clients differ in key order, spacing, null fields and multipart boundaries; people differ in blanks.
+`canonical_body` takes those differences away, and nothing that could change an answer. What only
+changes the answer's *shape* (`stream`, token limits) is taken out too, because shaping.py computes it.
+"""
+import base64
+import binascii
+import csv
+import functools
+import hashlib
+import json
+import re
+import unicodedata
+from pathlib import Path
+
+from tornado import httputil
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+
+# Said by the caller for the books, not for the model.
+BOOKKEEPING = {"user", "store", "metadata", "safety_identifier", "prompt_cache_key", "service_tier"}
+# Changes the shape of an answer, not its substance: computed in shaping.py.
+SHAPING = {"stream", "stream_options", "max_completion_tokens", "max_tokens", "max_output_tokens"}
+# A parameter sent with its documented default is the same as one not sent (openai 3.54.0, types/).
+DEFAULTS = {
+    "reasoning_effort": "medium", "response_format": {"type": "text"}, "n": 1, "temperature": 1, "top_p": 1,
+    "presence_penalty": 0, "frequency_penalty": 0, "logprobs": False, "tool_choice": "auto",
+    "parallel_tool_calls": True, "truncation": "disabled", "reasoning": {"effort": "medium"},
+    "text": {"format": {"type": "text"}}, "tools": [], "annotations": [],
+}
+DATA_URL = re.compile(r"data:([\w.+/-]+);base64,(.*)", re.S)
+LONG = 512  # a longer base64 text is compared by what it decodes to
+
+
+class BadRequest(ValueError):
+    """The body cannot be read as what its content type says."""
+
+
+@functools.cache
+def model_aliases():
+    """{alias: model it stands for}, from data/models.csv."""
+    with open(DATA / "models.csv", encoding="utf-8", newline="") as f:
+        return {row["model"]: row["alias_of"] for row in csv.DictReader(f) if row["alias_of"]}
+
+
+def canonical_model(name):
+    return model_aliases().get(name, name) if isinstance(name, str) else name
+
+
+def digest(raw):
+    return hashlib.sha256(raw).hexdigest()
+
+
+def canonical_text(text):
+    """Unicode NFC, runs of blanks as one; long base64 as its kind and the SHA-256 of its content."""
+    if len(text) > LONG:
+        url = DATA_URL.fullmatch(text)
+        if url:
+            return f"data:{url[1]};sha256,{digest(_decoded(url[2]))}"
+        if " " not in text[:LONG]:
+            raw = _decoded(text)
+            if raw:
+                return f"base64;sha256,{digest(raw)}"
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _decoded(text):
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def canonical_value(value, drop=frozenset()):
+    """The canonical form of any JSON value; `drop` names keys left out at this level."""
+    if isinstance(value, str):
+        return canonical_text(value)
+    if isinstance(value, list):
+        items = [canonical_value(v) for v in value]
+        # one text part is the same as the text itself
+        if len(items) == 1 and isinstance(items[0], dict) and items[0].get("type") in ("text", "input_text"):
+            return items[0].get("text", "")
+        return items
+    if isinstance(value, dict):
+        out = {}
+        for key, v in value.items():
+            if key in drop or v is None:
+                continue
+            v = canonical_value(v)
+            if key in DEFAULTS and v == DEFAULTS[key]:
+                continue
+            out[key] = canonical_model(v) if key == "model" else v
+        if out.get("type") == "message" and "role" in out:
+            del out["type"]  # the default kind of an input item
+        if out.get("role") == "system" and "content" in out:
+            out["role"] = "developer"  # "developer messages replace the previous system messages" (SDK types)
+        return out
+    return value
+
+
+def canonical_body(path, body):
+    """The canonical form of a whole JSON body."""
+    if not isinstance(body, dict):
+        return canonical_value(body)
+    out = canonical_value(body, BOOKKEEPING | SHAPING)
+    if path == "/v1/responses" and isinstance(out.get("input"), str):
+        out["input"] = [{"role": "user", "content": out["input"]}]
+    return out
+
+
+def read_body(content_type, raw):
+    """A request's body as a JSON-able value: parsed JSON, or the fields of a form with files by content.
+
+    Raises BadRequest with what is wrong.
+    """
+    if not raw:
+        return None
+    kind = content_type.split(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return read_form(content_type, raw)
+    if kind == "application/sdp":
+        return raw.decode("utf-8", "replace")
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as e:
+        raise BadRequest(f"The body of your request could not be parsed as JSON: {e}.") from None
+
+
+def read_form(content_type, raw):
+    """A multipart form as {field: text, file field: {"filename", "bytes", "sha256"}}."""
+    fields, files = {}, {}
+    try:
+        httputil.parse_body_arguments(content_type, raw, fields, files)
+    except httputil.HTTPInputError as e:
+        raise BadRequest(f"The body of your request is not a readable multipart form: {e}.") from None
+    if not fields and not files:
+        raise BadRequest("The body of your request is not a multipart form with the boundary that its Content-Type names.")
+    form = {name: values[-1].decode("utf-8", "replace") for name, values in fields.items()}
+    for name, parts in files.items():
+        content = parts[-1]["body"]
+        form[name] = {"filename": parts[-1]["filename"], "bytes": len(content), "sha256": digest(content)}
+    return form
+
+
+def key(method, path, body):
+    """The text under which equal requests meet."""
+    return f"{method} {path} {json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(',', ':'))}"

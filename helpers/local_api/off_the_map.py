@@ -1,0 +1,81 @@
+"""Nothing answers: which recording is nearest, and what differs.
+
+The reader changed something that no recording, slot or computation covers. An invented reply would be
+a lie, so the answer is an error that helps: the nearest recording, the JSON paths that differ, the ways on.
+"""
+import difflib
+
+from . import slots
+
+CODE = "off_the_map"
+MOST = 4  # differences shown
+
+
+def differences(recorded, sent, declared, at=""):
+    """[(JSON path, recorded value, sent value)]; a value that is not there is None."""
+    if isinstance(recorded, dict) and isinstance(sent, dict):
+        return [d for k in [*recorded, *(k for k in sent if k not in recorded)]
+                for d in differences(recorded.get(k), sent.get(k), declared, f"{at}.{k}" if at else k)]
+    if isinstance(recorded, list) and isinstance(sent, list):
+        longest = max(len(recorded), len(sent))
+        pad = lambda items: items + [None] * (longest - len(items))
+        return [d for i, (r, s) in enumerate(zip(pad(recorded), pad(sent))) for d in differences(r, s, declared, f"{at}[{i}]")]
+    same = recorded == sent or slots.match(recorded, sent, declared) is not None
+    return [] if same else [(at, recorded, sent)]
+
+
+def nearest(library, method, path, body):
+    """(recording, differences) of the recording that a request misses by least, or (None, [])."""
+    best, best_distance = None, None
+    for recording in library.recordings:
+        if (recording.method, recording.path) != (method, path):
+            continue
+        found = differences(recording.body, body, recording.slots)
+        distance = sum(_distance(r, s) for _, r, s in found)
+        if best is None or distance < best_distance:
+            best, best_distance = (recording, found), distance
+    return best or (None, [])
+
+
+def _distance(recorded, sent):
+    """0 for nearly the same, 1 for unlike: words in common, since prompts are edited by words."""
+    if isinstance(recorded, str) and isinstance(sent, str):
+        a, b = recorded.lower().split(), sent.lower().split()
+        return 0.1 + 0.9 * (1 - difflib.SequenceMatcher(None, a, b, autojunk=False).ratio())
+    return 1
+
+
+def short(value, most=70):
+    """A value in one short line, with the slots in angle brackets; — where there is none."""
+    if value is None:
+        return "—"
+    text = slots.MARK.sub(lambda m: f"‹{m[1]}›", value) if isinstance(value, str) else str(value)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def ranges(recording):
+    """What the slots of a recording accept, in words."""
+    words = []
+    for name, slot in recording.slots.items():
+        if slot["type"] == "choice":
+            words.append(f"‹{name}› one of {', '.join(map(str, slot['values']))}")
+        elif "min" in slot or "max" in slot:
+            words.append(f"‹{name}› {slot['type']} from {slot.get('min', '…')} to {slot.get('max', '…')}")
+        else:
+            words.append(f"‹{name}› any {slot['type']}")
+    return words
+
+
+def miss(library, method, path, body):
+    """(message, details) for a request that nothing answers."""
+    recording, found = nearest(library, method, path, body)
+    if recording is None:
+        return f"No recording answers {method} {path}; there is none for this endpoint.", {"nearest": None, "differences": [], "accepts": []}
+    shown = [{"path": at, "recorded": short(r), "sent": short(s)} for at, r, s in found[:MOST]]
+    lines = [f"{d['path']}: recorded {d['recorded']!r}, yours {d['sent']!r}" for d in shown]
+    if len(found) > MOST:
+        lines.append(f"and {len(found) - MOST} more")
+    accepts = ranges(recording)
+    message = (f"No recording answers this request, and nothing was made up. Nearest: {recording.name}. Differs at "
+               + "; ".join(lines) + "." + (f" There {'; '.join(accepts)}." if accepts else ""))
+    return message, {"nearest": recording.name, "about": recording.about, "differences": shown, "more": max(0, len(found) - MOST), "accepts": accepts}

@@ -1,0 +1,137 @@
+"""Slots: the parts of a recorded request that may vary, and answers that follow them.
+
+In a recording the request says `How many minutes are {{ hours }} hours?`, declares
+`"slots": {"hours": {"type": "integer", "example": 3, "min": 0, "max": 1000}}`, and the answer says
+`{{ hours * 60 }} minutes`. Answers are Jinja templates, run in Jinja's sandbox; a slot of type `choice`
+may carry a table of values, whose entries the answer reads.
+"""
+import datetime
+import functools
+import re
+
+from . import ground_truth
+
+MARK = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+PATTERNS = {"integer": r"-?\d{1,3}(?:,\d{3})+|-?\d+", "number": r"-?\d+(?:\.\d+)?", "text": r".+?", "choice": r".+?", "date": r"\d{4}-\d\d-\d\d"}
+
+
+class BadSlot(ValueError):
+    """A slot is declared or used in a way that cannot work; the text says which."""
+
+
+def has_marks(value):
+    if isinstance(value, str):
+        return "{{" in value
+    if isinstance(value, dict):
+        return any(map(has_marks, value.values()))
+    return isinstance(value, list) and any(map(has_marks, value))
+
+
+def check(slots, template):
+    """Raise BadSlot unless every mark of the request is declared, every slot used, every example in range."""
+    used = set(_marks(template))
+    if used != set(slots):
+        raise BadSlot(f"slots declared: {sorted(slots) or 'none'}; slots in the request: {sorted(used) or 'none'}")
+    for name, slot in slots.items():
+        if slot.get("type") not in PATTERNS:
+            raise BadSlot(f"slot {name!r} has the type {slot.get('type')!r}; known: {', '.join(PATTERNS)}")
+        if read(slot, str(slot.get("example"))) is None:
+            raise BadSlot(f"the example of slot {name!r}, {slot.get('example')!r}, is not a value that it accepts")
+
+
+def _marks(value):
+    if isinstance(value, str):
+        yield from MARK.findall(value)
+    elif isinstance(value, dict):
+        for v in value.values():
+            yield from _marks(v)
+    elif isinstance(value, list):
+        for v in value:
+            yield from _marks(v)
+
+
+def read(slot, text):
+    """The value that `text` means in this slot, or None where the slot does not accept it."""
+    if slot["type"] in ("integer", "number"):
+        try:
+            value = int(text.replace(",", "")) if slot["type"] == "integer" else float(text)
+        except ValueError:
+            return None
+        return value if slot.get("min", value) <= value <= slot.get("max", value) else None
+    if slot["type"] == "date":
+        try:
+            return datetime.date.fromisoformat(text).isoformat()
+        except ValueError:
+            return None
+    if slot["type"] == "choice":
+        known = {str(v).casefold(): v for v in slot["values"]}
+        return known.get(text.casefold())
+    return text if len(text) <= slot.get("max_length", 80) else None
+
+
+@functools.cache
+def _pattern(template, names):
+    out, end = "", 0
+    for m in MARK.finditer(template):
+        kind = dict(names)[m[1]]
+        group = f"(?P<{m[1]}>{PATTERNS[kind]})" if f"(?P<{m[1]}>" not in out else f"(?P={m[1]})"
+        out += re.escape(template[end : m.start()]) + group
+        end = m.end()
+    return re.compile(out + re.escape(template[end:]), re.S | re.I)
+
+
+def match(template, value, slots):
+    """{slot: value} if `value` fits `template`, else None. {} where nothing varies and both are equal."""
+    found = {}
+    names = tuple(sorted((name, slot["type"]) for name, slot in slots.items()))
+    return found if _match(template, value, slots, names, found) else None
+
+
+def _match(template, value, slots, names, found):
+    if isinstance(template, str) and "{{" in template:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            value = str(value)
+        hit = isinstance(value, str) and _pattern(template, names).fullmatch(value)
+        if not hit:
+            return False
+        for name, text in hit.groupdict().items():
+            v = read(slots[name], text)
+            if v is None or found.setdefault(name, v) != v:
+                return False
+        return True
+    if isinstance(template, dict):
+        return (isinstance(value, dict) and template.keys() == value.keys()
+                and all(_match(template[k], value[k], slots, names, found) for k in template))
+    if isinstance(template, list):
+        return (isinstance(value, list) and len(template) == len(value)
+                and all(_match(t, v, slots, names, found) for t, v in zip(template, value)))
+    return template == value
+
+
+@functools.cache
+def _jinja():
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import SandboxedEnvironment
+
+    env = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+    env.filters |= {f.__name__: f for f in ground_truth.FILTERS}
+    return env
+
+
+def render(value, slots, found):
+    """`value` with every template in it filled in from the slots' values."""
+    given = {name: found.get(name, slot["example"]) for name, slot in slots.items()}
+    for name, slot in slots.items():
+        if isinstance(slot.get("values"), dict):
+            given[name + "_table"] = slot["values"][given[name]]
+    return _render(value, given)
+
+
+def _render(value, given):
+    if isinstance(value, str):
+        return _jinja().from_string(value).render(given) if "{{" in value or "{%" in value else value
+    if isinstance(value, dict):
+        return {k: _render(v, given) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_render(v, given) for v in value]
+    return value
