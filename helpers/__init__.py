@@ -16,6 +16,7 @@ _HOME = {
     "wire": "display",
     "receipt": "receipts",
     "figure": "figures",
+    "turn": "knobs",
     "check": "exercises",
     "hint": "exercises",
 }

@@ -52,17 +52,20 @@ def _parts(answer):
         choice, u = answer.choices[0], answer.usage
         calls = [f"{c.function.name}({c.function.arguments})" for c in choice.message.tool_calls or []]
         said = choice.message.content or choice.message.refusal or "\n".join(calls)
-        return said, f"finish_reason is {choice.finish_reason}", _tokens(u.prompt_tokens, u.completion_tokens_details, u.completion_tokens)
+        return said, f"finish_reason is {choice.finish_reason}", _tokens(said, u.prompt_tokens, u.completion_tokens_details, u.completion_tokens)
     if hasattr(answer, "output_text"):
         u = answer.usage
         ended = f"status is {answer.status}, reason {answer.incomplete_details.reason}" if answer.incomplete_details else f"status is {answer.status}"
         calls = [f"{item.name}({item.arguments})" for item in answer.output if item.type == "function_call"]
-        return answer.output_text or "\n".join(calls), ended, _tokens(u.input_tokens, u.output_tokens_details, u.output_tokens)
+        said = answer.output_text or "\n".join(calls)
+        return said, ended, _tokens(said, u.input_tokens, u.output_tokens_details, u.output_tokens)
     raise TypeError(f"show() frames a ChatCompletion or a Response, not {type(answer).__name__}. For text alone, use print().")
 
 
-def _tokens(given, details, out):
+def _tokens(said, given, details, out):
     hidden = (details.reasoning_tokens if details else 0) or 0
+    if not said:
+        return f"tokens: {given} in, {out} out, none visible"
     return f"tokens: {given} in, {hidden} hidden + {out - hidden} visible out"
 
 

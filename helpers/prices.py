@@ -53,7 +53,7 @@ def cost(model, usage, on):
     There, cached, audio and image tokens are inside the input total and reasoning tokens inside the
     output total (openai 3.54.0, types/), so nothing is added to the totals, only split off them.
     on: the day whose prices to use, a date or "2024-12-17".
-    Writing to the cache, which some models sell since 2026, is not in the table and not in the sum.
+    What some models of 2026 charge for writing to the cache (litellm 1.109.1) is not in the table or the sum.
     LookupError where a kind of token was used that has no known price that day; ValueError where the
     usage is of no known shape or its parts exceed their total.
 

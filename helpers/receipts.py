@@ -16,13 +16,13 @@ class Receipt:
         self.total = sum((r["usd"] for r in rows), Decimal(0))
 
     def _table(self):
-        head = ["model", "calls", "input", "cached", "hidden", "visible", "USD", "prices of"]
-        body = [[r["model"], r["calls"], r["input"], r["cached"], r["hidden"], r["visible"], f"{r['usd']:.4f}", r["on"]] for r in self.rows]
+        head = ["model", "calls", "input", "cached", "output", "hidden", "USD", "prices of"]
+        body = [[r["model"], r["calls"], r["input"], r["cached"], r["output"], r["hidden"], f"{r['usd']:.4f}", r["on"]] for r in self.rows]
         return head, [[f"{v:,}" if isinstance(v, int) else v for v in row] for row in body]
 
     def _note(self):
         free = f" {self.refused} calls that were refused or off the map cost nothing." if self.refused else ""
-        return f"Here: $0.00. At the prices named: ${self.total:.4f}.{free} Hidden: reasoning tokens, paid for as output. Source: data/prices.csv."
+        return f"Here: $0.00. At the prices named: ${self.total:.4f}.{free} Hidden: the reasoning tokens in the output. Source: data/prices.csv."
 
     def __repr__(self):
         head, body = self._table()
@@ -54,9 +54,9 @@ def receipt(on=DAY_9):
             refused += 1
             continue
         day = _priced_on(call["model"], on)
-        row = rows.setdefault(call["model"], {"model": call["model"], "calls": 0, "input": 0, "cached": 0, "hidden": 0, "visible": 0, "usd": Decimal(0), "on": day.isoformat()})
+        row = rows.setdefault(call["model"], {"model": call["model"], "calls": 0, "input": 0, "cached": 0, "output": 0, "hidden": 0, "usd": Decimal(0), "on": day.isoformat()})
         given, cached, hidden, out = counts(call["usage"])
-        for name, n in (("calls", 1), ("input", given), ("cached", cached), ("hidden", hidden), ("visible", out - hidden)):
+        for name, n in (("calls", 1), ("input", given), ("cached", cached), ("output", out), ("hidden", hidden)):
             row[name] += n
         row["usd"] += prices.cost(call["model"], call["usage"], day)
     return Receipt([rows[name] for name in sorted(rows)], refused)
