@@ -122,9 +122,13 @@ def panel(error):
     accepts = [f"There, {a}." for a in details.get("accepts", [])]
     text = [title, near] + [f"  {r['path']}\n    recorded: {r['recorded']}\n    yours:    {r['sent']}" for r in rows]
     text += [more] * bool(more) + accepts + ["Ways on:"] + [f"  {way}" for way in WAYS]
-    cells = "".join(f"<tr><td style='text-align:left'><code>{html.escape(r['path'])}</code></td><td style='text-align:left'>{html.escape(r['recorded'])}</td>"
-                    f"<td style='text-align:left'><b>{html.escape(r['sent'])}</b></td></tr>" for r in rows)
-    table = f"<table><thead><tr><th>differs at</th><th>recorded</th><th>yours</th></tr></thead><tbody>{cells}</tbody></table>" if rows else ""
+    table = ""
+    if rows:
+        left = "style='text-align:left'"
+        heads = "".join(f"<th {left}>{head}</th>" for head in ("differs at", "recorded", "yours"))
+        cells = "".join(f"<tr><td {left}><code>{html.escape(r['path'])}</code></td><td {left}>{html.escape(r['recorded'])}</td>"
+                        f"<td {left}><b>{html.escape(r['sent'])}</b></td></tr>" for r in rows)
+        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
     display(Shown("\n".join(text), (
         f'<div role="alert" style="{CARD.format(edge="#CC79A7")}"><b>{title}</b><p>{html.escape(near)}</p>{table}'
         f"<p>{html.escape(' '.join([more] * bool(more) + accepts))}</p><ul>" + "".join(f"<li>{html.escape(way)}</li>" for way in WAYS) + "</ul></div>")))

@@ -16,7 +16,17 @@ def template():
     return go.layout.Template(layout={
         "colorway": COLOURS, "font": {"size": 14, "color": "#222222"}, "paper_bgcolor": "#FFFFFF", "plot_bgcolor": "#FFFFFF",
         "title": {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12}, "font": {"size": 16}},
-        "xaxis": axis, "yaxis": axis, "legend": {"orientation": "h", "y": -0.25}, "margin": {"l": 60, "r": 20, "t": 60, "b": 60}, "height": 380})
+        "xaxis": axis, "yaxis": axis, "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"}, "margin": {"l": 60, "r": 20, "t": 60, "b": 75}, "height": 400})
+
+
+def _recolour(trace):
+    """Plotly express writes its own colours into a trace, where no template reaches them."""
+    import plotly.express as px
+
+    own = dict(zip(map(str.lower, px.colors.qualitative.Plotly), COLOURS))
+    for part in (getattr(trace, "marker", None), getattr(trace, "line", None)):
+        if part is not None and isinstance(part.color, str):
+            part.color = own.get(part.color.lower(), part.color)
 
 
 def figure(fig, *, alt, caption, source):
@@ -30,8 +40,10 @@ def figure(fig, *, alt, caption, source):
     from IPython.display import HTML, display
 
     fig.update_layout(template=template())
+    fig.update_traces(textposition="outside", cliponaxis=False, selector={"type": "bar"})
+    fig.for_each_trace(_recolour)
     data = {"application/vnd.plotly.v1+json": json.loads(fig.to_json()), "text/plain": f"Figure: {alt}"}
     if os.environ.get("DAY9_STILLS") == "1":
-        data["image/png"] = base64.b64encode(fig.to_image("png", width=760, height=fig.layout.height or 380)).decode()
+        data["image/png"] = base64.b64encode(fig.to_image("png", width=760, height=fig.layout.height or 400)).decode()
     display(data, metadata={kind: {"alt": alt} for kind in data}, raw=True)
     display(HTML(f'<p style="font-size:90%;max-width:52em"><b>{html.escape(caption)}</b> Source: {html.escape(source)}</p>'))

@@ -1,7 +1,7 @@
 """Prepare notebooks for a commit: `python -m tests.refresh [notebook ...]` (default: all).
 
 Runs each from top to bottom as a reader would, with the still pictures that static pages need, and writes
-the generated cells: the map in 00_start_here and the links at the end of each. What would make a diff
+what is generated: the map in 00_start_here and README.md, and the links at the end of each. What would make a diff
 noisy or show errors when reopened (timings, widget state) is left out.
 """
 import os
@@ -14,7 +14,7 @@ import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
-HEADER = re.compile(r"(?P<minutes>\d+) min · costs \$0\.00 here, \$(?P<usd>[\d.]+) at (?P<on>[\d-]+) prices · answers: (?P<origin>\w+)")
+HEADER = re.compile(r"(?P<minutes>\d+) min · costs 0\.00 USD here, (?P<usd>[\d.]+) USD at (?P<on>[\d-]+) prices · answers: (?P<origin>\w+)")
 THEMES = {"": "Start", "1_o1": "o1", "2_realtime": "Realtime", "3_dpo": "Preference tuning", "4_costs": "Costs", "5_sdks": "SDKs"}
 
 
@@ -35,24 +35,29 @@ def header(nb):
     """The figures of a notebook's header line: minutes, usd, on, origin."""
     found = HEADER.search(nb.cells[0].source)
     if not found:
-        raise ValueError("the first cell lacks the line `12 min · costs $0.00 here, $0.21 at 2024-12-17 prices · answers: constructed`")
+        raise ValueError("the first cell lacks the line `12 min · costs 0.00 USD here, 0.21 USD at 2024-12-17 prices · answers: constructed`")
     return found.groupdict()
 
 
 def result(nb):
     """What a notebook makes, in a sentence: its `You'll make` line."""
-    return re.search(r"\*\*You'll make\*\* (.*)", nb.cells[0].source)[1].rstrip(".")
+    return re.search(r"\*\*You'll make\*\* (.*)", nb.cells[0].source)[1].rstrip(".\\")
 
 
-def map_table():
-    """The map of the collection, as a Markdown table."""
+def map_table(folder=NOTEBOOKS):
+    """The map of the collection, as a Markdown table whose links hold in `folder`."""
     rows = ["| theme | notebook | you'll make | min |", "|---|---|---|---:|"]
     for path in notebooks():
         nb = read(path)
-        rel = path.relative_to(NOTEBOOKS)
-        theme = THEMES[rel.parent.as_posix().replace(".", "")]
-        rows.append(f"| {theme} | [{title(nb)}]({rel.as_posix()}) | {result(nb)} | {header(nb)['minutes']} |")
+        theme = THEMES[path.relative_to(NOTEBOOKS).parent.as_posix().replace(".", "")]
+        link = path.relative_to(folder).as_posix()
+        rows.append(f"| {theme} | [{title(nb)}]({link}) | {result(nb)} | {header(nb)['minutes']} |")
     return "\n".join(rows)
+
+
+def readme(text):
+    """README.md with the map of now."""
+    return re.sub(r"(<!-- map -->\n).*?(<!-- /map -->)", lambda m: m[1] + map_table(ROOT) + "\n" + m[2], text, flags=re.S)
 
 
 def links(path):
@@ -107,6 +112,8 @@ def main():
         tidy(nb)
         nbformat.write(nb, path)
         print(path.relative_to(ROOT))
+    file = ROOT / "README.md"
+    file.write_text(readme(file.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,142 @@
+"""The cells as readers use them: every knob turned, every exercise solved, twenty edits answered.
+
+Each notebook runs once more with further cells behind its own; a cell asked for twice is a cell edited.
+"""
+import copy
+import functools
+import re
+
+import nbformat
+import pytest
+
+from tests import refresh
+
+BOOKS = refresh.notebooks()
+KNOB = re.compile(r"^(?P<name>\w+) = (?P<value>\S+)(?P<gap> +# (?:.*; )?try )(?P<others>.+)$", re.M)
+SOLUTION = re.compile(r"<details><summary>Solution</summary>\s*```\n(.*?)```", re.S)
+OFF, ANSWERED, REFUSED = "off the map", "answered", "refused"
+
+# (notebook, words of one cell, what a reader changes, into what, what must come of it)
+EDITS = [
+    ("00_start_here", 'day = "2024-12-17"', "2024-12-17", "1815-12-10", ANSWERED),
+    ("00_start_here", 'day = "2024-12-17"', "2024-12-17", "1969-02-30", OFF),
+    ("00_start_here", 'day = "2024-12-17"', "Which day of the week was", "Which weekday was", OFF),
+    ("00_start_here", 'day = "2024-12-17"', 'model="o1"', 'model="o9"', REFUSED),
+    ("00_start_here", 'day = "2024-12-17"', 'model="o1"', 'model="o1-2024-12-17"', ANSWERED),
+    ("00_start_here", 'day = "2024-12-17"', 'model="o1",', 'model="o1", reasoning_effort="high",', ANSWERED),
+    ("00_start_here", 'day = "2024-12-17"', 'model="o1",', 'model="o1", max_completion_tokens=5,', ANSWERED),
+    ("00_start_here", 'day = "2024-12-17"', 'model="o1",', 'model="o1", temperature=0,', REFUSED),
+    ("00_start_here", "stream=True", "stream=True", "stream=True, max_tokens=5", ANSWERED),
+    ("00_start_here", "stream=True", 'model="gpt-4o"', 'model="o1"', REFUSED),
+    ("1_o1/01_developer_messages", "rule = {", "in celsius and", "in fahrenheit and", ANSWERED),
+    ("1_o1/01_developer_messages", "rule = {", "350", "1,200", ANSWERED),
+    ("1_o1/01_developer_messages", "rule = {", "350", "9000", OFF),
+    ("1_o1/01_developer_messages", "rule = {", "nothing else", "a smile", OFF),
+    ("1_o1/01_developer_messages", "rule = {", "messages=[rule, wish]", "messages=[wish, rule]", OFF),
+    ("1_o1/01_developer_messages", "rule = {", '"role": "developer"', '"role": "assistant"', OFF),
+    ("1_o1/01_developer_messages", "rule = {", '"role": "developer"', '"role": "system"', ANSWERED),
+    ("1_o1/01_developer_messages", "trick = {", "kelvin", "celsius", ANSWERED),
+    ("1_o1/01_developer_messages", "trick = {", "Ignore all previous", "Please forget your", OFF),
+    ("1_o1/02_reasoning_effort", "problems = {", "36 hours", "48 hours", ANSWERED),
+    ("1_o1/02_reasoning_effort", "cut = hard_under", "500", "1921", ANSWERED),
+    ("1_o1/02_reasoning_effort", "cut = hard_under", "500", "0", REFUSED),
+    ("1_o1/02_reasoning_effort", 'effort = "low"', '"low"', '"minimal"', REFUSED),
+    ("1_o1/02_reasoning_effort", 'effort = "low"', "n = 1000", "n = 0", OFF),
+    ("1_o1/02_reasoning_effort", "now = client.responses", '"low"', '"none"', ANSWERED),
+    ("1_o1/02_reasoning_effort", "now = client.responses", '"low"', '"max"', OFF),
+]
+
+
+def stem(path):
+    return path.relative_to(refresh.NOTEBOOKS).with_suffix("").as_posix()
+
+
+def cells_of(nb, tag=None):
+    return [c for c in nb.cells if c.cell_type == "code" and (tag is None or tag in c.metadata.get("tags", []))]
+
+
+def knobs(nb):
+    """(cell's source, knob's line, the line with another value) for each value that a reader is invited to try."""
+    for cell in cells_of(nb):
+        for knob in KNOB.finditer(cell.source):
+            for other in knob["others"].split(", "):
+                value = f'"{other}"' if knob["value"].startswith('"') else other
+                yield cell.source, knob[0], f"{knob['name']} = {value}"
+
+
+def solutions(nb):
+    """(starter's source, solution's source) in order."""
+    folded = [m[1] for c in nb.cells if c.cell_type == "markdown" for m in SOLUTION.finditer(c.source)]
+    return list(zip([c.source for c in cells_of(nb, "starter")], folded, strict=True))
+
+
+def edits(path):
+    return [e for e in EDITS if e[0] == stem(path)]
+
+
+def edited(nb, words, old, new):
+    source = next(c.source for c in cells_of(nb) if words in c.source)
+    assert old in source, f"{old!r} is not in the cell with {words!r}"
+    return source.replace(old, new)
+
+
+@functools.cache
+def outputs(path):
+    """{source of a cell: what it gave}, for the notebook's own cells and the changed ones, from one run."""
+    nb = copy.deepcopy(refresh.read(path))
+    extra = [source.replace(line, other) for source, line, other in knobs(nb)]
+    extra += [solution for _, solution in solutions(nb)]
+    extra += [edited(nb, words, old, new) for _, words, old, new, _ in edits(path)]
+    nb.cells += [nbformat.v4.new_code_cell(source, metadata={"tags": ["raises-exception"]}) for source in extra]
+    refresh.run(nb, path)
+    return {c.source: [text(o) for o in c.outputs] for c in cells_of(nb)}
+
+
+def text(output):
+    if output.output_type == "error":
+        return f"{output.ename}: {output.evalue}"
+    return output.get("text") or output["data"]["text/plain"]
+
+
+def kind(found):
+    said = "\n".join(found)
+    if said.startswith("Off the map"):
+        return OFF
+    return REFUSED if re.match(r"(BadRequest|NotFound)Error: ", said) else said.split(": ")[0] if re.match(r"\w+Error: ", said) else ANSWERED
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=stem)
+def test_every_knob_changes_what_is_shown(path):
+    nb = refresh.read(path)
+    turned = list(knobs(nb))
+    assert turned
+    for source, line, other in turned:
+        now = outputs(path)[source.replace(line, other)]
+        assert kind(now) == ANSWERED, f"{other}: {now}"
+    for source, line in {(s, l) for s, l, _ in turned}:
+        results = [outputs(path)[source.replace(line, o)] for s, l, o in turned if (s, l) == (source, line)]
+        assert any(r != outputs(path)[source] for r in results), f"{line!r} changes nothing"
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=stem)
+def test_every_starter_fails_and_every_solution_passes(path):
+    pairs = solutions(refresh.read(path))
+    assert len(pairs) == 2
+    for starter, solution in pairs:
+        assert outputs(path)[starter][-1].startswith("Not yet: ")
+        assert outputs(path)[solution][-1] == "Right.\n"
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=stem)
+def test_every_edit_gets_an_answer_a_refusal_or_a_panel(path):
+    nb = refresh.read(path)
+    for _, words, old, new, expected in edits(path):
+        now = outputs(path)[edited(nb, words, old, new)]
+        assert kind(now) == expected, f"{old!r} → {new!r}: {now}"
+
+
+def test_a_cell_that_is_meant_to_fail_fails_as_off_the_map():
+    tagged = {c.source: p for p in BOOKS for c in cells_of(refresh.read(p), "raises-exception")}
+    assert tagged
+    for source, path in tagged.items():
+        assert kind(outputs(path)[source]) == OFF
