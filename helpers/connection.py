@@ -5,20 +5,23 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 _server = None  # one a process: a client keeps the address that it was made with
+_starting = threading.Lock()
 
 
 class Server:
     """The running local API: its address, its throw-away key, and what it knows of this notebook's calls."""
 
-    def __init__(self, port=0):
-        self.key = "day9-" + secrets.token_hex(12)
+    def __init__(self, port=0, key=None):
+        self.key = key or "day9-" + secrets.token_hex(12)
+        self.owner = os.getpid()
         # No key of the reader's goes to the child: recordings need none.
-        env = {k: v for k, v in os.environ.items() if k not in ("OPENAI_API_KEY", "OPENAI_BASE_URL")}
+        env = {k: v for k, v in os.environ.items() if not k.startswith("OPENAI_")}
         env |= {"DAY9_LOCAL_KEY": self.key, "PYTHONPATH": os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")]).strip(os.pathsep)}
         # A group of its own: interrupting a cell must not interrupt the API.
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"start_new_session": True}
@@ -28,11 +31,18 @@ class Server:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, env=env, text=True, cwd=ROOT, **apart)
         line = self.process.stdout.readline()
         if not line:
+            self.process.wait()
             self.said.seek(0)
             raise RuntimeError("The local API did not start. It said: " + (self.said.read().strip() or "nothing"))
         self.hello = json.loads(line)
         self.port = self.hello["port"]
         self.url = f"http://127.0.0.1:{self.port}/v1"
+
+    def again(self):
+        """A Server in the place of this one, which has ended or does not answer: same port, same key."""
+        self.process.kill()
+        self.process.wait()
+        return Server(self.port, self.key)
 
     def ask(self, name, method="GET"):
         """What the local API's desk says under /day9/name, as JSON. Raises OSError when it does not answer."""
@@ -60,17 +70,31 @@ def connect():
     """
     global _server
     note = _clear_proxies()
-    try:
-        if _server:
-            _server.ask("begin", "POST")
-    except OSError:  # it was ended from outside: start again at the same address
-        _server = Server(_server.port)
-    _server = _server or Server()
+    with _starting:  # threads that connect at once share one server
+        if _server is None or _server.owner != os.getpid():  # a forked process has its own
+            _server = Server()
+        else:
+            try:
+                _server.ask("begin", "POST")
+            except OSError:  # it was ended from outside
+                _server = _server.again()
     os.environ["OPENAI_BASE_URL"], os.environ["OPENAI_API_KEY"] = _server.url, _server.key
     # one table for tiktoken, which would otherwise download it
     os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(ROOT / "data" / "tokenizer"))
     _show_panels()
     print(_line(_server.hello) + note)
+
+
+def _forked():
+    """In a forked process: let go of the pipe, or the parent's API would stay for as long as this process."""
+    global _starting
+    _starting = threading.Lock()
+    if _server:
+        _server.process.stdin.close()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_forked)
 
 
 def _line(hello):

@@ -4,10 +4,14 @@ import json
 
 from . import connection
 
-CARD = ("border:1px solid var(--jp-border-color1,#888);border-left:4px solid {edge};border-radius:3px;"
+# Plain colours in the border: a notebook not yet trusted loses a rule that names a variable.
+CARD = ("border:1px solid #888;border-left:4px solid {edge};border-radius:3px;"
         "padding:.6em 1em;margin:.3em 0;max-width:52em;color:var(--jp-content-font-color1,inherit)")
 EDGES = {"constructed": "#E69F00", "recorded": "#009E73", "published": "#0072B2", "": "#888888"}
 LONGEST = 4_000  # characters of a request or an answer that wire() shows
+
+
+# class="mathjax_ignore" keeps what stands between two dollar signs from being set as a formula
 
 
 class Shown:
@@ -40,7 +44,7 @@ def show(answer):
     kind = "p" if said else "em"
     return Shown(
         f"{words}\n[{footer}]",
-        f'<div role="group" aria-label="Answer of {html.escape(answer.model)}, {html.escape(where)}" style="{CARD.format(edge=edge)}">'
+        f'<div class="mathjax_ignore" role="group" aria-label="Answer of {html.escape(answer.model)}, {html.escape(where)}" style="{CARD.format(edge=edge)}">'
         f'<div style="font-size:85%;opacity:.85"><b>{html.escape(answer.model)}</b></div>'
         f'<{kind} style="white-space:pre-wrap;margin:.4em 0">{html.escape(words)}</{kind}>'
         f'<div style="font-size:85%;opacity:.85">{html.escape(footer)}</div></div>')
@@ -90,7 +94,7 @@ def wire():
     pre = "white-space:pre-wrap;overflow-wrap:anywhere;font-size:85%;margin:.3em 0"
     return Shown(
         f"{head} · {where}\nrequest {sent}\nanswer {got}",
-        f'<details style="{CARD.format(edge=EDGES[last["origin"].get("class", "")])}"><summary><code>{html.escape(head)}</code> · {html.escape(where)}</summary>'
+        f'<details class="mathjax_ignore" style="{CARD.format(edge=EDGES[last["origin"].get("class", "")])}"><summary><code>{html.escape(head)}</code> · {html.escape(where)}</summary>'
         f'<b>Request</b><pre style="{pre}">{html.escape(sent)}</pre><b>Answer</b><pre style="{pre}">{html.escape(got)}</pre></details>')
 
 
@@ -130,5 +134,5 @@ def panel(error):
                         f"<td {left}><b>{html.escape(r['sent'])}</b></td></tr>" for r in rows)
         table = f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
     display(Shown("\n".join(text), (
-        f'<div role="alert" style="{CARD.format(edge="#CC79A7")}"><b>{title}</b><p>{html.escape(near)}</p>{table}'
+        f'<div class="mathjax_ignore" role="alert" style="{CARD.format(edge="#CC79A7")}"><b>{title}</b><p>{html.escape(near)}</p>{table}'
         f"<p>{html.escape(' '.join([more] * bool(more) + accepts))}</p><ul>" + "".join(f"<li>{html.escape(way)}</li>" for way in WAYS) + "</ul></div>")))

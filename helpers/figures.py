@@ -46,4 +46,4 @@ def figure(fig, *, alt, caption, source):
     if os.environ.get("DAY9_STILLS") == "1":
         data["image/png"] = base64.b64encode(fig.to_image("png", width=760, height=fig.layout.height or 400)).decode()
     display(data, metadata={kind: {"alt": alt} for kind in data}, raw=True)
-    display(HTML(f'<p style="font-size:90%;max-width:52em"><b>{html.escape(caption)}</b> Source: {html.escape(source)}</p>'))
+    display(HTML(f'<p class="mathjax_ignore" style="font-size:90%;max-width:52em;padding-left:6px">{html.escape(caption)} Source: {html.escape(source)}</p>'))

@@ -22,7 +22,6 @@ class Receipt:
 
     def _note(self):
         free = f" {self.refused} calls that were refused or off the map cost nothing." if self.refused else ""
-        # no dollar signs: JupyterLab would set what stands between two of them as a formula
         return f"Here: 0.00 USD. At the prices named: {self.total:.4f} USD.{free} Hidden: the reasoning tokens in the output. Source: data/prices.csv."
 
     def __repr__(self):

@@ -2,5 +2,6 @@
 
 Read in this order: canonical (when are two requests the same?), recordings (the files), slots (which
 parts may vary), shaping (limits and streams), refusals (what a model does not accept), off_the_map
-(nothing answers), answers (the order of all these), server (the socket).
+(nothing answers), answers (the order of all these), server (the socket). catalogue shows the recordings
+to people, construct writes them.
 """

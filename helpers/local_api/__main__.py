@@ -31,7 +31,7 @@ def main():
 
 
 async def run(sock, key, child):
-    state = server.serve(sock, key, pace=float(os.environ.get("DAY9_PACE", "1")))
+    state = server.serve(sock, key, pace())
     if child:
         print(server.hello(state), flush=True)
         threading.Thread(target=end_with_parent, daemon=True).start()
@@ -40,6 +40,14 @@ async def run(sock, key, child):
             print(f"Left out: data/recordings/{file} {why}", file=sys.stderr)
         print(f"export OPENAI_BASE_URL=http://{server.HOST}:{state.port}/v1 OPENAI_API_KEY={key}\nCtrl-C ends it.", flush=True)
     await asyncio.Event().wait()
+
+
+def pace():
+    """How slowly streams go, from DAY9_PACE: 1 for their own pace, 0 for no waiting at all."""
+    try:
+        return max(0.0, float(os.environ.get("DAY9_PACE", "1")))
+    except ValueError:
+        sys.exit(f"DAY9_PACE must be a number, such as 0.5, not {os.environ['DAY9_PACE']!r}.")
 
 
 def end_with_parent():

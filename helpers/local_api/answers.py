@@ -88,57 +88,103 @@ class Answers:
 
     def _recorded(self, method, path, body, retry):
         same = canonical.canonical_body(path, body)
+        sent = body if isinstance(body, dict) else {}
         recording, found = self.library.find(method, path, same)
         if recording is None:
-            return self._missed(method, path, same)
+            return self._missed(method, path, same, sent)
         response = self.library.next_response(recording, retry)
         if "events" in response:
             events = [(e["at"], shaping.sse(e["data"], e.get("event"))) for e in response["events"]]
-            return Answer(response["status"], events=events, origin=recording.origin, recording=recording.name)
+            return Answer(response["status"], events=events, origin=recording.origin, recording=recording.name, model=_model(sent))
         value = response["body"]
         if recording.slots:
-            value = slots.render(value, recording.slots, found)
+            try:
+                value = slots.render(value, recording.slots, found)
+            except slots.BadSlot as e:
+                return error(500, f"The recording data/recordings/{recording.name}.json {e}.", "server_error")
             if any(found[name] != slot["example"] for name, slot in recording.slots.items() if name in found):
                 value = shaping.counted(path, body, value)
-        sent = body if isinstance(body, dict) else {}
+        begins = False  # a create call, whose polls begin again
         if response["status"] == 200:
             value = shaping.limited(path, value, shaping.limit_of(sent))
-            if method == "POST":
-                self.library.rewind(value.get("id"))
-        answer = Answer(response["status"], origin=recording.origin, recording=recording.name, model=value.get("model", ""),
-                        usage=value.get("usage") or {}, id=value.get("id", ""), keeps=not recording.choose)
+            if method == "POST" and value.get("id"):
+                begins = self.library.rewind(value["id"])
+        answer = Answer(response["status"], origin=recording.origin, recording=recording.name, model=value.get("model") or _model(sent),
+                        usage=value.get("usage") or {}, id=value.get("id", ""), keeps=not recording.choose and not begins)
         if sent.get("stream") and response["status"] == 200 and path in (shaping.CHAT, shaping.RESPONSES):
             answer.events = shaping.stream(path, value, (sent.get("stream_options") or {}).get("include_usage"))
         else:
             answer.body = as_json(value)
         return answer
 
-    def _missed(self, method, path, body):
+    def _missed(self, method, path, same, sent):
         others = {r.method for r in self.library.recordings if r.path == path}
+        if path in (shaping.CHAT, shaping.RESPONSES):
+            others.add("POST")
         if not others:
             return error(404, f"Invalid URL ({method} {path})")
         if method not in others:
             return not_allowed(method, path)
-        message, details = off_the_map.miss(self.library, method, path, body)
+        message, details = off_the_map.miss(self.library, method, path, same)
         param = details["differences"][0]["path"] if details["differences"] else None
-        return error(424, message, kind=off_the_map.CODE, param=param, code=off_the_map.CODE, off_the_map=details)
+        return error(424, message, kind=off_the_map.CODE, param=param, code=off_the_map.CODE, off_the_map=details, model=_model(sent))
+
+
+def _model(sent):
+    """The model that a request names, for the books."""
+    name = sent.get("model")
+    return canonical.canonical_model(name) if isinstance(name, str) else ""
+
+
+# What a parameter may be; one that is null is the same as one not sent.
+TYPES = {
+    "model": (str,), "stream": (bool,), "stream_options": (dict,), "max_completion_tokens": (int,), "max_tokens": (int,),
+    "max_output_tokens": (int,), "tools": (list,), "response_format": (dict,), "text": (dict,), "reasoning": (dict,), "instructions": (str,),
+}
+ITEMS = {shaping.CHAT: ("messages", (list,)), shaping.RESPONSES: ("input", (str, list))}
+WORDS = {str: "a string", bool: "a boolean", int: "an integer", float: "a decimal", list: "an array", dict: "an object", type(None): "null"}
+LEAST = {shaping.CHAT: 1, shaping.RESPONSES: 16}  # tokens that a limit must leave
 
 
 def _malformed(path, body):
+    """An error for a request that has not the form of one, in the API's words; else None."""
     if not isinstance(body, dict):
         return error(400, "The body of your request must be a JSON object.")
-    needed = ("model", "messages") if path == shaping.CHAT else ("model", "input")
-    for name in needed:
+    said, kinds = ITEMS[path]
+    for name, kinds in [*TYPES.items(), (said, kinds)]:
+        if body.get(name) is not None and type(body[name]) not in kinds:
+            return _wrong_type(name, kinds, body[name])
+    for name in ("model", said):
         if not body.get(name):
             return error(400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter")
-    if not isinstance(body["model"], str):
-        return error(400, "Invalid type for 'model': expected a string.", param="model", code="invalid_type")
-    if path == shaping.CHAT and not (isinstance(body["messages"], list) and all(isinstance(m, dict) for m in body["messages"])):
-        return error(400, "Invalid type for 'messages': expected an array of objects.", param="messages", code="invalid_type")
-    limit = shaping.limit_of(body)
-    if limit is not None and limit < 1:
-        return error(400, f"Invalid token limit: {limit}. Expected a value of at least 1.", code="integer_below_min_value")
+    for name in shaping.LIMITS:
+        if body.get(name) is not None and body[name] < LEAST[path]:
+            return error(400, f"Invalid '{name}': integer below minimum value. Expected a value >= {LEAST[path]}, but got {body[name]} instead.",
+                         param=name, code="integer_below_min_value")
+    if isinstance(body[said], str):
+        return None
+    return next(filter(None, (_malformed_item(f"{said}[{i}]", item, path) for i, item in enumerate(body[said]))), None)
+
+
+def _malformed_item(at, item, path):
+    if not isinstance(item, dict):
+        return _wrong_type(at, (dict,), item)
+    if path == shaping.CHAT and not item.get("role"):
+        return error(400, f"Missing required parameter: '{at}.role'.", param=f"{at}.role", code="missing_required_parameter")
+    for name, kinds in {"role": (str,), "content": (str, list)}.items():
+        if item.get(name) is not None and type(item[name]) not in kinds:
+            return _wrong_type(f"{at}.{name}", kinds, item[name])
+    for n, part in enumerate(item["content"] if isinstance(item.get("content"), list) else []):
+        if not isinstance(part, dict):
+            return _wrong_type(f"{at}.content[{n}]", (dict,), part)
+        if not isinstance(part.get("text") or "", str):
+            return _wrong_type(f"{at}.content[{n}].text", (str,), part["text"])
     return None
+
+
+def _wrong_type(name, kinds, value):
+    expected = " or ".join(WORDS[kind] for kind in kinds)
+    return error(400, f"Invalid type for '{name}': expected {expected}, but got {WORDS[type(value)]} instead.", param=name, code="invalid_type")
 
 
 def no_model(name):

@@ -30,7 +30,10 @@ DEFAULTS = {
     "text": {"format": {"type": "text"}}, "tools": [], "annotations": [],
 }
 DATA_URL = re.compile(r"data:([\w.+/-]+);base64,(.*)", re.S)
+BLANKS = re.compile(r"\s\s+|[^\S ]")  # a single space may stay: so most of a text is passed over
 LONG = 512  # a longer base64 text is compared by what it decodes to
+DEEPEST = 100  # levels of nesting that a body may have
+TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
 
 
 class BadRequest(ValueError):
@@ -56,13 +59,10 @@ def canonical_text(text):
     """Unicode NFC, runs of blanks as one; long base64 as its kind and the SHA-256 of its content."""
     if len(text) > LONG:
         url = DATA_URL.fullmatch(text)
-        if url:
-            return f"data:{url[1]};sha256,{digest(_decoded(url[2]))}"
-        if " " not in text[:LONG]:
-            raw = _decoded(text)
-            if raw:
-                return f"base64;sha256,{digest(raw)}"
-    return " ".join(unicodedata.normalize("NFC", text).split())
+        raw = _decoded(url[2] if url else text) if url or " " not in text[:LONG] else b""
+        if raw:
+            return f"{f'data:{url[1]}' if url else 'base64'};sha256,{digest(raw)}"
+    return BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
 
 
 def _decoded(text):
@@ -122,9 +122,34 @@ def read_body(content_type, raw):
     if kind == "application/sdp":
         return raw.decode("utf-8", "replace")
     try:
-        return json.loads(raw)
-    except (ValueError, RecursionError) as e:
+        return parse(raw)
+    except ValueError as e:
         raise BadRequest(f"The body of your request could not be parsed as JSON: {e}.") from None
+
+
+def parse(raw):
+    """JSON as its value; raises ValueError for what is not JSON, not Unicode, or too deep to walk through."""
+    try:
+        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_number)
+        if b"\\u" in raw:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+    if _deeper_than(DEEPEST, value):
+        raise ValueError(TOO_DEEP)
+    return value
+
+
+def _no_number(name):
+    raise ValueError(f"{name} is not JSON")
+
+
+def _deeper_than(levels, value):
+    level = [value]  # what lies at one depth
+    for _ in range(levels):
+        inner = (v.values() if isinstance(v, dict) else v for v in level if isinstance(v, (dict, list)))
+        level = [v for values in inner for v in values]
+    return any(isinstance(v, (dict, list)) for v in level)
 
 
 def read_form(content_type, raw):

@@ -27,7 +27,7 @@ import json
 import sys
 import tomllib
 
-from . import canonical, recordings, shaping, slots
+from . import canonical, catalogue, recordings, shaping, slots
 
 SOURCES = canonical.DATA / "constructed"
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -149,7 +149,7 @@ def main():
         if name not in made and json.loads(file.read_text(encoding="utf-8"))["origin"]["class"] == "constructed":
             file.unlink()
             print(f"removed {name}")
-    problems = recordings.Library().problems
+    problems = catalogue.broken(recordings.Library())
     print(f"{len(made)} recordings" + "".join(f"\n{file} {why}" for file, why in problems))
     sys.exit(1 if problems else 0)
 

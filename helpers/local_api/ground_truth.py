@@ -4,6 +4,8 @@ Each is available to the templates of a recording as a filter of the same name: 
 """
 import datetime
 
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")  # strftime's follow the locale
+
 
 def thousands(number):
     """1234567 -> 1,234,567"""
@@ -16,7 +18,7 @@ def weekday(day):
     >>> weekday("2024-12-17")
     'Tuesday'
     """
-    return datetime.date.fromisoformat(day).strftime("%A")
+    return DAYS[weekday_number(day) - 1]
 
 
 def weekday_number(day):

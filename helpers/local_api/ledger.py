@@ -2,6 +2,8 @@
 import collections
 import json
 
+from . import canonical
+
 WHOLE = 40  # exchanges kept whole
 LONGEST = 64_000  # bytes kept of a request or an answer
 
@@ -17,8 +19,10 @@ class Ledger:
         self.calls = []  # (model, status, origin class, usage) of each call that asked something of a model
         self.origins = {}  # {id of an answer: (origin, recording)}
 
-    def add(self, request_id, request, content_type, answer):
+    def add(self, request_id, request, answer):
+        """`request`: anything with a method, a path, headers and a body."""
         self.count += 1
+        content_type = request.headers.get("Content-Type", "")
         self.last.append((self.count, request_id, request.method, request.path, content_type, request.body[:LONGEST], len(request.body), answer))
         if answer.model:
             self.calls.append((answer.model, answer.status, answer.origin.get("class", ""), answer.usage))
@@ -40,15 +44,14 @@ class Ledger:
 def _answer(answer):
     if answer.events:
         return {"events": [event.decode()[:LONGEST] for _, event in answer.events]}
-    return json.loads(answer.body) if len(answer.body) <= LONGEST else f"{len(answer.body):,} bytes"
+    if len(answer.body) > LONGEST:
+        return f"{len(answer.body):,} bytes"
+    return json.loads(answer.body) if answer.body else None
 
 
 def _readable(content_type, raw, size):
-    if not raw:
-        return None
-    if size > len(raw):
-        return f"{size:,} bytes of {content_type}"
+    said = f"{size:,} bytes of {content_type or 'no content type'}"
     try:
-        return json.loads(raw)
-    except ValueError:
-        return f"{size:,} bytes of {content_type or 'no content type'}"
+        return said if size > len(raw) else canonical.read_body(content_type, raw)
+    except canonical.BadRequest:
+        return said

@@ -9,6 +9,7 @@ from . import slots
 
 CODE = "off_the_map"
 MOST = 4  # differences shown
+COMPARED = 2_000  # characters of a text that are looked at for likeness
 
 
 def differences(recorded, sent, declared, at=""):
@@ -20,8 +21,7 @@ def differences(recorded, sent, declared, at=""):
         longest = max(len(recorded), len(sent))
         pad = lambda items: items + [None] * (longest - len(items))
         return [d for i, (r, s) in enumerate(zip(pad(recorded), pad(sent))) for d in differences(r, s, declared, f"{at}[{i}]")]
-    same = recorded == sent or slots.match(recorded, sent, declared) is not None
-    return [] if same else [(at, recorded, sent)]
+    return [] if slots.match(recorded, sent, declared) is not None else [(at, recorded, sent)]
 
 
 def nearest(library, method, path, body):
@@ -30,7 +30,7 @@ def nearest(library, method, path, body):
     for recording in library.recordings:
         if (recording.method, recording.path) != (method, path):
             continue
-        found = differences(recording.body, body, recording.slots)
+        found = differences(recording.body or {}, body or {}, recording.slots)  # nothing sent is nothing in it
         distance = sum(_distance(r, s) for _, r, s in found)
         if best is None or distance < best_distance:
             best, best_distance = (recording, found), distance
@@ -40,7 +40,7 @@ def nearest(library, method, path, body):
 def _distance(recorded, sent):
     """0 for nearly the same, 1 for unlike: words in common, since prompts are edited by words."""
     if isinstance(recorded, str) and isinstance(sent, str):
-        a, b = recorded.lower().split(), sent.lower().split()
+        a, b = (text[:COMPARED].lower().split() for text in (recorded, sent))
         return 0.1 + 0.9 * (1 - difflib.SequenceMatcher(None, a, b, autojunk=False).ratio())
     return 1
 
@@ -49,7 +49,7 @@ def short(value, most=70):
     """A value in one short line, with the slots in angle brackets; — where there is none."""
     if value is None:
         return "—"
-    text = slots.MARK.sub(lambda m: f"‹{m[1]}›", value) if isinstance(value, str) else str(value)
+    text = slots.MARK.sub(lambda m: f"‹{m[1]}›", value[:COMPARED]) if isinstance(value, str) else str(value)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
@@ -62,7 +62,8 @@ def ranges(recording):
         elif "min" in slot or "max" in slot:
             words.append(f"‹{name}› {slot['type']} from {slot.get('min', '…')} to {slot.get('max', '…')}")
         else:
-            words.append(f"‹{name}› any {slot['type']}")
+            most = f" of at most {slot.get('max_length', slots.LONGEST)} characters" if slot["type"] == "text" else ""
+            words.append(f"‹{name}› any {slot['type']}{most}")
     return words
 
 
@@ -73,6 +74,8 @@ def miss(library, method, path, body):
         return f"No recording answers {method} {path}; there is none for this endpoint.", {"nearest": None, "differences": [], "accepts": []}
     shown = [{"path": at, "recorded": short(r), "sent": short(s)} for at, r, s in found[:MOST]]
     lines = [f"{d['path']}: recorded {d['recorded']!r}, yours {d['sent']!r}" for d in shown]
+    if not found:  # each place fits by itself
+        lines = ["a value that stands in two places, and is not the same in both"]
     if len(found) > MOST:
         lines.append(f"and {len(found) - MOST} more")
     accepts = ranges(recording)

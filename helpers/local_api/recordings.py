@@ -9,7 +9,6 @@ A file:
      "responses": [{"status": 200, "body": {...}}         a JSON answer, or
                    {"status": 200, "events": [{"at": 0.4, "data": {...}}, ...]}]}   a stream, `at` in seconds
 """
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,8 +46,8 @@ def read(file, folder=FOLDER):
     """The recording in `file`; raises BrokenRecording with the reason in one sentence."""
     file = Path(file)
     try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as e:
+        raw = canonical.parse(file.read_bytes())
+    except OSError as e:
         raise BrokenRecording(f"cannot be read: {e}") from None
     except ValueError as e:
         raise BrokenRecording(f"is not JSON: {e}") from None
@@ -63,6 +62,8 @@ def read(file, folder=FOLDER):
 
 def _build(raw, name):
     origin, request, responses = raw["origin"], raw["request"], raw["responses"]
+    if not isinstance(raw["about"], str):
+        raise BrokenRecording("about must be a text")
     if not isinstance(origin, dict) or origin.get("class") not in ORIGINS:
         raise BrokenRecording(f"says no origin; origin.class must be one of {', '.join(ORIGINS)}")
     if not isinstance(request, dict) or not isinstance(request.get("method"), str) or not str(request.get("path", "")).startswith("/"):
@@ -72,6 +73,11 @@ def _build(raw, name):
     for r in responses:
         if not isinstance(r, dict) or not isinstance(r.get("status"), int) or ("body" in r) == ("events" in r):
             raise BrokenRecording("each response needs a status and either a body or events")
+        if not isinstance(r.get("body", {}), dict):
+            raise BrokenRecording("the body of a response must be an object")
+        events = r.get("events", [])
+        if not isinstance(events, list) or not all(isinstance(e, dict) and isinstance(e.get("at"), (int, float)) and "data" in e for e in events):
+            raise BrokenRecording("each event of a stream needs a time, at, and its data")
     choose = raw.get("choose", "")
     if (len(responses) > 1) != (choose in ("in turn", "by retry")):
         raise BrokenRecording('choose must be "in turn" or "by retry" where there are several responses, and only there')
@@ -90,7 +96,7 @@ class Library:
     def __init__(self, folder=FOLDER):
         self.folder = Path(folder)
         self.recordings, self.problems = [], []
-        self._exact, self._slotted = {}, {}
+        self._first, self._slotted = {}, {}
         for file in sorted(self.folder.rglob("*.json")):
             try:
                 self._add(read(file, self.folder))
@@ -98,18 +104,17 @@ class Library:
                 self.problems.append((file.relative_to(self.folder).as_posix(), str(e)))
 
     def _add(self, recording):
-        first = self._exact.get(recording.key)
-        if first:
+        first = self._first.setdefault(recording.key, recording)
+        if first is not recording:
             raise BrokenRecording(f"answers the same request as {first.name}.json, which stays the one that answers")
-        self._exact[recording.key] = recording
         if recording.slots:
             self._slotted.setdefault((recording.method, recording.path), []).append(recording)
         self.recordings.append(recording)
 
     def find(self, method, path, body):
         """(recording, {slot: value}) for a canonical request, or (None, {})."""
-        exact = self._exact.get(canonical.key(method, path, body))
-        if exact:
+        exact = self._first.get(canonical.key(method, path, body))
+        if exact and not exact.slots:
             return exact, {}
         for recording in self._slotted.get((method, path), ()):
             found = slots.match(recording.body, body, recording.slots)
@@ -127,7 +132,19 @@ class Library:
         return due
 
     def rewind(self, created_id=None):
-        """Begin sequences again: all, or those whose path names the id that a create call has just answered."""
-        for recording in self.recordings:
-            if recording.choose == "in turn" and (created_id is None or created_id in recording.path):
-                recording.turn = 0
+        """Begin sequences again: all, or those whose path names the id that a create call has just answered.
+
+        Returns whether there are such sequences.
+        """
+        begun = [r for r in self.recordings if r.choose == "in turn" and (created_id is None or created_id in r.path.split("/"))]
+        for recording in begun:
+            recording.turn = 0
+        return bool(begun)
+
+
+if __name__ == "__main__":
+    import sys
+
+    from . import catalogue
+
+    sys.exit(catalogue.main())

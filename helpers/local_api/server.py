@@ -1,139 +1,120 @@
-"""The socket: tornado on 127.0.0.1, one key, the headers of the real API, streams at their pace."""
+"""The socket: tornado's HTTP/1.1 on 127.0.0.1, one key, the headers of the real API, streams at their pace.
+
+It stands on tornado's connection, without tornado.web: routes, cookies and templates are not needed here,
+and without them the API starts sooner and a request costs half.
+"""
 import asyncio
 import hashlib
 import json
+import logging
 import os
+import random
 import secrets
 import socket
 import time
-from urllib.parse import urlsplit
+from email.utils import formatdate
+from urllib.parse import parse_qsl, quote, urlsplit
 
-from tornado import httpserver, iostream, web
+from tornado import httpserver, httputil, iostream
 
-from .answers import Answers, as_json, error
+from .answers import Answer, Answers, as_json, error
 from .ledger import Ledger
 
 HOST = "127.0.0.1"  # never localhost: Windows tries IPv6 first
 MAX_BODY = 512 * 1024 * 1024  # the Files API's own limit
 REMEMBERED = 512  # answers kept ready by the hash of the whole request
 # Constructed like the answers: they show where a client would read them, not what any account had.
-RATE_LIMITS = {"requests": ("500", "499", "120ms"), "tokens": ("30000", "29000", "2s")}
+RATE_LIMITS = {"Requests": ("500", "499", "120ms"), "Tokens": ("30000", "29000", "2s")}
+NO_RETRY = (424, 500)  # asking again would not help, so the SDK is told not to
 
 
-class Api(web.RequestHandler):
-    """Everything below /v1: who asks, what is answered, how it is sent."""
+class Door(httputil.HTTPServerConnectionDelegate):
+    """Gives each request that comes in an Exchange."""
 
-    SUPPORTED_METHODS = ("GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS")
-
-    def initialize(self, state):
+    def __init__(self, state):
         self.state = state
 
-    async def prepare(self):
+    def start_request(self, server_conn, request_conn):
+        return Exchange(self.state, request_conn)
+
+
+class Exchange(httputil.HTTPMessageDelegate):
+    """One request and its answer: who asks, what is answered, how it is sent."""
+
+    def __init__(self, state, connection):
+        self.state, self.connection, self.body = state, connection, bytearray()
+
+    def headers_received(self, start_line, headers):
         self.started = time.perf_counter()
-        wrong = self.state.unwelcome(self.request)
-        if wrong:
-            await self.send(wrong)
-        elif self.request.method == "OPTIONS":
-            self.preflight()
-        else:
-            await self.send(self.state.answer(self.request))
+        self.method, self.headers = start_line.method, headers
+        self.path, _, self.query = start_line.path.partition("?")
 
-    def preflight(self):
-        self.set_status(204)
-        self.set_header("Access-Control-Allow-Methods", "GET, POST, DELETE")
-        self.set_header("Access-Control-Allow-Headers", self.request.headers.get("Access-Control-Request-Headers", "*"))
-        self.set_header("Access-Control-Max-Age", "600")
-        self.finish()
+    def data_received(self, chunk):
+        self.body += chunk
 
-    def set_default_headers(self):
-        self.set_header("Server", "day9-local-api")
-        origin = self.request.headers.get("Origin")
+    def finish(self):
+        self.body = bytes(self.body)
+        try:
+            answer = self.state.answer(self)
+        except Exception as e:  # a fault of ours is an answer too, never a connection that just closes
+            logging.exception("%s %s", self.method, self.path)
+            answer = error(500, f"The local API has a fault: {e!r}", "server_error")
+        self.send(answer)
+
+    def send(self, answer):
+        headers = self.headers_of(answer)
+        line = httputil.ResponseStartLine("HTTP/1.1", answer.status, httputil.responses.get(answer.status, ""))
+        if answer.events and self.state.pace:
+            self.state.stream(self.connection, line, headers, answer.events)
+            return
+        body = b"".join(event for _, event in answer.events) or answer.body
+        if answer.status != 204:
+            headers["Content-Length"] = str(len(body))
+        self.connection.write_headers(line, headers, b"" if self.method == "HEAD" else body)
+        self.connection.finish()
+
+    def headers_of(self, answer):
+        headers = httputil.HTTPHeaders()
+        headers["Date"] = formatdate(usegmt=True)
+        headers["Server"] = "day9-local-api"
+        origin = self.headers.get("Origin")
         if origin and is_loopback(origin):
-            self.set_header("Access-Control-Allow-Origin", origin)
-            self.set_header("Access-Control-Expose-Headers", "X-Request-ID")
-            self.set_header("Vary", "Origin")
-
-    async def send(self, answer):
-        request_id = "req_" + secrets.token_hex(16)
-        self.state.ledger.add(request_id, self.request, self.request.headers.get("Content-Type", ""), answer)
-        self.set_status(answer.status)
-        set_header = self._headers.__setitem__  # our own values: no need for tornado's checks of each
-        set_header("X-Request-Id", request_id)
+            headers["Access-Control-Allow-Origin"] = origin
+            headers["Access-Control-Expose-Headers"] = "X-Request-ID"
+            headers["Vary"] = "Origin"
+        if answer.status == 204:  # the preflight of a browser
+            headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
+            headers["Access-Control-Allow-Headers"] = self.headers.get("Access-Control-Request-Headers", "*")
+            headers["Access-Control-Max-Age"] = "600"
+            return headers
+        headers["Content-Type"] = "text/event-stream; charset=utf-8" if answer.events else "application/json"
+        if self.path.startswith("/day9/") and answer.status == 200:
+            return headers
+        headers["X-Request-Id"] = f"req_{random.getrandbits(128):032x}"
+        self.state.ledger.add(headers["X-Request-Id"], self, answer)
         if answer.status not in (401, 404):
-            set_header("Openai-Version", "2020-10-01")
-            set_header("Openai-Processing-Ms", str(int(1000 * (time.perf_counter() - self.started))))
-        if answer.model:
-            set_header("Openai-Organization", "day9-runnable")
+            headers["Openai-Version"] = "2020-10-01"
+            headers["Openai-Processing-Ms"] = str(int(1000 * (time.perf_counter() - self.started)))
+        if answer.model and answer.status != 424:
+            headers["Openai-Organization"] = "day9-runnable"
             for what, (limit, remaining, reset) in RATE_LIMITS.items():
-                set_header(f"X-Ratelimit-Limit-{what}", limit)
-                set_header(f"X-Ratelimit-Remaining-{what}", remaining)
-                set_header(f"X-Ratelimit-Reset-{what}", reset)
+                headers[f"X-Ratelimit-Limit-{what}"] = limit
+                headers[f"X-Ratelimit-Remaining-{what}"] = "0" if answer.status == 429 else remaining
+                headers[f"X-Ratelimit-Reset-{what}"] = reset
         if answer.origin:
-            set_header("X-Day9-Origin", answer.origin["class"])
-            set_header("X-Day9-Recording", answer.recording or "computed")
-        if answer.status == 424:
-            set_header("X-Should-Retry", "false")
-        if answer.events:
-            await self.send_stream(answer.events)
-        else:
-            set_header("Content-Type", "application/json")
-            self.finish(answer.body)
-
-    async def send_stream(self, events):
-        self.set_header("Content-Type", "text/event-stream; charset=utf-8")
-        begin = asyncio.get_running_loop().time()
-        for at, event in events:
-            # absolute deadlines: a late event does not delay those after it
-            wait = begin + at * self.state.pace - asyncio.get_running_loop().time()
-            if wait > 0:
-                await asyncio.sleep(wait)
-            self.write(event)
-            if self.state.pace:
-                try:
-                    await self.flush()
-                except iostream.StreamClosedError:
-                    return  # the reader interrupted the cell
-        self.finish()
-
-    def compute_etag(self):
-        return None  # OpenAI sends none; hashing every answer would cost time
-
-    def write_error(self, status_code, **kwargs):
-        """tornado's own errors, and ours if there is a bug, in OpenAI's envelope."""
-        kind = "invalid_request_error" if status_code < 500 else "server_error"
-        reason = kwargs["exc_info"][1] if "exc_info" in kwargs else self._reason
-        self.set_header("Content-Type", "application/json")
-        self.finish(error(status_code, f"The local API could not read this request or has a fault: {reason}", kind).body)
-
-
-class Desk(Api):
-    """/day9: what helpers.wire(), receipt() and the frames read. Not part of OpenAI's API."""
-
-    async def prepare(self):
-        self.started = time.perf_counter()
-        wrong = self.state.unwelcome(self.request)
-        if wrong:
-            return await self.send(wrong)
-        ledger, name = self.state.ledger, self.request.path.removeprefix("/day9/")
-        if name == "begin" and self.request.method == "POST":
-            self.state.begin()
-            found = {}
-        elif name == "exchanges":
-            found = ledger.exchanges()
-        elif name == "receipt":
-            found = ledger.summary()
-        elif name.startswith("origin/"):
-            origin, recording = ledger.origins.get(name.removeprefix("origin/"), ({}, ""))
-            found = {"origin": origin, "recording": recording}
-        else:
-            return await self.send(error(404, f"Invalid URL ({self.request.method} {self.request.path})"))
-        self.set_header("Content-Type", "application/json")
-        self.finish(as_json(found))
+            headers["X-Day9-Origin"] = answer.origin["class"]
+            headers["X-Day9-Recording"] = quote(answer.recording) or "computed"
+        if answer.status in NO_RETRY:
+            headers["X-Should-Retry"] = "false"
+        return headers
 
 
 def is_loopback(origin):
     """Whether a browser page comes from this machine."""
-    return urlsplit(origin).hostname in ("127.0.0.1", "localhost", "::1")
+    try:
+        return urlsplit(origin).hostname in ("127.0.0.1", "localhost", "::1")
+    except ValueError:  # no URL at all
+        return False
 
 
 class State:
@@ -144,43 +125,95 @@ class State:
         self.answers = answers or Answers()
         self.ledger = Ledger()
         self.remembered = {}
+        self.streams = set()  # asyncio holds its tasks only weakly
 
-    def begin(self):
-        self.ledger.begin()
-        self.answers.library.rewind()
+    def answer(self, request):
+        """The Answer to a request, whoever it comes from."""
+        wrong = stranger(request)
+        if wrong:
+            return wrong
+        if request.method == "OPTIONS" and not request.path.startswith("/day9/"):
+            return Answer(204)  # a browser's preflight carries no key
+        return self.without_key(request) or (self.desk(request) if request.path.startswith("/day9/") else self.api(request))
 
-    def unwelcome(self, request):
-        """An error for a request that is not from here or does not know the key; else None."""
-        # another page's name that was made to point here (DNS rebinding) shows itself in Host
-        if request.host.rpartition(":")[0] not in ("127.0.0.1", "localhost"):
-            return error(403, f"This local API answers to 127.0.0.1 only, not to the host {request.host!r}.")
-        origin = request.headers.get("Origin")
-        if origin and not is_loopback(origin):
-            return error(403, f"This local API answers pages of this machine only, not {origin!r}.")
-        if request.method == "OPTIONS":
-            return None
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-        if not given:
+    def without_key(self, request):
+        """An error for a request that does not know the key; else None."""
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        given = given.strip()
+        if scheme.lower() != "bearer" or not given:
             return error(401, "You didn't provide an API key. Send it as `Authorization: Bearer KEY`; helpers.connect() puts the local API's throw-away key into OPENAI_API_KEY.")
         if not secrets.compare_digest(given.encode(), self.key.encode()):
             masked = given[:3] + "*" * max(3, len(given) - 7) + given[-4:] if len(given) > 7 else "***"
             return error(401, f"Incorrect API key provided: {masked}. This is the local API: its throw-away key is in OPENAI_API_KEY after helpers.connect().", code="invalid_api_key")
         return None
 
-    def answer(self, request):
-        """The Answer to a tornado request; one that never changes is kept ready by the hash of its bytes."""
+    def api(self, request):
+        """What is below /v1; an answer that never changes is kept ready by the hash of its request's bytes."""
         content_type = request.headers.get("Content-Type", "")
-        known = hashlib.sha256(f"{request.method} {request.uri} {content_type}\n".encode() + request.body).digest()
-        if known in self.remembered:
-            return self.remembered[known]
-        query = {k: v[-1].decode("utf-8", "replace") for k, v in request.query_arguments.items()}
-        retry = request.headers.get("X-Stainless-Retry-Count", "0")
-        answer = self.answers.answer(request.method, request.path, query, content_type, request.body, int(retry) if retry.isdigit() else 0)
-        if answer.keeps:
-            if len(self.remembered) >= REMEMBERED:
-                self.remembered.clear()
-            self.remembered[known] = answer
+        known = hashlib.sha256(f"{request.method} {request.path}?{request.query} {content_type}\n".encode() + request.body).digest()
+        answer = self.remembered.get(known)
+        if answer is None:
+            query = dict(parse_qsl(request.query, keep_blank_values=True))
+            retry = request.headers.get("X-Stainless-Retry-Count", "0")
+            retry = int(retry) if retry.isdecimal() and len(retry) < 4 else 0
+            answer = self.answers.answer(request.method, request.path, query, content_type, request.body, retry)
+            if answer.keeps:
+                if len(self.remembered) >= REMEMBERED:
+                    self.remembered.clear()
+                self.remembered[known] = answer
         return answer
+
+    def desk(self, request):
+        """/day9: what helpers.wire(), receipt() and the frames read. Not part of OpenAI's API."""
+        name = request.path.removeprefix("/day9/")
+        if name == "begin" and request.method == "POST":
+            self.ledger.begin()
+            self.answers.library.rewind()
+            found = {}
+        elif request.method == "GET" and name == "exchanges":
+            found = self.ledger.exchanges()
+        elif request.method == "GET" and name == "receipt":
+            found = self.ledger.summary()
+        elif request.method == "GET" and name.startswith("origin/"):
+            origin, recording = self.ledger.origins.get(name.removeprefix("origin/"), ({}, ""))
+            found = {"origin": origin, "recording": recording}
+        else:
+            return error(404, f"Invalid URL ({request.method} {request.path})")
+        return Answer(200, as_json(found))
+
+    def stream(self, connection, line, headers, events):
+        """Send the events, each at its time, until all are sent or the reader has gone."""
+        task = asyncio.get_running_loop().create_task(paced(connection, line, headers, events, self.pace))
+        connection.set_close_callback(task.cancel)  # the reader interrupted the cell
+        self.streams.add(task)
+        task.add_done_callback(self.streams.discard)
+
+
+async def paced(connection, line, headers, events, pace):
+    clock = asyncio.get_running_loop().time
+    begin = clock()
+    try:
+        for i, (at, event) in enumerate(events):
+            # absolute deadlines: a late event does not delay those after it
+            wait = begin + at * pace - clock()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            await (connection.write(event) if i else connection.write_headers(line, headers, event))
+        connection.finish()
+    except iostream.StreamClosedError:
+        pass  # gone between two events
+
+
+def stranger(request):
+    """An error for a request that does not come from this machine's own programs and pages; else None."""
+    # another page's name that was made to point here (DNS rebinding) shows itself in Host
+    host = request.headers.get("Host", "")
+    if host.split(":")[0].lower() not in ("127.0.0.1", "localhost"):
+        return error(403, f"This local API answers to 127.0.0.1 only, not to the host {host!r}.")
+    origin = request.headers.get("Origin")
+    if origin and not is_loopback(origin):
+        return error(403, f"This local API answers pages of this machine only, not {origin!r}.")
+    return None
 
 
 def bind(port=0):
@@ -195,11 +228,10 @@ def bind(port=0):
     return sock
 
 
-def serve(sock, key, pace=1.0):
+def serve(sock, key, pace=1.0, answers=None):
     """Start answering on `sock` in the running event loop; returns the State."""
-    state = State(key, sock.getsockname()[1], pace=pace)
-    app = web.Application([(r"/day9/.*", Desk, {"state": state}), (r".*", Api, {"state": state})], log_function=lambda handler: None)
-    httpserver.HTTPServer(app, max_body_size=MAX_BODY, max_buffer_size=MAX_BODY).add_socket(sock)
+    state = State(key, sock.getsockname()[1], answers, pace)
+    httpserver.HTTPServer(Door(state), max_body_size=MAX_BODY, max_buffer_size=MAX_BODY).add_socket(sock)
     return state
 
 

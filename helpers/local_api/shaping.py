@@ -9,16 +9,14 @@ import re
 
 from .. import tokens as counter
 
+LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
 REASONING_STEP = 64  # o-series models report reasoning tokens in multiples of 64
 
 
 def limit_of(body):
     """The token limit that a request sets, or None."""
-    for name in ("max_completion_tokens", "max_output_tokens", "max_tokens"):
-        if isinstance(body.get(name), int):
-            return body[name]
-    return None
+    return next((body[name] for name in LIMITS if isinstance(body.get(name), int)), None)
 
 
 def limited(path, answer, limit):
@@ -40,8 +38,10 @@ def limited(path, answer, limit):
     if path == CHAT:
         for choice in answer["choices"]:
             choice["finish_reason"] = "length"
-            choice["message"]["content"] = _first(choice["message"]["content"] or "", visible)
-            choice["message"].pop("tool_calls", None)
+            message = choice["message"]
+            text = "refusal" if message.get("refusal") else "content"
+            message[text] = _first(message[text] or "", visible)
+            message.pop("tool_calls", None)
     else:
         answer["status"], answer["incomplete_details"] = "incomplete", {"reason": "max_output_tokens"}
         answer["output"] = [_cut_item(item, visible) for item in answer["output"] if item["type"] == "reasoning" or visible]
@@ -52,8 +52,13 @@ def _cut_item(item, visible):
     if item["type"] == "message":
         item["status"] = "incomplete"
         for part in item["content"]:
-            part["text"] = _first(part["text"], visible)
+            part[_kind(part)] = _first(part[_kind(part)], visible)
     return item
+
+
+def _kind(part):
+    """The key under which a part of a Responses message has its words."""
+    return "refusal" if part["type"] == "refusal" else "text"
 
 
 def _first(text, tokens):
@@ -82,15 +87,15 @@ def _request_parts(path, request):
     """(messages as counted, tools and schemas) of a request."""
     tools = request.get("tools") or []
     if path == CHAT:
-        schema = request.get("response_format")
+        schema = request.get("response_format") or {}
         messages = request["messages"]
     else:
-        schema = (request.get("text") or {}).get("format")
+        schema = (request.get("text") or {}).get("format") or {}
         given = request["input"]
         messages = [{"role": "user", "content": given}] if isinstance(given, str) else given
         if request.get("instructions"):
             messages = [{"role": "developer", "content": request["instructions"]}, *messages]
-    return [_spoken(m) for m in messages], tools + [schema] * bool(schema)
+    return [_spoken(m) for m in messages], tools + [schema] * (schema.get("type") == "json_schema")
 
 
 def _spoken(message):
@@ -111,7 +116,7 @@ def _answer_texts(path, answer):
     else:
         for item in answer["output"]:
             for part in item.get("content") or []:
-                yield part["text"]
+                yield part[_kind(part)]
             if item["type"] == "function_call":
                 yield item["name"] + item["arguments"]
 
@@ -148,23 +153,24 @@ def chat_events(answer, include_usage):
     head = {"id": answer["id"], "object": "chat.completion.chunk", "created": answer["created"], "model": answer["model"],
             "service_tier": answer.get("service_tier"), "system_fingerprint": answer.get("system_fingerprint")}
 
-    def chunk(index, delta, finish=None):
-        body = head | {"choices": [{"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}]}
+    def chunk(choice, delta, finish=None):
+        logprobs = {"logprobs": None} if "logprobs" in choice else {}  # reasoning models have no such key
+        body = head | {"choices": [{"index": choice["index"], "delta": delta, **logprobs, "finish_reason": finish}]}
         return sse(body | {"usage": None} if include_usage else body)
 
     for choice in answer["choices"]:
-        i, message = choice["index"], choice["message"]
+        message = choice["message"]
         text = "refusal" if message.get("refusal") else "content"
         calls = message.get("tool_calls") or []
-        yield chunk(i, {"role": "assistant", "content": None if calls else "", "refusal": None})
+        yield chunk(choice, {"role": "assistant", "content": None if calls else "", "refusal": None})
         for piece in pieces(message.get(text) or ""):
-            yield chunk(i, {text: piece})
+            yield chunk(choice, {text: piece})
         for n, call in enumerate(calls):
             start = {"index": n, "id": call["id"], "type": "function", "function": {"name": call["function"]["name"], "arguments": ""}}
-            yield chunk(i, {"tool_calls": [start]})
+            yield chunk(choice, {"tool_calls": [start]})
             for piece in re.findall(r".{1,6}", call["function"]["arguments"], re.S):
-                yield chunk(i, {"tool_calls": [{"index": n, "function": {"arguments": piece}}]})
-        yield chunk(i, {}, choice["finish_reason"])
+                yield chunk(choice, {"tool_calls": [{"index": n, "function": {"arguments": piece}}]})
+        yield chunk(choice, {}, choice["finish_reason"])
     if include_usage:
         yield sse(head | {"choices": [], "usage": answer["usage"]})
     yield sse("[DONE]")
@@ -185,11 +191,13 @@ def response_events(answer):
         if item["type"] == "message":
             yield event("response.output_item.added", output_index=i, item=item | {"status": "in_progress", "content": []})
             for n, part in enumerate(item["content"]):
-                at = where | {"content_index": n}
-                yield event("response.content_part.added", **at, part=part | {"text": ""})
-                for piece in pieces(part["text"]):
-                    yield event("response.output_text.delta", **at, delta=piece, logprobs=[])
-                yield event("response.output_text.done", **at, text=part["text"], logprobs=[])
+                at, text = where | {"content_index": n}, part[_kind(part)]
+                said = "response.refusal" if _kind(part) == "refusal" else "response.output_text"
+                more = {} if _kind(part) == "refusal" else {"logprobs": []}
+                yield event("response.content_part.added", **at, part=part | {_kind(part): ""})
+                for piece in pieces(text):
+                    yield event(f"{said}.delta", **at, delta=piece, **more)
+                yield event(f"{said}.done", **at, **{_kind(part): text}, **more)
                 yield event("response.content_part.done", **at, part=part)
         elif item["type"] == "function_call":
             yield event("response.output_item.added", output_index=i, item=item | {"status": "in_progress", "arguments": ""})

@@ -12,30 +12,30 @@ import re
 from . import ground_truth
 
 MARK = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-PATTERNS = {"integer": r"-?\d{1,3}(?:,\d{3})+|-?\d+", "number": r"-?\d+(?:\.\d+)?", "text": r".+?", "choice": r".+?", "date": r"\d{4}-\d\d-\d\d"}
+PATTERNS = {"integer": r"-?\d{1,3}(?:,\d{3})+|-?\d+", "number": r"-?\d{1,15}(?:\.\d+)?", "date": r"\d{4}-\d\d-\d\d"}
+LONGEST = 80  # characters of a text slot that names no max_length
 
 
 class BadSlot(ValueError):
     """A slot is declared or used in a way that cannot work; the text says which."""
 
 
-def has_marks(value):
-    if isinstance(value, str):
-        return "{{" in value
-    if isinstance(value, dict):
-        return any(map(has_marks, value.values()))
-    return isinstance(value, list) and any(map(has_marks, value))
-
-
 def check(slots, template):
     """Raise BadSlot unless every mark of the request is declared, every slot used, every example in range."""
+    if not isinstance(slots, dict) or not all(isinstance(slot, dict) for slot in slots.values()):
+        raise BadSlot("slots must be an object whose values are objects")
     used = set(_marks(template))
     if used != set(slots):
         raise BadSlot(f"slots declared: {sorted(slots) or 'none'}; slots in the request: {sorted(used) or 'none'}")
     for name, slot in slots.items():
-        if slot.get("type") not in PATTERNS:
-            raise BadSlot(f"slot {name!r} has the type {slot.get('type')!r}; known: {', '.join(PATTERNS)}")
-        if read(slot, str(slot.get("example"))) is None:
+        known = (*PATTERNS, "choice", "text")
+        if slot.get("type") not in known:
+            raise BadSlot(f"slot {name!r} has the type {slot.get('type')!r}; known: {', '.join(known)}")
+        if slot["type"] == "choice" and not (isinstance(slot.get("values"), (list, dict)) and slot["values"]):
+            raise BadSlot(f"slot {name!r} is a choice and needs values, a list or an object")
+        if not all(isinstance(slot.get(bound, 0), (int, float)) for bound in ("min", "max")) or not isinstance(slot.get("max_length", 1), int):
+            raise BadSlot(f"slot {name!r}: min and max must be numbers, max_length a whole one")
+        if "example" not in slot or read(slot, str(slot["example"])) != slot["example"]:
             raise BadSlot(f"the example of slot {name!r}, {slot.get('example')!r}, is not a value that it accepts")
 
 
@@ -66,45 +66,48 @@ def read(slot, text):
     if slot["type"] == "choice":
         known = {str(v).casefold(): v for v in slot["values"]}
         return known.get(text.casefold())
-    return text if len(text) <= slot.get("max_length", 80) else None
+    return text if len(text) <= slot.get("max_length", LONGEST) else None
+
+
+def _accepts(slot):
+    """What a slot can match, as a regular expression: bounded, so that a huge request is refused at once."""
+    if slot["type"] == "choice":
+        return "(?i:" + "|".join(re.escape(str(v)) for v in slot["values"]) + ")"
+    return PATTERNS.get(slot["type"]) or f".{{1,{slot.get('max_length', LONGEST)}}}?"
 
 
 @functools.cache
-def _pattern(template, names):
-    out, end = "", 0
-    for m in MARK.finditer(template):
-        kind = dict(names)[m[1]]
-        group = f"(?P<{m[1]}>{PATTERNS[kind]})" if f"(?P<{m[1]}>" not in out else f"(?P={m[1]})"
-        out += re.escape(template[end : m.start()]) + group
-        end = m.end()
-    return re.compile(out + re.escape(template[end:]), re.S | re.I)
+def _pattern(template, accepted):
+    fixed = MARK.split(template)[::2]
+    fields = [f"({dict(accepted)[name]})" for name in MARK.findall(template)]
+    return re.compile("".join(re.escape(text) + field for text, field in zip(fixed, [*fields, ""])), re.S)
 
 
 def match(template, value, slots):
     """{slot: value} if `value` fits `template`, else None. {} where nothing varies and both are equal."""
     found = {}
-    names = tuple(sorted((name, slot["type"]) for name, slot in slots.items()))
-    return found if _match(template, value, slots, names, found) else None
+    accepted = tuple(sorted((name, _accepts(slot)) for name, slot in slots.items()))
+    return found if _match(template, value, slots, accepted, found) else None
 
 
-def _match(template, value, slots, names, found):
+def _match(template, value, slots, accepted, found):
     if isinstance(template, str) and "{{" in template:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             value = str(value)
-        hit = isinstance(value, str) and _pattern(template, names).fullmatch(value)
+        hit = isinstance(value, str) and _pattern(template, accepted).fullmatch(value)
         if not hit:
             return False
-        for name, text in hit.groupdict().items():
+        for name, text in zip(MARK.findall(template), hit.groups()):
             v = read(slots[name], text)
             if v is None or found.setdefault(name, v) != v:
                 return False
         return True
     if isinstance(template, dict):
         return (isinstance(value, dict) and template.keys() == value.keys()
-                and all(_match(template[k], value[k], slots, names, found) for k in template))
+                and all(_match(template[k], value[k], slots, accepted, found) for k in template))
     if isinstance(template, list):
         return (isinstance(value, list) and len(template) == len(value)
-                and all(_match(t, v, slots, names, found) for t, v in zip(template, value)))
+                and all(_match(t, v, slots, accepted, found) for t, v in zip(template, value)))
     return template == value
 
 
@@ -118,18 +121,26 @@ def _jinja():
     return env
 
 
+@functools.cache
+def _template(text):
+    return _jinja().from_string(text)
+
+
 def render(value, slots, found):
-    """`value` with every template in it filled in from the slots' values."""
+    """`value` with every template in it filled in from the slots' values. Raises BadSlot where one cannot be."""
     given = {name: found.get(name, slot["example"]) for name, slot in slots.items()}
     for name, slot in slots.items():
         if isinstance(slot.get("values"), dict):
             given[name + "_table"] = slot["values"][given[name]]
-    return _render(value, given)
+    try:
+        return _render(value, given)
+    except Exception as e:  # a template runs a recording's own expressions, which may fail in any way
+        raise BadSlot(f"cannot fill in its answer: {e}") from e
 
 
 def _render(value, given):
     if isinstance(value, str):
-        return _jinja().from_string(value).render(given) if "{{" in value or "{%" in value else value
+        return _template(value).render(given) if "{{" in value or "{%" in value else value
     if isinstance(value, dict):
         return {k: _render(v, given) for k, v in value.items()}
     if isinstance(value, list):

@@ -1,0 +1,66 @@
+"""How the tests of the local API ask it, write recordings for it, and judge its errors."""
+import json
+
+from helpers.local_api import answers, recordings, shaping
+
+CHAT, RESPONSES = shaping.CHAT, shaping.RESPONSES
+
+
+def chat(content, model="o1", **more):
+    """The body of a small chat request."""
+    return {"model": model, "messages": [{"role": "user", "content": content}], **more}
+
+
+def ask(api, body, path=CHAT, method="POST", query=None, retry=0, content_type="application/json"):
+    """The Answer to a body: a value that is sent as JSON, or the bytes themselves."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return api.answer(method, path, query or {}, content_type, raw, retry)
+
+
+def value(answer):
+    return json.loads(answer.body)
+
+
+def words(answer):
+    """What an answer says, in either shape."""
+    body = value(answer)
+    if "choices" in body:
+        return body["choices"][0]["message"]["content"]
+    return "".join(part["text"] for item in body["output"] for part in item.get("content") or [])
+
+
+def envelope(answer, status):
+    """The error inside OpenAI's envelope, of exactly four keys and never anything else."""
+    assert answer.status == status, answer.body[:300]
+    body = value(answer)
+    assert list(body) == ["error"]
+    assert list(body["error"]) == ["message", "type", "param", "code"]
+    assert body["error"]["message"] and body["error"]["type"]
+    return body["error"]
+
+
+def completion(text="Yes.", **message):
+    """A whole chat completion, such as a recording holds; its tokens are counted as all are."""
+    body = {"id": "chatcmpl-AfX2iDay9ccIwUHjY18eD6c5oCCv6", "object": "chat.completion", "created": 1734461828, "model": "o1-2024-12-17",
+            "choices": [{"index": 0, "message": {"role": "assistant", "content": text, "refusal": None, **message}, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 0, "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+                      "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}},
+            "service_tier": "default", "system_fingerprint": None}
+    return shaping.counted(CHAT, chat("Are you there?"), body)
+
+
+def write(folder, name, request, *responses, path=CHAT, method="POST", **parts):
+    """Write a recording; `responses` are bodies, or whole responses with a status. Returns its file."""
+    whole = [r if "status" in r and "id" not in r else {"status": 200, "body": r} for r in responses]
+    file = folder / f"{name}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"about": "a test", "origin": {"class": "constructed"}, "request": {"method": method, "path": path, "body": request},
+                                "responses": whole, **parts}), encoding="utf-8")
+    return file
+
+
+def api(folder):
+    """Answers from the recordings of a folder, all of which must be sound."""
+    library = recordings.Library(folder)
+    assert library.problems == []
+    return answers.Answers(library)

@@ -1,0 +1,406 @@
+"""How fast and how large, against what a reader would use instead: `python -m tests.benchmark [a b c d e]`.
+
+Prints ratios and asserts nothing: machines differ, and a noisy one tells little in seconds. Whatever is
+compared takes turns, and medians count. About three minutes; leaves nothing behind. The load generator
+and the local API with other recordings are this file too, as processes of their own.
+"""
+import asyncio
+import concurrent.futures
+import contextlib
+import json
+import logging
+import os
+import random
+import shlex
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+AIMOCK = "@copilotkit/aimock@1.43.0"
+QUESTION = {"model": "o1", "messages": [{"role": "user", "content": "Which day of the week was 2024-12-17?"}]}
+CONNECTIONS, SECONDS, ROUNDS = 8, 2, 5
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def compare(ours, theirs, what, other, unit, aim, scale=1, digits=0):
+    """Two medians with their ranges, and the median of the ratios of neighbours in time: a slow minute meets both."""
+    width = max(len(what), len(other))
+    for name, values in ((what, ours), (other, theirs)):
+        low, middle, high = (f"{scale * pick(values):,.{digits}f}" for pick in (min, statistics.median, max))
+        say(f"  {name:{width}}  {middle:>9} {unit}   ({low} to {high})")
+    say(f"  ratio {statistics.median(a / b for a, b in zip(ours, theirs)):.2f}; aim: {aim}")
+
+
+# a. A kernel's first answer
+
+OURS = "import helpers\nfrom openai import OpenAI\nhelpers.connect()\nclient = OpenAI()\n"
+ASK = f"answer = client.chat.completions.create(**{QUESTION!r})\nassert 'Tuesday' in answer.choices[0].message.content\n"
+
+
+@contextlib.contextmanager
+def kernel(ready=None):
+    """A real kernel as JupyterLab starts one; gives (client, process id) once `ready` has run in it."""
+    from jupyter_client import KernelManager
+
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(cwd=str(ROOT), env={**os.environ, "PYTHONPATH": str(ROOT)}, **QUIET)
+    client = manager.blocking_client()
+    try:
+        client.start_channels()
+        run(client, ready or "")
+        yield client, manager.provisioner.process.pid
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel()
+
+
+def run(client, code):
+    reply = client.execute(code, reply=True, timeout=60)["content"]
+    if reply["status"] != "ok":
+        raise RuntimeError("In the kernel: " + reply.get("evalue", "?"))
+
+
+def started(code):
+    begin = time.perf_counter()
+    with kernel(code):
+        return time.perf_counter() - begin
+
+
+def first_answer():
+    say("a. From starting a kernel to the first answer: with this collection, against importing the SDK and no more.")
+    started(OURS + ASK)
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        ours.append(started(OURS + ASK))
+        theirs.append(started("from openai import OpenAI"))
+    compare(ours, theirs, "connected, first answer there", "from openai import OpenAI", "s", "at most 1.50", digits=2)
+
+
+# b. One call
+
+
+@contextlib.contextmanager
+def served(command, env=None):
+    """[base URL, key, process id] of a local API started by `command`, as it prints the first two."""
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                               env={**os.environ, "DAY9_PACE": "0", "PYTHONUNBUFFERED": "1", **(env or {})})
+    try:
+        words = shlex.split(process.stdout.readline())
+        if words[:1] != ["export"]:
+            raise RuntimeError("the local API did not start")
+        yield [word.split("=", 1)[1] for word in words[1:]] + [process.pid]
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+def serve(folder):
+    """In a process of its own: the local API over the recordings of `folder`."""
+    from helpers.local_api import __main__ as starter, answers, server
+
+    library = answers.Library(folder)
+    server.Answers = lambda: answers.Answers(library)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(starter.run(server.bind(), "day9-benchmark", child=False))
+
+
+def with_picture(folder):
+    """The weekday question with a 1 MB picture beside it, recorded in `folder`; gives the request."""
+    import base64
+
+    noise = base64.b64encode(random.Random(9).randbytes(1_000_000)).decode()
+    recording = json.loads((ROOT / "data/recordings/start/weekday-medium.json").read_text(encoding="utf-8"))
+    parts = [{"type": "text", "text": QUESTION["messages"][0]["content"]}, {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{noise}"}}]
+    request = QUESTION | {"messages": [{"role": "user", "content": parts}]}
+    recording["request"]["body"] = request
+    recording["responses"][0]["body"]["choices"][0]["message"]["content"] = "2024-12-17 was a Tuesday."
+    del recording["slots"]
+    (Path(folder) / "picture.json").write_text(json.dumps(recording), encoding="utf-8")
+    return request
+
+
+def one_call():
+    say("b. One recorded call through the Python SDK: the local API, against vcrpy, which answers inside the process.")
+    try:
+        import vcr
+    except ImportError:
+        return say("  Not measured: vcrpy is not installed (it is in the group `test` of pyproject.toml).")
+    from openai import OpenAI
+
+    logging.getLogger("vcr").setLevel(logging.ERROR)
+    say(f"  vcrpy {vcr.__version__} patches httpx2, the SDK's own transport. Its cassette is open already and is told to compare")
+    say("  bodies too, as ours does: by default it takes no notice of the question. A new request is one that the local API has")
+    say("  not seen since it started, so that it parses and matches it; a repeated one it knows by the hash of its bytes.")
+    with tempfile.TemporaryDirectory() as folder:
+        picture = with_picture(folder)
+        small = served([sys.executable, "-m", "helpers.local_api"])
+        large = served([sys.executable, "-m", "tests.benchmark", "serve", folder])
+        with small as small, large as large:
+            for what, where, request, blocks, calls in (("text", small, QUESTION, 16, 12), ("1 MB picture", large, picture, 6, 3)):
+                client = OpenAI(base_url=where[0], api_key=where[1], max_retries=0)
+                recorder = vcr.VCR(record_mode="once", match_on=("method", "scheme", "host", "port", "path", "query", "body"))
+                tape = Path(folder) / f"{what}.yaml"
+                timed = lambda **more: _seconds(lambda: client.chat.completions.create(**request, **more))
+                with recorder.use_cassette(str(tape)):
+                    timed()
+                new, repeated, taped, opened = [], [], [], []
+                for block in range(blocks):
+                    new += [timed(user=f"{block} {i}") for i in range(calls)]
+                    repeated += [timed() for _ in range(calls)]
+                    begin = time.perf_counter()
+                    with recorder.use_cassette(str(tape), record_mode="none", allow_playback_repeats=True):
+                        opened.append(time.perf_counter() - begin)
+                        taped += [timed() for _ in range(calls)]
+                client.close()
+                aim = "vcrpy + 2 ms" if what == "text" else "well below vcrpy"
+                ms = lambda values: f"{1000 * statistics.median(values):7.1f} ms"
+                say(f"  {what:13} local API, new {ms(new)}   repeated {ms(repeated)}   vcrpy {ms(taped)}   (opening its cassette {ms(opened)})")
+                say(f"  {'':13} new - vcrpy = {1000 * (statistics.median(new) - statistics.median(taped)):+.1f} ms, "
+                    f"ratio {statistics.median(new) / statistics.median(taped):.2f}; aim: {aim}")
+
+
+def _seconds(call):
+    begin = time.perf_counter()
+    answer = call()
+    assert "Tuesday" in answer.choices[0].message.content
+    return time.perf_counter() - begin
+
+
+# c. Many calls
+
+
+class Connection(asyncio.Protocol):
+    """One keep-alive connection that sends the next request as soon as the answer is whole."""
+
+    def __init__(self, request, count):
+        self.request, self.count, self.data = request, count, b""
+
+    def connection_made(self, transport):
+        self.transport = transport
+        transport.write(self.request(self.count))
+
+    def data_received(self, data):
+        self.data += data
+        head, gap, body = self.data.partition(b"\r\n\r\n")
+        if not gap:
+            return
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise SystemExit(f"not an answer: {self.data[:200]!r}")
+        length = next((int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), None)
+        if len(body) >= length if length is not None else body.endswith(b"0\r\n\r\n"):
+            self.data, self.count[0] = b"", self.count[0] + 1
+            self.transport.write(self.request(self.count))
+
+
+async def load(url, key, seconds, new):
+    """In a process of its own: requests per second over CONNECTIONS keep-alive connections."""
+    port = int(url.split(":")[2].split("/")[0])
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
+
+    def request(count):
+        body = json.dumps(QUESTION | ({"user": f"{time.perf_counter_ns()} {count[0]}"} if new else {}))
+        return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+    count, loop = [0], asyncio.get_running_loop()
+    connections = [await loop.create_connection(lambda: Connection(request, count), "127.0.0.1", port) for _ in range(CONNECTIONS)]
+    await asyncio.sleep(0.3)
+    before, begin = count[0], time.perf_counter()
+    await asyncio.sleep(seconds)
+    say(f"{(count[0] - before) / (time.perf_counter() - begin)} {count[0]}")
+    for transport, _ in connections:
+        transport.abort()
+
+
+def rate(where, new=False):
+    """(requests per second, the server's CPU milliseconds a request, or 0 where that cannot be read)"""
+    url, key, pid = where
+    spent = _cpu(pid)
+    done = subprocess.run([sys.executable, "-m", "tests.benchmark", "load", url, key, str(SECONDS), "new" * new], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    try:
+        per_second, answered = map(float, done.stdout.split())
+    except ValueError:
+        raise RuntimeError("the load generator said: " + done.stderr.strip()[-300:]) from None
+    return per_second, 1000 * (_cpu(pid) - spent) / answered
+
+
+def _cpu(pid):
+    try:
+        import psutil
+    except ImportError:
+        return 0
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
+@contextlib.contextmanager
+def aimock(folder):
+    """[base URL, key, process id] of npm's mock server, with the same exchange."""
+    process = None
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not (node and npm):
+        raise LookupError("node and npm are not here")
+    done = subprocess.run([npm, "install", AIMOCK, "--prefix", folder, "--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund",
+                           "--fetch-retries=1", "--fetch-timeout=30000"], capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        raise LookupError("npm could not install it")
+    recorded = json.loads((ROOT / "data/recordings/start/weekday-medium.json").read_text(encoding="utf-8"))["responses"][0]["body"]
+    said = {"content": "2024-12-17 was a Tuesday.", "id": recorded["id"], "model": recorded["model"], "usage": recorded["usage"]}
+    fixture = Path(folder) / "fixture.json"
+    fixture.write_text(json.dumps({"fixtures": [{"match": {"userMessage": QUESTION["messages"][0]["content"]}, "response": said}]}))
+    port = _free_port()
+    try:
+        process = subprocess.Popen([node, Path(folder) / "node_modules/@copilotkit/aimock/dist/cli.js", "-p", str(port), "-f", str(fixture), "--log-level", "silent"],
+                                   cwd=folder, env={**os.environ, "NODE_ENV": "production"}, **QUIET)
+        for _ in range(100):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        yield [f"http://127.0.0.1:{port}/v1", "mock", process.pid]
+    finally:
+        if process:
+            process.terminate()
+            process.wait(10)
+
+
+def _free_port():
+    from helpers.local_api import server
+
+    with server.bind() as sock:
+        return sock.getsockname()[1]
+
+
+def many_calls():
+    say(f"c. Requests a second over {CONNECTIONS} kept-open connections: the local API, against aimock, npm's fastest mock of the API.")
+    with tempfile.TemporaryDirectory() as folder, served([sys.executable, "-m", "helpers.local_api"]) as ours_at, contextlib.ExitStack() as stack:
+        try:
+            theirs_at = stack.enter_context(aimock(folder))
+        except (LookupError, OSError, subprocess.TimeoutExpired) as e:
+            theirs_at = None
+            say(f"  Without the comparison: {AIMOCK}: {e}.")
+        ours, new, theirs = [], [], []
+        for _ in range(ROUNDS):
+            ours.append(rate(ours_at))
+            if theirs_at:
+                theirs.append(rate(theirs_at))
+            new.append(rate(ours_at, new=True))
+        speed, cost = lambda runs: [r[0] for r in runs], lambda runs: f"{statistics.median(r[1] for r in runs):.2f} ms"
+        if theirs:
+            compare(speed(ours), speed(theirs), "local API, the same question", "aimock, the same question", "/s", "at least 1.00")
+            say(f"  CPU of the server a request, which a busy machine changes less: {cost(ours)} against {cost(theirs)}.")
+        else:
+            say(f"  local API, the same question {statistics.median(speed(ours)):,.0f} /s, {cost(ours)} of CPU a request")
+        say(f"  Each request new to the local API: {statistics.median(speed(new)):,.0f} /s, {cost(new)} of CPU. aimock compares only the question, always.")
+
+
+# d. The whole test run
+
+
+def whole_run():
+    say("d. Running and comparing every notebook, two at a time, against starting and ending as many bare kernels, two at a time.")
+    notebooks = sorted((ROOT / "notebooks").rglob("*.ipynb"))
+    notebooks = [n for n in notebooks if ".ipynb_checkpoints" not in n.parts]
+    if not notebooks:
+        return say("  Not measured: there are no notebooks yet.")
+
+    def bare():
+        begin, spent = time.perf_counter(), _ended_cpu()
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda _: started("pass"), notebooks))
+        return time.perf_counter() - begin, _ended_cpu() - spent
+
+    def tested():
+        begin, spent = time.perf_counter(), _ended_cpu()
+        # as `python start.py test` does; the options are those of pyproject.toml
+        done = subprocess.run([sys.executable, "-m", "pytest", "notebooks", "-q", "-n", "2", "--dist", "loadfile", "-p", "no:cacheprovider"],
+                              cwd=ROOT, capture_output=True, text=True, timeout=600)
+        return (time.perf_counter() - begin, _ended_cpu() - spent), (done.stdout.strip().splitlines() or ["pytest said nothing"])[-1]
+
+    ours, theirs, last = [], [], ""
+    while not ours or (len(ours) < 3 and sum(seconds for seconds, _ in ours + theirs) < 45):
+        theirs.append(bare())
+        result, last = tested()
+        ours.append(result)
+    say(f"  {len(notebooks)} notebooks; pytest's last line: {last}")
+    compare([r[0] for r in ours], [r[0] for r in theirs], "nbval over all", "bare kernels", "s", "at most 1.50", digits=1)
+    say(f"  CPU, which a busy machine changes less: {statistics.median(r[1] for r in ours):.1f} against {statistics.median(r[1] for r in theirs):.1f} s.")
+
+
+def _ended_cpu():
+    """CPU seconds of the processes that this one has started and seen the end of, with theirs."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+# e. Memory
+
+IMPORTS = "import openai, pandas, plotly, plotly.express, ipywidgets\nfrom openai import OpenAI\n"
+
+
+def memory():
+    say("e. Memory of one seat after the first answer: kernel and local API, against the same kernel and imports without us.")
+    if not Path("/proc/self/smaps_rollup").exists():
+        return say("  Not measured: only Linux tells a process's share of the pages that it shares.")
+    try:
+        import psutil
+    except ImportError:
+        return say("  Not measured: psutil is not installed (it is in the group `test` of pyproject.toml).")
+
+    def size(code):
+        with kernel(code) as (_, pid):
+            family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+            infos = [p.memory_full_info() for p in family]
+            return [i.pss for i in infos], [i.rss for i in infos]
+
+    ours, theirs, rss, rss_bare, child = [], [], [], [], []
+    for _ in range(3):
+        pss, whole = size(IMPORTS + OURS + ASK)
+        ours.append(sum(pss)), rss.append(sum(whole)), child.append(sum(pss[1:]))
+        pss, whole = size(IMPORTS)
+        theirs.append(sum(pss)), rss_bare.append(sum(whole))
+    mb = 1 / 2**20
+    compare(ours, theirs, "with us, PSS", "without, PSS", "MiB", "below 1.25", scale=mb)
+    say(f"  Of that the local API: {statistics.median(child) * mb:.0f} MiB. PSS counts a shared page by halves; RSS counts it twice: "
+        f"{statistics.median(rss) * mb:.0f} against {statistics.median(rss_bare) * mb:.0f} MiB, ratio {statistics.median(rss) / statistics.median(rss_bare):.2f}.")
+
+
+PARTS = {"a": first_answer, "b": one_call, "c": many_calls, "d": whole_run, "e": memory}
+
+
+def main(wanted):
+    begin = time.perf_counter()
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
+        os.environ.pop(name, None)
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = "127.0.0.1"
+    say("Medians, with the range in brackets. Compare inside a block only; run again when the ratio matters.\n")
+    with tempfile.TemporaryDirectory() as home:  # no history, profile or connection file of the kernels stays
+        os.environ |= {"IPYTHONDIR": home, "JUPYTER_RUNTIME_DIR": home}
+        for part in wanted or PARTS:
+            try:
+                PARTS[part]()
+            except (RuntimeError, OSError, ImportError, TimeoutError, subprocess.TimeoutExpired) as e:
+                say(f"  Not measured: {e}")
+            say()
+    say(f"{time.perf_counter() - begin:.0f} s")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        serve(sys.argv[2])
+    elif sys.argv[1:2] == ["load"]:
+        asyncio.run(load(sys.argv[2], sys.argv[3], float(sys.argv[4]), sys.argv[5] == "new"))
+    elif set(sys.argv[1:]) <= set(PARTS):
+        main(sys.argv[1:])
+    else:
+        sys.exit(__doc__)

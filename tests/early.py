@@ -1,0 +1,19 @@
+"""Loaded before every other pytest plugin (`-p tests.early` in pyproject.toml), in each process of a test run."""
+import os
+import sys
+from pathlib import Path
+
+# nbval reads notebooks with nbformat, whose jsonschema builds a grammar for addresses in other alphabets as soon
+# as this package is there, and JupyterLab brings it: three to five seconds a process, for a check that no notebook uses.
+sys.modules["rfc3987_syntax"] = None
+
+# A run is the same on every machine: no key, no proxy, nothing of the reader's set-up, no waiting for effect.
+for _name in list(os.environ):
+    if _name.startswith(("DAY9_", "OPENAI_")) or _name.lower() in ("http_proxy", "https_proxy", "all_proxy", "ws_proxy", "wss_proxy"):
+        del os.environ[_name]
+os.environ["DAY9_PACE"] = "0"
+
+# No network: for this process by the import, for kernels and other children by PYTHONPATH.
+from tests.no_network import sitecustomize  # noqa: E402, F401
+
+os.environ["PYTHONPATH"] = str(Path(sitecustomize.__file__).parent)
