@@ -12,6 +12,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 _server = None  # one a process: a client keeps the address that it was made with
 _starting = threading.Lock()
+ORIGINS = {
+    "recorded": "captured from the API",
+    "published": "quoted from a public source",
+    "constructed": "constructed by us to the documented format (no model said them)",
+}
 
 
 class Server:
@@ -98,10 +103,9 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
 
 
 def _line(hello):
-    kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(hello["origins"].items())) or "none"
-    line = f"Answers come from {hello['recordings']} recordings on this machine ({kinds}). No key, no network."
-    if "constructed" in hello["origins"]:
-        line += "\nConstructed means: written by us to the documented format. No model said it."
+    # no counts: each new recording would change the first output of every notebook
+    kinds = [words for kind, words in ORIGINS.items() if kind in hello["origins"]]
+    line = f"Answers: recordings on this machine, {' or '.join(kinds) or 'of which there are none'}. No key, no network."
     for file, why in hello["problems"]:
         line += f"\nLeft out: data/recordings/{file} {why}"
     return line
