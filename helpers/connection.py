@@ -123,7 +123,7 @@ def _clear_proxies():
 
 
 def _show_panels():
-    """In a notebook, an answer off the map is a short panel instead of a stack trace."""
+    """In a notebook, an error of the API is a short panel: the stack trace leads through the SDK, not to the cause."""
     try:
         shell = sys.modules["IPython"].get_ipython()
     except KeyError:
@@ -135,9 +135,6 @@ def _show_panels():
     from . import display
 
     def show(shell, kind, error, tb, tb_offset=None):
-        if getattr(error, "code", None) == "off_the_map":
-            display.panel(error)
-        else:
-            shell.showtraceback((kind, error, tb), tb_offset=tb_offset)
+        (display.panel if getattr(error, "code", None) == "off_the_map" else display.refusal)(error)
 
     shell.set_custom_exc((APIStatusError,), show)

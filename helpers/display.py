@@ -89,7 +89,7 @@ def wire():
         return Shown("Nothing has gone over the wire yet.", "<p>Nothing has gone over the wire yet.</p>")
     last = exchanges[-1]
     head = f"{last['method']} {last['path']} → {last['status']}"
-    where = _origin_words(last["origin"], last["recording"]) if last["origin"] else "computed"
+    where = _origin_words(last["origin"], last["recording"]) if last["origin"] else "off the map" if last["off_the_map"] else "the local API's own words"
     sent, got = _pretty(last["request"]), _pretty(last["answer"])
     pre = "white-space:pre-wrap;overflow-wrap:anywhere;font-size:85%;margin:.3em 0"
     return Shown(
@@ -104,7 +104,7 @@ def _pretty(value):
 
 
 WAYS = (
-    "Use a value in range, or the recorded one.",
+    "Use what is expected there: the recorded value, or another that it accepts.",
     "Ask OpenAI today: OpenAI(base_url='https://api.openai.com/v1', api_key=your key), with a model that is still sold.",
     "Ask a model on your own machine: OpenAI(base_url='http://127.0.0.1:11434/v1', api_key='none'), for Ollama's port.",
 )
@@ -117,22 +117,38 @@ def panel(error):
     """
     from IPython.display import display
 
-    rid = error.request_id
-    details = next((e["off_the_map"] for e in connection.server().ask("exchanges") if e["request_id"] == rid), {})
+    details = next((e["off_the_map"] for e in connection.server().ask("exchanges") if e["request_id"] == error.request_id), {})
     title = "Off the map: no recording answers this request, and nothing was made up."
     near = f"Nearest recording: {details['nearest']} ({details['about']})" if details.get("nearest") else "There is no recording for this endpoint."
     rows = details.get("differences", [])
-    more = f"… and {details['more']} more differences" if details.get("more") else ""
-    accepts = [f"There, {a}." for a in details.get("accepts", [])]
-    text = [title, near] + [f"  {r['path']}\n    recorded: {r['recorded']}\n    yours:    {r['sent']}" for r in rows]
-    text += [more] * bool(more) + accepts + ["Ways on:"] + [f"  {way}" for way in WAYS]
+    notes = [f"There, {a}." for a in details.get("accepts", [])]
+    if details.get("more"):
+        notes.insert(0, f"And {details['more']} more differences.")
+    text = [title, near] + [f"  {r['path']}\n    expected: {r['recorded']}\n    yours:    {r['sent']}" for r in rows]
+    text += [*notes, "Ways on:"] + [f"  {way}" for way in WAYS]
     table = ""
     if rows:
         left = "style='text-align:left'"
-        heads = "".join(f"<th {left}>{head}</th>" for head in ("differs at", "recorded", "yours"))
+        heads = "".join(f"<th {left}>{head}</th>" for head in ("differs at", "expected", "yours"))
         cells = "".join(f"<tr><td {left}><code>{html.escape(r['path'])}</code></td><td {left}>{html.escape(r['recorded'])}</td>"
                         f"<td {left}><b>{html.escape(r['sent'])}</b></td></tr>" for r in rows)
         table = f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
-    display(Shown("\n".join(text), (
-        f'<div class="mathjax_ignore" role="alert" style="{CARD.format(edge="#CC79A7")}"><b>{title}</b><p>{html.escape(near)}</p>{table}'
-        f"<p>{html.escape(' '.join([more] * bool(more) + accepts))}</p><ul>" + "".join(f"<li>{html.escape(way)}</li>" for way in WAYS) + "</ul></div>")))
+    ways = "".join(f"<li>{html.escape(way)}</li>" for way in WAYS)
+    display(Shown("\n".join(text), _alert(title, f"<p>{html.escape(near)}</p>{table}<p>{html.escape(' '.join(notes))}</p><ul>{ways}</ul>")))
+
+
+def refusal(error):
+    """Display an error of the API as what it is, a status and a sentence, instead of a long stack trace.
+
+    `error`: the SDK's APIStatusError. Called for you when a cell ends in one.
+    """
+    from IPython.display import display
+
+    kind = type(error).__name__
+    head = f"{kind}: {error.status_code}" + (f", {error.code}" if getattr(error, "code", None) else "")
+    said = (error.body or {}).get("message", str(error)) if isinstance(error.body, dict) else str(error)
+    display(Shown(f"{head}\n{said}", _alert(head, f"<p>{html.escape(said)}</p><p>In code: <code>except openai.{kind}</code>. helpers.wire() shows the exchange.</p>")))
+
+
+def _alert(title, inside):
+    return f'<div class="mathjax_ignore" role="alert" style="{CARD.format(edge="#CC79A7")}"><b>{html.escape(title)}</b>{inside}</div>'

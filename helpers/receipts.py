@@ -9,11 +9,15 @@ DAY_9 = "2024-12-17"
 
 
 class Receipt:
-    """The calls since connect(), summed by model. `rows` is a list of dicts, `total` a Decimal in USD."""
+    """The calls since connect(), summed by model. `rows` is a list of dicts, `total` a Decimal in USD.
 
-    def __init__(self, rows, refused):
-        self.rows, self.refused = rows, refused
+    `later` is the part of the total that belongs to models not sold on the day asked for.
+    """
+
+    def __init__(self, rows, refused, on):
+        self.rows, self.refused, self.on = rows, refused, on
         self.total = sum((r["usd"] for r in rows), Decimal(0))
+        self.later = sum((r["usd"] for r in rows if r["on"] != on), Decimal(0))
 
     def _table(self):
         head = ["model", "calls", "input", "cached", "output", "hidden", "USD", "prices of"]
@@ -21,8 +25,10 @@ class Receipt:
         return head, [[f"{v:,}" if isinstance(v, int) else v for v in row] for row in body]
 
     def _note(self):
+        later = f" and {self.later:.4f} USD for models not sold then" if self.later else ""
         free = f" {self.refused} calls that were refused or off the map cost nothing." if self.refused else ""
-        return f"Here: 0.00 USD. At the prices named: {self.total:.4f} USD.{free} Hidden: the reasoning tokens in the output. Source: data/prices.csv."
+        return (f"Here: 0.00 USD. At {self.on} prices: {self.total - self.later:.4f} USD{later}.{free} "
+                "Hidden: the reasoning tokens in the output. Source: data/prices.csv.")
 
     def __repr__(self):
         head, body = self._table()
@@ -59,7 +65,7 @@ def receipt(on=DAY_9):
         for name, n in (("calls", 1), ("input", given), ("cached", cached), ("output", out), ("hidden", hidden)):
             row[name] += n
         row["usd"] += prices.cost(call["model"], call["usage"], day)
-    return Receipt([rows[name] for name in sorted(rows)], refused)
+    return Receipt([rows[name] for name in sorted(rows)], refused, on.isoformat())
 
 
 def counts(usage):

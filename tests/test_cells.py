@@ -35,6 +35,9 @@ EDITS = [
     ("1_o1/01_developer_messages", "rule = {", "messages=[rule, wish]", "messages=[wish, rule]", OFF),
     ("1_o1/01_developer_messages", "rule = {", '"role": "developer"', '"role": "assistant"', OFF),
     ("1_o1/01_developer_messages", "rule = {", '"role": "developer"', '"role": "system"', ANSWERED),
+    ("1_o1/01_developer_messages", "rule = {", '"role": "developer"', '"role": "usr"', REFUSED),
+    ("1_o1/01_developer_messages", "rule = {", 'model="o1",', 'model="o1", reasoning_effort="high",', OFF),
+    ("1_o1/01_developer_messages", "free = ", 'model="o1"', 'model="gpt-4o"', OFF),
     ("1_o1/01_developer_messages", "trick = {", "kelvin", "celsius", ANSWERED),
     ("1_o1/01_developer_messages", "trick = {", "Ignore all previous", "Please forget your", OFF),
     ("1_o1/02_reasoning_effort", "problems = {", "36 hours", "48 hours", ANSWERED),
@@ -102,7 +105,7 @@ def kind(found):
     said = "\n".join(found)
     if said.startswith("Off the map"):
         return OFF
-    return REFUSED if re.match(r"(BadRequest|NotFound)Error: ", said) else said.split(": ")[0] if re.match(r"\w+Error: ", said) else ANSWERED
+    return REFUSED if re.match(r"(BadRequest|NotFound)Error: 40[04]", said) else said.split(": ")[0] if re.match(r"\w+Error: ", said) else ANSWERED
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=stem)

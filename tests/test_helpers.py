@@ -126,6 +126,34 @@ def test_a_panel_names_the_nearest_recording_and_what_differs(client, capsys):
     assert "start/weekday" in said and "Christmas" in said and "messages[0].content" in said and "any date" in said
 
 
+def test_a_panel_shows_where_long_texts_part_and_what_else_is_recorded(client, capsys):
+    hard = "How many whole numbers from 1 to 77 are divisible by 3 or by 5, but not by both? Answer with a poem."
+    for sent, said in (({"model": "o1", "messages": [{"role": "user", "content": hard}]}, "with a poem."),
+                       ({"model": "gpt-4.1", "messages": [{"role": "user", "content": "Which day of the week was 2024-12-17?"}]}, "model is recorded as gpt-4o-2024-08-06, o1-2024-12-17"),
+                       ({"model": "gpt-4.1", "messages": [{"role": "user", "content": "Which day of the week was 2024-12-17?"}]}, "yours:    gpt-4.1\n"),
+                       ({"model": "o1", "messages": [{"role": "user", "content": "Which day of the week was 17/12/2024?"}]}, "any date written as 2024-12-17")):
+        with pytest.raises(APIStatusError) as caught:
+            client.chat.completions.create(**sent)
+        display.panel(caught.value)
+        assert said in capsys.readouterr().out
+
+
+def test_a_refusal_is_a_sentence_that_names_its_exception(client, capsys):
+    with pytest.raises(APIStatusError) as caught:
+        ask(client, temperature=0)
+    display.refusal(caught.value)
+    assert capsys.readouterr().out == "BadRequestError: 400, unsupported_parameter\nUnsupported parameter: 'temperature' is not supported with this model.\n"
+
+
+def test_a_text_on_a_pattern_is_not_called_published(client):
+    origins = {}
+    for name in ("temperature", "top_p"):
+        with pytest.raises(APIStatusError):
+            ask(client, **{name: 0.5})
+        origins[name] = repr(helpers.wire()).splitlines()[0]
+    assert "published" in origins["temperature"] and "constructed" in origins["top_p"] and "published" not in origins["top_p"]
+
+
 def test_a_figure_has_alt_text_caption_and_source(monkeypatch):
     import plotly.express as px
 
@@ -162,7 +190,7 @@ def test_check_says_what_differs(answer, said, capsys):
     ("developer-1", lambda m: [x.update(role="developer") for x in m], "changes the list"),
     ("developer-1", lambda m: m, "the roles became"), ("developer-1", lambda m: [{"role": "developer", "content": "x"}, *m[1:]], "contents changed"),
     ("developer-2", {"unit": "developer", "recipe": "user", "key": "developer"}, "a secret in a prompt"),
-    ("start-2", "yes", "constructed"), ("start-2", "perhaps", 'answer "yes" or "no"'),
+    ("start-2", "yes", "constructed"), ("start-1", "It was a Friday.", "the name of the day alone"), ("effort-1", "$652.80", "Right."), ("start-2", "perhaps", 'answer "yes" or "no"'),
 ])
 def test_checkers_tell_apart(name, answer, said, capsys):
     helpers.check(name, answer)

@@ -32,7 +32,7 @@ def test_there_are_notebooks():
 def test_header_line_follows_from_the_run_and_the_data(path):
     nb = refresh.read(path)
     header = refresh.header(nb)
-    receipts = re.findall(r"At the prices named: ([\d.]+) USD", output_text(nb))
+    receipts = re.findall(r"At 2024-12-17 prices: ([\d.]+) USD", output_text(nb))
     assert [header["usd"]] == receipts
     assert header["on"] == "2024-12-17" and header["origin"] in ("constructed", "recorded")
     for model, day in re.findall(r"(\S+) was shut down on ([\d-]+)", nb.cells[0].source):

@@ -18,7 +18,7 @@ def _usage(name):
 def extra_dollars_a_day(answer):
     high, medium = (prices.cost("o1", _usage(f"o1/effort/hard-{effort}"), DAY_9) for effort in ("high", "medium"))
     right = float(10_000 * (high - medium))
-    given = float(answer)
+    given = float(str(answer).replace("$", "").replace(",", ""))
     if abs(given - right) < 0.005:
         return None
     if abs(given - right / 10_000) < 1e-6:

@@ -8,6 +8,8 @@ from . import exercise
 def weekday_of_the_shutdown(answer):
     right = weekday(models()["o1"]["shutdown"])
     given = str(answer).strip().strip(".").capitalize()
+    if len(given.split()) > 1:
+        return "give the name of the day alone, such as Monday."
     return None if given == right else f"{answer} is not the weekday of {models()['o1']['shutdown']}. Did you ask with that date?"
 
 

@@ -82,7 +82,9 @@ class Answers:
         found = refusals.refusal(path, body)
         if found:
             status, e, rule = found
-            origin = {"class": "published", "source": rule["source"]}
+            # a text that only follows the pattern of a published one is ours
+            kind = "published" if rule["source"].startswith("verbatim") else "constructed"
+            origin = {"class": kind, "date": rule["checked_on"], "source": rule["source"]}
             return Answer(status, as_json({"error": e}), origin=origin, model=body["model"], keeps=True)
         return no_model(body["model"]) if body["model"] not in models() else None
 
@@ -125,7 +127,7 @@ class Answers:
             return error(404, f"Invalid URL ({method} {path})")
         if method not in others:
             return not_allowed(method, path)
-        message, details = off_the_map.miss(self.library, method, path, same)
+        message, details = off_the_map.miss(self.library, method, path, same, sent.get("model"))
         param = details["differences"][0]["path"] if details["differences"] else None
         return error(424, message, kind=off_the_map.CODE, param=param, code=off_the_map.CODE, off_the_map=details, model=_model(sent))
 
@@ -143,6 +145,7 @@ TYPES = {
 }
 ITEMS = {shaping.CHAT: ("messages", (list,)), shaping.RESPONSES: ("input", (str, list))}
 WORDS = {str: "a string", bool: "a boolean", int: "an integer", float: "a decimal", list: "an array", dict: "an object", type(None): "null"}
+ROLES = ("developer", "system", "user", "assistant", "tool", "function")  # openai 3.54.0, types/chat
 LEAST = {shaping.CHAT: 1, shaping.RESPONSES: 16}  # tokens that a limit must leave
 
 
@@ -169,6 +172,8 @@ def _malformed(path, body):
 def _malformed_item(at, item, path):
     if not isinstance(item, dict):
         return _wrong_type(at, (dict,), item)
+    if path == shaping.CHAT and isinstance(item.get("role"), str) and item["role"] and item["role"] not in ROLES:
+        return error(400, f"Invalid value: '{item['role']}'. Supported values are: {', '.join(map(repr, ROLES))}.", param=f"{at}.role", code="invalid_value")
     if path == shaping.CHAT and not item.get("role"):
         return error(400, f"Missing required parameter: '{at}.role'.", param=f"{at}.role", code="missing_required_parameter")
     for name, kinds in {"role": (str,), "content": (str, list)}.items():
@@ -188,7 +193,8 @@ def _wrong_type(name, kinds, value):
 
 
 def no_model(name):
-    return error(404, f"The model `{name}` does not exist or you do not have access to it.", code="model_not_found")
+    origin = {"class": "published", "source": "verbatim: weighmyprompt/Paper2Code#31"}
+    return error(404, f"The model `{name}` does not exist or you do not have access to it.", code="model_not_found", origin=origin)
 
 
 def not_allowed(method, path):

@@ -5,7 +5,7 @@ a lie, so the answer is an error that helps: the nearest recording, the JSON pat
 """
 import difflib
 
-from . import slots
+from . import canonical, slots
 
 CODE = "off_the_map"
 MOST = 4  # differences shown
@@ -53,6 +53,32 @@ def short(value, most=70):
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def side_by_side(recorded, sent):
+    """Both values in one short line each; long texts from a few words before the place where they part."""
+    if not (isinstance(recorded, str) and isinstance(sent, str)):
+        return short(recorded), short(sent)
+    ours, yours = short(recorded, COMPARED).split(" "), short(sent, COMPARED).split(" ")
+    same = 0
+    for our, your in zip(ours, yours):
+        if our != your and "‹" not in our:
+            break
+        same += 1
+    left = max(0, same - 4)
+    return tuple(short(("… " if left else "") + " ".join(words[left:])) if len(" ".join(words)) > 70 else short(" ".join(words)) for words in (ours, yours))
+
+
+def alternatives(library, method, path, body):
+    """{JSON path: values} where recordings differ from the request in this one plain value, such as the model."""
+    found = {}
+    for recording in library.recordings:
+        if (recording.method, recording.path) == (method, path):
+            differs = differences(recording.body or {}, body or {}, recording.slots)
+            if len(differs) == 1 and not isinstance(differs[0][1], (dict, list)) and "content" not in differs[0][0]:
+                at, value, _ = differs[0]
+                found.setdefault(at, []).append(short(canonical.DEFAULTS.get(at) if value is None else value))
+    return {at: sorted(set(values)) for at, values in found.items()}
+
+
 def ranges(recording):
     """What the slots of a recording accept, in words."""
     words = []
@@ -63,22 +89,26 @@ def ranges(recording):
             words.append(f"‹{name}› {slot['type']} from {slot.get('min', '…')} to {slot.get('max', '…')}")
         else:
             most = f" of at most {slot.get('max_length', slots.LONGEST)} characters" if slot["type"] == "text" else ""
-            words.append(f"‹{name}› any {slot['type']}{most}")
+            form = " written as 2024-12-17" if slot["type"] == "date" else ""
+            words.append(f"‹{name}› any {slot['type']}{most}{form}")
     return words
 
 
-def miss(library, method, path, body):
-    """(message, details) for a request that nothing answers."""
+def miss(library, method, path, body, model=None):
+    """(message, details) for a request that nothing answers; `model` as the request named it."""
     recording, found = nearest(library, method, path, body)
     if recording is None:
         return f"No recording answers {method} {path}; there is none for this endpoint.", {"nearest": None, "differences": [], "accepts": []}
-    shown = [{"path": at, "recorded": short(r), "sent": short(s)} for at, r, s in found[:MOST]]
-    lines = [f"{d['path']}: recorded {d['recorded']!r}, yours {d['sent']!r}" for d in shown]
+    shown = []
+    for at, ours, yours in found[:MOST]:
+        recorded, sent = side_by_side(ours, model if at == "model" else yours)
+        shown.append({"path": at, "recorded": recorded, "sent": sent})
+    lines = [f"{d['path']}: expected {d['recorded']!r}, yours {d['sent']!r}" for d in shown]
     if not found:  # each place fits by itself
         lines = ["a value that stands in two places, and is not the same in both"]
     if len(found) > MOST:
         lines.append(f"and {len(found) - MOST} more")
-    accepts = ranges(recording)
+    accepts = [f"{at} is recorded as {', '.join(values)}" for at, values in alternatives(library, method, path, body).items()] or ranges(recording)
     message = (f"No recording answers this request, and nothing was made up. Nearest: {recording.name}. Differs at "
                + "; ".join(lines) + "." + (f" There {'; '.join(accepts)}." if accepts else ""))
     return message, {"nearest": recording.name, "about": recording.about, "differences": shown, "more": max(0, len(found) - MOST), "accepts": accepts}
