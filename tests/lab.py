@@ -148,7 +148,7 @@ class Tab:
         """Clear all outputs, Run All Cells, and wait until the kernel is idle and the outputs stand still."""
         self.command("notebook:clear-all-cell-outputs")
         self.command("notebook:run-all-cells")
-        self.page.wait_for_function(IDLE)
+        self.page.evaluate(RAN)
         self.still()
 
     def still(self):
@@ -176,9 +176,19 @@ CLOSE = """async () => {
   panel.context.model.dirty = false;  // what was run is not to be saved, and nobody is there to be asked
   panel.close();
 }"""
-# Run All's own promise ends at the first error, also where a tag expects it and the cells go on: see the prompts.
-IDLE = """() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'
-  && ![...document.querySelectorAll('.jp-InputPrompt')].some(e => e.textContent.includes('*'))"""
+# At the first error Lab calls all cells that wait idle, also where a tag expects the error and the kernel goes on
+# with them; and it draws prompts only for cells in view. So count: done when each cell has its number, or when
+# the kernel has been idle for some seconds, because an error has stopped the run.
+RAN = """async () => {
+  const panel = jupyterapp.shell.currentWidget;
+  const open = () => [...panel.content.model.cells].filter(c => c.type === 'code' && c.sharedModel.getSource().trim() && c.executionCount === null).length;
+  for (let idle = 0; idle < 25; ) {
+    await new Promise(done => setTimeout(done, 200));
+    const still = panel.sessionContext.session.kernel.status === 'idle';
+    if (still && open() === 0) return;
+    idle = still ? idle + 1 : 0;
+  }
+}"""
 STILL = """async () => {
   const seen = () => [...document.querySelectorAll('.jp-OutputArea')].map(e => e.innerHTML).join();
   for (let before = null, same = 0, i = 0; same < 3 && i < 100; i++) {

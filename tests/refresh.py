@@ -94,10 +94,23 @@ def run(nb, path):
     client.execute()
 
 
+def whole_streams(outputs):
+    """What was printed in pieces, such as a streamed answer, as the one text that it is."""
+    joined = []
+    for output in outputs:
+        if joined and output.output_type == "stream" and joined[-1].get("name") == output.name:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
 def tidy(nb):
     nb.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
     for cell in nb.cells:
         cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags",)}
+        if "outputs" in cell:
+            cell.outputs = whole_streams(cell.outputs)
         for output in cell.get("outputs", []):
             # a widget without its state shows an error when reopened; its static twin stands beside it
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)

@@ -47,6 +47,57 @@ EDITS = [
     ("1_o1/02_reasoning_effort", 'effort = "low"', "n = 1000", "n = 0", OFF),
     ("1_o1/02_reasoning_effort", "now = client.responses", '"low"', '"none"', ANSWERED),
     ("1_o1/02_reasoning_effort", "now = client.responses", '"low"', '"max"', OFF),
+    ("1_o1/03_vision", "answer = ask", "for page in pages", "for page in pages[1:]", ANSWERED),
+    ("1_o1/03_vision", "answer = ask", "for page in pages", "for page in pages[::-1]", OFF),
+    ("1_o1/03_vision", "answer = ask", "picture(page)", 'picture(page, "low")', ANSWERED),
+    ("1_o1/03_vision", "answer = ask", "picture(page)", 'picture(page, "auto")', OFF),
+    ("1_o1/03_vision", "answer = ask", 'model="o1"', 'model="o1-2024-12-17", reasoning_effort="medium"', ANSWERED),
+    ("1_o1/03_vision", "answer = ask", 'model="o1"', 'model="o1", temperature=0', REFUSED),
+    ("1_o1/03_vision", "answer = ask", 'model="o1"', 'model="gpt-4o"', OFF),
+    ("1_o1/03_vision", "helpers.show(ask([picture(page) for page in pages[:3]]))", "pages[:3]", "pages[:2]", OFF),
+    ("1_o1/03_vision", "inspected = client", "picture(shaft)", 'picture(forms.page("shaft-b"))', ANSWERED),
+    ("1_o1/03_vision", "inspected = client", "picture(shaft)", "picture(pages[0])", OFF),
+    ("1_o1/03_vision", "inspected = client", "picture(shaft)", '{"type": "image_url", "image_url": "shaft-a.jpg"}', REFUSED),
+    ("1_o1/03_vision", 'form = "single"', '"single"', '"nobody"', "LookupError"),
+    ("1_o1/03_vision", "now = client.responses", '"single"', '"widow"', ANSWERED),
+    ("1_o1/03_vision", "now = client.responses", '"original"', '"low"', OFF),
+    ("1_o1/04_function_calling", "final = client", '"content": str(result)', '"content": "Error: the table is lost."', ANSWERED),
+    ("1_o1/04_function_calling", "final = client", '"content": str(result)', '"content": "about 900"', OFF),
+    ("1_o1/04_function_calling", "final = client", '"tool_call_id": call.id', '"tool_call_id": "call_1"', OFF),
+    ("1_o1/04_function_calling", "asked = client", "[tax_table_tool]", "tools", ANSWERED),
+    ("1_o1/04_function_calling", "asked = client", "[tax_table_tool]", "[]", ANSWERED),
+    ("1_o1/04_function_calling", "asked = client", '"o1"', '"o1-preview"', REFUSED),
+    ("1_o1/04_function_calling", "asked = client", '"o1"', '"gpt-5.6-sol"', REFUSED),
+    ("1_o1/04_function_calling", "asked = client", "[tax_table_tool]", "tools[1:]", OFF),
+    ("1_o1/04_function_calling", "asked = client", "[tax_table_tool]", '[tax_table_tool], tool_choice="none"', ANSWERED),
+    ("1_o1/04_function_calling", "Form 1040 hold", "15", "11", ANSWERED),
+    ("1_o1/04_function_calling", "23925", "23925", "10000", ANSWERED),
+    ("1_o1/04_function_calling", "what is my standard deduction", "0 boxes", "3 boxes", ANSWERED),
+    ("1_o1/04_function_calling", "loose_tool = {", '"surviving spouse"', '"head of household"', ANSWERED),
+    ("1_o1/04_function_calling", "pair = (", "head of household", "married separately", ANSWERED),
+    ("1_o1/04_function_calling", "now = client.responses", '"gpt-5.6-sol"', '"o9"', REFUSED),
+    ("1_o1/04_function_calling", "question = (", "9325 dollars", "50,000 dollars", ANSWERED),
+    ("1_o1/04_function_calling", "question = (", "what is my", "tell me my", OFF),
+    ("1_o1/04_function_calling", "question = (", "single", "widow", OFF),
+    ("1_o1/07_claims_and_measurements", "def run(task", 'model="o1"', 'model="o1-2024-12-17"', ANSWERED),
+    ("1_o1/07_claims_and_measurements", "def run(task", 'model="o1"', 'model="o9"', REFUSED),
+    ("1_o1/07_claims_and_measurements", "def run(task", '("low", "medium", "high")', '("low", "minimal")', REFUSED),
+    ("1_o1/07_claims_and_measurements", "def run(task", "1000, 40", "14, 25", ANSWERED),
+    ("1_o1/07_claims_and_measurements", "def run(task", "1000, 40", "1000, 0", OFF),
+    ("1_o1/07_claims_and_measurements", "def polyglot", "n = 225", "n = 224", ANSWERED),
+    ("1_o1/07_claims_and_measurements", "now = client.responses", '"low"', '"none"', ANSWERED),
+    ("1_o1/07_claims_and_measurements", "now = client.responses", '"low"', '"max"', OFF),
+    ("1_o1/05_structured_outputs", "line_11 = 30875", "28375, 2500", "30000, 0", ANSWERED),
+    ("1_o1/05_structured_outputs", "line_11 = 30875", "ticked on page 1: 1", "ticked on page 1: 2", ANSWERED),
+    ("1_o1/05_structured_outputs", "line_11 = 30875", "filing status single", "filing status married jointly", ANSWERED),
+    ("1_o1/05_structured_outputs", "line_11 = 30875", "Which values must be corrected?", "Is it right?", OFF),
+    ("1_o1/05_structured_outputs", "answer = client", '"name": "form_corrections"', '"name": "fixes"', OFF),
+    ("1_o1/05_structured_outputs", "answer = client", "schema}}", "correction | {'required': []}}}", REFUSED),
+    ("1_o1/05_structured_outputs", "parsed = client", 'model="o1"', 'model="o1-preview"', REFUSED),
+    ("1_o1/05_structured_outputs", "evade = (", "9325", "12000", ANSWERED),
+    ("1_o1/05_structured_outputs", "evade = (", "Invent deductions", "Find deductions", OFF),
+    ("1_o1/05_structured_outputs", "class Ticket", "    urgent: bool", "    urgent: dict[str, list[float]]", ANSWERED),
+    ("1_o1/05_structured_outputs", "now = client.responses", 'gpt-5.6-sol', 'gpt-5.9-sol', REFUSED),
 ]
 
 
@@ -92,7 +143,7 @@ def outputs(path):
     extra += [edited(nb, words, old, new) for _, words, old, new, _ in edits(path)]
     nb.cells += [nbformat.v4.new_code_cell(source, metadata={"tags": ["raises-exception"]}) for source in extra]
     refresh.run(nb, path)
-    return {c.source: [text(o) for o in c.outputs] for c in cells_of(nb)}
+    return {c.source: [text(o) for o in refresh.whole_streams(c.outputs)] for c in cells_of(nb)}
 
 
 def text(output):
