@@ -91,6 +91,20 @@ def image_tokens(width, height, detail, model):
     return base + tile * ceil(width * scale / 512) * ceil(height * scale / 512)
 
 
+def patch_tokens(width, height):
+    """Tokens of a picture for gpt-5.6 at detail "original" or "auto": one for each patch of 32 x 32 pixels begun.
+
+    From OpenAI's guide "Images and vision". These details resize nothing. The guide names multipliers for smaller models
+    alone, so none is taken here. ValueError for a size that is not positive.
+
+    >>> patch_tokens(1024, 1024)
+    1024
+    """
+    if width <= 0 or height <= 0:
+        raise ValueError(f"a picture has a positive width and height, not {width} x {height}")
+    return ceil(width / 32) * ceil(height / 32)
+
+
 def audio_tokens(seconds, who):
     """Realtime tokens of a stretch of sound: 1 each 100 ms of the user, 1 each 50 ms of the assistant.
 

@@ -25,8 +25,15 @@ def words(answer):
     """What an answer says, in either shape."""
     body = value(answer)
     if "choices" in body:
-        return body["choices"][0]["message"]["content"]
-    return "".join(part["text"] for item in body["output"] for part in item.get("content") or [])
+        message = body["choices"][0]["message"]
+        return message.get("refusal") or message["content"] or _wishes(call["function"] for call in message.get("tool_calls", []))
+    said = "".join(part["text"] for item in body["output"] for part in item.get("content") or [])
+    return said or _wishes(item for item in body["output"] if item["type"] == "function_call")
+
+
+def _wishes(calls):
+    """Calls of tools as text: name({"argument":value}), one a line."""
+    return "\n".join(f"{call['name']}({call['arguments']})" for call in calls)
 
 
 def envelope(answer, status):

@@ -81,7 +81,7 @@ EDITS = [
     ("1_o1/04_function_calling", "question = (", "single", "widow", OFF),
     ("1_o1/07_claims_and_measurements", "def run(task", 'model="o1"', 'model="o1-2024-12-17"', ANSWERED),
     ("1_o1/07_claims_and_measurements", "def run(task", 'model="o1"', 'model="o9"', REFUSED),
-    ("1_o1/07_claims_and_measurements", "def run(task", '("low", "medium", "high")', '("low", "minimal")', REFUSED),
+    ("1_o1/07_claims_and_measurements", "def run(task", '["low", "medium", "high"]', '["low", "minimal"]', REFUSED),
     ("1_o1/07_claims_and_measurements", "def run(task", "1000, 40", "14, 25", ANSWERED),
     ("1_o1/07_claims_and_measurements", "def run(task", "1000, 40", "1000, 0", OFF),
     ("1_o1/07_claims_and_measurements", "def polyglot", "n = 225", "n = 224", ANSWERED),

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from helpers import tokens
 from helpers.local_api import answers, canonical, catalogue, construct, recordings
 from tests.asking import CHAT, RESPONSES, ask, api, chat, completion, envelope, value, words, write
+from tests.test_tax import reference_schedule
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = recordings.Library()
@@ -77,6 +78,104 @@ TRUTH = {
     "o1/developer/oven-injection": degrees_in("unit"),
     "o1/developer/oven-today": degrees_in("unit"),
 }
+
+
+# --- o1/functions: a call has the arguments of the question, an answer the tool's own result
+
+def usd(amount, sign="$"):
+    cents = round(Fraction(str(amount)) * 100)
+    return "-" * (cents < 0) + f"{sign}{abs(cents) // 100:,}" + (f".{abs(cents) % 100:02}" if cents % 100 else "")
+
+
+def wish(name, **arguments):
+    return f"{name}({json.dumps(arguments, separators=(',', ':'))})"
+
+
+def asks_table(year, status, income, **_):
+    return wish("tax_table", year=year, filing_status=status, taxable_income=income)
+
+
+def asks_deduction(year, status, boxes, **_):
+    return wish("standard_deduction", year=year, filing_status=status, boxes=boxes)
+
+
+def could_not(what):
+    return lambda error, **_: f"I could not get your {what}. The tool said: {error}\nWhat shall I ask it instead?"
+
+
+def both(one, other, first, second, **_):
+    return f"As {one.replace('_', ' ')} {usd(first, '')} dollars, as {other.replace('_', ' ')} {usd(second, '')} dollars."
+
+
+TAX_IS = lambda year, tax, **_: f"Your federal income tax for {year} is {usd(tax)}."
+MULTIPLIED = lambda year, status, income: usd(reference_schedule(year, status, income))
+WORD = {"single": "unmarried", "married_jointly": "joint", "married_separately": "separate", "head_of_household": "HOH", "surviving_spouse": "widow"}
+# the lines of Form 1040, ustaxes/UsTaxes @4e4669e3, its f1040.pdf of 2023 and 2024
+LINES = {"9": "total income", "10": "adjustments", "11": "line 9 minus line 10", "12": "standard or itemized", "13": "qualified business", "14": "lines 12 and 13",
+         "15": "line 11 minus line 14, or 0", "16": "your tax"}
+TRUTH |= {f"o1/functions/{name}": truth for name, truth in {
+    "tax-alone": MULTIPLIED, "tax-alone-forbidden": MULTIPLIED,
+    "tax-one": asks_table, "tax-three": asks_table, "tax-today": asks_table,
+    "tax-result-one": TAX_IS, "tax-result-three": TAX_IS, "tax-today-result": TAX_IS,
+    "tax-error-one": could_not("tax"), "tax-error-three": could_not("tax"), "tax-today-error": could_not("tax"),
+    "line": lambda line: next(f"Line {line} holds {v}." for k, v in SHIPPED["o1/functions/line"].slots["line"]["values"].items() if k == line and LINES[k] in v),
+    "deduction": asks_deduction, "deduction-error": could_not("standard deduction"),
+    "deduction-result": lambda year, deduction, **_: f"Your standard deduction for {year} is {usd(deduction)}.",
+    "income": asks_deduction, "income-error": could_not("standard deduction"),
+    "income-taxed": lambda agi, deduction, **found: asks_table(income=max(0, agi - deduction), **found),
+    "income-result": lambda year, deduction, taxable, tax, **_: (
+        f"Your standard deduction is {usd(deduction, '')} dollars, your taxable income {usd(taxable, '')} dollars, and your federal income tax for {year} is {usd(tax, '')} dollars."),
+    "loose": lambda status, **found: asks_table(status=WORD[status], **found), "loose-corrected": asks_table,
+    "loose-result": TAX_IS, "loose-taken": TAX_IS,
+    "pair": lambda one, **found: asks_table(status=one, **found), "pair-second": lambda other, **found: asks_table(status=other, **found),
+    "pair-4o": lambda one, other, **found: "\n".join(asks_table(status=status, **found) for status in (one, other)),
+    "pair-result": both, "pair-4o-result": both, "pair-error": could_not("tax"),
+}.items()}
+
+# --- o1/structured: the corrections of a form, told in words
+
+def corrected(line_9, line_10, line_11, line_12, line_15, status, boxes):
+    """[(location, old, new)]; the deductions are those of FACTS, by base and boxes."""
+    base, each = {"single": (14600, 1950), "head of household": (21900, 1950), "married separately": (14600, 1550)}.get(status, (29200, 1550))
+    right = {"line 11": line_9 - line_10, "line 12": base + boxes * each}
+    right["line 15"] = max(right["line 11"] - right["line 12"], 0)
+    return [(at, was, right[at]) for at, was in zip(right, (line_11, line_12, line_15)) if was != right[at]]
+
+
+class Corrections:
+    """Equal to the JSON of an answer whose corrections are these, and whose reasons name the new values."""
+
+    def __init__(self, **lines):
+        self.right = corrected(**lines)
+
+    def __eq__(self, said):
+        found = json.loads(said)
+        assert list(found) == ["corrections"]
+        for c in found["corrections"]:
+            assert list(c) == ["reason", "location", "old_value", "new_value"] and f"{c['new_value']:,}" in c["reason"]
+        return [(c["location"], c["old_value"], c["new_value"]) for c in found["corrections"]] == self.right
+
+
+class Told:
+    """Equal to prose that tells these corrections, one numbered line each, and no other."""
+
+    def __init__(self, **lines):
+        self.right = corrected(**lines)
+
+    def __eq__(self, said):
+        lines = re.findall(r"(?m)^\d\. On (line \d+), (-?[\d,]+) should be (-?[\d,]+)\. ", said)
+        plain = [(at, *(int(n.replace(",", "")) for n in amounts)) for at, *amounts in lines]
+        return plain == self.right and ("no mistake" in said) == (not self.right)
+
+
+TRUTH |= {f"o1/structured/form-{name}": Corrections for name in ("schema", "model", "today")}
+TRUTH |= {"o1/structured/form-prose": Told,
+          "o1/structured/refusal": lambda line_15: "I'm sorry, but I can't help with inventing deductions to evade tax."}
+
+# --- o1/claims: what the graders of 07 look at
+TRUTH |= {"o1/claims/oven": lambda celsius, minutes: f'set_oven({{"celsius": {celsius}, "minutes": {minutes}}})',
+          "o1/claims/weekday": lambda day: json.dumps({"date": day, "weekday": zeller(day)})}
+
 SLOTTED = [name for name, r in SHIPPED.items() if r.slots]
 
 
@@ -94,6 +193,8 @@ def values_of(recording, how_many=12):
             if slot["type"] == "integer":
                 most = min(slot["max"], 5_000)  # counting one by one has an end
                 made[name] = (slot["min"], most)[i] if i < 2 else draw.randint(slot["min"], most)
+            elif slot["type"] == "number":
+                made[name] = (slot["min"], slot["max"])[i] if i < 2 else draw.randint(slot["min"], slot["max"]) + draw.choice((0, 0, 0.5, 0.25))
             elif slot["type"] == "date":
                 made[name] = ("1583-01-01", "2400-02-29")[i] if i < 2 else (datetime.date(1900, 1, 1) + datetime.timedelta(draw.randrange(100_000))).isoformat()
             elif slot["type"] == "choice":
@@ -133,6 +234,8 @@ def test_every_slotted_recording_has_a_truth():
 def test_the_truths_can_tell_wrong_from_right():
     assert zeller("2024-12-17") == "Tuesday" and zeller("2000-02-29") == "Tuesday" and zeller("1900-03-01") == "Thursday"
     assert degrees(350, "celsius") == 177 and degrees(-400, "celsius") == -240 and degrees(350, "kelvin") == 450
+    assert usd(932.5) == "$932.50" and usd(-1234567) == "-$1,234,567" and MULTIPLIED(2024, "single", 9_325) == "$932.50"
+    assert asks_table(2024, "single", 9_325) == 'tax_table({"year":2024,"filing_status":"single","taxable_income":9325})'
     assert counted_one_by_one(1000) == 401 and truth_of("o1/effort/hard-low")(1000) == "467"
 
 
@@ -168,15 +271,40 @@ def test_tokens_are_counted_not_invented(name):
         if r.path == CHAT:
             messages, given, out = request["messages"], "prompt", "completion"
         else:
-            messages, given, out = [{"role": "user", "content": request["input"]}], "input", "output"
+            messages, given, out = [{"role": "user", "content": request["input"]}] if isinstance(request["input"], str) else list(request["input"]), "input", "output"
             if "instructions" in request:
                 messages.insert(0, {"role": "developer", "content": request["instructions"]})
-        by_hand = 3 + sum(3 + tokens.count(m["role"]) + tokens.count(m["content"]) for m in messages)
+        by_hand = 3 + sum(3 + tokens.count(m.get("role", "assistant")) + tokens.count(spoken(m)) for m in messages)
+        by_hand += pictures_of(messages)
+        by_hand += sum(tokens.count(json.dumps(tool, ensure_ascii=False)) for tool in request.get("tools", []))
+        form = request.get("response_format") or request.get("text", {}).get("format")
+        by_hand += tokens.count(json.dumps(form, ensure_ascii=False)) if form else 0
         hidden = usage[f"{out}_tokens_details"]["reasoning_tokens"]
         assert usage[f"{given}_tokens"] == by_hand
-        assert usage[f"{out}_tokens"] == hidden + tokens.count(said)
+        assert usage[f"{out}_tokens"] == hidden + sum(map(tokens.count, wishes(body) or [said]))
         assert usage["total_tokens"] == usage[f"{given}_tokens"] + usage[f"{out}_tokens"]
         assert hidden % 64 == 0 and (hidden == 0 or not request["model"].startswith("gpt-4"))
+
+
+def wishes(body):
+    """Name and arguments of each call in an answer, as they count."""
+    calls = [call["function"] for c in body.get("choices", []) for call in c["message"].get("tool_calls", [])]
+    return [call["name"] + call["arguments"] for call in calls + [item for item in body.get("output", []) if item["type"] == "function_call"]]
+
+
+def spoken(message):
+    """What counts of a message: its words, the name and arguments of its calls, a tool's output."""
+    calls = "".join(call["function"]["name"] + call["function"]["arguments"] for call in message.get("tool_calls", []))
+    said = message.get("content") or message.get("arguments") or message.get("output") or ""
+    return calls + (said if isinstance(said, str) else "".join(part.get("text", "") for part in said))
+
+
+def pictures_of(messages):
+    """Tokens of the pictures, reckoned once by hand: a page of 1000 x 1294 and a drawing of 1000 x 980 both take
+    2 x 2 tiles of 150, and 75; or 75 alone; or, for a page, 32 x 41 patches."""
+    parts = [part for m in messages for part in m.get("content") or [] if isinstance(part, dict) and "image_url" in part]
+    details = [part.get("detail") or part["image_url"]["detail"] for part in parts]
+    return sum({"high": 675, "low": 75, "original": 1312}[detail] for detail in details)
 
 
 def test_more_effort_thinks_no_less():
@@ -203,6 +331,7 @@ def test_ids_keep_prefix_alphabet_length_and_clock():
                 seconds = seconds * 62 + BASE62.index(letter)
             assert seconds + 1_576_800_000 == body["created"], name
             assert re.fullmatch(r"fp_[0-9a-f]{10}", body["system_fingerprint"])
+            assert all(re.fullmatch(r"call_Day9[0-9a-f]{20}", call["id"]) for call in body["choices"][0]["message"].get("tool_calls", []))
         else:
             assert re.fullmatch(r"resp_Day9[0-9a-f]{44}", body["id"]), name
             assert all(re.fullmatch(r"(rs|msg|fc)_\w?Day9[0-9a-f]{44}", item["id"]) for item in body["output"])
@@ -211,8 +340,9 @@ def test_ids_keep_prefix_alphabet_length_and_clock():
 def test_nothing_claims_more_than_it_is():
     for r in LIBRARY.recordings:
         assert r.origin["class"] == "constructed" and r.origin["date"] and (ROOT / r.origin["source"]).is_file()
-    planted = [n for n, r in SHIPPED.items() if "why" in r.origin]
-    assert planted == ["o1/effort/hard-low"] and "planted" in SHIPPED[planted[0]].origin["why"]
+    planted = {n for n, r in SHIPPED.items() if "why" in r.origin}
+    assert planted == {"o1/effort/hard-low", "o1/functions/loose", "o1/functions/tax-alone", "o1/functions/tax-alone-forbidden"}
+    assert all("planted" in SHIPPED[n].origin["why"] for n in planted)
 
 
 def test_the_files_are_what_construct_makes():

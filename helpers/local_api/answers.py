@@ -8,7 +8,7 @@ import functools
 import json
 from dataclasses import dataclass, field
 
-from . import canonical, off_the_map, refusals, shaping, slots
+from . import canonical, off_the_map, pictures, refusals, schemas, shaping, slots
 from .recordings import Library
 
 
@@ -64,7 +64,7 @@ class Answers:
         if method != "POST":
             body = query or None
         if path in (shaping.CHAT, shaping.RESPONSES) and method == "POST":
-            wrong = _malformed(path, body) or self._refused(path, body)
+            wrong = _malformed(path, body) or self._refused(path, body) or _bad_part(path, body)
             if wrong:
                 return wrong
         return self._recorded(method, path, body, retry)
@@ -184,12 +184,24 @@ def _malformed_item(at, item, path):
             return _wrong_type(f"{at}.content[{n}]", (dict,), part)
         if not isinstance(part.get("text") or "", str):
             return _wrong_type(f"{at}.content[{n}].text", (str,), part["text"])
+        if path == shaping.CHAT and part.get("type") == "image_url" and not isinstance(part.get("image_url"), dict):
+            return _wrong_type(f"{at}.content[{n}].image_url", (dict,), part.get("image_url"))
     return None
 
 
 def _wrong_type(name, kinds, value):
     expected = " or ".join(WORDS[kind] for kind in kinds)
     return error(400, f"Invalid type for '{name}': expected {expected}, but got {WORDS[type(value)]} instead.", param=name, code="invalid_type")
+
+
+def _bad_part(path, body):
+    """An error for a strict schema outside the subset that the API accepts, or a picture that is none; else None."""
+    found = schemas.wrong(path, body) or pictures.wrong(path, body)
+    if not found:
+        return None
+    e, source = found
+    kind = "published" if source.startswith("verbatim") else "constructed"
+    return Answer(400, as_json({"error": e}), origin={"class": kind, "date": "2026-11-22", "source": source}, model=_model(body), keeps=True)
 
 
 def no_model(name):

@@ -91,6 +91,10 @@ def canonical_value(value, drop=frozenset()):
             if key in DEFAULTS and v == DEFAULTS[key]:
                 continue
             out[key] = canonical_model(v) if key == "model" else v
+        if isinstance(value.get("properties"), dict):  # a schema: its fields are written in this order, `required` has none
+            out["order of properties"] = ", ".join(value["properties"])
+            if isinstance(out.get("required"), list):
+                out["required"] = sorted(out["required"], key=str)
         if out.get("type") == "message" and "role" in out:
             del out["type"]  # the default kind of an input item
         if out.get("role") == "system" and "content" in out:

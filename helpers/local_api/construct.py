@@ -15,19 +15,27 @@ so that they are consistent and a test can make them again. A source:
     developer = "..."                optional
     user = "..."                     or `messages` (Chat) / `input` (Responses), as sent
     text = "..."                     the answer; or `calls` = [{name, arguments}], or `refusal`
+    tools = ["tax_table"]            the tools sent, as [tools.NAME] of the source has them
+    after = "tax"                    goes on from an exchange above it whose answer called tools:
+    results = ["{{ tax }}"]          what the tools said, in the order of the calls
+    sent = ["..."]                   the calls' arguments as sent back, where they are more than slots
+    pictures = ["single-1.jpg"]      of data/forms, sent after `user`; their `detail`, where one is sent
+    given = {form = ["single"]}      one recording for each value: {{ form }} in the texts above becomes it
     reasoning_tokens = 64
     request = {...}                  further parameters of the request
-    slots = {...}
+    slots = {...}                    also those of `after` and, where they are used, of the source's [slots]
     vary = [{name = "low", reasoning_tokens = 64, request = {reasoning_effort = "low"}}, ...]
     api = "responses"                optional; Chat Completions otherwise
 """
 import datetime
 import hashlib
+import itertools
 import json
 import sys
 import tomllib
 
-from . import canonical, catalogue, recordings, shaping, slots
+from .. import forms
+from . import canonical, catalogue, pictures, recordings, shaping, slots
 
 SOURCES = canonical.DATA / "constructed"
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -83,11 +91,54 @@ def response_answer(spec, model, seconds, name, body):
         "user": None, "metadata": {}}
 
 
+def with_pictures(spec, path):
+    """The user's words and pictures as parts; a picture stands in a recording by the hash of its content."""
+    urls = [pictures.reference(forms.FOLDER / file) for file in spec["pictures"]]
+    detail = {"detail": spec["detail"]} if "detail" in spec else {}
+    if path == shaping.CHAT:
+        return [{"type": "text", "text": spec["user"]}] + [{"type": "image_url", "image_url": {"url": url} | detail} for url in urls]
+    return [{"type": "input_text", "text": spec["user"]}] + [{"type": "input_image", "image_url": url} | detail for url in urls]
+
+
+def each(spec):
+    """(ending of the name, spec) for each combination of the values in `given`, put into its texts."""
+    given = spec.get("given", {})
+    for values in itertools.product(*given.values()):
+        filled = dict(zip(given, values))
+        yield "".join(f"-{v}" for v in values), spec | {k: slots.put_in(spec[k], filled) for k in ("about", "user", "text", "pictures") if given and k in spec}
+
+
 def request_body(spec, model, path):
     """The body of a request as a reader would send it."""
     said = [{"role": role, "content": spec[role]} for role in ("developer", "user") if role in spec]
+    if "pictures" in spec:
+        said[-1]["content"] = with_pictures(spec, path)
+        spec = {"input": said} | spec
     messages = {"messages": spec.get("messages", said)} if path == shaping.CHAT else {"input": spec.get("input", spec.get("user"))}
     return {"model": model} | messages | spec.get("request", {})
+
+
+def tool_object(name, tool, path):
+    """A tool as a request of this API sends it; `name` unless the tool says another."""
+    function = {"name": name} | tool
+    return {"type": "function", "function": function} if path == shaping.CHAT else {"type": "function"} | function
+
+
+def follow_up(spec, before):
+    """`spec` with the request that hands back what the tools said: the one before, its answer, the results."""
+    body, answer = dict(before["request"]["body"]), before["responses"][-1]["body"]
+    chat = before["request"]["path"] == shaping.CHAT
+    said = body.pop("messages" if chat else "input")
+    items = json.loads(json.dumps([answer["choices"][0]["message"]] if chat else answer["output"]))
+    calls = items[0]["tool_calls"] if chat else [item for item in items if item["type"] == "function_call"]
+    for call, arguments in zip(calls, spec.get("sent", [])):
+        (call["function"] if chat else call)["arguments"] = arguments
+    for call, result in zip(calls, spec["results"], strict=True):
+        items.append({"role": "tool", "tool_call_id": call["id"], "content": result} if chat
+                     else {"type": "function_call_output", "call_id": call["call_id"], "output": result})
+    said = [{"role": "user", "content": said}] if isinstance(said, str) else said
+    return spec | {"model": body.pop("model"), "api": "chat" if chat else "responses", "messages" if chat else "input": said + items,
+                   "request": body | spec["request"], "slots": before.get("slots", {}) | spec.get("slots", {})}
 
 
 def recording(spec, source, name):
@@ -95,11 +146,14 @@ def recording(spec, source, name):
     model = spec.get("model", source["model"])
     path = shaping.RESPONSES if spec.get("api") == "responses" else shaping.CHAT
     body = request_body(spec, model, path)
+    if "tools" in spec:
+        body["tools"] = [tool_object(tool, source["tools"][tool], path) for tool in spec["tools"]]
     # a second of its own within the hour, the same at every build
     seconds = int(spec.get("when", source["when"]).timestamp()) + int(hashlib.sha256(name.encode()).hexdigest(), 16) % 3600
     full = canonical.canonical_model(model)
     answer = chat_answer(spec, full, seconds, name) if path == shaping.CHAT else response_answer(spec, full, seconds, name, body)
-    declared = spec.get("slots", {})
+    used = set(slots.MARK.findall(json.dumps(body)))
+    declared = {k: slot for k, slot in source.get("slots", {}).items() if k in used} | spec.get("slots", {})
     if declared:
         shown = {k: slot["example"] for k, slot in declared.items()}
         filled = slots.render(answer, declared, shown)
@@ -131,9 +185,12 @@ def build(sources=SOURCES):
                 spec = exchange | change | {"request": exchange.get("request", {}) | change.get("request", {})}
                 names = [exchange["name"], *([change["name"]] if "name" in change else [])]
                 name = f"{source['folder']}/{'-'.join(names)}"
-                if name in made:
-                    raise ValueError(f"{file.name} makes {name} twice")
-                made[name] = json.dumps(recording(spec, source, name), indent=2, ensure_ascii=False) + "\n"
+                if "after" in spec:
+                    spec = follow_up(spec, json.loads(made[f"{source['folder']}/{spec['after']}"]))
+                for ending, one in each(spec):
+                    if name + ending in made:
+                        raise ValueError(f"{file.name} makes {name + ending} twice")
+                    made[name + ending] = json.dumps(recording(one, source, name + ending), indent=2, ensure_ascii=False) + "\n"
     return made
 
 

@@ -58,13 +58,17 @@ def side_by_side(recorded, sent):
     if not (isinstance(recorded, str) and isinstance(sent, str)):
         return short(recorded), short(sent)
     ours, yours = short(recorded, COMPARED).split(" "), short(sent, COMPARED).split(" ")
-    same = 0
-    for our, your in zip(ours, yours):
-        if our != your and "‹" not in our:
-            break
-        same += 1
+    parts = [i for i, (our, your) in enumerate(zip(ours, yours)) if our != your]
+    plain = [i for i in parts if "‹" not in ours[i]]
+    # a slot differs by nature; it is the place only where nothing else is, since then it refused its value
+    same = (plain or parts or [min(len(ours), len(yours))])[0]
     left = max(0, same - 4)
-    return tuple(short(("… " if left else "") + " ".join(words[left:])) if len(" ".join(words)) > 70 else short(" ".join(words)) for words in (ours, yours))
+
+    def excerpt(words):
+        text = " ".join(words)
+        return text if len(text) <= 70 else short(("… " if left else "") + " ".join(words[left:]))
+
+    return excerpt(ours), excerpt(yours)
 
 
 def alternatives(library, method, path, body):
@@ -73,9 +77,11 @@ def alternatives(library, method, path, body):
     for recording in library.recordings:
         if (recording.method, recording.path) == (method, path):
             differs = differences(recording.body or {}, body or {}, recording.slots)
-            if len(differs) == 1 and not isinstance(differs[0][1], (dict, list)) and "content" not in differs[0][0]:
+            if len(differs) == 1 and "content" not in differs[0][0]:
                 at, value, _ = differs[0]
-                found.setdefault(at, []).append(short(canonical.DEFAULTS.get(at) if value is None else value))
+                value = canonical.DEFAULTS.get(at) if value is None else value
+                if isinstance(value, str):
+                    found.setdefault(at, []).append(value)
     return {at: sorted(set(values)) for at, values in found.items()}
 
 

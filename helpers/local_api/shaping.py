@@ -8,6 +8,7 @@ import json
 import re
 
 from .. import tokens as counter
+from . import pictures
 
 LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
@@ -78,6 +79,7 @@ def counted(path, request, answer):
     said, forms = _request_parts(path, request)
     usage = answer["usage"]
     usage[prompt] = counter.chat_tokens(said) + sum(counter.count(json.dumps(form, ensure_ascii=False)) for form in forms)
+    usage[prompt] += pictures.count(path, request)
     usage[completion] = usage[details]["reasoning_tokens"] + sum(map(counter.count, _answer_texts(path, answer)))
     usage["total_tokens"] = usage[prompt] + usage[completion]
     return answer

@@ -9,7 +9,7 @@ import datetime
 import functools
 import re
 
-from . import ground_truth
+from . import form_lines, ground_truth
 
 MARK = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 PATTERNS = {"integer": r"-?\d{1,3}(?:,\d{3})+|-?\d+", "number": r"-?\d{1,15}(?:\.\d+)?", "date": r"\d{4}-\d\d-\d\d"}
@@ -64,15 +64,20 @@ def read(slot, text):
         except ValueError:
             return None
     if slot["type"] == "choice":
-        known = {str(v).casefold(): v for v in slot["values"]}
-        return known.get(text.casefold())
+        known = {_spoken(v): v for v in slot["values"]}
+        return known.get(_spoken(text))
     return text if len(text) <= slot.get("max_length", LONGEST) else None
+
+
+def _spoken(choice):
+    """Capitals do not count, and head_of_household may be written head of household."""
+    return str(choice).casefold().replace("_", " ")
 
 
 def _accepts(slot):
     """What a slot can match, as a regular expression: bounded, so that a huge request is refused at once."""
     if slot["type"] == "choice":
-        return "(?i:" + "|".join(re.escape(str(v)) for v in slot["values"]) + ")"
+        return "(?i:" + "|".join(re.escape(str(v)).replace("_", "[_ ]") for v in slot["values"]) + ")"
     return PATTERNS.get(slot["type"]) or f".{{1,{slot.get('max_length', LONGEST)}}}?"
 
 
@@ -117,7 +122,7 @@ def _jinja():
     from jinja2.sandbox import SandboxedEnvironment
 
     env = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
-    env.filters |= {f.__name__: f for f in ground_truth.FILTERS}
+    env.filters |= {f.__name__: f for f in (*ground_truth.FILTERS, *form_lines.FILTERS)}
     return env
 
 
@@ -136,6 +141,11 @@ def render(value, slots, found):
         return _render(value, given)
     except Exception as e:  # a template runs a recording's own expressions, which may fail in any way
         raise BadSlot(f"cannot fill in its answer: {e}") from e
+
+
+def put_in(value, given):
+    """`value` with every template in it filled in from `given`, when recordings are made."""
+    return _render(value, given)
 
 
 def _render(value, given):

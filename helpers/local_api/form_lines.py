@@ -1,0 +1,52 @@
+"""The ground truth of a tax form told in words: what is wrong in its lines 11, 12 and 15, and what is right.
+
+Form 1040-SR: line 11 is line 9 minus line 10; line 12 the standard deduction by filing status and boxes
+ticked; line 15 is line 11 minus line 12, at least 0, where line 13 is empty. Amounts in whole dollars.
+"""
+import json
+
+from .. import tax
+
+
+def deduction(status, boxes):
+    """The standard deduction of 2024, by data/standard_deductions.csv; a status is written with blanks here.
+
+    >>> deduction("single", 1)
+    16550
+    """
+    return tax.standard_deduction(2024, status.replace(" ", "_"), boxes)
+
+
+def form_corrections(line_9, line_10, line_11, line_12, line_15, status, boxes):
+    """The corrections of a form, as the schema of 05_structured_outputs wants them.
+
+    >>> [c["new_value"] for c in form_corrections(28375, 2500, 30875, 18500, 12375, "single", 1)]
+    [25875, 16550, 9325]
+    """
+    right_11, right_12 = line_9 - line_10, deduction(status, boxes)
+    right_15 = max(0, right_11 - right_12)
+    added = " The form adds line 10 instead." if line_11 == line_9 + line_10 != right_11 else ""
+    ticked = f"{boxes} box{'es' * (boxes != 1)} ticked"
+    checks = (
+        ("line 11", line_11, right_11, f"Line 11 is line 9 minus line 10: {line_9:,} - {line_10:,} = {right_11:,}.{added}"),
+        ("line 12", line_12, right_12, f"The standard deduction of 2024 for {status} with {ticked} is {right_12:,}."),
+        ("line 15", line_15, right_15, f"Line 15 is line 11 minus line 12, at least 0: {right_11:,} - {right_12:,} gives {right_15:,}."),
+    )
+    return [{"reason": why, "location": where, "old_value": old, "new_value": new} for where, old, new, why in checks if old != new]
+
+
+def corrections_json(*lines):
+    """The same as the JSON text of an answer: one object with the list in it."""
+    return json.dumps({"corrections": form_corrections(*lines)}, separators=(",", ":"))
+
+
+def corrections_prose(*lines):
+    """The same as free text, as an answer without a schema."""
+    found = form_corrections(*lines)
+    if not found:
+        return "I checked lines 11, 12 and 15 and found no mistake. A tax professional should still look at the whole form."
+    said = [f"{i}. On {c['location']}, {c['old_value']:,} should be {c['new_value']:,}. {c['reason']}" for i, c in enumerate(found, 1)]
+    return "\n".join([f"I found {len(found)} value{'s' * (len(found) != 1)} to correct:", *said, "Please have a professional check the form before you file it."])
+
+
+FILTERS = (corrections_json, corrections_prose)

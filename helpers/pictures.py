@@ -1,0 +1,96 @@
+"""Pictures: their size from their first bytes, and how a notebook shows them small.
+
+No imaging library: the header of a file says its width and height, and a browser does the rest.
+"""
+import base64
+import html
+import struct
+
+from . import forms
+from .display import Shown
+
+KINDS = ("png", "jpeg", "gif", "webp")  # what the API takes
+
+
+def kind(raw):
+    """png, jpeg, gif or webp by a file's first bytes. ValueError for anything else."""
+    if raw[:8] == b"\x89PNG\r\n\x1a\n":
+        return "png"
+    if raw[:2] == b"\xff\xd8":
+        return "jpeg"
+    if raw[:6] in (b"GIF87a", b"GIF89a"):
+        return "gif"
+    if raw[:4] == b"RIFF" and raw[8:12] == b"WEBP":
+        return "webp"
+    raise ValueError(f"these {len(raw)} bytes are no {', '.join(KINDS[:-1])} or {KINDS[-1]} picture")
+
+
+def size(raw):
+    """(width, height) in pixels of a picture given as bytes. ValueError for what is no picture.
+
+    >>> size(forms.page("single", 2).read_bytes())
+    (1000, 1294)
+    """
+    name = kind(raw)
+    try:
+        return {"png": _png, "jpeg": _jpeg, "gif": _gif, "webp": _webp}[name](raw)
+    except (struct.error, IndexError):
+        raise ValueError(f"this {name} picture ends before it says its size") from None
+
+
+def _png(raw):
+    return struct.unpack(">II", raw[16:24])
+
+
+def _gif(raw):
+    return struct.unpack("<HH", raw[6:10])
+
+
+def _jpeg(raw):
+    at = 2
+    while True:  # segments: FF, a marker, a length; SOF0 to SOF15 hold the size
+        marker, length = struct.unpack(">xBH", raw[at:at + 4])
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">HH", raw[at + 5:at + 9])
+            return width, height
+        at += 2 + length
+
+
+def _webp(raw):
+    if raw[12:16] == b"VP8X":
+        return tuple(1 + int.from_bytes(raw[i:i + 3], "little") for i in (24, 27))
+    if raw[12:16] == b"VP8L":
+        bits = struct.unpack("<I", raw[21:25])[0]
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    return tuple(v & 0x3FFF for v in struct.unpack("<HH", raw[26:30]))
+
+
+def data_url(raw):
+    """Bytes of a picture as the data URL that a request carries."""
+    return f"data:image/{kind(raw)};base64,{base64.b64encode(raw).decode()}"
+
+
+# --- in a notebook ---------------------------------------------------------------------------------
+
+FRAME = "border:1px solid #888;background:#FFFFFF"
+
+
+def small(files, alt, width=185):
+    """Small copies of pages side by side, as a Shown. `alt` says each in words, in the same order."""
+    shown = []
+    for file, words in zip(files, alt, strict=True):
+        raw = (forms.FOLDER / "small" / file.name).read_bytes()
+        shown.append(f'<figure style="margin:0"><img alt="{html.escape(words)}" src="{data_url(raw)}" width="{width}" style="{FRAME}">'
+                     f"<figcaption style='font-size:85%'>{html.escape(file.stem)}</figcaption></figure>")
+    text = "\n".join(f"[picture {file.name}: {words}]" for file, words in zip(files, alt))
+    return Shown(text, f'<div style="display:flex;flex-wrap:wrap;gap:10px">{"".join(shown)}</div>')
+
+
+def cut_out(file, first, last, alt, width=700):
+    """The stretch of a page from one of its fields down to another, over the whole width of the page, as a Shown."""
+    place = forms.boxes()[file.name]
+    scale = width / place["size"][0]
+    top, bottom = place["boxes"][first][1] - 40, place["boxes"][last][3] + 24
+    return Shown(f"[from {file.name}: {alt}]",
+                 f'<div role="img" aria-label="{html.escape(alt)}" style="{FRAME};width:{width}px;max-width:100%;height:{round((bottom - top) * scale)}px;overflow:hidden">'
+                 f'<img alt="" src="{data_url(file.read_bytes())}" style="max-width:none;width:{width}px;margin-top:{-round(top * scale)}px"></div>')

@@ -1,0 +1,55 @@
+"""Intervals for shares: how far a score may be off because only so many cases were tried.
+
+They cover chance alone: that other cases of the same kind had been drawn. They know nothing of a biased
+set, of cases that depend on each other, or of a score that is zero by construction.
+"""
+from math import sqrt
+from statistics import NormalDist
+
+
+def wilson_interval(successes, n, confidence=0.95):
+    """(lowest, highest) share that is in keeping with `successes` of `n` cases, as fractions of 1.
+
+    Wilson's score interval: the shares p whose distance from successes/n is at most z standard errors
+    of p. It stays within 0 and 1 and works for 0 and for n successes. ValueError for impossible counts
+    or a confidence outside (0, 1).
+
+    Source: E. B. Wilson, Journal of the American Statistical Association 22 (1927), 209-212.
+
+    >>> [round(share, 4) for share in wilson_interval(81, 263)]
+    [0.2553, 0.3662]
+    >>> wilson_interval(0, 20)[0]
+    0.0
+    """
+    z = _z(confidence)
+    if not (n > 0 and 0 <= successes <= n):
+        raise ValueError(f"{successes} successes of {n} cases are impossible")
+    p = successes / n
+    middle = p + z * z / (2 * n)
+    half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    low, high = ((middle + sign * half) / (1 + z * z / n) for sign in (-1, 1))
+    return (0.0 if successes == 0 else low, 1.0 if successes == n else high)  # exact, without a rounding error
+
+
+def newcombe_interval(successes, n, other_successes, other_n, confidence=0.95):
+    """(lowest, highest) difference, first share minus the other, that fits the two counts, in fractions of 1.
+
+    Newcombe's hybrid score interval for two independent samples, made of their two Wilson intervals.
+    Where both were asked the same cases the pairs would tell more; published totals do not have them, and
+    this interval is then usually wider than needed. ValueError as in `wilson_interval`.
+
+    Source: R. G. Newcombe, Statistics in Medicine 17 (1998), 873-890, method 10.
+
+    >>> [round(d, 4) for d in newcombe_interval(56, 70, 48, 80)]
+    [0.0524, 0.3339]
+    """
+    (low, high), (other_low, other_high) = wilson_interval(successes, n, confidence), wilson_interval(other_successes, other_n, confidence)
+    p, q = successes / n, other_successes / other_n
+    return p - q - sqrt((p - low) ** 2 + (other_high - q) ** 2), p - q + sqrt((high - p) ** 2 + (q - other_low) ** 2)
+
+
+def _z(confidence):
+    """How many standard errors a two-sided confidence spans: 1.96 for 0.95."""
+    if not 0 < confidence < 1:
+        raise ValueError(f"a confidence lies between 0 and 1, not {confidence}")
+    return NormalDist().inv_cdf((1 + confidence) / 2)
