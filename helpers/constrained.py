@@ -136,7 +136,7 @@ class Mask:
 
     def _repr_html_(self):
         cell = "display:inline-block;box-sizing:border-box;width:1.5em;text-align:center;border-radius:2px;"
-        on, off = cell + "border:1px solid #0072B2;font-weight:bold", cell + "border:1px solid transparent;opacity:.35"
+        on, off = cell + "border:1px solid #0072B2;font-weight:bold", cell + "border:1px solid transparent;opacity:.75"
         strip = "".join(f'<span style="{on if b in self.bytes else off}">{"␣" if b == 32 else html.escape(chr(b))}</span>' + "<br>" * (b % 32 == 31) for b in PRINTABLE)
         can = ", ".join("space" if b == 32 else chr(b) for b in sorted(self.bytes) if b in PRINTABLE)
         return (f'<div class="mathjax_ignore" style="max-width:52em"><div>after <code>{html.escape(self.prefix) or "nothing"}</code></div>'
