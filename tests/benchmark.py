@@ -118,8 +118,17 @@ def serve(folder):
 def with_picture(folder):
     """The weekday question with a 1 MB picture beside it, recorded in `folder`; gives the request."""
     import base64
+    import struct
+    import zlib
 
-    noise = base64.b64encode(random.Random(9).randbytes(1_000_000)).decode()
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    # noise does not compress, so a real PNG of grey noise is as large as its pixels: 1000 rows of 1000, and a filter byte each
+    rows = random.Random(9).randbytes(1000 * 1001)
+    rows = b"".join(b"\0" + rows[i:i + 1000] for i in range(0, 1000 * 1001, 1001))
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1000, 1000, 8, 0, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b"")
+    noise = base64.b64encode(png).decode()
     recording = json.loads((ROOT / "data/recordings/start/weekday-medium.json").read_text(encoding="utf-8"))
     parts = [{"type": "text", "text": QUESTION["messages"][0]["content"]}, {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{noise}"}}]
     request = QUESTION | {"messages": [{"role": "user", "content": parts}]}

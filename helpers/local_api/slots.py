@@ -82,37 +82,39 @@ def _accepts(slot):
 
 
 @functools.cache
-def _pattern(template, accepted):
+def _pattern(template, fields):
     fixed = MARK.split(template)[::2]
-    fields = [f"({dict(accepted)[name]})" for name in MARK.findall(template)]
-    return re.compile("".join(re.escape(text) + field for text, field in zip(fixed, [*fields, ""])), re.S)
+    return re.compile("".join(re.escape(text) + f"({field})" for text, field in zip(fixed, fields)) + re.escape(fixed[-1]), re.S)
 
 
 def match(template, value, slots):
     """{slot: value} if `value` fits `template`, else None. {} where nothing varies and both are equal."""
     found = {}
-    accepted = tuple(sorted((name, _accepts(slot)) for name, slot in slots.items()))
-    return found if _match(template, value, slots, accepted, found) else None
+    return found if _match(template, value, slots, found) else None
 
 
-def _match(template, value, slots, accepted, found):
+def _match(template, value, slots, found):
     if isinstance(template, str) and "{{" in template:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             value = str(value)
-        hit = isinstance(value, str) and _pattern(template, accepted).fullmatch(value)
+        # most recordings are told apart by how they begin: only then is a pattern worth making
+        if not isinstance(value, str) or not value.startswith(template[: template.index("{{")]):
+            return False
+        names = MARK.findall(template)
+        hit = _pattern(template, tuple(_accepts(slots[name]) for name in names)).fullmatch(value)
         if not hit:
             return False
-        for name, text in zip(MARK.findall(template), hit.groups()):
+        for name, text in zip(names, hit.groups()):
             v = read(slots[name], text)
             if v is None or found.setdefault(name, v) != v:
                 return False
         return True
     if isinstance(template, dict):
         return (isinstance(value, dict) and template.keys() == value.keys()
-                and all(_match(template[k], value[k], slots, accepted, found) for k in template))
+                and all(_match(template[k], value[k], slots, found) for k in template))
     if isinstance(template, list):
         return (isinstance(value, list) and len(template) == len(value)
-                and all(_match(t, v, slots, accepted, found) for t, v in zip(template, value)))
+                and all(_match(t, v, slots, found) for t, v in zip(template, value)))
     return template == value
 
 
