@@ -32,6 +32,19 @@ def _find(name):
         raise LookupError(f"There is no exercise {name!r}. There are: {', '.join(sorted(_load()))}.") from None
 
 
+def judge(answer, right, choices, why):
+    """What differs where an exercise asks for one of `choices` under each name of `right`; None if nothing does."""
+    for name, best in right.items():
+        given = answer.get(name)
+        if given is ... or given is None:
+            return f"{name!r} is still open."
+        if given not in choices:
+            return f"{given!r} is none of {', '.join(choices[:-1])} and {choices[-1]}."
+        if given != best:
+            return f"{name!r}: {why[name]}."
+    return None
+
+
 def check(name, answer):
     """Print whether `answer` solves the exercise, or the one thing that differs.
 

@@ -1,6 +1,6 @@
 """The exercises of notebooks/1_o1/07_claims_and_measurements."""
 from .. import stats
-from . import exercise
+from . import exercise, judge
 
 
 @exercise("claims-1", hint="stats.newcombe_interval(139, 225, ...): the two counts, each with its number of cases.")
@@ -29,12 +29,4 @@ def what_the_page_supports(answer):
         "price": "both cost the same per token; o1 used fewer",
         "schema": "that eval was internal, and no public one is known to us",
     }
-    for name, worth in right.items():
-        given = answer.get(name)
-        if given is ... or given is None:
-            return f"{name!r} has no verdict yet."
-        if given not in ("supported", "contradicted", "open"):
-            return f"{given!r} is none of supported, contradicted and open."
-        if given != worth:
-            return f"{name!r}: {why[name]}."
-    return None
+    return judge(answer, right, ("supported", "contradicted", "open"), why)

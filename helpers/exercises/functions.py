@@ -2,7 +2,7 @@
 import copy
 
 from ..local_api import schemas
-from . import exercise
+from . import exercise, judge
 
 LOOSE = {
     "name": "refund", "description": "Where a refund is.",
@@ -52,12 +52,4 @@ def which_tool_first(answer):
         "third": "this is arithmetic; no table has it",
         "vague": "no argument is known; a good model asks before it calls",
     }
-    for name, tool in right.items():
-        given = answer.get(name)
-        if given is ... or given is None:
-            return f"{name!r} is still open."
-        if given not in ("tax_table", "standard_deduction", "calculator", "none"):
-            return f"{given!r} is none of tax_table, standard_deduction, calculator and none."
-        if given != tool:
-            return f"{name!r}: {why[name]}."
-    return None
+    return judge(answer, right, ("tax_table", "standard_deduction", "calculator", "none"), why)

@@ -3,7 +3,7 @@ import json
 
 from .. import prices
 from ..local_api import recordings, slots
-from . import exercise
+from . import exercise, judge
 
 DAY_9 = "2024-12-17"
 
@@ -76,12 +76,4 @@ def who_says_it(answer):
         "tone": "the tone is the maker's choice, and no user should change it",
         "wish": "a wish for this one answer is the user's",
     }
-    for name, where in right.items():
-        given = answer.get(name)
-        if given is ... or given is None:
-            return f"{name!r} is still open."
-        if given not in ("developer", "user", "neither"):
-            return f"{given!r} is none of developer, user and neither."
-        if given != where:
-            return f"{name!r}: {why[name]}."
-    return None
+    return judge(answer, right, ("developer", "user", "neither"), why)

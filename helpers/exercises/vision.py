@@ -1,6 +1,6 @@
 """The exercises of notebooks/1_o1/03_vision."""
 from .. import tokens
-from . import exercise
+from . import exercise, judge
 
 
 @exercise("vision-1", hint="Both steps at once: the shorter side ends at 768. Then count the tiles that each side begins.")
@@ -26,12 +26,4 @@ def which_detail(answer):
         "sum": "you have the numbers in a file, and Python adds them exactly",
         "stamp": "what crosses the whole page shows in a small copy",
     }
-    for name, detail in right.items():
-        given = answer.get(name)
-        if given is ... or given is None:
-            return f"{name!r} is still open."
-        if given not in ("low", "high", "neither"):
-            return f"{given!r} is none of low, high and neither."
-        if given != detail:
-            return f"{name!r}: {why[name]}."
-    return None
+    return judge(answer, right, ("low", "high", "neither"), why)
