@@ -35,6 +35,15 @@ def error(status, message, kind="invalid_request_error", param=None, code=None, 
     return Answer(status, as_json({"error": {"message": message, "type": kind, "param": param, "code": code}}), **more)
 
 
+TEXTS_CHECKED_ON = "2026-11-22"  # those of schemas.py and pictures.py; refusals.json dates its own
+
+
+def refused(status, e, source, checked_on, model):
+    """What the API says of a request that it does not accept; a text on a published one's pattern is ours."""
+    kind = "published" if source.startswith("verbatim") else "constructed"
+    return Answer(status, as_json({"error": e}), origin={"class": kind, "date": checked_on, "source": source}, model=model, keeps=True)
+
+
 @functools.cache
 def models():
     """{model id: row} of data/models.csv."""
@@ -82,10 +91,7 @@ class Answers:
         found = refusals.refusal(path, body)
         if found:
             status, e, rule = found
-            # a text that only follows the pattern of a published one is ours
-            kind = "published" if rule["source"].startswith("verbatim") else "constructed"
-            origin = {"class": kind, "date": rule["checked_on"], "source": rule["source"]}
-            return Answer(status, as_json({"error": e}), origin=origin, model=body["model"], keeps=True)
+            return refused(status, e, rule["source"], rule["checked_on"], body["model"])
         return no_model(body["model"]) if body["model"] not in models() else None
 
     def _recorded(self, method, path, body, retry):
@@ -200,8 +206,7 @@ def _bad_part(path, body):
     if not found:
         return None
     e, source = found
-    kind = "published" if source.startswith("verbatim") else "constructed"
-    return Answer(400, as_json({"error": e}), origin={"class": kind, "date": "2026-11-22", "source": source}, model=_model(body), keeps=True)
+    return refused(400, e, source, TEXTS_CHECKED_ON, _model(body))
 
 
 def no_model(name):
