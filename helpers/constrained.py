@@ -4,6 +4,7 @@ The writer knows 95 characters and nothing of JSON. At each byte llguidance, an 
 says which bytes can still lead to an instance of the schema, and the writer picks among those. A language
 model is held the same way, token by token instead of byte by byte.
 """
+import decimal
 import functools
 import html
 import json
@@ -102,7 +103,7 @@ def sample(form, seed=0, constrained=True):
 
 
 def valid(form, text):
-    """Is the text an instance of `form`? Judged by Pydantic, or for a schema by jsonschema: not by the decoder."""
+    """Is the text an instance of `form`? Judged by Pydantic, or for a schema by jsonschema-rs: not by the decoder."""
     if not isinstance(form, dict):
         import pydantic
 
@@ -111,13 +112,13 @@ def valid(form, text):
         except pydantic.ValidationError:
             return False
         return True
-    import jsonschema
+    from .grading import validator
 
     try:
-        jsonschema.validate(json.loads(text), form)
-    except (ValueError, jsonschema.ValidationError):
+        value = json.loads(text, parse_float=decimal.Decimal)  # a number beyond a float's range is a number still
+    except ValueError:
         return False
-    return True
+    return validator(form).is_valid(value)
 
 
 class Mask:

@@ -108,22 +108,31 @@ def grade_json(text, schema, exact=None, *, tolerance=0):
     `exact`: a dict of fields of the top object; None asks for validity alone. Returns a Grade.
 
     >>> grade_json('{"n": "4"}', {"type": "object", "properties": {"n": {"type": "integer"}}})
-    Grade(passed=False, why="at n: '4' is not of type 'integer'")
+    Grade(passed=False, why='at n: "4" is not of type "integer"')
     """
-    import jsonschema
-
     value, why = _parsed(text)
     if why:
         return Grade(False, f"the answer {why}")
-    wrong = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(value))
+    wrong = min(validator(schema).iter_errors(value), key=lambda e: len(e.instance_path), default=None)
     if wrong:
-        return Grade(False, f"at {'.'.join(map(str, wrong.absolute_path)) or 'the top'}: {wrong.message}")
+        return Grade(False, f"at {'.'.join(map(str, wrong.instance_path)) or 'the top'}: {wrong.message}")
     for name, right in (exact or {}).items():
         if not isinstance(value, dict) or name not in value:
             return Grade(False, f"{name} is missing")
         if not same(value[name], right, tolerance):
             return Grade(False, f"{name} is {json.dumps(value[name], ensure_ascii=False)}, not {json.dumps(right, ensure_ascii=False)}")
     return Grade(True)
+
+
+def validator(schema):
+    """A JSON Schema (draft 2020-12) as something with `is_valid(value)` and `iter_errors(value)`. Follows no address in it."""
+    import jsonschema_rs
+
+    return jsonschema_rs.Draft202012Validator(schema, retriever=_nothing_from_afar)
+
+
+def _nothing_from_afar(address):
+    raise ValueError(f"the schema refers to {address}, and nothing is fetched from there: put that part into $defs")
 
 
 def _parsed(text):
