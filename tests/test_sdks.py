@@ -1,0 +1,71 @@
+"""The five clients of 5_sdks: what they say and send is what data/clients.json keeps, and each fails clearly."""
+import json
+
+import pytest
+
+import helpers
+from helpers import clients
+from tests import make_clients
+from tests.conftest import needs
+
+ALL = needs("curl", "jq", "node", "npm", "go", "java", "mvn")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def connected():
+    helpers.connect()
+
+
+@ALL
+def test_what_is_kept_is_what_they_do():
+    assert make_clients.runs() == json.loads(clients.KEPT.read_text(encoding="utf-8"))["runs"]
+
+
+@ALL
+@pytest.mark.parametrize("language", clients.CLIENTS)
+def test_any_date_is_answered_and_its_days_are_counted_by_the_program(language):
+    assert clients.run(language, "ask", "1969-07-20").said == "1969-07-20: Sunday"
+    assert clients.run(language, "tool", "2024-02-28", "2024-03-01").said == "From 2024-02-28 to 2024-03-01 it is 2 days."
+
+
+@ALL
+@pytest.mark.parametrize("language", ["Python", "Node", "Go", "Java"])
+def test_a_question_off_the_map_is_asked_once_and_ends_with_the_way_on(language):
+    with pytest.raises(RuntimeError, match=r"(?s)busy How\?.*No recording answers"):
+        clients.run(language, "busy", "How?")
+
+
+@pytest.mark.parametrize("language", ["Node", "Go", "Java"])
+def test_a_missing_language_shows_what_was_kept_and_says_so(language, monkeypatch, capsys):
+    monkeypatch.setattr(clients.shutil, "which", lambda name: None)
+    run = clients.run(language, "ask", "2024-12-17")
+    assert (run.said, run.statuses) == ("2024-12-17: Tuesday", [200])
+    assert "not on this machine; shown is what was kept" in capsys.readouterr().out
+    assert clients.unheard(language, 0.5)[1] in (1, 3)
+    with pytest.raises(LookupError, match="install .* to ask 'ask 2000-01-01'"):
+        clients.run(language, "ask", "2000-01-01")
+
+
+def test_an_install_that_fails_says_what_and_leaves_no_lock(monkeypatch, tmp_path):
+    (tmp_path / "python").mkdir()
+    (tmp_path / "python" / "setup.txt").write_text("")
+    monkeypatch.setattr(clients, "FOLDER", tmp_path)
+    monkeypatch.setattr(clients, "ROOT", tmp_path)
+    broken = clients.Client("python/client.py", (), ("python",), ("python3", "-c", "raise SystemExit('registry out of reach')"), "made", ("setup.txt",))
+    monkeypatch.setitem(clients.CLIENTS, "Python", broken)
+    with pytest.raises(RuntimeError, match="(?s)failed; it needs the network once.*registry out of reach"):
+        clients.install("Python")
+    assert sorted(p.name for p in (tmp_path / "python").iterdir()) == ["setup.txt"]
+
+
+@pytest.mark.parametrize("language", clients.CLIENTS)
+@pytest.mark.parametrize("function", ["ask", "stream", "tool", "busy", "wrong", "late"])
+def test_a_function_is_cut_out_whole(language, function):
+    code = clients.code(language, function)
+    assert function in code.splitlines()[0] and code.count("{") == code.count("}")
+    assert not any(f" {other}(" in code.splitlines()[0] for other in ("ask", "stream", "tool", "busy", "wrong", "late") if other != function)
+
+
+def test_lock_files_name_no_host():
+    for name in ("node/package-lock.json", "go/go.sum"):
+        assert "//" not in (clients.FOLDER / name).read_text()
