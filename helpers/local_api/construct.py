@@ -105,7 +105,7 @@ def each(spec):
     given = spec.get("given", {})
     for values in itertools.product(*given.values()):
         filled = dict(zip(given, values))
-        yield "".join(f"-{v}" for v in values), spec | {k: slots.put_in(spec[k], filled) for k in ("about", "user", "text", "pictures") if given and k in spec}
+        yield "".join(f"-{v}" for v in values), spec | {k: slots.put_in(spec[k], filled) for k in ("about", "user", "text", "calls", "pictures", "after") if given and k in spec}
 
 
 def request_body(spec, model, path):
@@ -166,7 +166,7 @@ def recording(spec, source, name):
     made = {"about": spec["about"], "origin": origin, "request": {"method": "POST", "path": path, "body": body}}
     if declared:
         made["slots"] = declared
-    responses = [{"status": e["status"], "body": {"error": {"message": e["message"], "type": e["type"], "param": None, "code": e["code"]}}} for e in spec.get("first", [])]
+    responses = [{"status": e["status"], "body": {"error": {"message": e["message"], "type": e["type"], "param": None, "code": e.get("code")}}} for e in spec.get("first", [])]
     if responses:
         made["choose"] = "by retry"
     return made | {"responses": responses + [{"status": 200, "body": answer}]}
@@ -185,9 +185,9 @@ def build(sources=SOURCES):
                 spec = exchange | change | {"request": exchange.get("request", {}) | change.get("request", {})}
                 names = [exchange["name"], *([change["name"]] if "name" in change else [])]
                 name = f"{source['folder']}/{'-'.join(names)}"
-                if "after" in spec:
-                    spec = follow_up(spec, json.loads(made[f"{source['folder']}/{spec['after']}"]))
                 for ending, one in each(spec):
+                    if "after" in one:
+                        one = follow_up(one, json.loads(made[f"{source['folder']}/{one['after']}"]))
                     if name + ending in made:
                         raise ValueError(f"{file.name} makes {name + ending} twice")
                     made[name + ending] = json.dumps(recording(one, source, name + ending), indent=2, ensure_ascii=False) + "\n"

@@ -2,10 +2,11 @@
 
 Form 1040-SR: line 11 is line 9 minus line 10; line 12 the standard deduction by filing status and boxes
 ticked; line 15 is line 11 minus line 12, at least 0, where line 13 is empty. Amounts in whole dollars.
+Below, the same for the scanned forms, whose truth stands in data/forms.
 """
 import json
 
-from .. import tax
+from .. import forms, tax
 
 
 def deduction(status, boxes):
@@ -49,4 +50,29 @@ def corrections_prose(*lines):
     return "\n".join([f"I found {len(found)} value{'s' * (len(found) != 1)} to correct:", *said, "Please have a professional check the form before you file it."])
 
 
-FILTERS = (corrections_json, corrections_prose)
+# --- the scanned forms of data/forms ---------------------------------------------------------------
+
+
+def tax_call(name):
+    """The arguments with which a careful reader of a form asks for the tax on its corrected taxable income.
+
+    >>> tax_call("single")
+    '{"year":2024,"filing_status":"single","taxable_income":9325}'
+    """
+    form = forms.load(name)
+    wish = {"year": form["year"], "filing_status": form["status"], "taxable_income": forms.corrected(form)[15]}
+    return json.dumps(wish, separators=(",", ":"))
+
+
+def review(looked_up, name):
+    """The corrections of a form as the JSON text of an answer; line 16 follows the tax looked up, None where there was none."""
+    form = forms.load(name)
+    found = [(c["line"], c["old"], c["new"], c["reason"]) for c in form["corrections"] if c["line"] != 16]
+    if looked_up not in (None, form["written"][16]):
+        why = f"For the {forms.corrected(form)[15]:,} of line 15 the tax table gives {looked_up:,}."
+        found.append((16, form["written"][16], looked_up, why))
+    listed = [{"reason": why, "location": f"line {line}", "old_value": old, "new_value": new} for line, old, new, why in found]
+    return json.dumps({"corrections": listed}, separators=(",", ":"))
+
+
+FILTERS = (corrections_json, corrections_prose, tax_call, review)
