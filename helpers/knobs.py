@@ -4,9 +4,10 @@
 def turn(function, **knobs):
     """A widget that shows `function`'s result for the values set, as HTML.
 
-    `knobs`: for each argument of `function` a tuple (lowest, highest, step, start) of whole numbers.
-    `function` returns anything with `_repr_html_`, or text. The slider is for the mouse, the number field
-    beside it for the keyboard and for screen readers. Raises ValueError for a tuple of another length.
+    `knobs`: for each argument of `function` a tuple (lowest, highest, step, start) of whole numbers, or of
+    fractions if one of the four is a float. `function` returns anything with `_repr_html_`, or text. The
+    slider is for the mouse, the number field beside it for the keyboard and for screen readers. Raises
+    ValueError for a tuple of another length.
     """
     import ipywidgets
 
@@ -21,8 +22,10 @@ def turn(function, **knobs):
     result = ipywidgets.HTML()
     fields, rows = {}, []
     for name, (low, high, step, start) in knobs.items():
-        slider = ipywidgets.IntSlider(start, low, high, step, readout=False, layout={"width": "22em"})
-        field = ipywidgets.BoundedIntText(start, low, high, step, description=name.replace("_", " "), layout={"width": "14em"})
+        kind = "Float" if any(isinstance(value, float) for value in (low, high, step, start)) else "Int"
+        slider = getattr(ipywidgets, f"{kind}Slider")(value=start, min=low, max=high, step=step, readout=False, layout={"width": "22em"})
+        # by name: the two kinds differ in the order of their arguments
+        field = getattr(ipywidgets, f"Bounded{kind}Text")(value=start, min=low, max=high, step=step, description=name.replace("_", " "), layout={"width": "17em"}, style={"description_width": "9em"})
         ipywidgets.jslink((slider, "value"), (field, "value"))
         fields[name] = field
         rows.append(ipywidgets.HBox([field, slider]))

@@ -64,3 +64,46 @@ def test_the_impossible_is_refused(k, n, confidence):
         stats.wilson_interval(k, n, confidence)
     with pytest.raises(ValueError):
         stats.newcombe_interval(1, 5, k, n, confidence)
+
+
+# The dermatologists of the SAS/STAT user's guide, PROC FREQ, "Cohen's kappa coefficient": 88 patients, four grades
+SKIN = [[10, 4, 1, 0], [5, 10, 12, 2], [2, 4, 12, 5], [0, 2, 6, 13]]
+
+
+def choices(table):
+    pairs = [(i, j) for i, row in enumerate(table) for j, count in enumerate(row) for _ in range(count)]
+    return [i for i, _ in pairs], [j for _, j in pairs]
+
+
+def test_kappa_is_the_published_one():
+    kappa, low, high = stats.cohen_kappa(*choices(SKIN))
+    assert (kappa, low, high) == pytest.approx((0.3449, 0.2030, 0.4868), abs=0.0005)
+
+
+def test_kappa_by_hand():
+    """20 and 15 agreed of 50; chance 0.5 * 0.6 + 0.5 * 0.4 = 0.5; (0.7 - 0.5) / (1 - 0.5) = 0.4. Other orders, other names: the same."""
+    first, second = choices([[20, 5], [10, 15]])
+    kappa = stats.cohen_kappa(first, second)
+    assert kappa[0] == pytest.approx(0.4)
+    assert stats.cohen_kappa(second, first) == pytest.approx(kappa)
+    assert stats.cohen_kappa(["ab"[c] for c in first[::-1]], ["ab"[c] for c in second[::-1]]) == pytest.approx(kappa)
+    assert stats.cohen_kappa(first, first) == (1, 1, 1)
+    assert stats.cohen_kappa([0, 1] * 20, [1, 0] * 20) == (-1, -1, -1)
+    assert stats.cohen_kappa([0] * 40, [0] * 36 + [1] * 4)[0] == 0  # nine in ten agreed, and not more than chance
+
+
+def test_the_interval_of_kappa_is_the_spread_of_samples():
+    """The standard error against the spread of kappa over 2000 samples of the same people."""
+    import numpy as np
+
+    draw = np.random.default_rng(9)
+    first, second = map(np.array, choices(SKIN))
+    kappa, low, high = stats.cohen_kappa(first, second)
+    again = [stats.cohen_kappa(first[i], second[i])[0] for i in draw.integers(0, len(first), (2000, len(first)))]
+    assert np.std(again) == pytest.approx((high - low) / 2 / 1.96, rel=0.1)
+
+
+@pytest.mark.parametrize("first, second", [([], []), ([1], [1, 2]), ([1, 1], [1, 1])])
+def test_kappa_of_nothing_is_refused(first, second):
+    with pytest.raises(ValueError):
+        stats.cohen_kappa(first, second)

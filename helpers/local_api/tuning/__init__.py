@@ -1,0 +1,28 @@
+"""Files, fine-tuning jobs and tuned models: computed, not replayed; all in memory, and gone with the server.
+
+files.py holds what is uploaded, jobs.py trains on it (helpers/dpo.py), models.py lets the result answer.
+Each is asked with a request's parts and gives an Answer, like answers.py, and knows nothing of sockets.
+What a job trains is a stand-in (see helpers/dpo.py), and the origin of every answer says so.
+"""
+from ..answers import error
+from .files import Files
+from .jobs import Jobs
+from .models import Models
+
+
+class Tuning:
+    """Everything that is held of one kind of work. `pace`: see jobs.py."""
+
+    def __init__(self, pace=0):
+        self.files = Files()
+        self.models = Models(self.files)
+        self.jobs = Jobs(self.files, self.models, pace)
+
+    def answer(self, method, path, query, content_type, raw):
+        """The Answer to a request below /v1/files or /v1/fine_tuning. Not to be called by two threads at once."""
+        place, *rest = path.removeprefix("/v1/").strip("/").split("/")
+        if place == "files":
+            return self.files.answer(method, path, rest, query, content_type, raw)
+        if place == "fine_tuning" and rest[:1] == ["jobs"]:
+            return self.jobs.answer(method, path, rest[1:], query, content_type, raw)
+        return error(404, f"Invalid URL ({method} {path})")

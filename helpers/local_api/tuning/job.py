@@ -1,0 +1,273 @@
+"""One fine-tuning job: from the check of its file to the tuned model, in small pieces of real work.
+
+`Job.work` is a generator. Who drives it (jobs.py: a clock, or the polls) decides when the next piece is
+done; cancel, pause and resume take effect between two steps of the training, so a job that went on after a
+pause ends with the weights of one that was never held.
+"""
+import base64
+import dataclasses
+import math
+import threading
+import time
+import zlib
+
+from ... import dpo, preference_file
+from . import candidates
+from .files import File
+from .shapes import ORGANIZATION, new_id, short_id
+from .tokens import trained
+
+PHASE = 0.6  # seconds that a reader sees each of the short phases
+TRAINING = 5.0  # seconds that a training is spread over
+PIECES = 50  # in which it is done
+MOST_LINES, MOST_STEPS = 50_000, 50_000  # what a laptop's memory and patience hold
+KEPT_EPOCHS = 3  # whose checkpoints are kept
+ENDED = ("succeeded", "failed", "cancelled")
+# Events of the service as others recorded them, but for the last three: those words are ours.
+SAID = {"created": "Created fine-tuning job: {}", "validating": "Validating training file: {}", "validation": " and validation file: {}",
+        "queued": "Files validated, moving job to queued state", "running": "Fine-tuning job started",
+        "step": "Step {}/{}: training loss={:.2f}", "model": "New fine-tuned model created", "succeeded": "The job has successfully completed",
+        "paused": "Fine-tuning job paused", "resumed": "Fine-tuning job resumed", "cancelled": "Fine-tuning job cancelled"}
+SUPERVISED = {"train_loss": "train_loss", "train_accuracy": "train_mean_token_accuracy", "valid_loss": "valid_loss", "valid_accuracy": "valid_mean_token_accuracy"}
+# How the service calls DPO's metrics is not published; these names an Azure user's script expects.
+DPO = {"train_loss": "train_loss", "train_accuracy": "train_reward_accuracy", "train_margin": "train_reward_margin",
+       "valid_loss": "valid_loss", "valid_accuracy": "valid_reward_accuracy", "valid_margin": "valid_reward_margin"}
+RESULT_COLUMNS = {"train_mean_token_accuracy": "train_accuracy"}  # the file's own name for it
+
+
+class _Stopped(Exception):
+    """The job ended while a piece of its work was under way: it was cancelled, or its training failed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    id: str
+    created_at: int
+    level: str
+    said: str | dpo.Step
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    id: str
+    created_at: int
+    step: dpo.Step
+
+
+class Job:
+    """`request`: a create call's body, checked; `asked`: its hyperparameters. `base`: the model under all tuning.
+    `start`: the tuned Model that it begins with, or None. `training`, `validation`: Files, the latter or None.
+    `files`, `models`: where its results go."""
+
+    def __init__(self, request, method, asked, base, start, training, validation, files, models):
+        self.request, self.method, self.asked, self.base, self.start = request, method, asked, base, start
+        self.training, self.validation, self.files, self.models = training, validation, files, models
+        self.id, self.created_at, self.finished_at = new_id("ftjob-", 24), int(time.time()), None
+        self.suffix = request.get("suffix") or ""
+        # the service makes one up; ours follows from the file, so that a notebook says the same on every run
+        self.seed = request["seed"] if request.get("seed") is not None else zlib.crc32(training.content) % 2**31
+        self.phase, self.held, self.error = "validating_files", False, {}
+        self.hyperparameters = None  # the numbers, once "auto" is settled
+        self.fine_tuned_model, self.result_file, self.trained_tokens, self.most_tokens = None, None, None, None
+        self.steps, self.checkpoints, self.events = [], [], []
+        self._latest = {}  # {epoch: its last step}
+        self.changed = threading.Condition()  # held while anything above changes, and told of it
+        self.say("created", self.id)
+        self.say("validating", training.id, more=SAID["validation"].format(validation.id) if validation else "")
+        self.work = self._work()
+
+    @property
+    def status(self):
+        return "paused" if self.held else self.phase
+
+    @property
+    def ended(self):
+        return self.phase in ENDED
+
+    # --- the work ---
+
+    def advance(self):
+        """Do the next piece. Returns the seconds that a reader may look at what it did; None at the end."""
+        try:
+            return next(self.work, None)
+        except _Stopped:
+            return None
+        except Exception as e:  # a fault of ours ends the job, not the server
+            self._fail("server_error", f"The local API has a fault: {e!r}", None)
+            raise
+
+    def _work(self):
+        yield PHASE
+        data = self._read(self.training, "training_file")
+        if data is None:
+            return
+        held = self._read(self.validation, "validation_file") if self.validation else []
+        if held is None:
+            return
+        fewest, most = trained(data)
+        asked = self._examples(data)
+        held = self._examples(held) if held else None
+        self.hyperparameters = dpo.resolve(self.asked, len(data))
+        steps = self.hyperparameters["n_epochs"] * -(-len(data) // self.hyperparameters["batch_size"])
+        if len(data) > MOST_LINES or steps > MOST_STEPS:
+            self._fail("too_large", f"The local API trains on at most {MOST_LINES:,} lines in at most {MOST_STEPS:,} steps; these are {len(data):,} lines and "
+                       f"{steps:,} steps. Take fewer lines or epochs, or a larger batch_size.", "training_file")
+            return
+        self._become("queued", "queued")
+        yield PHASE
+        self._become("running", "running")
+        yield PHASE
+        start = self.start.policy if self.start else dpo.Policy()
+        known = self.hyperparameters if self.method == "dpo" else {k: v for k, v in self.hyperparameters.items() if k != "beta"}
+        training = dpo.train(asked, method=self.method, start=start, seed=self.seed, valid=held, **known)
+        done = 0
+        for step in training:
+            self._book(step)
+            done += 1
+            if done * PIECES // steps > (done - 1) * PIECES // steps:
+                yield TRAINING / min(PIECES, steps)
+        self._finish(fewest, most)
+
+    def _read(self, file, param):
+        """The valid lines of a training file; None after a failure, which is told."""
+        rows, problems = preference_file.read(file.content, self.method, file=file.id)
+        errors = [p for p in problems if p.level == "error" and not (p.code == "invalid_n_examples" and param == "validation_file" and rows)]
+        if not errors:
+            return rows
+        first = errors[0]
+        message = first.message if first.published else str(first)
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 and not first.published else ""
+        self._fail(first.code or "invalid_training_file", message + more, param)
+        return None
+
+    def _examples(self, rows):
+        if self.method == "dpo":
+            return dpo.read_pairs(rows)
+        texts = [row["messages"][-1].get("content") or "" for row in rows]
+
+        def could_say(messages):
+            found = self.models.candidates(candidates.key(messages), self)
+            # a prompt to which nothing else is known: what else could be said are the answers to others
+            return found if len(found) > 1 else found + texts[:4]
+
+        return dpo.read_examples(rows, could_say)
+
+    def _book(self, step):
+        if not all(math.isfinite(v) for v in (step.train_loss, step.train_margin, step.valid_loss, step.valid_margin) if v is not None):
+            self._fail("no_number", f"The loss or the margin is no number any more at step {step.step}. Take a smaller learning_rate_multiplier.", None)
+            raise _Stopped
+        with self.changed:
+            if self.phase == "cancelled":
+                raise _Stopped
+            light = dataclasses.replace(step, policy=None)
+            self.steps.append(light)
+            if step.ends_epoch:
+                self._latest[step.epoch] = step
+                self._latest.pop(step.epoch - KEPT_EPOCHS, None)
+            self._tell("info", light)
+
+    def _finish(self, fewest, most):
+        with self.changed:
+            if self.phase == "cancelled":
+                raise _Stopped
+            epochs, now = self.hyperparameters["n_epochs"], int(time.time())
+            self.trained_tokens, self.most_tokens = fewest * epochs, most * epochs
+            # the clock and what is left of eight characters, as genuine names end
+            name = f"ft:{self.base}:{ORGANIZATION}:{self.suffix}:{short_id('', now, self.id, 12)[:5]}{self.id[-3:]}"
+            for step in self._latest.values():
+                self.checkpoints.append(Checkpoint(new_id("ftckpt_", 24), now, step))
+                self.models.add(self._name_at(name, step), self.base, step.policy, self)
+            self.result_file = self.files.add(File("fine-tune-results", "step_metrics.csv", base64.b64encode(self.results().encode())))
+            self.fine_tuned_model, self.finished_at = name, now
+            self.say("model")
+            self.phase = "succeeded"
+            self.say("succeeded")
+            self.changed.notify_all()
+
+    def _fail(self, code, message, param):
+        with self.changed:
+            if self.phase == "cancelled":
+                raise _Stopped
+            self.error, self.phase = {"code": code, "message": message, "param": param}, "failed"
+            self._tell("error", message)
+            self.changed.notify_all()
+
+    def _become(self, phase, said):
+        with self.changed:
+            if self.phase == "cancelled":
+                raise _Stopped
+            self.phase = phase
+            self.say(said)
+
+    # --- what a reader asks of it ---
+
+    def cancel(self):
+        with self.changed:
+            self.phase, self.held = "cancelled", False
+            self.say("cancelled")
+            self.changed.notify_all()
+
+    def hold(self, held):
+        with self.changed:
+            self.held = held
+            self.say("paused" if held else "resumed")
+            self.changed.notify_all()
+
+    def say(self, what, *given, more=""):
+        self._tell("info", SAID[what].format(*given) + more)
+
+    def _tell(self, level, said):
+        now = int(time.time())
+        self.events.append(Event(short_id("ftevent-", now, f"{self.id} {len(self.events)}", 24), now, level, said))
+
+    # --- how it is shown ---
+
+    def as_object(self):
+        chosen = self.asked | (self.hyperparameters or {})
+        names = ("batch_size", "beta", "learning_rate_multiplier", "n_epochs") if self.method == "dpo" else ("batch_size", "learning_rate_multiplier", "n_epochs")
+        chosen = {name: chosen.get(name, "auto") for name in names}
+        return {
+            "object": "fine_tuning.job", "id": self.id, "model": self.start.name if self.start else self.base, "created_at": self.created_at, "finished_at": self.finished_at,
+            "fine_tuned_model": self.fine_tuned_model, "organization_id": f"org-{ORGANIZATION}", "result_files": [self.result_file.id] if self.result_file else [],
+            "status": self.status, "validation_file": self.validation.id if self.validation else None, "training_file": self.training.id,
+            "hyperparameters": chosen if self.method == "supervised" else None, "trained_tokens": self.trained_tokens, "error": self.error,
+            "user_provided_suffix": self.suffix or None, "seed": self.seed, "estimated_finish": None, "integrations": [],
+            "metadata": self.request.get("metadata"), "usage_metrics": None, "shared_with_openai": False, "eval_id": None,
+            "method": {"type": self.method, self.method: {"hyperparameters": chosen}}}
+
+    def event_object(self, event):
+        head, said = {"object": "fine_tuning.job.event", "id": event.id, "created_at": event.created_at, "level": event.level}, event.said
+        if isinstance(said, str):
+            return head | {"message": said, "data": {}, "type": "message"}
+        message = SAID["step"].format(said.step, said.steps, said.train_loss)
+        if said.valid_loss is not None:
+            message += f", validation loss={said.valid_loss:.2f}" + (f", full validation loss={said.valid_loss:.2f}" if said.ends_epoch else "")
+        return head | {"message": message, "data": {"step": said.step, "total_steps": said.steps} | self._metrics(said), "type": "metrics"}
+
+    def _metrics(self, step):
+        names = DPO if self.method == "dpo" else SUPERVISED
+        shown = {name: getattr(step, of) for of, name in names.items() if getattr(step, of) is not None}
+        if step.valid_loss is not None and step.ends_epoch:
+            shown["full_valid_loss"] = step.valid_loss
+        return shown
+
+    def checkpoint_object(self, checkpoint):
+        step = checkpoint.step
+        return {
+            "object": "fine_tuning.job.checkpoint", "id": checkpoint.id, "created_at": checkpoint.created_at, "fine_tuning_job_id": self.id,
+            "fine_tuned_model_checkpoint": self._name_at(self.fine_tuned_model, step),
+            "metrics": {"type": "metrics", "step": step.step} | self._metrics(step), "step_number": step.step}
+
+    @staticmethod
+    def _name_at(name, step):
+        """The model's name at a step; at the last it has no addition."""
+        return name if step.epoch == step.epochs else f"{name}:ckpt-step-{step.step}"
+
+    def results(self):
+        """The metrics of all steps as CSV text: five decimals, empty where nothing was validated."""
+        names = DPO if self.method == "dpo" else SUPERVISED
+        lines = [",".join(["step", *(RESULT_COLUMNS.get(name, name) for name in names.values())])]
+        for step in self.steps:
+            values = [getattr(step, of) for of in names]
+            lines.append(",".join([str(step.step), *("" if v is None else f"{v:.5f}" for v in values)]))
+        return "\n".join(lines) + "\n"

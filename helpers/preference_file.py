@@ -1,0 +1,378 @@
+"""Read, check and write the JSONL files that fine-tuning takes: preference pairs and supervised examples.
+
+    rows, problems = read(data)            data: bytes. What is in the file decides which of the two it is.
+    rows, problems = read(data, "dpo", file="file-abc")       as a job with this method would read that file
+    errors = [p for p in problems if p.level == "error"]      none: the file is fit for training
+    problem.line, .path, .message, .level, .published, .stage, .code; str(problem) is one sentence
+    write(rows, path)                      all or nothing: the old file stays until the new one is whole
+
+`rows` are the lines without an error, as dicts, in order. A pair is
+
+    {"input": {"messages": [...], "tools": [...], "parallel_tool_calls": true},
+     "preferred_output": [{"role": "assistant", "content": "..."}],
+     "non_preferred_output": [{"role": "assistant", "content": "..."}]}
+
+and a supervised example {"messages": [..., {"role": "assistant", "content": "..."}]}; tools and
+parallel_tool_calls are optional in both. Source of the two forms: OpenAI's guides "Direct preference
+optimization" and "Supervised fine-tuning".
+
+Three texts are the hosted service's own (`published`): a line that is no dictionary, too few examples, and a
+supervised file given to a DPO job. How it words anything else about a preference file is not known; those
+texts are ours. Where its rule is not known either, the stricter reading is taken, so that a file which passes
+here should pass there. Standard library only: the local API reads uploads with this module.
+"""
+import difflib
+import json
+import os
+import re
+from dataclasses import dataclass
+from math import isinf
+from pathlib import Path
+
+FEWEST = 10  # examples in a training file
+LARGEST = 512_000_000  # bytes: 512 MB, the smaller of the two things that MB may mean
+METHODS = ("dpo", "supervised")
+
+PAIR = ("input", "preferred_output", "non_preferred_output")
+OUTPUTS = PAIR[1:]
+# The names in the OpenAPI file of 2025-02; the guide, Azure and practice have the names above.
+OTHER_NAMES = {"preferred_completion": "preferred_output", "non_preferred_completion": "non_preferred_output"}
+ROLES = ("system", "developer", "user", "assistant", "tool")
+MESSAGE = ("role", "content", "name", "tool_calls", "tool_call_id")
+
+# The hosted service's own words. Sources: OkGoDoIt/OpenAI-API-dotnet#59 (2023-03), an upload answered with 400;
+# failed jobs of 2024-12 as their owners printed them.
+NOT_A_DICTIONARY = ("Expected file to have JSONL format, where every line is a JSON dictionary. "
+                    'Line {line} is not a dictionary (HINT: line starts with: "{start}...").')
+TOO_FEW = "Training file has {n} example(s), but must have at least 10 examples"
+SUPERVISED_FILE = ("The job failed due to an invalid training file. Invalid file format. Input file {file} is in the "
+                   "fine-tune-chat format, but the specified fine-tuning job is not using 'supervised' as the training "
+                   "method (provided method=dpo). ")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+HALF = "expected text that UTF-8 can hold, found half of a surrogate pair (\\ud800 to \\udfff)"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a training file, or with one field of one line.
+
+    line: counted from 1, None for the file as a whole. path: the field, such as preferred_output[0].role, or
+    the place in the line; "" for all of it. message: what is expected and what is there. level: "error", or
+    "warning" for what trains but should not be there. published: is `message` the hosted service's own text?
+    stage: "upload" where the hosted service refuses the upload (400), "job" where the job fails. code: the
+    error code of the job, None at upload. more: what we add to a published text.
+    """
+
+    line: int | None
+    path: str
+    message: str
+    level: str = "error"
+    published: bool = False
+    stage: str = "job"
+    code: str | None = "invalid_training_file"
+    more: str = ""
+
+    def __str__(self):
+        place = f"line {self.line}: " if self.line else ""
+        return f"{place}{self.path}{': ' if self.path else ''}{self.message.strip()}{' ' if self.more else ''}{self.more}"
+
+
+class _Object(dict):
+    """A JSON object that remembers which of its keys came twice."""
+
+    twice = ()
+
+
+def read(data, method=None, file="(this file)"):
+    """(rows, problems) of a training file: see the module's text for both.
+
+    data: the file's bytes. method: "dpo", "supervised", or None to go by the first line. file: the id that the
+    hosted service's text names. Never raises for what is in the file; ValueError for another method.
+
+    >>> rows, problems = read(b'{"input": {"messages": []}}')
+    >>> print(problems[0])
+    line 1: input.messages: expected at least one message, found an empty list
+    """
+    if method not in (None, *METHODS):
+        raise ValueError(f"method is 'dpo' or 'supervised', not {method!r}")
+    if len(data) > LARGEST:
+        return [], [Problem(None, "", f"expected at most {LARGEST:,} bytes (512 MB), found {len(data):,}", stage="upload", code=None)]
+    problems = []
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+        problems.append(Problem(1, "byte 1", "expected UTF-8 without a byte order mark; it is skipped here, elsewhere it may not be", "warning"))
+    numbered = _parsed_lines(data, problems)
+    if method is None:
+        method = _kind(numbered[0][1]) if numbered else "dpo"
+    if method == "dpo" and numbered and all(_kind(row) == "supervised" for _, row in numbered):
+        return [], [*problems, Problem(None, "", SUPERVISED_FILE.format(file=file), published=True,
+                                       more="(A pair has input, preferred_output and non_preferred_output.)")]
+    rows = []
+    for number, row in numbered:
+        found = [Problem(number, path, message, level) for path, message, level in _row_problems(row, method)]
+        problems += found
+        if not any(p.level == "error" for p in found):
+            rows.append(row)
+    if len(numbered) < FEWEST:
+        problems.append(Problem(None, "", TOO_FEW.format(n=len(numbered)), published=True, code="invalid_n_examples"))
+    return rows, problems
+
+
+def write(rows, path):
+    """Write dicts as JSONL in UTF-8, one a line, and return the Path. A reader never sees half a file.
+
+    ValueError names the row that JSON or UTF-8 cannot hold (NaN, half of a surrogate pair, an object of
+    Python's); the old file is then left as it was. The rows are not checked for training: `read` does that.
+    """
+    path, lines = Path(path), []
+    for number, row in enumerate(rows, start=1):
+        try:
+            lines.append(json.dumps(row, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n")
+        except (TypeError, ValueError, RecursionError) as e:  # UnicodeEncodeError is a ValueError
+            raise ValueError(f"row {number} cannot be written as JSON in UTF-8: {e}") from None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(temporary, "wb") as f:
+            f.writelines(lines)
+            f.flush()
+            os.fsync(f.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _parsed_lines(data, problems):
+    """[(line number, dict)]; what is no dictionary goes to `problems`."""
+    lines, numbered = data.rstrip(b" \t\r\n").split(b"\n"), []
+    if lines == [b""]:
+        return []
+    for number, line in enumerate(lines, start=1):
+        try:
+            text = line.decode("utf-8").strip(" \t\r")
+        except UnicodeDecodeError as e:
+            hint = " (UTF-16?)" if b"\0" in line or line[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
+            problems.append(Problem(number, f"byte {e.start + 1}", f"expected UTF-8{hint}, found the byte 0x{line[e.start]:02x}", stage="upload", code=None))
+            continue
+        if not text:
+            problems.append(Problem(number, "", "expected a JSON dictionary, found a blank line", stage="upload", code=None))
+            continue
+        why = ""
+        try:
+            row = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+        except json.JSONDecodeError as e:
+            why = f"column {e.colno}", f"{e.msg}."
+        except RecursionError:
+            why = "nesting", "It is nested too deeply to be read."
+        except ValueError as e:  # NaN, or an integer of more digits than Python converts
+            why = "number", f"{e}."
+        else:
+            if isinstance(row, dict):
+                numbered.append((number, row))
+                continue
+            why = "", f"It is {_what(row)}."
+        published = NOT_A_DICTIONARY.format(line=number, start=text[:3])
+        problems.append(Problem(number, why[0], published, published=True, stage="upload", code=None, more=why[1]))
+    return numbered
+
+
+def _object(pairs):
+    row = _Object(pairs)
+    if len(row) < len(pairs):
+        seen = set()
+        row.twice = tuple(dict.fromkeys(key for key, _ in pairs if key in seen or seen.add(key)))
+    return row
+
+
+def _no_constant(name):
+    raise ValueError(f"{name} is not JSON")
+
+
+def _kind(row):
+    return "supervised" if "messages" in row and not any(name in row for name in (*PAIR, *OTHER_NAMES)) else "dpo"
+
+
+def _row_problems(row, method):
+    """(path, message, level) of everything wrong with one line."""
+    yield from _unwritable(row)
+    yield from _supervised_problems(row) if method == "supervised" else _pair_problems(row)
+
+
+def _pair_problems(row):
+    if _kind(row) == "supervised":
+        yield _error("messages", "expected a preference pair (input, preferred_output, non_preferred_output), found a supervised example")
+        return
+    for name, right in OTHER_NAMES.items():
+        if name in row:
+            yield _error(name, f"expected the name {right}; {name} stood in OpenAI's OpenAPI file of 2025-02, the guide and the service use {right}")
+    yield from _unknown(row, "", PAIR, known_elsewhere=OTHER_NAMES)
+    if "input" not in row:
+        yield _error("input", "expected a dictionary with messages, found nothing")
+    elif not isinstance(row["input"], dict):
+        yield _error("input", f"expected a dictionary with messages, found {_what(row['input'])}")
+    else:
+        yield from _unknown(row["input"], "input.", ("messages", "tools", "parallel_tool_calls"))
+        yield from _messages_problems(row["input"], "input.")
+        yield from _tools_problems(row["input"], "input.")
+        last = _last(row["input"])
+        if last.get("role") == "assistant":
+            yield _error(f"input.messages[{len(row['input']['messages']) - 1}].role",
+                         "expected the question last: the assistant's answers belong in preferred_output and non_preferred_output")
+    for name in OUTPUTS:
+        if name in row or {value: key for key, value in OTHER_NAMES.items()}[name] not in row:
+            yield from _output_problems(row, name)
+    texts = [_only_text(row.get(name)) for name in OUTPUTS]
+    if texts[0] is not None and texts[0] == texts[1]:
+        yield "non_preferred_output[0].content", "expected another answer than the preferred one: two equal answers teach nothing", "warning"
+
+
+def _output_problems(row, name):
+    if name not in row:
+        yield _error(name, "expected a list of one assistant message, found nothing")
+        return
+    output = row[name]
+    if not isinstance(output, list) or len(output) != 1:
+        yield _error(name, f"expected a list of one assistant message, found {_what(output)}")
+        return
+    message, path = output[0], f"{name}[0]"
+    if not isinstance(message, dict):
+        yield _error(path, f"expected a message with role and content, found {_what(message)}")
+        return
+    yield from _unknown(message, f"{path}.", ("role", "content", "name"))
+    if message.get("role") != "assistant":
+        yield _error(f"{path}.role", f"expected 'assistant', found {_what(message.get('role'))}")
+    yield from _content_problems(message, path)
+
+
+def _supervised_problems(row):
+    if _kind(row) == "dpo" and any(name in row for name in (*PAIR, *OTHER_NAMES)):
+        yield _error(next(name for name in (*PAIR, *OTHER_NAMES) if name in row), "expected a supervised example with messages, found a preference pair")
+        return
+    yield from _unknown(row, "", ("messages", "tools", "parallel_tool_calls"))
+    yield from _messages_problems(row, "", extra=("weight",))
+    yield from _tools_problems(row, "")
+    last = _last(row)
+    if last and last.get("role") in ROLES and last["role"] != "assistant":
+        yield _error(f"messages[{len(row['messages']) - 1}].role", f"expected the assistant's answer last, found a message of role {_what(last['role'])}")
+
+
+def _messages_problems(holder, before, extra=()):
+    path = f"{before}messages"
+    if "messages" not in holder:
+        yield _error(path, "expected a list of messages, found nothing")
+    elif not isinstance(holder["messages"], list):
+        yield _error(path, f"expected a list of messages, found {_what(holder['messages'])}")
+    elif not holder["messages"]:
+        yield _error(path, "expected at least one message, found an empty list")
+    else:
+        for i, message in enumerate(holder["messages"]):
+            yield from _message_problems(message, f"{path}[{i}]", extra)
+
+
+def _message_problems(message, path, extra):
+    if not isinstance(message, dict):
+        yield _error(path, f"expected a message with role and content, found {_what(message)}")
+        return
+    yield from _unknown(message, f"{path}.", (*MESSAGE, *extra))
+    role = message.get("role")
+    if not isinstance(role, str) or role not in ROLES:
+        yield _error(f"{path}.role", f"expected one of {', '.join(ROLES)}, found {_what(role)}")
+    if "weight" in extra and "weight" in message and not (role == "assistant" and message["weight"] in (0, 1) and type(message["weight"]) is int):
+        yield _error(f"{path}.weight", f"expected 0 or 1, on an assistant message, found {_what(message['weight'])}")
+    calls = message.get("tool_calls")
+    if calls is not None and (role != "assistant" or not isinstance(calls, list) or not calls):
+        yield _error(f"{path}.tool_calls", f"expected a list of calls in an assistant message, found {_what(calls)}")
+    if role == "tool" and not isinstance(message.get("tool_call_id"), str):
+        yield _error(f"{path}.tool_call_id", f"expected the id of the call that this answers, found {_what(message.get('tool_call_id'))}")
+    if not (calls and message.get("content") is None):
+        yield from _content_problems(message, path)
+
+
+def _content_problems(message, path):
+    content = message.get("content")
+    if isinstance(content, list):
+        yield _error(f"{path}.content", "expected a text: preference tuning takes text only, and parts are not read here")
+    elif not isinstance(content, str):
+        yield _error(f"{path}.content", f"expected a text, found {_what(content)}")
+    elif not content.strip():
+        yield _error(f"{path}.content", "expected a text, found an empty one")
+
+
+def _tools_problems(holder, before):
+    tools = holder.get("tools", [])
+    if not isinstance(tools, list):
+        yield _error(f"{before}tools", f"expected a list of tools, found {_what(tools)}")
+        tools = []
+    for i, tool in enumerate(tools):
+        function = tool.get("function") if isinstance(tool, dict) else None
+        if not isinstance(function, dict) or tool.get("type") != "function" or not isinstance(function.get("name"), str):
+            yield _error(f"{before}tools[{i}]", 'expected {"type": "function", "function": {"name": …}}')
+    if type(holder.get("parallel_tool_calls", True)) is not bool:
+        yield _error(f"{before}parallel_tool_calls", f"expected true or false, found {_what(holder['parallel_tool_calls'])}")
+
+
+def _unknown(holder, before, known, known_elsewhere=()):
+    for key in holder:
+        if key not in known and key not in known_elsewhere:
+            near = difflib.get_close_matches(key[:60], known, n=1)
+            yield _error(f"{before}{_short(key)}", f"expected no such field{f'; did you mean {near[0]}?' if near else ': it knows ' + ', '.join(known)}")
+
+
+def _unwritable(row):
+    """Keys that came twice, half surrogate pairs and infinite numbers, wherever they are. A stack: nesting may be deep."""
+    todo = [("", row)]
+    while todo:
+        path, value = todo.pop()
+        if isinstance(value, dict):
+            inside = [(f"{path}.{_short(key)}".lstrip("."), key, child) for key, child in value.items()]
+            yield from (_error(f"{path}.{_short(key)}".lstrip("."), "expected once, found twice; which of the two counts is not defined") for key in value.twice)
+            yield from (_error(where, HALF) for where, key, _ in inside if _is_half(key))
+            todo += [(where, child) for where, _, child in reversed(inside)]
+        elif isinstance(value, list):
+            todo += [(f"{path}[{i}]", child) for i, child in reversed(list(enumerate(value)))]
+        elif isinstance(value, float) and isinf(value):  # JSON's 1e999
+            yield _error(path, "expected a number that fits, found one too large")
+        elif isinstance(value, str) and _is_half(value):
+            yield _error(path, HALF)
+
+
+def _is_half(text):
+    return not text.isascii() and _SURROGATE.search(text) is not None
+
+
+def _last(holder):
+    messages = holder.get("messages")
+    return messages[-1] if isinstance(messages, list) and messages and isinstance(messages[-1], dict) else {}
+
+
+def _only_text(output):
+    message = output[0] if isinstance(output, list) and len(output) == 1 else None
+    content = message.get("content") if isinstance(message, dict) else None
+    return content.strip() if isinstance(content, str) else None
+
+
+def _error(path, message):
+    return path, message, "error"
+
+
+def _what(value):
+    """A value in few words, for a sentence."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, str):
+        return repr(_short(value)) if value else "an empty text"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return f"the number {_short(repr(value)) if abs(value) < 1e18 else 'beyond 10 to the 18th'}"
+    if isinstance(value, list):
+        return "an empty list" if not value else f"a list of {len(value)}"
+    return "a dictionary"
+
+
+def _short(text):
+    """At most 40 characters that can be printed anywhere: half surrogates as escapes, nothing as two quotes."""
+    text = '""' if not text else text if len(text) <= 40 else f"{text[:39]}…"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
