@@ -46,6 +46,21 @@ def usd_per_million(model, modality, direction, on):
     raise LookupError(f"no {modality} {direction} price of {model} for {on}: {_known(model, rows)}")
 
 
+def usd_by_time(model, per, on):
+    """The price, in USD, of what is sold by the clock, as a Decimal (data/prices_by_time.csv).
+
+    per: minute or training hour; on: a date or "2026-11-22". LookupError where none is known for that day.
+
+    >>> usd_by_time("gpt-live-1", "minute", "2026-11-22")
+    Decimal('0.05')
+    """
+    on = _day(on)
+    for row in _read("prices_by_time.csv"):
+        if (row["model"], row["per"]) == (model, per) and _day(row["from"]) <= on and not (row["until"] and _day(row["until"]) <= on):
+            return Decimal(row["usd"])
+    raise LookupError(f"no price of {model} by the {per} for {on} is in data/prices_by_time.csv")
+
+
 def cost(model, usage, on):
     """What one call cost, in USD, as an exact Decimal.
 
@@ -67,6 +82,24 @@ def cost(model, usage, on):
     )
 
 
+def replacement(model):
+    """The model that OpenAI names to follow this one, or what it stands for; "" where sources name none or several.
+
+    >>> replacement("o1"), replacement("gpt-6.1-sol")
+    ('gpt-5.6-sol', '')
+    """
+    return next((found for name in _names(model) if (found := _models().get(name.removeprefix("ft:"), {}).get("replacement"))), "")
+
+
+def stale(on, days=90):
+    """The price rows that nobody has checked for more than `days` days before `on`, as `price_rows` has them.
+
+    >>> len(stale("2026-11-22")), len(stale("2027-11-22")) == len(price_rows())
+    (0, True)
+    """
+    return [row for row in price_rows() if (_day(on) - row["checked_on"]).days > days]
+
+
 def sold_on(model):
     """(first day, day from which on no longer) of the model's known text input prices; None for an open end.
 
@@ -77,6 +110,19 @@ def sold_on(model):
     if not rows:
         raise LookupError(f"no text input price of {model} is known")
     return rows[0]["from"], rows[-1]["until"]
+
+
+def nearest_day(model, on):
+    """`on` where the model was sold then; else the last day of its sale or, of one still sold, the day its price was checked.
+
+    >>> nearest_day("o1", "2026-11-22"), nearest_day("gpt-6.1-sol", "2024-12-17")
+    (datetime.date(2026, 10, 22), datetime.date(2026, 11, 22))
+    """
+    on = _day(on)
+    first, end = sold_on(model)
+    if first <= on and (end is None or on < end):
+        return on
+    return end - datetime.timedelta(days=1) if end else max(r["checked_on"] for r in _rows_of(model, "text", "input"))
 
 
 def token_counts(usage):

@@ -157,6 +157,13 @@ def test_tunes_and_training():
     assert prices.sold_on("ft:gpt-4o-2024-08-06") == (LAUNCH, date(2027, 1, 14))
 
 
+def test_prices_by_time_hold_from_and_until():
+    assert prices.usd_by_time("o4-mini-2025-04-16", "training hour", "2027-01-05") == 100
+    for model, per, day in (("o4-mini-2025-04-16", "training hour", "2027-01-06"), ("gpt-live-1", "minute", "2026-11-21"), ("gpt-live-1", "hour", "2026-11-22")):
+        with pytest.raises(LookupError, match=f"{model} by the {per} for {day}"):
+            prices.usd_by_time(model, per, day)
+
+
 def test_sold_on():
     assert prices.sold_on("o1-preview") == (LAUNCH, date(2025, 7, 28))
     assert prices.sold_on("gpt-6.1-sol") == (date(2026, 9, 29), None)
