@@ -1,4 +1,4 @@
-"""Who answers a request, in this order: the model list, a published refusal, a recording, or nobody.
+"""Who answers a request, in this order: the model list, the tuning part, a published refusal, a recording, or nobody.
 
 Knows nothing of sockets: `Answers.answer(...)` takes a request's parts and gives an `Answer`.
 """
@@ -24,6 +24,7 @@ class Answer:
     id: str = ""
     off_the_map: dict = field(default_factory=dict)
     keeps: bool = False  # the same request will always have this same answer
+    headers: dict = field(default_factory=dict)  # in the place of, or beyond, those that every answer has
 
 
 def as_json(value):
@@ -58,14 +59,38 @@ def model_object(row):
     return made | {"shutdown_date": row["shutdown"]} if row["shutdown"] else made
 
 
+COMPUTED = ("/v1/files", "/v1/fine_tuning")  # answered by tuning/
+
+
 class Answers:
-    def __init__(self, library=None):
-        self.library = library or Library()
+    """`pace`: how slowly a tuning job goes; see tuning/jobs.py."""
+
+    def __init__(self, library=None, pace=0):
+        self.library, self.pace = library or Library(), pace
+
+    @functools.cached_property
+    def tuning(self):
+        """Files, jobs and tuned models; loaded when first needed."""
+        from .tuning import Tuning
+
+        return Tuning(self.pace)
+
+    def begin(self):
+        """A new notebook: polls and receipts begin again. Files, jobs and tuned models stay: they are the reader's."""
+        self.library.rewind()
+        if "tuning" in vars(self):
+            self.tuning.jobs.begin()
+
+    def trained(self):
+        """What tuning jobs have trained since then, for the receipt."""
+        return self.tuning.jobs.trained() if "tuning" in vars(self) else []
 
     def answer(self, method, path, query, content_type, raw, retry=0):
         """The Answer to a request given by its parts; `retry` is the client's count of tries before this one."""
         if path == "/v1/models" or path.startswith("/v1/models/"):
             return self._models(method, path)
+        if path.startswith(COMPUTED):
+            return self.tuning.answer(method, path, query, content_type, raw)
         try:
             body = canonical.read_body(content_type, raw)
         except canonical.BadRequest as e:
@@ -76,15 +101,20 @@ class Answers:
             wrong = _malformed(path, body) or self._refused(path, body) or _bad_part(path, body)
             if wrong:
                 return wrong
+            said = self._tuned(path, body)
+            if said:
+                return said
         return self._recorded(method, path, body, retry)
 
     def _models(self, method, path):
+        name = path.removeprefix("/v1/models").strip("/")
+        if name.startswith("ft:"):
+            return self.tuning.models.answer(method, path, name)
         if method != "GET":
             return not_allowed(method, path)
         origin = {"class": "published", "source": "data/models.csv"}
-        name = path.removeprefix("/v1/models").strip("/")
         if not name:
-            return Answer(200, as_json({"object": "list", "data": [model_object(r) for r in models().values()]}), origin=origin)
+            return Answer(200, as_json({"object": "list", "data": [model_object(r) for r in models().values()] + self.tuning.models.objects()}), origin=origin)
         return Answer(200, as_json(model_object(models()[name])), origin=origin) if name in models() else no_model(name)
 
     def _refused(self, path, body):
@@ -92,7 +122,13 @@ class Answers:
         if found:
             status, e, rule = found
             return refused(status, e, rule["source"], rule["checked_on"], body["model"])
-        return no_model(body["model"]) if body["model"] not in models() else None
+        known = body["model"] in models() or self.tuning.models.get(body["model"])
+        return None if known else no_model(body["model"])
+
+    def _tuned(self, path, body):
+        """What a tuned model says, or a model that can be tuned where a preference file has the prompt; else None."""
+        kind = models()[body["model"]]["kind"] if body["model"] in models() else "tuned"
+        return self.tuning.models.say(path, body) if kind in ("chat", "tuned") else None
 
     def _recorded(self, method, path, body, retry):
         same = canonical.canonical_body(path, body)

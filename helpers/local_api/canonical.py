@@ -158,6 +158,14 @@ def _deeper_than(levels, value):
 
 def read_form(content_type, raw):
     """A multipart form as {field: text, file field: {"filename", "bytes", "sha256"}}."""
+    form, files = form_parts(content_type, raw)
+    for name, (filename, content) in files.items():
+        form[name] = {"filename": filename, "bytes": len(content), "sha256": digest(content)}
+    return form
+
+
+def form_parts(content_type, raw):
+    """({field: text}, {file field: (filename, content)}) of a multipart form. Raises BadRequest."""
     fields, files = {}, {}
     try:
         httputil.parse_body_arguments(content_type, raw, fields, files)
@@ -166,10 +174,7 @@ def read_form(content_type, raw):
     if not fields and not files:
         raise BadRequest("The body of your request is not a multipart form with the boundary that its Content-Type names.")
     form = {name: values[-1].decode("utf-8", "replace") for name, values in fields.items()}
-    for name, parts in files.items():
-        content = parts[-1]["body"]
-        form[name] = {"filename": parts[-1]["filename"], "bytes": len(content), "sha256": digest(content)}
-    return form
+    return form, {name: (parts[-1]["filename"], parts[-1]["body"]) for name, parts in files.items()}
 
 
 def key(method, path, body):

@@ -23,7 +23,7 @@ class Ledger:
         """`request`: anything with a method, a path, headers and a body."""
         self.count += 1
         content_type = request.headers.get("Content-Type", "")
-        self.last.append((self.count, request_id, request.method, request.path, content_type, request.body[:LONGEST], len(request.body), answer))
+        self.last.append((self.count, request_id, request.method, request.path, content_type, request.body[:LONGEST], len(request.body), dict(request.headers), answer))
         if answer.model:
             self.calls.append((answer.model, answer.status, answer.origin.get("class", ""), answer.usage))
         if answer.id:
@@ -33,8 +33,9 @@ class Ledger:
         """The last exchanges, oldest first, as JSON-able dicts."""
         return [
             {"number": n, "request_id": rid, "method": method, "path": path, "request": _readable(content_type, raw, size),
+             "bytes": size, "headers": {k: "Bearer …" if k == "Authorization" else v for k, v in headers.items()},
              "status": a.status, "answer": _answer(a), "origin": a.origin, "recording": a.recording, "off_the_map": a.off_the_map}
-            for n, rid, method, path, content_type, raw, size, a in self.last
+            for n, rid, method, path, content_type, raw, size, headers, a in self.last
         ]
 
     def summary(self):
@@ -46,6 +47,8 @@ def _answer(answer):
         return {"events": [event.decode()[:LONGEST] for _, event in answer.events]}
     if len(answer.body) > LONGEST:
         return f"{len(answer.body):,} bytes"
+    if "Content-Type" in answer.headers:  # no JSON
+        return answer.body.decode("utf-8", "replace")
     return json.loads(answer.body) if answer.body else None
 
 

@@ -4,6 +4,9 @@ It stands on tornado's connection, without tornado.web: routes, cookies and temp
 and without them the API starts sooner and a request costs half.
 """
 import asyncio
+import concurrent.futures
+import contextlib
+import functools
 import hashlib
 import json
 import logging
@@ -17,15 +20,16 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from tornado import httpserver, httputil, iostream
 
-from .answers import Answer, Answers, as_json, error
+from . import pages
+from .answers import COMPUTED, Answer, Answers, as_json, error
 from .ledger import Ledger
 
+PAGES = "/day9/pages/"
 HOST = "127.0.0.1"  # never localhost: Windows tries IPv6 first
 MAX_BODY = 512 * 1024 * 1024  # the Files API's own limit
 REMEMBERED = 512  # answers kept ready by the hash of the whole request
 # Constructed like the answers: they show where a client would read them, not what any account had.
 RATE_LIMITS = {"Requests": ("500", "499", "120ms"), "Tokens": ("30000", "29000", "2s")}
-NO_RETRY = (424, 500)  # asking again would not help, so the SDK is told not to
 
 
 class Door(httputil.HTTPServerConnectionDelegate):
@@ -43,23 +47,48 @@ class Exchange(httputil.HTTPMessageDelegate):
 
     def __init__(self, state, connection):
         self.state, self.connection, self.body = state, connection, bytearray()
+        self.upgrade = None  # takes over where a WebSocket is asked for
 
     def headers_received(self, start_line, headers):
         self.started = time.perf_counter()
         self.method, self.headers = start_line.method, headers
         self.path, _, self.query = start_line.path.partition("?")
+        if self.path == "/v1/realtime" and headers.get("Upgrade", "").lower() == "websocket":
+            self.upgrade = self.state.sockets.start_request(None, self.connection)
+            return self.upgrade.headers_received(start_line, headers)
 
     def data_received(self, chunk):
         self.body += chunk
 
+    def on_connection_close(self):
+        if self.upgrade:
+            self.upgrade.on_connection_close()
+
     def finish(self):
+        if self.upgrade:
+            return self.upgrade.finish()
         self.body = bytes(self.body)
         try:
             answer = self.state.answer(self)
         except Exception as e:  # a fault of ours is an answer too, never a connection that just closes
-            logging.exception("%s %s", self.method, self.path)
-            answer = error(500, f"The local API has a fault: {e!r}", "server_error")
-        self.send(answer)
+            answer = self.fault(e)
+        if asyncio.iscoroutine(answer):
+            self.state.keep(self.send_later(answer))
+        else:
+            self.send(answer)
+
+    def fault(self, e):
+        logging.error("%s %s", self.method, self.path, exc_info=e)
+        return error(500, f"The local API has a fault: {e!r}", "server_error")
+
+    async def send_later(self, answer):
+        """Send an answer that takes its time."""
+        try:
+            answer = await answer
+        except Exception as e:
+            answer = self.fault(e)
+        with contextlib.suppress(iostream.StreamClosedError):  # the asker has gone
+            self.send(answer)
 
     def send(self, answer):
         headers = self.headers_of(answer)
@@ -80,7 +109,7 @@ class Exchange(httputil.HTTPMessageDelegate):
         origin = self.headers.get("Origin")
         if origin and is_loopback(origin):
             headers["Access-Control-Allow-Origin"] = origin
-            headers["Access-Control-Expose-Headers"] = "X-Request-ID"
+            headers["Access-Control-Expose-Headers"] = "Location, X-Request-ID"
             headers["Vary"] = "Origin"
         if answer.status == 204:  # the preflight of a browser
             headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
@@ -88,6 +117,8 @@ class Exchange(httputil.HTTPMessageDelegate):
             headers["Access-Control-Max-Age"] = "600"
             return headers
         headers["Content-Type"] = "text/event-stream; charset=utf-8" if answer.events else "application/json"
+        for name, value in answer.headers.items():
+            headers[name] = value
         if self.path.startswith("/day9/") and answer.status == 200:
             return headers
         headers["X-Request-Id"] = f"req_{random.getrandbits(128):032x}"
@@ -104,8 +135,8 @@ class Exchange(httputil.HTTPMessageDelegate):
         if answer.origin:
             headers["X-Day9-Origin"] = answer.origin["class"]
             headers["X-Day9-Recording"] = quote(answer.recording) or "computed"
-        if answer.status in NO_RETRY:
-            headers["X-Should-Retry"] = "false"
+        if answer.status == 424 or answer.status == 500 and not answer.origin:
+            headers["X-Should-Retry"] = "false"  # nothing would change; a recorded 500 is followed by the answer
         return headers
 
 
@@ -122,7 +153,8 @@ class State:
 
     def __init__(self, key, port, answers=None, pace=1.0):
         self.key, self.port, self.pace = key, port, pace
-        self.answers = answers or Answers()
+        self.answers = answers or Answers(pace=pace)
+        self.aside = concurrent.futures.ThreadPoolExecutor(1)  # uploads and jobs: one after another, and nothing else waits for them
         self.ledger = Ledger()
         self.remembered = {}
         self.streams = set()  # asyncio holds its tasks only weakly
@@ -134,7 +166,30 @@ class State:
             return wrong
         if request.method == "OPTIONS" and not request.path.startswith("/day9/"):
             return Answer(204)  # a browser's preflight carries no key
-        return self.without_key(request) or (self.desk(request) if request.path.startswith("/day9/") else self.api(request))
+        if request.path.startswith(PAGES):
+            return pages.page(request.method, request.path.removeprefix(PAGES))
+        wrong = self.without_key(request)
+        if wrong:
+            return wrong
+        if request.path.startswith("/day9/"):
+            return self.desk(request)
+        if request.path.startswith(COMPUTED):
+            return self.later(request)
+        return self.realtime.answer(request) if request.path.startswith("/v1/realtime") else self.api(request)
+
+    @functools.cached_property
+    def realtime(self):
+        """The Realtime API's desk, loaded when it is first asked."""
+        from .realtime.calls import Desk
+
+        return Desk(self)
+
+    @functools.cached_property
+    def sockets(self):
+        """The Realtime API's WebSockets, loaded when the first is asked for."""
+        from .realtime import websocket
+
+        return websocket.application(self)
 
     def without_key(self, request):
         """An error for a request that does not know the key; else None."""
@@ -142,10 +197,15 @@ class State:
         given = given.strip()
         if scheme.lower() != "bearer" or not given:
             return error(401, "You didn't provide an API key. Send it as `Authorization: Bearer KEY`; helpers.connect() puts the local API's throw-away key into OPENAI_API_KEY.")
+        if given.startswith("ek_"):
+            return self.realtime.secrets.wrong(given, request.path)
         if not secrets.compare_digest(given.encode(), self.key.encode()):
             masked = given[:3] + "*" * max(3, len(given) - 7) + given[-4:] if len(given) > 7 else "***"
             return error(401, f"Incorrect API key provided: {masked}. This is the local API: its throw-away key is in OPENAI_API_KEY after helpers.connect().", code="invalid_api_key")
         return None
+
+    async def later(self, request):
+        return await asyncio.get_running_loop().run_in_executor(self.aside, self.api, request)
 
     def api(self, request):
         """What is below /v1; an answer that never changes is kept ready by the hash of its request's bytes."""
@@ -168,12 +228,12 @@ class State:
         name = request.path.removeprefix("/day9/")
         if name == "begin" and request.method == "POST":
             self.ledger.begin()
-            self.answers.library.rewind()
+            self.answers.begin()
             found = {}
         elif request.method == "GET" and name == "exchanges":
             found = self.ledger.exchanges()
         elif request.method == "GET" and name == "receipt":
-            found = self.ledger.summary()
+            found = self.ledger.summary() | {"training": self.answers.trained()}
         elif request.method == "GET" and name.startswith("origin/"):
             origin, recording = self.ledger.origins.get(name.removeprefix("origin/"), ({}, ""))
             found = {"origin": origin, "recording": recording}
@@ -183,10 +243,15 @@ class State:
 
     def stream(self, connection, line, headers, events):
         """Send the events, each at its time, until all are sent or the reader has gone."""
-        task = asyncio.get_running_loop().create_task(paced(connection, line, headers, events, self.pace))
+        task = self.keep(paced(connection, line, headers, events, self.pace))
         connection.set_close_callback(task.cancel)  # the reader interrupted the cell
+
+    def keep(self, coroutine):
+        """Run a coroutine to its end. Returns its task."""
+        task = asyncio.get_running_loop().create_task(coroutine)
         self.streams.add(task)
         task.add_done_callback(self.streams.discard)
+        return task
 
 
 async def paced(connection, line, headers, events, pace):

@@ -1,0 +1,187 @@
+"""WebRTC calls over HTTP: client secrets, an offer and its answer, hanging up; and the sideband of a running call.
+
+A call ties a Session to a Peer. Its events go to the data channel and to every sideband that has joined.
+"""
+import asyncio
+import importlib
+import json
+from urllib.parse import parse_qs
+
+from tornado import httputil
+
+from .. import answers, canonical
+from . import events
+from .secrets import Secrets, model_of
+from .session import Session
+
+MOST = 32  # calls at once; one core carries about as many
+SDP, FORM = "application/sdp", "multipart/form-data"
+CALLS = "/v1/realtime/calls"
+BETA_PATHS = ("/v1/realtime", "/v1/realtime/sessions", "/v1/realtime/transcription_sessions")
+COMPUTED = {"class": "computed", "source": "the local API"}
+# What the API says, verbatim: pickle-com/glass#220 (2026-05-19); espressif/esp-webrtc-solution#17 (2025-02-19);
+# openai/codex#35094 (2026-07-24). Other texts here follow the same pattern and are ours.
+BETA = {"message": "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.",
+        "type": "invalid_request_error", "param": None, "code": "beta_api_shape_disabled"}
+BAD_OFFER = "Invalid SDP offer. Please try again with a WHIP-compliant offer."
+NO_CALL = "No session found for the provided call_id"
+
+
+class Desk:
+    """What is asked of the Realtime API by HTTP, and the calls that run."""
+
+    def __init__(self, state):
+        self.state = state
+        self.secrets = Secrets()
+        self.calls = {}  # {call id: Call}
+
+    def answer(self, request):
+        """The Answer to a request below /v1/realtime, or a coroutine that gives it."""
+        if request.method == "POST" and request.path in BETA_PATHS:
+            return answers.refused(400, BETA, "verbatim: pickle-com/glass#220", "2026-11-22", "")
+        if request.method == "POST" and request.path == "/v1/realtime/client_secrets":
+            return self.secret(request)
+        if request.method == "POST" and request.path == CALLS:
+            return self.call(request)
+        call_id, _, verb = request.path.removeprefix(CALLS + "/").partition("/")
+        if request.method == "POST" and verb in ("hangup", "accept", "reject", "refer"):
+            return self.control(call_id, verb)
+        return answers.error(404, f"Invalid URL ({request.method} {request.path})")
+
+    def secret(self, request):
+        """POST /v1/realtime/client_secrets."""
+        self.state.keep(asyncio.to_thread(importlib.import_module, f"{__package__}.webrtc"))  # will be needed, and takes a second
+        try:
+            made = self.secrets.create(canonical.read_body("application/json", request.body or b"{}"))
+        except (canonical.BadRequest, events.Bad) as e:
+            return bad(e)
+        return answers.Answer(200, answers.as_json(made), origin=COMPUTED)
+
+    async def control(self, call_id, verb):
+        """Hang up a call. The other verbs belong to telephone calls (SIP), of which there are none here."""
+        call = self.calls.get(call_id)
+        if call is None:
+            return answers.error(404, NO_CALL, code="call_id_not_found")
+        if verb != "hangup":
+            return answers.error(400, f"{verb} is for an incoming SIP call; {call_id} is a WebRTC call.", code="invalid_value")
+        await call.close()
+        return answers.Answer(200, headers={"Content-Type": "text/plain; charset=utf-8"}, origin=COMPUTED)
+
+    async def call(self, request):
+        """POST /v1/realtime/calls: an offer in, its answer out, and a conversation that waits for the first sound."""
+        webrtc = await asyncio.to_thread(importlib.import_module, f"{__package__}.webrtc")
+        if len(self.calls) >= MOST:
+            return answers.error(429, f"This local API holds {MOST} calls at once. Hang up one of them first.", "requests", code="rate_limit_exceeded")
+        call = Call(self.state, webrtc.Peer, ended=self.calls.pop)
+        self.calls[call.id] = call
+        try:
+            answer = await call.begin(*self.asked(request))
+        except Exception as e:
+            await call.close()
+            if isinstance(e, (events.Bad, webrtc.BadOffer)):
+                return bad(e)
+            raise
+        return answers.Answer(201, answer.encode(), origin=COMPUTED, headers={
+            "Content-Type": "text/plain; charset=utf-8", "Location": f"{CALLS}/{call.id}"})
+
+    def asked(self, request):
+        """(offer, session) of a request, in either of its two forms. Raises events.Bad."""
+        content_type = request.headers.get("Content-Type", "")
+        kind = content_type.partition(";")[0].strip().lower()
+        secret = request.headers["Authorization"].split()[-1]
+        session = self.secrets.session(secret) if secret.startswith("ek_") else None
+        if kind == SDP:
+            offer = request.body
+            if session is None:
+                model = parse_qs(request.query).get("model", [""])[0]
+                session = {"type": "realtime", "model": model}
+        elif kind == FORM:
+            fields = form(content_type, request.body)
+            offer = fields.get("sdp", b"")
+            if session is not None and "session" in fields:
+                raise events.Bad("A client secret has its session in it: send the offer alone.", param="session")
+            if session is None:
+                try:
+                    session = json.loads(fields.get("session", b"{}"))
+                except ValueError as e:
+                    raise events.Bad(f"'session' could not be parsed as JSON: {e}.", param="session") from None
+        else:
+            # the pattern: openai/openai-openapi#502 (2025-11-11)
+            raise events.Bad(f"Unsupported content type: '{kind}'. This API method only accepts '{SDP}' or '{FORM}' requests, but you specified "
+                        f"the header 'Content-Type: {content_type}'. Please try again with a supported content type.", "unsupported_content_type")
+        if not offer:
+            raise events.Bad("Missing required parameter: 'sdp'.", "missing_required_parameter", "sdp")
+        return offer.decode("utf-8", "replace"), session
+
+
+class Call:
+    """One call: a Peer that carries it, a Session that holds it, and the sidebands that watch."""
+
+    def __init__(self, state, make_peer, ended):
+        self.state, self.ended = state, ended
+        self.id = events.new_id("rtc_u0_")
+        self.session, self.listeners = None, {}
+        self.received = asyncio.Queue()  # events of all sides, in the order in which they came
+        self.peer = make_peer(hear=self._hear, told=self.received.put_nowait, opened=self._opened, gone=self._gone)
+
+    async def begin(self, offer, session):
+        """The SDP answer to an offer. Raises events.Bad for the session, BadOffer for the offer."""
+        self.session = Session(model_of(session), send=self._send, state=self.state, voice=self.peer.mouth, config=session,
+                               id=self.id.replace("rtc_", "sess_"), over=lambda code, why: self.state.keep(self.close()))
+        self.peer.mouth.session = self.session
+        self.reading = self.state.keep(self._read())
+        return await self.peer.answer(offer)
+
+    def join(self, send, ended):
+        """A sideband: `send` gets every event from now on, `ended()` is called when the call is over."""
+        self.listeners[send] = ended
+
+    def leave(self, send):
+        self.listeners.pop(send, None)
+
+    async def close(self):
+        """Hang up."""
+        await self.peer.close()
+
+    def _send(self, event):
+        self.peer.send(json.dumps(event, ensure_ascii=False))
+        for send in list(self.listeners):
+            send(event)
+
+    async def _hear(self, pcm):
+        await self.session.hear(pcm)
+
+    def _opened(self):
+        self.session.open()
+
+    async def _read(self):
+        while True:
+            await self.session.receive(await self.received.get())
+
+    def _gone(self):
+        self.ended(self.id, None)
+        if self.session:
+            self.reading.cancel()
+            self.session.close()
+        for ended in list(self.listeners.values()):
+            ended()
+        self.listeners.clear()
+
+
+def form(content_type, raw):
+    """{field: its bytes} of a multipart form, whether it came as a field or as a file."""
+    fields, files = {}, {}
+    try:
+        httputil.parse_body_arguments(content_type, raw, fields, files)
+    except httputil.HTTPInputError as e:
+        raise events.Bad(f"The body of your request is not a readable multipart form: {e}.") from None
+    return {name: values[-1] for name, values in fields.items()} | {name: parts[-1]["body"] for name, parts in files.items()}
+
+
+def bad(e):
+    """The Answer to what a request has wrong."""
+    if isinstance(e, events.Bad):
+        return answers.Answer(400, answers.as_json({"error": e.error}))
+    if isinstance(e, canonical.BadRequest):
+        return answers.error(400, str(e))
+    return answers.error(400, f"{BAD_OFFER} ({e})", code="invalid_offer")

@@ -1,0 +1,116 @@
+"""/v1/realtime over a WebSocket, as servers and browsers open it. Who may come in, and what each is told who may not.
+
+Like the API, it opens the socket before it judges: an error event and a close say what is wrong.
+"""
+import contextlib
+import json
+
+from tornado import web, websocket
+
+from .. import answers
+from . import events
+from .session import Session
+
+PATH = "/v1/realtime"
+LARGEST = 64 * 1024 * 1024  # bytes of a message that are still read, so that an error event can answer a sound that is too long
+PING_EVERY = 20  # seconds; a peer that does not answer one before the next is gone
+AUTHENTICATION, REQUEST = 3000, 4000  # close codes
+KEY_PROTOCOL = "openai-insecure-api-key."  # a browser's WebSocket can send no headers
+
+
+def application(state):
+    """The tornado application that takes over a request to upgrade."""
+    return web.Application([(PATH, Socket, {"state": state})], websocket_ping_interval=PING_EVERY, websocket_max_message_size=LARGEST)
+
+
+class Socket(websocket.WebSocketHandler):
+    def initialize(self, state):
+        self.state, self.session, self.call = state, None, None
+
+    def set_default_headers(self):
+        self.set_header("Server", "day9-local-api")
+        self.set_header("X-Day9-Origin", "constructed")
+
+    def prepare(self):
+        from ..server import stranger
+
+        wrong = stranger(self.request)
+        if wrong:
+            self.set_status(wrong.status)
+            self.finish(wrong.body)
+
+    def check_origin(self, origin):
+        return True  # prepare() has
+
+    def select_subprotocol(self, subprotocols):
+        return "realtime" if "realtime" in subprotocols else None
+
+    def open(self):
+        try:
+            self._enter()
+        except events.Bad as e:
+            self.send({"type": "error", "event_id": events.new_id("event_")} | events.error_event(e.error))
+            self.close(getattr(e, "close_code", REQUEST), ".".join(filter(None, (e.error["type"], e.error["code"]))))
+
+    def _enter(self):
+        offered = self.request.headers.get("Sec-WebSocket-Protocol", "")
+        if self.request.headers.get("OpenAI-Beta") == "realtime=v1" or "openai-beta.realtime-v1" in offered:
+            raise Refused(REQUEST, "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.", "beta_api_shape_disabled")  # seen
+        key = next((p.strip().removeprefix(KEY_PROTOCOL) for p in offered.split(",") if p.strip().startswith(KEY_PROTOCOL)), None)
+        if key:
+            self.request.headers["Authorization"] = f"Bearer {key}"
+        if "Authorization" not in self.request.headers:
+            raise Refused(AUTHENTICATION, "Missing bearer or basic authentication in header", None)  # seen
+        wrong = self.state.without_key(self.request)
+        if wrong:
+            raise Refused(AUTHENTICATION, **_said(wrong))
+        if self.get_query_argument("call_id", None):
+            return self._join(self.get_query_argument("call_id"))
+        secret = self.request.headers["Authorization"].split()[-1]
+        asked = self.state.realtime.secrets.session(secret) if secret.startswith("ek_") else {}
+        model = self.get_query_argument("model", None) or asked.get("model")
+        if not model:
+            raise Refused(REQUEST, "You must provide a model parameter, for example ws://127.0.0.1/v1/realtime?model=gpt-realtime", "missing_model")
+        if answers.models().get(model, {}).get("kind") != "realtime":
+            raise Refused(REQUEST, f'Model "{model}" is not supported in realtime mode.', "invalid_model")
+        self.session = Session(model, self.send, self.state, config={"type": "realtime", **asked, "model": model} if asked else None, over=self.close)
+        self.session.open()
+
+    def _join(self, call_id):
+        """Sit beside a WebRTC call: its events here too, and events of ours into it."""
+        self.call = self.state.realtime.calls.get(call_id)
+        if not self.call:
+            raise Refused(REQUEST, "No session found for the provided call_id", "call_id_not_found")
+        self.send({"type": "session.created", "event_id": events.new_id("event_"), "session": self.call.session.config})
+        self.call.join(self.send, self.close)
+
+    def send(self, event):
+        with contextlib.suppress(websocket.WebSocketClosedError):
+            written = self.write_message(events.as_text(event))
+            written.add_done_callback(lambda done: done.cancelled() or done.exception())  # the peer may leave between the two
+
+    async def on_message(self, message):
+        """One after the other: a message is not read before the one before it is dealt with."""
+        if self.call:
+            self.call.received.put_nowait(message)
+        elif self.session:
+            await self.session.receive(message)
+
+    def on_close(self):
+        if self.call:
+            self.call.leave(self.send)
+        if self.session:
+            self.session.close()
+
+
+class Refused(events.Bad):
+    """Told in an error event, after which the socket closes with `close_code`."""
+
+    def __init__(self, close_code, message, code):
+        super().__init__(message, code)
+        self.close_code = close_code
+
+
+def _said(answer):
+    error = json.loads(answer.body)["error"]
+    return {"message": error["message"], "code": error["code"]}

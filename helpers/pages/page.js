@@ -1,0 +1,102 @@
+// What both pages share: buttons, a clip in place of the microphone, and the words as they come.
+// The client secret arrives behind the # of the address, which a browser sends to no server.
+const secret = decodeURIComponent(location.hash.slice(1));
+history.replaceState(null, "", location.pathname);  // and does not stay in the history
+const api = `${location.origin}/v1`;
+const [start, clip, which, end, player, log, status, events] =
+  ["start", "clip", "which", "end", "player", "log", "status", "events"].map(id => document.getElementById(id));
+let talk = null;  // {connection, sound, say} while it goes on
+
+start.onclick = () => begin(microphone);
+clip.onclick = () => talk?.say ? talk.say(which.value) : begin(recordings);
+end.onclick = () => finish("Hung up.");
+
+async function begin(source) {
+  if (!secret) return tell("This page has no client secret. Open it from the notebook, which makes one.", true);
+  start.disabled = clip.disabled = true;
+  let from = {};
+  try {
+    tell("Connecting …");
+    from = await source();
+    const transport = events && !events.checked ? "webrtc" : document.body.dataset.transport;
+    const {connect} = await import(`./${transport}.js`);
+    const begun = performance.now();
+    const connection = await connect(api, secret, from.sound, player);
+    talk = {...from, connection};
+    connection.events?.addEventListener("message", ({data}) => show(JSON.parse(data)));
+    connection.addEventListener?.("connectionstatechange", () => {
+      if (connection.connectionState === "connected") ready(begun);
+      if (["failed", "closed"].includes(connection.connectionState)) finish("The connection has ended.");
+    });
+    if (!connection.addEventListener) ready(begun);
+    end.disabled = false;
+  } catch (problem) {
+    from.sound?.getTracks().forEach(track => track.stop());
+    finish(explain(problem), true);
+  }
+}
+
+function ready(begun) {
+  document.body.dataset.connected = Math.round(performance.now() - begun);
+  clip.disabled = !talk.say;
+  clip.textContent = talk.say ? "Say it" : "Play a clip instead";
+  tell(talk.say ? "Connected. A clip stands in for your voice." : "Connected. Speak.");
+  talk.say?.(which.value);
+}
+
+async function microphone() {
+  return {sound: await navigator.mediaDevices.getUserMedia({audio: true})};
+}
+
+async function recordings() {
+  const context = new AudioContext(), mouth = context.createMediaStreamDestination();
+  const say = async name => {
+    const file = await (await fetch(`${name}.opus`)).arrayBuffer();
+    const source = new AudioBufferSourceNode(context, {buffer: await context.decodeAudioData(file)});
+    source.connect(mouth);
+    source.start();
+  };
+  return {sound: mouth.stream, say, context};
+}
+
+function explain(problem) {
+  const say = {
+    NotAllowedError: "The microphone was refused. Allow it in the browser, or play a clip instead.",
+    NotFoundError: "There is no microphone here. Play a clip instead.",
+    NotReadableError: "Another program holds the microphone. Play a clip instead.",
+  };
+  return say[problem.name] ?? `It did not work: ${problem.message}`;
+}
+
+function finish(text, wrong = false) {
+  talk?.sound.getTracks().forEach(track => track.stop());
+  talk?.context?.close();
+  talk?.connection.close();
+  talk = null;
+  start.disabled = clip.disabled = false;
+  clip.textContent = "Play a clip instead";
+  end.disabled = true;
+  delete document.body.dataset.connected;
+  tell(text, wrong);
+}
+
+function tell(text, wrong = false) {
+  status.textContent = text;
+  status.className = wrong ? "wrong" : "";
+}
+
+function show(event) {
+  const said = {
+    "conversation.item.input_audio_transcription.completed": ["you", event.transcript],
+    "conversation.item.input_audio_transcription.failed": ["you", "(not one of the clips that are known here)"],
+    "response.output_audio_transcript.done": ["it", event.transcript],
+    "conversation.item.truncated": ["note", `(interrupted after ${event.audio_end_ms} ms)`],
+    "error": ["note", event.error?.message],
+  }[event.type];
+  if (!said) return;
+  const line = document.createElement("li");
+  line.className = said[0];
+  line.textContent = `${{you: "You: ", it: "It: ", note: ""}[said[0]]}${said[1]}`;
+  log.append(line);
+  log.scrollTop = log.scrollHeight;
+}
