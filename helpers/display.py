@@ -1,13 +1,14 @@
 """How an answer, an exchange and a miss look in a notebook: always with where they come from."""
 import html
 import json
+import re
 
 from . import connection
 
 # Plain colours in the border: a notebook not yet trusted loses a rule that names a variable.
 CARD = ("border:1px solid #888;border-left:4px solid {edge};border-radius:3px;"
         "padding:.6em 1em;margin:.3em 0;max-width:52em;color:var(--jp-content-font-color1,inherit)")
-EDGES = {"constructed": "#E69F00", "recorded": "#009E73", "published": "#0072B2", "": "#888888"}
+EDGES = {"computed": "#56B4E9", "constructed": "#E69F00", "recorded": "#009E73", "published": "#0072B2", "": "#888888"}
 LONGEST = 4_000  # characters of a request or an answer that wire() shows
 
 
@@ -30,24 +31,45 @@ class Shown:
 def show(answer):
     """Frame a model's answer whole, with its origin and its tokens.
 
-    `answer`: a ChatCompletion or a Response of the `openai` SDK. Returns a Shown. Raises TypeError for
-    anything else, since the origin is found by the answer's id.
+    `answer`: a ChatCompletion or a Response of the `openai` SDK, or the list of events of a Realtime turn.
+    Returns a Shown. Raises TypeError for anything else, since the origin is found by the answer's id.
 
     Source of the origin: the recording that answered, as the local API's ledger has it.
     """
+    if isinstance(answer, list):
+        return _turn(answer)
     said, ended, usage = _parts(answer)
-    found = connection.server().ask(f"origin/{answer.id}")
+    return framed(said or f"(empty: {ended})", answer.model, answer.id, usage, "p" if said else "em")
+
+
+def framed(words, model, id, more="", kind="p"):
+    """Words in the frame of an answer, whose id says where they come from. Returns a Shown."""
+    found = connection.server().ask(f"origin/{id}")
     where = _origin_words(found["origin"], found["recording"])
-    words = said or f"(empty: {ended})"
-    footer = f"{where} · {usage}"
+    footer = f"{where} · {more}" if more else where
     edge = EDGES[found["origin"].get("class", "")]
-    kind = "p" if said else "em"
+    # a tuned model's name ends with letters that differ on every run
+    model = re.sub(r"^(ft:.*:)\w{8}(?=$|:ckpt)", r"\1…", model)
     return Shown(
         f"{words}\n[{footer}]",
-        f'<div class="mathjax_ignore" role="group" aria-label="Answer of {html.escape(answer.model)}, {html.escape(where)}" style="{CARD.format(edge=edge)}">'
-        f'<div style="font-size:85%;opacity:.85"><b>{html.escape(answer.model)}</b></div>'
+        f'<div class="mathjax_ignore" role="group" aria-label="Answer of {html.escape(model)}, {html.escape(where)}" style="{CARD.format(edge=edge)}">'
+        f'<div style="font-size:85%;opacity:.85"><b>{html.escape(model)}</b></div>'
         f'<{kind} style="white-space:pre-wrap;margin:.4em 0">{html.escape(words)}</{kind}>'
         f'<div style="font-size:85%;opacity:.85">{html.escape(footer)}</div></div>')
+
+
+def _turn(events):
+    """The frame of a Realtime turn: what was heard of the user, what was said, in sound or in text."""
+    of = lambda kind: [e for e in events if getattr(e, "type", "") == kind]
+    if not of("response.done"):
+        raise TypeError("show() frames the events of a Realtime turn, up to response.done; that is not among these.")
+    said = [f"you: {e.transcript}" for e in of("conversation.item.input_audio_transcription.completed")]
+    said += [f"it: {e.transcript}" for e in of("response.output_audio_transcript.done")]
+    said += [f"it: {e.text}" for e in of("response.output_text.done")]
+    response, opened = of("response.done")[-1].response, of("session.created")
+    u = response.usage
+    more = f"tokens: {u.input_tokens:,} in, {u.output_tokens:,} out" if u else f"status is {response.status}"
+    return framed("\n".join(said) or f"(no words: status is {response.status})", opened[0].session.model if opened else "Realtime", response.id, more)
 
 
 def _parts(answer):
@@ -63,7 +85,7 @@ def _parts(answer):
         calls = [f"{item.name}({item.arguments})" for item in answer.output if item.type == "function_call"]
         said = answer.output_text or "\n".join(calls)
         return said, ended, _tokens(said, u.input_tokens, u.output_tokens_details, u.output_tokens)
-    raise TypeError(f"show() frames a ChatCompletion or a Response, not {type(answer).__name__}. For text alone, use print().")
+    raise TypeError(f"show() frames a ChatCompletion, a Response or the events of a Realtime turn, not {type(answer).__name__}. For text alone, use print().")
 
 
 def _tokens(said, given, details, out):
@@ -78,7 +100,7 @@ def _origin_words(origin, recording):
     if not kind:
         return "origin unknown: not answered by this notebook's local API"
     when = f" {origin['date']}" if origin.get("date") else ""
-    by = {"constructed": ", not said by a model", "recorded": ", captured from the API", "published": f", source: {origin.get('source', '')}"}[kind]
+    by = {"constructed": ", not said by a model", "recorded": ", captured from the API", "published": f", source: {origin.get('source', '')}", "computed": f" here: {origin.get('source', '')}"}[kind]
     return f"{kind}{when}{by}" + (f" · {recording}" if recording else "")
 
 
@@ -128,7 +150,7 @@ def panel(error):
     text += [*notes, "Ways on:"] + [f"  {way}" for way in WAYS]
     table = ""
     if rows:
-        left = "style='text-align:left'"
+        left = "style='text-align:left;overflow-wrap:anywhere'"
         heads = "".join(f"<th {left}>{head}</th>" for head in ("differs at", "expected", "yours"))
         cells = "".join(f"<tr><td {left}><code>{html.escape(r['path'])}</code></td><td {left}>{html.escape(r['recorded'])}</td>"
                         f"<td {left}><b>{html.escape(r['sent'])}</b></td></tr>" for r in rows)

@@ -11,11 +11,13 @@ DAY_9 = "2024-12-17"
 class Receipt:
     """The calls since connect(), summed by model. `rows` is a list of dicts, `total` a Decimal in USD.
 
-    `later` is the part of the total that belongs to models not sold on the day asked for.
+    `later` is the part of the total that belongs to models not sold on the day asked for. `twice` is what
+    training would cost more if each pair's prompt were billed with both of its answers; `unpriced` names the
+    models whose training price is not known.
     """
 
-    def __init__(self, rows, refused, on):
-        self.rows, self.refused, self.on = rows, refused, on
+    def __init__(self, rows, refused, on, twice=Decimal(0), unpriced=()):
+        self.rows, self.refused, self.on, self.twice, self.unpriced = rows, refused, on, twice, unpriced
         self.total = sum((r["usd"] for r in rows), Decimal(0))
         self.later = sum((r["usd"] for r in rows if r["on"] != on), Decimal(0))
 
@@ -27,7 +29,9 @@ class Receipt:
     def _note(self):
         later = f" and {self.later:.4f} USD for models not sold then" if self.later else ""
         free = f" {self.refused} calls that were refused or off the map cost nothing." if self.refused else ""
-        return (f"Here: 0.00 USD. At {self.on} prices: {self.total - self.later:.4f} USD{later}.{free} "
+        twice = f" Training counts a pair's prompt once; billed with each of the two answers it would be {self.twice:.4f} USD more. Which of them holds is not published." if self.twice else ""
+        unpriced = f" Not in it: training of {', '.join(self.unpriced)}, for which no price of that day is known." if self.unpriced else ""
+        return (f"Here: 0.00 USD. At {self.on} prices: {self.total - self.later:.4f} USD{later}.{free}{twice}{unpriced} "
                 "Hidden: the reasoning tokens in the output. Source: data/prices.csv.")
 
     def __repr__(self):
@@ -51,34 +55,57 @@ def receipt(on=DAY_9):
     `on`: an ISO date. A model that was not sold then is priced at the last day on which it was (one still
     sold: the day the price was checked), and the last column says which. Tokens are counts, prices USD. Returns a Receipt.
 
+    Tuning jobs that ended well have rows of their own: the tokens trained, at the price of training. What the
+    service bills for a job that was cancelled is not known, and not counted.
+
     Raises ValueError for a date that is none, LookupError for a model without any price.
     """
+    told = connection.server().ask("receipt")
+    return _summed(told["calls"], on, told["training"])
+
+
+def receipt_of(answers, on=DAY_9):
+    """The same for these answers alone: ChatCompletions or Responses of the `openai` SDK, all with a usage."""
+    return _summed([{"status": 200, "model": a.model, "usage": a.usage.model_dump()} for a in answers], on)
+
+
+def _summed(calls, on, jobs=()):
     on = datetime.date.fromisoformat(on)
     rows, refused = {}, 0
-    for call in connection.server().ask("receipt")["calls"]:
+    for call in calls:
         if call["status"] != 200:
             refused += 1
             continue
-        day = _priced_on(call["model"], on)
+        day = prices.nearest_day(call["model"], on)
         row = rows.setdefault(call["model"], {"model": call["model"], "calls": 0, "input": 0, "cached": 0, "output": 0, "hidden": 0, "usd": Decimal(0), "on": day.isoformat()})
         given, cached, hidden, out = counts(call["usage"])
         for name, n in (("calls", 1), ("input", given), ("cached", cached), ("output", out), ("hidden", hidden)):
             row[name] += n
         row["usd"] += prices.cost(call["model"], call["usage"], day)
-    return Receipt([rows[name] for name in sorted(rows)], refused, on.isoformat())
+    trained, twice, unpriced = _trained(jobs, on)
+    return Receipt([rows[name] for name in sorted(rows)] + trained, refused, on.isoformat(), twice, unpriced)
+
+
+def _trained(jobs, on):
+    """(rows of tuning jobs, one a base model; what a second count of the prompts would add; models without a price)"""
+    rows, twice, unpriced = {}, Decimal(0), set()
+    for job in jobs:
+        try:
+            price = prices.usd_per_million(job["model"], "training", "training", on)
+        except LookupError:
+            unpriced.add(job["model"])
+            continue
+        row = rows.setdefault(job["model"], {"model": f"{job['model']}, training", "calls": 0, "input": 0, "cached": 0, "output": 0, "hidden": 0, "usd": Decimal(0), "on": on.isoformat()})
+        row["calls"] += 1
+        row["input"] += job["tokens"]
+        row["usd"] += (job["tokens"] * price).scaleb(-6)
+        twice += ((job["most"] - job["tokens"]) * price).scaleb(-6)
+    return [rows[name] for name in sorted(rows)], twice, sorted(unpriced)
 
 
 def counts(usage):
-    """(input, cached, hidden, output) tokens of a usage dict in Chat Completions or Responses shape."""
+    """(input, cached, hidden, output) tokens of a usage dict in Chat Completions, Responses or Realtime shape."""
     new = "input_tokens" in usage
     given, out = ("input_tokens", "output_tokens") if new else ("prompt_tokens", "completion_tokens")
-    return (usage[given], (usage.get(f"{given}_details") or {}).get("cached_tokens") or 0,
+    return (usage[given], (usage.get(f"{given}_details") or usage.get("input_token_details") or {}).get("cached_tokens") or 0,
             (usage.get(f"{out}_details") or {}).get("reasoning_tokens") or 0, usage[out])
-
-
-def _priced_on(model, on):
-    """`on` where the model was sold then; else the last day on which a price of it is known."""
-    first, end = prices.sold_on(model)
-    if first <= on and (end is None or on < end):
-        return on
-    return end - datetime.timedelta(days=1) if end else max(r["checked_on"] for r in prices.price_rows() if r["model"] == model)

@@ -1,4 +1,4 @@
-"""How fast and how large, against what a reader would use instead: `python -m tests.benchmark [a b c d e]`.
+"""How fast and how large, against what a reader would use instead: `python -m tests.benchmark [a b c d e f g h bill parquet]`.
 
 Prints ratios and asserts nothing: machines differ, and a noisy one tells little in seconds. Whatever is
 compared takes turns, and medians count. About three minutes; leaves nothing behind. The load generator
@@ -383,7 +383,178 @@ def memory():
         f"{statistics.median(rss) * mb:.0f} against {statistics.median(rss_bare) * mb:.0f} MiB, ratio {statistics.median(rss) / statistics.median(rss_bare):.2f}.")
 
 
-PARTS = {"a": first_answer, "b": one_call, "c": many_calls, "d": whole_run, "e": memory}
+# f. Preference tuning
+
+
+def tuning():
+    say("f. Preference tuning with the stand-in, against the aims: 1,000 new pairs read and trained, and one turn of a slider.")
+    sys.path.insert(0, str(ROOT))
+    from helpers import dpo, sketch
+
+    few = [json.loads(line) for line in (ROOT / "data/preferences/weather.jsonl").open(encoding="utf-8")]
+    few = dpo.read_pairs(few)
+    many = [dpo.Pair(f"{p.prompt} ({i})", f"{p.preferred} {i}", f"{p.non_preferred} {i}") for i, p in enumerate(few * (1000 // len(few) + 1))][:1000]
+    trained, turned = [], []
+    for _ in range(ROUNDS):
+        dpo.features.cache_clear()
+        begin = time.perf_counter()
+        *_, _ = dpo.train(many)
+        trained.append(time.perf_counter() - begin)
+        *_, _ = dpo.train(few)
+        begin = time.perf_counter()
+        steps = list(dpo.train(few[16:], valid=few[:16], n_epochs=15, batch_size=16))
+        for name in ("loss", "accuracy"):
+            sketch.curves({"practice": [getattr(s, f"train_{name}") for s in steps], "held out": [getattr(s, f"valid_{name}") for s in steps]}, title=name, x="step", y=name)
+        turned.append(time.perf_counter() - begin)
+    compare(trained, [2] * ROUNDS, "1,000 pairs, features and default epochs", "the aim", "s", "below 1", digits=2)
+    compare(turned, [0.1] * ROUNDS, "a slider's retraining and drawing", "the aim", "ms", "below 1", scale=1000, digits=0)
+
+
+# g. Speaking with it
+
+
+def turn(url, key, clip, silence):
+    """Seconds from sending the last of the silence that ends a turn to the answer's first sound, over a WebSocket."""
+    import base64
+    import threading
+
+    from websockets.sync.client import connect
+
+    with connect(f"{url.replace('http', 'ws')}/realtime?model=gpt-realtime", additional_headers={"Authorization": f"Bearer {key}"}, max_size=None, proxy=None) as wire:
+        sent = {}  # {ms of sound sent: when}
+        append = lambda pcm: wire.send(json.dumps({"type": "input_audio_buffer.append", "audio": base64.b64encode(pcm).decode()}))
+
+        def speak():
+            append(clip)
+            time.sleep(1)  # the detector catches up; what counts is the silence
+            begin, have = time.perf_counter(), len(clip) // 48
+            for n in range(1, silence // 20 + 15):
+                time.sleep(max(0, begin + n * 0.02 - time.perf_counter()))
+                append(bytes(960))
+                sent[have + n * 20] = time.perf_counter()
+
+        voice = threading.Thread(target=speak)
+        voice.start()
+        end = None
+        while True:
+            event = json.loads(wire.recv(timeout=30))
+            if event["type"] == "input_audio_buffer.speech_stopped":
+                end = event["audio_end_ms"]
+            if event["type"] == "response.output_audio.delta":
+                now = time.perf_counter()
+                break
+        voice.join()
+        return now - next(at for until, at in sorted(sent.items()) if until >= end)
+
+
+def speaking():
+    say("g. From the end of the silence that ends a turn to the first sound of the answer on the wire, over a WebSocket.")
+    from helpers import sounds
+
+    command = [sys.executable, "-m", "helpers.local_api"]
+    with served(command, {"DAY9_PACE": "1"}) as (url, key, _):
+        turn(url, key, sounds.clip("user-christmas"), 500)
+        taken = [turn(url, key, sounds.clip(name), 500) for name in ("user-christmas", "user-reindeer", "user-tax", "user-thanks") * 3]
+    compare(taken, [0.04] * len(taken), "first sound", "the aim", "ms", "below 1", scale=1000)
+
+
+# h. Calling it
+
+NOTES = """() => {  // when the page was told that the turn had ended, and when its loudspeaker was given sound
+  const context = new AudioContext(), player = document.getElementById('player');
+  const watch = context.createScriptProcessor(256, 1, 1);
+  watch.onaudioprocess = e => {
+    if (window.told && !window.sounded && e.inputBuffer.getChannelData(0).some(x => Math.abs(x) > 0.02)) window.sounded = performance.now();
+  };
+  watch.connect(context.destination);
+  const make = RTCPeerConnection.prototype.createDataChannel;
+  RTCPeerConnection.prototype.createDataChannel = function (...given) {
+    const channel = make.apply(this, given);
+    channel.addEventListener('message', ({data}) => {
+      const kind = JSON.parse(data).type;
+      if (kind.endsWith('speech_started')) context.createMediaStreamSource(player.srcObject).connect(watch);
+      if (kind.endsWith('speech_stopped')) window.told = performance.now();
+    });
+    return channel;
+  };
+}"""
+
+
+async def called(url, key):
+    """(seconds from offer to session.created, seconds from the end of the silence to the first packet of the answer)"""
+    from helpers.voice_client import Caller
+
+    caller, arrived = Caller(key, url, session={"type": "realtime", "model": "gpt-realtime-2.1"}), []
+    begin = time.perf_counter()
+    try:
+        await caller.dial()
+        connected = time.perf_counter() - begin
+        receiver, = caller.peer.getReceivers()
+        receiver.__dict__["_RTCRtpReceiver__jitter_buffer"] = type("Watch", (), {
+            "add": lambda self, packet: (len(packet.payload) > 3 and arrived.append(time.perf_counter())) and None or (False, None)})()
+        await caller.say("user-christmas")
+        await caller.until("input_audio_buffer.speech_stopped")
+        told = time.perf_counter()
+        while not arrived:
+            await asyncio.sleep(0.001)
+        return connected, arrived[0] - told
+    finally:
+        await caller.hang_up()
+
+
+def called_by_browser(url, key, chrome):
+    """The same from a page: (seconds from offer to connected, seconds from the end of the silence to sound in its loudspeaker)"""
+    from openai import OpenAI
+
+    secret = OpenAI(api_key=key, base_url=url).realtime.client_secrets.create(session={"type": "realtime", "model": "gpt-realtime-2.1"})
+    page = chrome.new_context(bypass_csp=True).new_page()
+    page.goto(f"{url.removesuffix('/v1')}/day9/pages/webrtc.html#{secret.value}")
+    page.evaluate(NOTES)
+    page.select_option("#which", "user-christmas")
+    page.click("#clip")
+    page.wait_for_selector("body[data-connected]")
+    connected = int(page.evaluate("() => document.body.dataset.connected")) / 1000
+    page.wait_for_function("() => window.sounded")
+    heard = page.evaluate("() => window.sounded - window.told") / 1000
+    page.close()
+    return connected, heard
+
+
+def calling():
+    say("h. A call over WebRTC: from the offer to the connection, and from the end of the silence that ends a turn to the answer's sound.")
+    from tests import lab
+
+    async def some():
+        await called(url, key)  # the first one loads and decodes
+        return [await called(url, key) for _ in range(5)]
+
+    with served([sys.executable, "-m", "helpers.local_api"], {"DAY9_PACE": "1"}) as (url, key, _):
+        python = asyncio.run(some())
+        with lab.browser("--autoplay-policy=no-user-gesture-required") as chrome:
+            called_by_browser(url, key, chrome)
+            browser = [called_by_browser(url, key, chrome) for _ in range(5)]
+    for name, taken, aims in (("Python", python, (0.5, 0.04)), ("browser", browser, (0.5, 0.25))):
+        for what, aim, values in zip(("connected", "first packet" if name == "Python" else "heard"), aims, zip(*taken)):
+            compare(values, [aim] * len(values), f"{name}: {what}", "the aim", "ms", "below 1", scale=1000)
+
+
+# bill and parquet: tests/benchmark_bills.py
+
+
+def ten_million_rows():
+    from tests import benchmark_bills
+
+    benchmark_bills.ten_million(say, compare)
+
+
+def hundred_million_rows():
+    from tests import benchmark_bills
+
+    benchmark_bills.hundred_million(say)
+
+
+PARTS = {"a": first_answer, "b": one_call, "c": many_calls, "d": whole_run, "e": memory, "f": tuning, "g": speaking, "h": calling, "bill": ten_million_rows, "parquet": hundred_million_rows}
+ONLY_NAMED = {"parquet"}  # takes minutes by itself
 
 
 def main(wanted):
@@ -395,7 +566,7 @@ def main(wanted):
     say("Medians, with the range in brackets. Compare inside a block only; run again when the ratio matters.\n")
     with tempfile.TemporaryDirectory() as home:  # no history, profile or connection file of the kernels stays
         os.environ |= {"IPYTHONDIR": home, "JUPYTER_RUNTIME_DIR": home}
-        for part in wanted or PARTS:
+        for part in wanted or [p for p in PARTS if p not in ONLY_NAMED]:
             try:
                 PARTS[part]()
             except (RuntimeError, OSError, ImportError, TimeoutError, subprocess.TimeoutExpired) as e:

@@ -14,7 +14,7 @@ import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
-HEADER = re.compile(r"(?P<minutes>\d+) min · costs 0\.00 USD here, (?P<usd>[\d.]+) USD at (?P<on>[\d-]+) prices · answers: (?P<origin>\w+)")
+HEADER = re.compile(r"(?P<minutes>\d+) min · costs 0\.00 USD(?: here, (?P<usd>[\d.]+) USD at (?P<on>[\d-]+) prices)? · answers: (?P<origin>computed on this page|\w+)")
 THEMES = {"": "Start", "1_o1": "o1", "2_realtime": "Realtime", "3_dpo": "Preference tuning", "4_costs": "Costs", "5_sdks": "SDKs"}
 
 
@@ -32,7 +32,7 @@ def title(nb):
 
 
 def header(nb):
-    """The figures of a notebook's header line: minutes, usd, on, origin."""
+    """The figures of a notebook's header line: minutes, usd, on, origin; usd and on are None where no API is called."""
     found = HEADER.search(nb.cells[0].source)
     if not found:
         raise ValueError("the first cell lacks the line `12 min · costs 0.00 USD here, 0.21 USD at 2024-12-17 prices · answers: constructed`")

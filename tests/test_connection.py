@@ -364,16 +364,6 @@ def test_parse_gives_an_object(start, tmp_path):
     assert {a.choices[0].message.parsed.line for a in asyncio.run(as_async())} == {11}
 
 
-def test_an_upload_by_the_sdk(start, tmp_path):
-    import hashlib
-
-    content = b'{"a": 1}\n' * 500
-    sent = {"purpose": "fine-tune", "file": {"filename": "pairs.jsonl", "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}}
-    file = {"id": "file-Day9", "object": "file", "bytes": len(content), "created_at": 1, "filename": "pairs.jsonl", "purpose": "fine-tune", "status": "processed"}
-    write(tmp_path, "upload", sent, file, path="/v1/files")
-    assert start(tmp_path).client().files.create(file=("pairs.jsonl", content), purpose="fine-tune").id == "file-Day9"
-
-
 def test_responses_through_the_sdk(here):
     asked = {"model": "gpt-5.6-sol", "input": "Which day of the week was 2000-02-29?"}
     assert here.client().responses.create(**asked).output_text == "2000-02-29 was a Tuesday."

@@ -177,6 +177,15 @@ def test_a_knob_shows_its_function_at_once_and_at_each_turn():
         helpers.turn(print, tokens=(1, 2))
 
 
+def test_a_knob_of_fractions_keeps_them():
+    row, result = helpers.turn(lambda beta: f"{beta * 2}", beta=(0.02, 2, 0.02, 0.1)).children
+    assert result.value == "0.2"
+    row.children[0].value = 0.56
+    assert result.value == "1.12"
+    row.children[0].value = 9
+    assert result.value == "4.0", "the highest is 2"
+
+
 @pytest.mark.parametrize("answer, said", [(None, "put your answer"), (..., "put your answer"), ("Monday", "is not the weekday"), ("friday", "Right.")])
 def test_check_says_what_differs(answer, said, capsys):
     helpers.check("start-1", answer)

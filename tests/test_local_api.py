@@ -127,9 +127,9 @@ def form(boundary, content, name="pairs.jsonl", purpose="fine-tune"):
 
 
 def test_multipart_uploads_match_by_content(tmp_path):
-    ask_form = lambda here, boundary, *rest: ask(here, form(boundary, *rest), "/v1/files", content_type=f"multipart/form-data; boundary={boundary}")
+    ask_form = lambda here, boundary, *rest: ask(here, form(boundary, *rest), "/v1/images/edits", content_type=f"multipart/form-data; boundary={boundary}")
     request = {"purpose": "fine-tune", "file": {"filename": "pairs.jsonl", "bytes": len(PICTURE), "sha256": canonical.digest(PICTURE)}}
-    write(tmp_path, "upload", request, {"id": "file-Day9", "object": "file"}, path="/v1/files")
+    write(tmp_path, "upload", request, {"id": "file-Day9", "object": "file"}, path="/v1/images/edits")
     here = api(tmp_path)
     assert value(ask_form(here, "one", PICTURE)) == value(ask_form(here, "twenty-two", PICTURE)) == {"id": "file-Day9", "object": "file"}
     assert envelope(ask_form(here, "one", PICTURE + b"x"), 424)["param"] == "file.bytes"
@@ -145,13 +145,13 @@ def test_a_bad_form_is_told(raw, content_type):
 
 
 def test_a_query_is_a_part_of_a_get(tmp_path):
-    write(tmp_path, "all", None, {"object": "list", "data": [1]}, path="/v1/files", method="GET")
-    write(tmp_path, "some", {"limit": "1"}, {"object": "list", "data": []}, path="/v1/files", method="GET")
+    write(tmp_path, "all", None, {"object": "list", "data": [1]}, path="/v1/batches", method="GET")
+    write(tmp_path, "some", {"limit": "1"}, {"object": "list", "data": []}, path="/v1/batches", method="GET")
     here = api(tmp_path)
-    assert value(ask(here, b"", "/v1/files", "GET"))["data"] == [1]
-    assert value(ask(here, b"", "/v1/files", "GET", {"limit": "1"}))["data"] == []
-    assert envelope(ask(here, b"", "/v1/files", "GET", {"limit": "2"}), 424)["param"] == "limit"
-    assert envelope(ask(here, b"", "/v1/files", "DELETE"), 405)["code"] == "method_not_supported"
+    assert value(ask(here, b"", "/v1/batches", "GET"))["data"] == [1]
+    assert value(ask(here, b"", "/v1/batches", "GET", {"limit": "1"}))["data"] == []
+    assert envelope(ask(here, b"", "/v1/batches", "GET", {"limit": "2"}), 424)["param"] == "limit"
+    assert envelope(ask(here, b"", "/v1/batches", "DELETE"), 405)["code"] == "method_not_supported"
 
 
 # --- sequences -------------------------------------------------------------------------------------
@@ -159,12 +159,12 @@ def test_a_query_is_a_part_of_a_get(tmp_path):
 def test_polls_walk_through_their_answers_and_begin_again(tmp_path):
     states = ("validating_files", "running", "succeeded")
     for job in ("ftjob-1", "ftjob-11"):
-        write(tmp_path, f"create-{job}", {"training_file": job}, {"id": job, "status": "queued"}, path="/v1/fine_tuning/jobs")
-        write(tmp_path, f"poll-{job}", None, *({"id": job, "status": s} for s in states), path=f"/v1/fine_tuning/jobs/{job}", method="GET", choose="in turn")
+        write(tmp_path, f"create-{job}", {"training_file": job}, {"id": job, "status": "queued"}, path="/v1/videos")
+        write(tmp_path, f"poll-{job}", None, *({"id": job, "status": s} for s in states), path=f"/v1/videos/{job}", method="GET", choose="in turn")
     write(tmp_path, "other", {"a": 1}, {"object": "list"}, path="/v1/batches")  # a POST whose answer has no id
     here = api(tmp_path)
-    poll = lambda job: value(ask(here, b"", f"/v1/fine_tuning/jobs/{job}", "GET"))["status"]
-    create = lambda job: ask(here, {"training_file": job}, "/v1/fine_tuning/jobs")
+    poll = lambda job: value(ask(here, b"", f"/v1/videos/{job}", "GET"))["status"]
+    create = lambda job: ask(here, {"training_file": job}, "/v1/videos")
     assert not create("ftjob-1").keeps  # kept ready, it would not begin the polls again
     assert [poll("ftjob-1") for _ in range(5)] == [*states, "succeeded", "succeeded"]
     assert poll("ftjob-11") == "validating_files"

@@ -33,8 +33,12 @@ def test_header_line_follows_from_the_run_and_the_data(path):
     nb = refresh.read(path)
     header = refresh.header(nb)
     receipts = re.findall(r"At 2024-12-17 prices: ([\d.]+) USD", output_text(nb))
-    assert [header["usd"]] == receipts
-    assert header["on"] == "2024-12-17" and header["origin"] in ("constructed", "recorded")
+    if header["origin"] == "computed on this page":
+        assert (header["usd"], receipts) == (None, []) and not any("connect(" in c.source for c in code_cells(nb))
+    else:
+        assert header["origin"] in ("computed", "constructed", "recorded")
+        if header["usd"] or receipts:  # a notebook whose tokens differ from run to run (WebRTC) has neither
+            assert ([header["usd"]], header["on"]) == (receipts, "2024-12-17")
     for model, day in re.findall(r"(\S+) was shut down on ([\d-]+)", nb.cells[0].source):
         assert models()[model]["shutdown"] == day
 
@@ -42,8 +46,9 @@ def test_header_line_follows_from_the_run_and_the_data(path):
 @pytest.mark.parametrize("path", BOOKS, ids=name)
 def test_the_origin_named_in_the_header_is_the_one_in_the_frames(path):
     nb = refresh.read(path)
-    frames = re.findall(r"\[(constructed|recorded|published|origin unknown)\b", output_text(nb))
-    assert frames and set(frames) == {refresh.header(nb)["origin"]}
+    frames = re.findall(r"\[(computed|constructed|recorded|published|origin unknown)\b", output_text(nb))
+    origin = refresh.header(nb)["origin"]
+    assert set(frames) == (set() if origin == "computed on this page" else {origin})
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=name)
@@ -86,9 +91,12 @@ def test_links_lead_to_files(path):
 
 @pytest.mark.parametrize("path", BOOKS, ids=name)
 def test_no_two_dollars_make_a_formula(path):
-    """JupyterLab sets what stands between two dollar signs of a paragraph as mathematics, escaped or not."""
+    """JupyterLab sets what stands between two dollar signs of a paragraph as mathematics, escaped or not.
+
+    A formula that is meant stands between two lines of $$ and nothing else.
+    """
     for cell in refresh.read(path).cells:
-        texts = [re.sub(r"`[^`]*`", "", cell.source)] if cell.cell_type == "markdown" else [o.get("data", {}).get("text/html", "") for o in cell.outputs]
+        texts = [re.sub(r"^\$\$\n.+?\n\$\$$|`[^`]*`", "", cell.source, flags=re.S | re.M)] if cell.cell_type == "markdown" else [o.get("data", {}).get("text/html", "") for o in cell.outputs]
         for text in texts:
             for paragraph in re.split(r"\n\n|\||</?(?:p|td|div|pre|li)\b", text):
                 assert paragraph.count("$") < 2, paragraph

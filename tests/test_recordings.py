@@ -14,9 +14,10 @@ from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 from pydantic import ValidationError
 
-from helpers import tokens
+from helpers import forms, tokens
 from helpers.local_api import answers, canonical, catalogue, construct, recordings
 from tests.asking import CHAT, RESPONSES, ask, api, chat, completion, envelope, value, words, write
+from tests.test_form_review import Reviewed
 from tests.test_tax import reference_schedule
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -175,6 +176,16 @@ TRUTH |= {"o1/structured/form-prose": Told,
 # --- o1/claims: what the graders of 07 look at
 TRUTH |= {"o1/claims/oven": lambda celsius, minutes: f'set_oven({{"celsius": {celsius}, "minutes": {minutes}}})',
           "o1/claims/weekday": lambda day: json.dumps({"date": day, "weekday": zeller(day)})}
+
+# --- o1/assistant: the corrections of a scanned form, line 16 as the reader's tool said it
+for _name in forms.FORMS:
+    TRUTH |= {f"o1/assistant/{shape}-{_name}": (lambda tax, name=_name: Reviewed(name, tax)) for shape in ("corrections", "today-corrections")}
+    TRUTH[f"o1/assistant/no-tax-{_name}"] = lambda error, name=_name: Reviewed(name)
+
+# --- sdks: the five clients; the days are what the client counted
+TRUTH |= {"sdks/weekday-json": lambda day: json.dumps({"date": day, "weekday": zeller(day)}, separators=(",", ":")),
+          "sdks/days-asked": lambda start, end: f'days_between({{"start":"{start}","end":"{end}"}})',
+          "sdks/days-told": lambda start, end, days: f"From {start} to {end} it is {days:,} day{'' if abs(days) == 1 else 's'}."}
 
 SLOTTED = [name for name, r in SHIPPED.items() if r.slots]
 
@@ -432,7 +443,7 @@ def test_a_folder_without_recordings(tmp_path):
     for empty in (tmp_path, tmp_path / "missing"):
         lone = api(empty)
         assert envelope(ask(lone, chat("x")), 424)["code"] == "off_the_map"
-        assert envelope(ask(lone, {"a": 1}, "/v1/files"), 404)
+        assert envelope(ask(lone, {"a": 1}, "/v1/images"), 404)
 
 
 BAD_TEMPLATES = {"undeclared": "{{ m + 1 }}", "syntax": "{{ n + }}", "zero": "{{ 1 // (n - 3) }}", "filter": "{{ n|nothing }}", "unsafe": "{{ ''.__class__.__mro__ }}"}
