@@ -105,7 +105,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
 def _line(hello):
     # no counts: each new recording would change the first output of every notebook
     kinds = [words for kind, words in ORIGINS.items() if kind in hello["origins"]]
-    line = f"Answers: recordings on this machine, {' or '.join(kinds) or 'of which there are none'}. No key, no network."
+    line = f"Answers: recordings on this machine, {' or '.join(kinds) or 'of which there are none'}; tuning and turns are computed. No key, no network."
     for file, why in hello["problems"]:
         line += f"\nLeft out: data/recordings/{file} {why}"
     return line

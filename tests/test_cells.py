@@ -152,6 +152,18 @@ EDITS = [
     ("3_dpo/03_tuning_job", "job = create(training, beta", '"type": "dpo", "dpo"', '"type": "ppo", "ppo"', REFUSED),
     ("3_dpo/03_tuning_job", "validation = upload", 'purpose="fine-tune"', 'purpose="tuning"', REFUSED),
     ("3_dpo/03_tuning_job", "validation = upload", "pairs[:cut]", "pairs[:12]", ANSWERED),
+    ("3_dpo/04_did_it_help", "AFTER = job", "held_out[2]", "held_out[7]", ANSWERED),
+    ("3_dpo/04_did_it_help", "AFTER = job", "seed=8", "seed=8, temperature=0", ANSWERED),
+    ("3_dpo/04_did_it_help", "before, after = answers", "seed=8", "seed=9", ANSWERED),
+    ("3_dpo/04_did_it_help", "mine = labelling.label", "seed=9", "seed=10", ANSWERED),
+    ("3_dpo/04_did_it_help", "each = power.needed", "0.75, 0.80", "0.75, 0.85", ANSWERED),
+    ("3_dpo/04_did_it_help", "each = power.needed", "0.75, 0.80", "75, 80", "ValueError"),
+    ("3_dpo/04_did_it_help", "each = power.needed", "0.75, 0.80", "0.75, 0.751", "ValueError"),
+    ("3_dpo/04_did_it_help", "n, spoilt, mended", "0.025, 0.075", "0.0, 0.05", ANSWERED),
+    ("3_dpo/05_tuning_elsewhere", "to_hosted({", '"Rain today?"', '[{"role": "user", "content": "Rain today?"}]', ANSWERED),
+    ("3_dpo/05_tuning_elsewhere", "print(json.dumps(to_trl", "[0])", "[0] | {'weight': 2})", "ValueError"),
+    ("3_dpo/05_tuning_elsewhere", "sizes, splits", "range(12)", "range(2)", ANSWERED),
+    ("3_dpo/05_tuning_elsewhere", "draw = np.random", "[-1, 1]", "[1]", ANSWERED),
 ]
 
 

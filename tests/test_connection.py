@@ -418,7 +418,7 @@ def test_a_plain_script():
         assert (os.environ["OPENAI_BASE_URL"], os.environ["OPENAI_API_KEY"]) == first
         print(client.chat.completions.create(model="o1", messages=[{"role": "user", "content": "Which day of the week was 2024-12-17?"}]).choices[0].message.content)
         """)
-    line = "Answers: recordings on this machine, constructed by us to the documented format (no model said them). No key, no network."
+    line = "Answers: recordings on this machine, constructed by us to the documented format (no model said them); tuning and turns are computed. No key, no network."
     assert said.count(line) == 2 and "2024-12-17 was a Tuesday." in said and "Warning" not in said
 
 
