@@ -164,6 +164,18 @@ EDITS = [
     ("3_dpo/05_tuning_elsewhere", "print(json.dumps(to_trl", "[0])", "[0] | {'weight': 2})", "ValueError"),
     ("3_dpo/05_tuning_elsewhere", "sizes, splits", "range(12)", "range(2)", ANSWERED),
     ("3_dpo/05_tuning_elsewhere", "draw = np.random", "[-1, 1]", "[1]", ANSWERED),
+    ("2_realtime/03_turns_and_interruptions", "helpers.turn(lambda", "0.05, 0.5)", "0.05)", "ValueError"),
+    ("2_realtime/03_turns_and_interruptions", "spoken = {name", "[100, 200, 500, 800]", "[64, 1_000]", ANSWERED),
+    ("2_realtime/03_turns_and_interruptions", "talk = sounds", '"music")', '"rain")', "LookupError"),
+    ("2_realtime/03_turns_and_interruptions", "talk = sounds", '"white")', '"white", 0)', ANSWERED),
+    ("2_realtime/03_turns_and_interruptions", "waiting = until", '"user-christmas"', '"user-tax"', ANSWERED),
+    ("2_realtime/03_turns_and_interruptions", "played = 6_000", "6_000", "0", ANSWERED),
+    ("2_realtime/03_turns_and_interruptions", "played = 6_000", "6_000", "17_980", ANSWERED),
+    ("2_realtime/04_tools_and_guardrails", "day = ", '{"date": day}', '{"days": 3}', ANSWERED),
+    ("2_realtime/04_tools_and_guardrails", "day = ", '{"date": day}', '{"error": "no calendar"}', ANSWERED),
+    ("2_realtime/04_tools_and_guardrails", "mistake = ", "[date_tool, tax_tool]", "[date_tool]", ANSWERED),
+    ("2_realtime/04_tools_and_guardrails", "topic = ", '"user-presents"', '"user-reindeer"', ANSWERED),
+    ("2_realtime/04_tools_and_guardrails", "reader = until", 'watch("presents"', 'watch("taxes"', ANSWERED),
 ]
 
 
