@@ -22,12 +22,14 @@ ORIGINS = {
 class Server:
     """The running local API: its address, its throw-away key, and what it knows of this notebook's calls."""
 
-    def __init__(self, port=0, key=None):
+    def __init__(self, port=0, key=None, pace=None):
         self.key = key or "day9-" + secrets.token_hex(12)
         self.owner = os.getpid()
         # No key of the reader's goes to the child: recordings need none.
         env = {k: v for k, v in os.environ.items() if not k.startswith("OPENAI_")}
         env |= {"DAY9_LOCAL_KEY": self.key, "PYTHONPATH": os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")]).strip(os.pathsep)}
+        if pace is not None:  # how slowly its answers come: 1 for their own pace, which DAY9_PACE may change
+            env["DAY9_PACE"] = str(pace)
         # A group of its own: interrupting a cell must not interrupt the API.
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"start_new_session": True}
         self.said = tempfile.TemporaryFile("w+")  # a file never fills up, as a pipe that nobody reads would
