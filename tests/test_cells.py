@@ -18,6 +18,10 @@ OFF, ANSWERED, REFUSED = "off the map", "answered", "refused"
 
 # (notebook, words of one cell, what a reader changes, into what, what must come of it)
 EDITS = [
+    ("5_sdks/02_from_day9_to_today", "for model in (", '"o1", "gpt-5.6-sol"', '"gpt-5.6-terra", "o9"', ANSWERED),
+    ("5_sdks/02_from_day9_to_today", 'folder = "old_app"', '"old_app"', '"no_such_folder"', "FileNotFoundError"),
+    ("5_sdks/02_from_day9_to_today", 'folder = "old_app"', '"old_app"', '"old_app/voice.py"', ANSWERED),
+    ("5_sdks/02_from_day9_to_today", "now = client.responses", "tools=[flat]", "tools=[flat, flat]", OFF),
     ("00_start_here", 'day = "2024-12-17"', "2024-12-17", "1815-12-10", ANSWERED),
     ("00_start_here", 'day = "2024-12-17"', "2024-12-17", "1969-02-30", OFF),
     ("00_start_here", 'day = "2024-12-17"', "Which day of the week was", "Which weekday was", OFF),
