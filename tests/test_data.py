@@ -13,6 +13,7 @@ from helpers.local_api import refusals
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 COLUMNS = {
+    "day9_names.csv": "kind,name,found,context,pattern,instead,change,status,since,source,checked_on",
     "prices.csv": "model,modality,direction,usd_per_million,from,until,source,checked_on",
     "prices_by_time.csv": "model,usd,per,from,until,source,checked_on",
     "lifecycle.csv": "product,date,what,replacement,source,checked_on",

@@ -1,0 +1,9 @@
+client.responses.create(
+    model="gpt-5.6-sol",
+    messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "u"}}]}],  # names: messages, "type": "image_url"
+    tools=[{"type": "function", "function": {"name": "f"}}],  # names: function
+    reasoning_effort="low",  # names: reasoning_effort
+    max_completion_tokens=5,  # names: max_completion_tokens
+    response_format={"type": "json_object"},  # names: response_format
+)
+client.responses.create(model="gpt-5.6-sol", input=[{"tool_call_id": "call_1"}])  # names: tool_call_id
