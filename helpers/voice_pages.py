@@ -19,8 +19,8 @@ def source(name):
 def listing(name):
     """The same, to look at: with the numbers of its lines. Returns a Shown."""
     lines = source(name).splitlines()
-    text = "\n".join(f"{i:>2}  {line}" for i, line in enumerate(lines, 1))
-    return display.Shown(text, f'<pre class="mathjax_ignore" style="{CODE}">{html.escape(text)}</pre>')
+    text = "\n".join(f"{i:<2}  {line}" for i, line in enumerate(lines, 1))
+    return display.Shown(text, f'<pre class="mathjax_ignore" style="{CODE}">{html.escape(text).replace("$", "&#36;")}</pre>')
 
 
 def added(old, new):

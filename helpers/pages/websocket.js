@@ -1,7 +1,8 @@
 export async function connect(api, secret, sound, player) {
   const context = new AudioContext({sampleRate: 24000});  // the browser resamples, both ways
   await context.audioWorklet.addModule("websocket_worklet.js");
-  const socket = new WebSocket(`${api.replace(/^http/, "ws")}/realtime`, ["realtime", `openai-insecure-api-key.${secret}`]);
+  const address = `${api.replace(/^http/, "ws")}/realtime`;
+  const socket = new WebSocket(address, ["realtime", `openai-insecure-api-key.${secret}`]);
   const events = new EventTarget();
   const send = event => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify(event));
   await new Promise((opened, failed) => {

@@ -63,6 +63,7 @@ class Peer:
         carrier.receiver._RTCRtpReceiver__jitter_buffer = self.ear
         try:
             await self.connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            carrier._headerExtensions = []  # the API's own answers have none
             await self.connection.setLocalDescription()
         except Exception as e:  # its parser meets bad text with errors of all kinds
             raise BadOffer(f"{type(e).__name__}: {e}") from e
