@@ -42,24 +42,24 @@ class Talk(ipywidgets.VBox):
     of the address as soon as it has read it. It is not saved with the notebook either.
     """
 
-    PAGES = {"WebRTC": "webrtc.html", "WebSocket": "websocket.html"}
-
     def __init__(self, mint):
         self.mint = mint
-        self.which = ipywidgets.Dropdown(options=list(self.PAGES), description="Page", layout={"width": "16em"})
+        # a check box: JupyterLab takes the arrow keys of a list for itself
+        self.by_hand = ipywidgets.Checkbox(False, description="over a WebSocket instead", indent=False, layout={"width": "18em"})
         self.frame = ipywidgets.HTML()
-        self.which.observe(self._open, "value")
+        self.by_hand.observe(self._open, "value")
         again = ipywidgets.Button(description="Open it anew", tooltip="Open the page again, with a new client secret")
         again.on_click(self._open)
-        super().__init__([ipywidgets.HBox([self.which, again]), self.frame])
+        super().__init__([ipywidgets.HBox([self.by_hand, again]), self.frame])
         self._open()
 
     def _open(self, _=None):
         base = connection.server().url.removesuffix("/v1")
-        address = f"{base}/day9/pages/{self.PAGES[self.which.value]}"
+        way = "WebSocket" if self.by_hand.value else "WebRTC"
+        address = f"{base}/day9/pages/{way.lower()}.html"
         # `allow`: without it, a page from another port gets no microphone
         self.frame.value = (
-            f'<iframe src="{address}#{self.mint()}" title="Talk over {self.which.value}" allow="microphone; autoplay" '
+            f'<iframe src="{address}#{self.mint()}" title="Talk over {way}" allow="microphone; autoplay" '
             'style="width:100%;height:24em;border:1px solid #888;border-radius:3px"></iframe>'
             f'<a href="{address}#{self.mint()}" target="_blank" rel="noopener">The same page in a tab of its own</a>')
 

@@ -64,9 +64,9 @@ def microphone(tmp_path_factory):
 
 
 @contextlib.contextmanager
-def opened(api, name, secret, flags):
+def opened(api, name, secret, flags, loopback=True):
     """A page in a browser of its own, its loudspeaker recorded."""
-    with lab.browser(LOOPBACK, *flags) as chrome:
+    with lab.browser(*[LOOPBACK] * loopback, *flags) as chrome:
         page = chrome.new_context(bypass_csp=True).new_page()
         page.set_default_timeout(lab.LONG)
         page.trouble = []
@@ -157,6 +157,13 @@ def test_an_interruption_is_told_with_what_was_heard(api, client, name):
         until = len(heard(page))
         wait_for_sound(page, "says-stopped")
         assert until
+
+
+def test_a_browser_without_a_network_is_told_what_still_works(api, client, microphone):
+    with opened(api, "webrtc.html", minted(client), microphone, loopback=False) as page:
+        page.click("#start")
+        page.wait_for_selector("#status.wrong")
+        assert "The WebSocket page needs none." in page.inner_text("#status")
 
 
 def test_a_secret_that_opens_nothing_is_said_in_the_page(api):

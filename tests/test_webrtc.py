@@ -243,7 +243,10 @@ def encoded(clip):
 
 @pytest.mark.parametrize("many", [8, 20])
 def test_many_at_once(many):
-    """The local API as it is used: in a process of its own."""
+    """The local API as it is used: in a process of its own. All are connected at once; eight at a time speak.
+
+    Twenty that speak at the same moment are more than two cores carry beside another test.
+    """
     api = connection.Server()
     said = encoded("user-thanks")
 
@@ -252,11 +255,12 @@ def test_many_at_once(many):
         secret = (await client.realtime.client_secrets.create(session=session(**WRITES_DOWN))).value
         async with client:
             dialled = await asyncio.gather(*(Light(secret, api.url).dial() for _ in range(many)))
-            for call in dialled:
-                await call.say(said)
-                await asyncio.sleep(0.5)
-            for call in dialled:
-                await call.until("output_audio_buffer.stopped", seconds=200)
+            for first in range(0, many, 8):
+                for call in dialled[first:first + 8]:
+                    await call.say(said)
+                    await asyncio.sleep(0.5)
+                for call in dialled[first:first + 8]:
+                    await call.until("output_audio_buffer.stopped", seconds=200)
             await asyncio.sleep(1)
             answer = sounds.clips()["says-good-night"]["transcript"]
             assert [spoken(call) for call in dialled] == many * [[answer]]

@@ -5,6 +5,7 @@ history.replaceState(null, "", location.pathname);  // and does not stay in the 
 const api = `${location.origin}/v1`;
 const [start, clip, which, end, player, log, status, events] =
   ["start", "clip", "which", "end", "player", "log", "status", "events"].map(id => document.getElementById(id));
+const NO_WAY = "The browser found no way to this machine: once it may use the microphone it calls from a network interface, and none is up. The WebSocket page needs none.";
 let talk = null;  // {connection, sound, say} while it goes on
 
 start.onclick = () => begin(microphone);
@@ -26,8 +27,11 @@ async function begin(source) {
     connection.events?.addEventListener("message", ({data}) => show(JSON.parse(data)));
     connection.addEventListener?.("connectionstatechange", () => {
       if (connection.connectionState === "connected") ready(begun);
-      if (["failed", "closed"].includes(connection.connectionState)) finish("The connection has ended.");
+      if (connection.connectionState === "failed") finish(document.body.dataset.connected ? "The connection has ended." : NO_WAY, true);
     });
+    setTimeout(() => {  // a browser without an address waits for ever
+      if (talk?.connection === connection && !document.body.dataset.connected) finish(NO_WAY, true);
+    }, 20_000);
     if (!connection.addEventListener) ready(begun);
     end.disabled = false;
   } catch (problem) {

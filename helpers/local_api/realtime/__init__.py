@@ -1,6 +1,7 @@
 """The Realtime API in its GA shape: a conversation in sound, computed here; what it says back is constructed.
 
     websocket.py  its transport over /v1/realtime, and who may use it
+    calls.py      calls over WebRTC: client secrets (secrets.py), offers, hanging up; webrtc.py: their transport
     session.py    one conversation: client events and sound in, server events and sound out; no sockets
     config.py     what a session can be set to; events.py: ids, errors, checks; items.py: the conversation
     buffers.py    the sound that has come; turns.py: when somebody speaks; hearing.py: which clip it is

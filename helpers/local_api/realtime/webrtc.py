@@ -100,12 +100,12 @@ class Peer:
             if not self.has_events:
                 self.opened()
         elif state == "failed":
-            asyncio.ensure_future(self.close())
+            self._give_up()
         elif state == "closed":
             self._end()
 
     def _give_up(self):
-        asyncio.ensure_future(self.close())
+        self.closing = asyncio.ensure_future(self.close())  # asyncio itself holds a task only weakly
 
     def _end(self):
         if not self.ended:
