@@ -38,6 +38,17 @@ class Client:
     sources: tuple = ()
     start: str = r"def {}\("  # the line on which a function begins
 
+    @property
+    def folder(self):
+        """The project that the program belongs to."""
+        return FOLDER / self.source.split("/")[0]
+
+    @property
+    def fresh(self):
+        """Whether what the install makes is there, and newer than what it is made from."""
+        made = self.folder / self.made
+        return made.exists() and made.stat().st_mtime >= max((self.folder / s).stat().st_mtime for s in self.sources)
+
 
 EXE = ".exe" if os.name == "nt" else ""
 CLIENTS = {
@@ -82,8 +93,9 @@ def run(language, task, *words):
     Raises LookupError for a language that is not here and words that were not kept, RuntimeError with the
     program's own last words where installing or running it fails.
     """
-    if missing(language):
-        print(f"{language}: {' and '.join(missing(language))} not on this machine; shown is what was kept when this collection was made.")
+    lacking = missing(language)
+    if lacking:
+        print(f"{language}: {' and '.join(lacking)} not on this machine; shown is what was kept when this collection was made.")
         return _kept(language, task, words)
     install(language)
     server = connection.server()
@@ -163,21 +175,15 @@ def order(request):
 def install(language):
     """Install what a language's program needs, where that is due: once, and again after its source or its package file changes."""
     client = CLIENTS[language]
-    folder = FOLDER / client.source.split("/")[0]
-    made = folder / client.made
-    if not client.install or _fresh(made, folder, client):
+    if not client.install or client.fresh:
         return
-    with _alone(folder / ".installing"):
-        if _fresh(made, folder, client):  # another process has just done it
+    with _alone(client.folder / ".installing"):
+        if client.fresh:  # another process has just done it
             return
-        done = subprocess.run([shutil.which(client.install[0]), *client.install[1:]], cwd=folder, capture_output=True, text=True, timeout=LIMIT)
+        done = subprocess.run([shutil.which(client.install[0]), *client.install[1:]], cwd=client.folder, capture_output=True, text=True, timeout=LIMIT)
         if done.returncode:
-            raise RuntimeError(f"`{' '.join(client.install)}` in {folder.relative_to(ROOT).as_posix()} failed; it needs the network once. Its last words:\n{_last_words(done)}")
-        made.touch()  # npm keeps the package's own date
-
-
-def _fresh(made, folder, client):
-    return made.exists() and made.stat().st_mtime >= max((folder / s).stat().st_mtime for s in client.sources)
+            raise RuntimeError(f"`{' '.join(client.install)}` in {client.folder.relative_to(ROOT).as_posix()} failed; it needs the network once. Its last words:\n{_last_words(done)}")
+        (client.folder / client.made).touch()  # npm keeps the package's own date
 
 
 @contextlib.contextmanager
@@ -200,10 +206,9 @@ def _alone(lock):
 
 def _run(language, words, env):
     client = CLIENTS[language]
-    folder = FOLDER / client.source.split("/")[0]
     command = client.command[0]
-    command = str(folder / command) if command.startswith("./") else shutil.which(command) or command
-    done = subprocess.run([command, *client.command[1:], *words], cwd=folder, capture_output=True, encoding="utf-8", timeout=120,
+    command = str(client.folder / command) if command.startswith("./") else shutil.which(command) or command
+    done = subprocess.run([command, *client.command[1:], *words], cwd=client.folder, capture_output=True, encoding="utf-8", timeout=120,
                           env={**os.environ, **env, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"})
     if done.returncode:
         raise RuntimeError(f"{language}: `{' '.join(words)}` ended with {done.returncode}. Its last words:\n{_last_words(done)}")

@@ -21,7 +21,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .local_api import refusals
+from .local_api import answers, refusals
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 LARGEST = 1_000_000  # bytes of a file; what is longer is data
@@ -85,8 +85,7 @@ def names():
 @functools.cache
 def ended():
     """{model id: its row} of data/models.csv, for those that have a shutdown date."""
-    with open(DATA / "models.csv", encoding="utf-8", newline="") as rows:
-        return {row["model"]: row for row in csv.DictReader(rows) if row["shutdown"]}
+    return {model: row for model, row in answers.models().items() if row["shutdown"]}
 
 
 # ---- files

@@ -4,20 +4,20 @@ import shutil
 
 import pytest
 
+from helpers import clients
+
 # @needs("node", "npm") on a test, or pytestmark = needs("chromium") in a file
 needs = pytest.mark.needs
 NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
 
 
-# A notebook that runs other programs
-CLIENTS = {"01_one_request_five_clients": ("curl", "jq", "node", "npm", "go", "java", "mvn")}
+CLIENTS = needs(*(program for client in clients.CLIENTS.values() for program in client.programs))
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        for name, programs in CLIENTS.items():
-            if name in item.nodeid:
-                item.add_marker(needs(*programs))
+        if "01_one_request_five_clients" in item.nodeid:
+            item.add_marker(CLIENTS)
 
 
 def pytest_runtest_setup(item):
@@ -27,7 +27,5 @@ def pytest_runtest_setup(item):
         say = pytest.fail if os.environ.get("CI") else pytest.skip
         say(f"not on this machine: {', '.join(lacking)}")
     if "mvn" in wanted:  # before a cell's time limit counts
-        from helpers import clients
-
         for language in clients.CLIENTS:
             clients.install(language)

@@ -7,9 +7,7 @@ import pytest
 import helpers
 from helpers import clients
 from tests import make_clients
-from tests.conftest import needs
-
-ALL = needs("curl", "jq", "node", "npm", "go", "java", "mvn")
+from tests.conftest import CLIENTS as ALL
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -140,6 +140,11 @@ class Rates:
         """The slot of each of an array of days."""
         return np.searchsorted(np.array(self.slots, "datetime64[D]"), days, "right") - 1
 
+    def places(self, cube, on=None, model=None):
+        """(model's row, slot) in the tables of each row of a cube, on its own day and for its own model unless others are named."""
+        slot = self.slot(cube["day"].to_numpy() if on is None else np.full(len(cube), on, "datetime64[D]"))
+        return pd.Index(self.models).get_indexer(cube["model"] if model is None else np.full(len(cube), model, object)), slot
+
     def frame(self):
         """One row for each model and stretch of days, for an engine that joins by date: data for `warehouse`."""
         ends = self.slots[1:] + [LAST]
@@ -186,8 +191,7 @@ def cost(cube, rates, on=None, model=None):
     on: the date whose prices to use instead of each row's own day; model: whose, instead of each row's own.
     BillError where the sum is beyond nine billion USD.
     """
-    slot = rates.slot(cube["day"].to_numpy() if on is None else np.full(len(cube), on, "datetime64[D]"))
-    row = pd.Index(rates.models).get_indexer(cube["model"] if model is None else np.full(len(cube), model, object))
+    row, slot = rates.places(cube, on, model)
     nano, rough = np.zeros(len(cube), np.int64), 0.0
     for kind in KINDS:
         if kind in cube and len(cube):

@@ -209,8 +209,7 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, on=None, by="mod
 
 def _sold(cube, rates, on):
     """LookupError where tokens of `cube` are of a kind that has no price."""
-    slot = rates.slot(cube["day"].to_numpy() if on is None else np.full(len(cube), on, "datetime64[D]"))
-    row = pd.Index(rates.models).get_indexer(cube["model"])
+    row, slot = rates.places(cube, on)
     for kind in KINDS:
         lack = (rates.nano[kind][row, slot] < 0) & (cube[kind].to_numpy() > 0) if kind in cube else np.zeros(0, bool)
         if lack.any():

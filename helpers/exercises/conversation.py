@@ -3,7 +3,6 @@ from .. import voice_costs
 from . import exercise, judge
 
 
-
 @exercise("conversation-1", hint="10 tokens for a second of you, 20 for a second of it; and what it hears in the second turn begins with everything from the first.")
 def heard_in_the_second_turn(answer):
     right = voice_costs.usages([(3, 4), (2, 1)])[1]["input_token_details"]["audio_tokens"]

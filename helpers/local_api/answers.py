@@ -36,13 +36,17 @@ def error(status, message, kind="invalid_request_error", param=None, code=None, 
     return Answer(status, as_json({"error": {"message": message, "type": kind, "param": param, "code": code}}), **more)
 
 
-TEXTS_CHECKED_ON = "2026-11-22"  # those of schemas.py and pictures.py; refusals.json dates its own
+TEXTS_CHECKED_ON = "2026-11-22"  # those of schemas.py, pictures.py and tuning/; refusals.json dates its own
 
 
 def refused(status, e, source, checked_on, model):
-    """What the API says of a request that it does not accept; a text on a published one's pattern is ours."""
-    kind = "published" if source.startswith("verbatim") else "constructed"
-    return Answer(status, as_json({"error": e}), origin={"class": kind, "date": checked_on, "source": source}, model=model, keeps=True)
+    """What the API says of a request that it does not accept."""
+    return Answer(status, as_json({"error": e}), origin=text_origin(source, checked_on), model=model, keeps=True)
+
+
+def text_origin(source, checked_on):
+    """The origin of an error's text: published where `source` begins with "verbatim"; on a published one's pattern it is ours."""
+    return {"class": "published" if source.startswith("verbatim") else "constructed", "date": checked_on, "source": source}
 
 
 @functools.cache

@@ -7,8 +7,6 @@ import importlib
 import json
 from urllib.parse import parse_qs
 
-from tornado import httputil
-
 from .. import answers, canonical
 from . import events
 from .secrets import Secrets, model_of
@@ -78,31 +76,30 @@ class Desk:
             answer = await call.begin(*self.asked(request))
         except Exception as e:
             await call.close()
-            if isinstance(e, (events.Bad, webrtc.BadOffer)):
+            if isinstance(e, (events.Bad, canonical.BadRequest, webrtc.BadOffer)):
                 return bad(e)
             raise
         return answers.Answer(201, answer.encode(), origin=COMPUTED, headers={
             "Content-Type": "text/plain; charset=utf-8", "Location": f"{CALLS}/{call.id}"})
 
     def asked(self, request):
-        """(offer, session) of a request, in either of its two forms. Raises events.Bad."""
+        """(offer, session) of a request, in either of its two forms. Raises events.Bad or canonical.BadRequest."""
         content_type = request.headers.get("Content-Type", "")
         kind = content_type.partition(";")[0].strip().lower()
-        secret = request.headers["Authorization"].split()[-1]
-        session = self.secrets.session(secret) if secret.startswith("ek_") else None
+        session = self.secrets.session(request.headers)
         if kind == SDP:
-            offer = request.body
+            offer = request.body.decode("utf-8", "replace")
             if session is None:
                 model = parse_qs(request.query).get("model", [""])[0]
                 session = {"type": "realtime", "model": model}
         elif kind == FORM:
             fields = form(content_type, request.body)
-            offer = fields.get("sdp", b"")
+            offer = fields.get("sdp", "")
             if session is not None and "session" in fields:
                 raise events.Bad("A client secret has its session in it: send the offer alone.", param="session")
             if session is None:
                 try:
-                    session = json.loads(fields.get("session", b"{}"))
+                    session = json.loads(fields.get("session", "{}"))
                 except ValueError as e:
                     raise events.Bad(f"'session' could not be parsed as JSON: {e}.", param="session") from None
         else:
@@ -111,7 +108,7 @@ class Desk:
                         f"the header 'Content-Type: {content_type}'. Please try again with a supported content type.", "unsupported_content_type")
         if not offer:
             raise events.Bad("Missing required parameter: 'sdp'.", "missing_required_parameter", "sdp")
-        return offer.decode("utf-8", "replace"), session
+        return offer, session
 
 
 class Call:
@@ -144,7 +141,7 @@ class Call:
         await self.peer.close()
 
     def _send(self, event):
-        self.peer.send(json.dumps(event, ensure_ascii=False))
+        self.peer.send(events.as_text(event))
         for send in list(self.listeners):
             send(event)
 
@@ -169,13 +166,9 @@ class Call:
 
 
 def form(content_type, raw):
-    """{field: its bytes} of a multipart form, whether it came as a field or as a file."""
-    fields, files = {}, {}
-    try:
-        httputil.parse_body_arguments(content_type, raw, fields, files)
-    except httputil.HTTPInputError as e:
-        raise events.Bad(f"The body of your request is not a readable multipart form: {e}.") from None
-    return {name: values[-1] for name, values in fields.items()} | {name: parts[-1]["body"] for name, parts in files.items()}
+    """{field: its text} of a multipart form, whether it came as a field or as a file. Raises canonical.BadRequest."""
+    fields, files = canonical.form_parts(content_type, raw)
+    return fields | {name: content.decode("utf-8", "replace") for name, (_, content) in files.items()}
 
 
 def bad(e):

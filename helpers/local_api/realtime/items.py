@@ -1,7 +1,6 @@
 """The conversation: items in order, what each of them weighs in tokens, and the checks of those that clients write."""
 import base64
 import copy
-import math
 from dataclasses import dataclass, field
 
 from ... import sounds, tokens
@@ -57,7 +56,7 @@ class Item:
     def weight(self):
         """(text tokens, audio tokens): one of sound for each 100 ms of a user's, each 50 ms of the assistant's."""
         of = "assistant" if self.data.get("role") == "assistant" else "user"
-        audio = math.ceil(sounds.ms(self.pcm) / tokens.AUDIO_MS[of])
+        audio = tokens.audio_tokens(sounds.ms(self.pcm) / 1000, of)
         # of a user's sound the model gets the sound alone; the transcript is made beside it
         said = self.data.get("name", "") + (self.words if of == "assistant" or not self.pcm else "")
         return FRAME_TOKENS + tokens.count(said), audio

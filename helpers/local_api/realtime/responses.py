@@ -111,10 +111,9 @@ class Response:
     def _message(self, reply):
         words = re.findall(r"\s*\S+", reply.text)
         self.pcm = sounds.paced(reply.sound, self.speed, PITCHES[self.voice]) if self.aloud else b""
-        each = tokens.AUDIO_MS["assistant"]
-        words, audio = self._limited(words, -(-sounds.ms(self.pcm) // each))
+        words, audio = self._limited(words, tokens.audio_tokens(sounds.ms(self.pcm) / 1000, "assistant"))
         if self.cut:
-            self.pcm = self.pcm[:audio * each * sounds.BYTES_A_MS]
+            self.pcm = self.pcm[:audio * tokens.AUDIO_MS["assistant"] * sounds.BYTES_A_MS]
         self._begin_item(type="message", status="in_progress", role="assistant", content=[])
         self.part = {"type": "output_audio", "transcript": ""} if self.aloud else {"type": "output_text", "text": ""}
         self._emit("response.content_part.added", content_index=0, part=self._shown_part(self.part | {"transcript" if self.aloud else "text": ""}))

@@ -37,9 +37,10 @@ class Secrets:
         self.known[value] = expires_at, session
         return {"value": value, "expires_at": expires_at, "session": whole}
 
-    def session(self, value):
-        """The session that a secret was made for."""
-        return self.known[value][1]
+    def session(self, headers):
+        """The session of the secret that a request came with; None for one that came with the key. Both are checked before."""
+        value = headers["Authorization"].split()[-1]
+        return self.known[value][1] if value.startswith("ek_") else None
 
     def wrong(self, value, path):
         """An error for a secret that does not open `path`; None for one that does."""

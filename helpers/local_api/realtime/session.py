@@ -53,6 +53,7 @@ class Session:
 
     def __init__(self, model, send, state, voice=None, config=None, id=None, over=None):
         self.send, self.state, self.voice, self.over = send, state, voice, over
+        self.known = events.choice(*(kind for kind in CLIENT_EVENTS if voice or kind != "output_audio_buffer.clear"))
         self.pace = state.pace
         self.config = settings.started(id or new_id("sess_"), model, int(time.time()), config)
         self.conversation, self.conversation_id = items.Conversation(), new_id("conv_")
@@ -113,9 +114,8 @@ class Session:
                 event_id = event.get("event_id") if isinstance(event.get("event_id"), str) else None
                 if "type" not in event:
                     raise Bad("Missing required parameter: 'type'.", "missing_required_parameter", "type")
-                known = CLIENT_EVENTS if self.voice else {k: v for k, v in CLIENT_EVENTS.items() if k != "output_audio_buffer.clear"}
-                events.choice(*known)(event["type"], "type")
-                shape, handle = known[event["type"]]
+                self.known(event["type"], "type")
+                shape, handle = CLIENT_EVENTS[event["type"]]
                 shape(event, "")
                 done = handle(self, event)
                 if asyncio.iscoroutine(done):
@@ -399,7 +399,7 @@ def _transcription_usage(model, pcm, said):
 
     if "whisper" in model:
         return {"type": "duration", "seconds": round(len(pcm) / 2 / sounds.RATE, 2)}
-    heard, words = -(-sounds.ms(pcm) // tokens.AUDIO_MS["user"]), tokens.count(said)
+    heard, words = tokens.audio_tokens(sounds.ms(pcm) / 1000, "user"), tokens.count(said)
     return {"type": "tokens", "total_tokens": heard + words, "input_tokens": heard,
             "input_token_details": {"text_tokens": 0, "audio_tokens": heard}, "output_tokens": words}
 

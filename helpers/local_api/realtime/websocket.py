@@ -8,7 +8,7 @@ import json
 from tornado import web, websocket
 
 from .. import answers
-from . import events
+from . import calls, events
 from .session import Session
 
 PATH = "/v1/realtime"
@@ -55,7 +55,7 @@ class Socket(websocket.WebSocketHandler):
     def _enter(self):
         offered = self.request.headers.get("Sec-WebSocket-Protocol", "")
         if self.request.headers.get("OpenAI-Beta") == "realtime=v1" or "openai-beta.realtime-v1" in offered:
-            raise Refused(REQUEST, "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.", "beta_api_shape_disabled")  # seen
+            raise Refused(REQUEST, calls.BETA["message"], calls.BETA["code"])
         key = next((p.strip().removeprefix(KEY_PROTOCOL) for p in offered.split(",") if p.strip().startswith(KEY_PROTOCOL)), None)
         if key:
             self.request.headers["Authorization"] = f"Bearer {key}"
@@ -66,8 +66,7 @@ class Socket(websocket.WebSocketHandler):
             raise Refused(AUTHENTICATION, **_said(wrong))
         if self.get_query_argument("call_id", None):
             return self._join(self.get_query_argument("call_id"))
-        secret = self.request.headers["Authorization"].split()[-1]
-        asked = self.state.realtime.secrets.session(secret) if secret.startswith("ek_") else {}
+        asked = self.state.realtime.secrets.session(self.request.headers) or {}
         model = self.get_query_argument("model", None) or asked.get("model")
         if not model:
             raise Refused(REQUEST, "You must provide a model parameter, for example ws://127.0.0.1/v1/realtime?model=gpt-realtime", "missing_model")
@@ -80,7 +79,7 @@ class Socket(websocket.WebSocketHandler):
         """Sit beside a WebRTC call: its events here too, and events of ours into it."""
         self.call = self.state.realtime.calls.get(call_id)
         if not self.call:
-            raise Refused(REQUEST, "No session found for the provided call_id", "call_id_not_found")
+            raise Refused(REQUEST, calls.NO_CALL, "call_id_not_found")
         self.send({"type": "session.created", "event_id": events.new_id("event_"), "session": self.call.session.config})
         self.call.join(self.send, self.close)
 

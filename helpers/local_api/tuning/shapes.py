@@ -2,11 +2,10 @@
 import itertools
 import time
 
-from ..answers import Answer, as_json, error
+from ..answers import TEXTS_CHECKED_ON, Answer, as_json, error, text_origin
 from ..construct import short_id
 
 ORGANIZATION = "day9-runnable"
-DATE = "2026-11-22"  # when the texts of this package were checked
 OBJECTS = {"class": "computed", "source": "a file, a job or a model held by the local API; the job really trains, on a stand-in policy"}
 _count = itertools.count()
 
@@ -23,8 +22,7 @@ def found(value):
 
 def wrong(message, param=None, code=None, status=400, source="ours: how the API words this is not known"):
     """An error. Its text is the API's own only where `source` begins with "verbatim"."""
-    kind = "published" if source.startswith("verbatim") else "constructed"
-    return error(status, message, param=param, code=code, origin={"class": kind, "date": DATE, "source": source})
+    return error(status, message, param=param, code=code, origin=text_origin(source, TEXTS_CHECKED_ON))
 
 
 def page(items, query, show, most=100, usual=20, ends=True):
