@@ -1,7 +1,9 @@
 """How the tests of the local API ask it, write recordings for it, and judge its errors."""
+import asyncio
 import json
+import threading
 
-from helpers.local_api import answers, recordings, shaping
+from helpers.local_api import answers, recordings, server, shaping
 
 CHAT, RESPONSES = shaping.CHAT, shaping.RESPONSES
 
@@ -71,3 +73,24 @@ def api(folder):
     library = recordings.Library(folder)
     assert library.problems == []
     return answers.Answers(library)
+
+
+class Local:
+    """A local API in this process, on a thread and in an event loop of its own: its `state` is in view."""
+
+    def __init__(self, key, pace=0.0, answers=None):
+        self.loop, ready = asyncio.new_event_loop(), threading.Event()
+
+        async def run():
+            self.state = server.serve(server.bind(), key, pace, answers)
+            ready.set()
+
+        self.loop.create_task(run())
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+        assert ready.wait(30)
+        self.url = f"http://127.0.0.1:{self.state.port}/v1"
+
+    def end(self):
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(10)

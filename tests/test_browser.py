@@ -88,13 +88,13 @@ NAMELESS = """() => [...document.querySelectorAll('.jp-OutputArea .jupyter-widge
 def test_our_frames_are_readable(opened, theme):
     """WCAG AA: text stands out by 4.5 to 1 from what is behind it, in HTML outputs and folded parts too."""
     opened.theme(theme)
-    looked, faint = opened.page.evaluate(FAINT)
+    looked, faint = opened.page.evaluate(FAINT, ".jp-Notebook :is(.jp-RenderedHTML, details)")
     opened.theme("light")
     assert looked, "no frame was looked at"
     assert faint == []
 
 
-FAINT = """() => {
+FAINT = """where => {
   const pen = Object.assign(document.createElement('canvas'), {width: 1, height: 1}).getContext('2d', {willReadFrequently: true});
   const rgba = colour => {  // the browser itself knows every way to write a colour
     pen.clearRect(0, 0, 1, 1); pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
@@ -115,7 +115,7 @@ FAINT = """() => {
     const [a, b] = [light(over(rgba(line.at(-1).color), back, opacity)), light(back)].sort((x, y) => y - x);
     return (a + 0.05) / (b + 0.05);
   };
-  const frames = document.querySelectorAll('.jp-Notebook :is(.jp-RenderedHTML, details)');
+  const frames = document.querySelectorAll(where);
   for (const e of document.querySelectorAll('.jp-Notebook details')) e.open = true;
   const texts = new Set();
   for (const frame of frames) {

@@ -8,7 +8,6 @@ import random
 import socket
 import subprocess
 import sys
-import threading
 import time
 import weakref
 from pathlib import Path
@@ -22,9 +21,9 @@ from pydantic import TypeAdapter
 from websockets.sync.client import connect
 
 from helpers import prices, receipts, sounds, tax, tokens
-from helpers.local_api import server
 from helpers.local_api.realtime import config, hearing, items, scenarios, session, turns, usage, websocket
 from helpers.local_api.ledger import Ledger
+from tests import asking
 
 KEY = "day9-test"
 SCORE = Path(__file__).resolve().parents[2] / "shared" / "wire" / "score"
@@ -35,30 +34,13 @@ CLIPS = [name for name, row in sounds.clips().items() if row["side"] == "user"]
 transcript = lambda name: sounds.clips()[name]["transcript"]
 
 
-class Local:
-    """The local API in a thread of its own."""
-
+class Local(asking.Local):
     def __init__(self, pace):
-        ready = threading.Event()
-
-        def run():
-            self.loop = asyncio.new_event_loop()
-            sock = server.bind()
-
-            async def serve():
-                self.state = server.serve(sock, KEY, pace)
-                ready.set()
-                await asyncio.Event().wait()
-
-            self.loop.run_until_complete(serve())
-
-        threading.Thread(target=run, daemon=True).start()
-        assert ready.wait(30)
-        self.http = f"http://127.0.0.1:{self.state.port}/v1"
+        super().__init__(KEY, pace)
 
     def open(self, query="?model=gpt-realtime", key=KEY, **more):
         headers = ({"Authorization": f"Bearer {key}"} if key else {}) | more.pop("headers", {})
-        return Wire(connect(f"{self.http.replace('http', 'ws')}/realtime{query}", additional_headers=headers, max_size=None, max_queue=None, proxy=None, **more))
+        return Wire(connect(f"{self.url.replace('http', 'ws')}/realtime{query}", additional_headers=headers, max_size=None, max_queue=None, proxy=None, **more))
 
     def tasks(self):
         """How many tasks of the server's loop are not done."""
@@ -160,7 +142,7 @@ def words_of(events):
 
 
 def test_a_spoken_conversation_by_the_sdk(api):
-    client = OpenAI(api_key=KEY, base_url=api.http)
+    client = OpenAI(api_key=KEY, base_url=api.url)
     with client.realtime.connect(model="gpt-realtime") as rt:
         rt.session.update(session=TRANSCRIBE | {"instructions": "Today is 2026-12-01."})
         sound = sounds.clip("user-christmas") + sounds.silence(800)
@@ -182,7 +164,7 @@ def test_a_spoken_conversation_by_the_sdk(api):
 
 def test_the_same_by_the_async_sdk(api):
     async def talk():
-        async with AsyncOpenAI(api_key=KEY, base_url=api.http) as client, client.realtime.connect(model="gpt-realtime-mini") as rt:
+        async with AsyncOpenAI(api_key=KEY, base_url=api.url) as client, client.realtime.connect(model="gpt-realtime-mini") as rt:
             await rt.conversation.item.create(item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello!"}]})
             await rt.response.create()
             async for event in rt:
@@ -840,7 +822,7 @@ def test_a_browser_comes_in_by_subprotocol(api):
 
 
 def test_a_client_secret_opens_its_own_session(api):
-    client = OpenAI(api_key=KEY, base_url=api.http)
+    client = OpenAI(api_key=KEY, base_url=api.url)
     secret = client.realtime.client_secrets.create(session={"type": "realtime", "model": "gpt-realtime-mini", "instructions": "Be brief."})
     for more in ({"key": secret.value}, {"key": None, "subprotocols": ["realtime", f"openai-insecure-api-key.{secret.value}"]}):
         with api.open("", **more) as wire:
@@ -860,7 +842,7 @@ def test_pages_from_elsewhere_stay_out(api):
 
 
 def test_the_old_sdk_namespace_gets_todays_refusal(api):
-    client = OpenAI(api_key=KEY, base_url=api.http, websocket_base_url=api.http.replace("http", "ws"))
+    client = OpenAI(api_key=KEY, base_url=api.url, websocket_base_url=api.url.replace("http", "ws"))
     with client.realtime.connect(model="gpt-realtime", extra_headers={"OpenAI-Beta": "realtime=v1"}) as rt:
         assert rt.recv().error.code == "beta_api_shape_disabled"
 
@@ -887,7 +869,7 @@ def test_twenty_sessions_at_once(api):
                     return event.transcript
 
     async def all_of_them():
-        async with AsyncOpenAI(api_key=KEY, base_url=api.http) as client:
+        async with AsyncOpenAI(api_key=KEY, base_url=api.url) as client:
             return await asyncio.gather(*(one(client, name) for name in names))
 
     assert asyncio.run(all_of_them()) == [answers[name] for name in names]
@@ -898,6 +880,9 @@ def test_a_vanished_session_leaves_nothing_behind(slow):
         gc.collect()
         return sum(type(o) is session.Session for o in gc.get_objects())
 
+    end = time.monotonic() + 20
+    while alive() and time.monotonic() < end:  # the sessions of the tests before this one are still ending
+        time.sleep(0.1)
     before, tasks = alive(), slow.tasks()
     left = [slow.open() for _ in range(3)]
     for wire in left:

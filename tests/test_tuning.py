@@ -11,7 +11,6 @@ import random
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -21,9 +20,10 @@ import pytest
 
 from helpers import connection, dpo, receipts
 from helpers import tokens as counter
-from helpers.local_api import answers, recordings, server
+from helpers.local_api import answers, recordings
 from helpers.local_api.tuning import candidates, files, job, jobs, tokens
 from helpers.tuning_live import live
+from tests import asking
 from tests.conftest import needs
 
 KEY, BASE = "day9-for-the-tests", "gpt-4o-2024-08-06"
@@ -60,28 +60,17 @@ def jsonl(rows):
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
-class Local:
-    """A local API in this process on a thread of its own, and a client of it."""
+class Local(asking.Local):
+    """With a client of it."""
 
     def __init__(self, pace=0.0):
-        self.loop, ready = asyncio.new_event_loop(), threading.Event()
-
-        async def run():
-            self.state = server.serve(server.bind(), KEY, pace, answers.Answers(SHIPPED, pace))
-            ready.set()
-
-        self.loop.create_task(run())
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.thread.start()
-        assert ready.wait(10)
-        self.url = f"http://127.0.0.1:{self.state.port}/v1"
+        super().__init__(KEY, pace, answers.Answers(SHIPPED, pace))
         self.client = openai.OpenAI(base_url=self.url, api_key=KEY, max_retries=0)
         self.jobs = self.client.fine_tuning.jobs
 
     def end(self):
         self.client.close()
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
+        super().end()
 
     def upload(self, rows, name="pairs.jsonl"):
         data = rows if isinstance(rows, bytes) else jsonl(rows)
