@@ -118,14 +118,19 @@ class Caller:
 
 
 def contains(sound, clip):
-    """Whether a clip is in a sound (PCM16, 24 kHz): the pictures of both, compared as the local API's ear does."""
+    """Whether a clip is in a sound (PCM16, 24 kHz): the pictures of both, compared as the local API's ear does.
+
+    Compared second by second, each wherever it is most alike: where packets came late, a browser's jitter
+    buffer has stretched or shortened the sound between them.
+    """
     from .local_api.realtime import hearing
 
     picture, loudness = hearing.picture(sounds.clip(clip))
     weight = (loudness > loudness.max() - 6).astype("f4")  # where it is not silent
     columns, _ = hearing.picture(sound + bytes(len(sounds.clip(clip))))  # the end may still be on its way
     alike = (picture @ columns.T) * weight[:, None]
-    best = max(numpy.trace(alike, at) for at in range(len(columns) - len(picture) + 1)) / weight.sum()
+    seconds = [alike[at:at + hearing.COLUMNS_A_SECOND] for at in range(0, len(alike), hearing.COLUMNS_A_SECOND)]
+    best = sum(max(numpy.trace(second, at) for at in range(len(columns) - len(second) + 1)) for second in seconds) / weight.sum()
     return bool(best > hearing.ALIKE)
 
 

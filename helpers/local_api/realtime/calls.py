@@ -8,7 +8,7 @@ import json
 from urllib.parse import parse_qs
 
 from .. import answers, canonical
-from . import events
+from . import events, hearing
 from .secrets import Secrets, model_of
 from .session import Session
 
@@ -32,6 +32,7 @@ class Desk:
         self.state = state
         self.secrets = Secrets()
         self.calls = {}  # {call id: Call}
+        hearing.load()  # now: while somebody speaks, the half second without other threads would be heard
 
     def answer(self, request):
         """The Answer to a request below /v1/realtime, or a coroutine that gives it."""

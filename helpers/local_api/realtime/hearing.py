@@ -17,6 +17,9 @@ ALIKE = 0.55  # mean likeness from which a clip is heard; tests/test_realtime.py
 SHORTEST = 32  # spoken columns, 0.64 s: less is like too much
 
 
+_looking = concurrent.futures.ThreadPoolExecutor(1)
+
+
 @dataclass
 class Heard:
     """A clip, or the part of it from share `begin` to share `end`, found `at` so many columns into the sound."""
@@ -112,11 +115,11 @@ async def loaded():
 
 
 async def in_time(pcm):
-    """heard(), once the clips are decoded; a long sound is looked at in a thread, so that others need not wait."""
+    """heard(), in a thread that looks at one sound at a time: what the other sessions say goes out meanwhile."""
     known, _ = load()
     if not known.done():
         await asyncio.wrap_future(known)
-    return heard(pcm) if sounds.ms(pcm) < 15_000 else await asyncio.to_thread(heard, pcm)
+    return await asyncio.get_running_loop().run_in_executor(_looking, heard, pcm)
 
 
 def heard(pcm):
