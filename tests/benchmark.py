@@ -1,4 +1,4 @@
-"""How fast and how large, against what a reader would use instead: `python -m tests.benchmark [a b c d e f g h bill parquet]`.
+"""How fast and how large, against what a reader would use instead: `python -m tests.benchmark [a b c d e f g h i bill parquet]`.
 
 Prints ratios and asserts nothing: machines differ, and a noisy one tells little in seconds. Whatever is
 compared takes turns, and medians count. About three minutes; leaves nothing behind. The load generator
@@ -538,6 +538,50 @@ def calling():
             compare(values, [aim] * len(values), f"{name}: {what}", "the aim", "ms", "below 1", scale=1000)
 
 
+# i. Eight calls that are answered in the same instant
+
+
+async def eight(url, key):
+    """Seconds between packets, the longest of each call's."""
+    from openai import AsyncOpenAI
+
+    from tests.test_webrtc import Light, encoded, session
+
+    class Watch(Light):
+        def add(self, packet):
+            self.__dict__.setdefault("arrived", []).append(time.perf_counter())
+            return super().add(packet)
+
+    async with AsyncOpenAI(api_key=key, base_url=url) as client:
+        secret = (await client.realtime.client_secrets.create(session=session())).value
+        all = await asyncio.gather(*(Watch(secret, url).dial() for _ in range(8)))
+        await asyncio.sleep(2)  # connecting costs each some packets
+        begin = [len(call.arrived) for call in all]
+        said = encoded("user-thanks")
+        for call in all:
+            await call.say(said)
+        for call in all:
+            await call.until("output_audio_buffer.stopped", seconds=100)
+        gaps = [max(b - a for a, b in zip(call.arrived[at:], call.arrived[at + 1:])) for call, at in zip(all, begin)]
+        for call in all:
+            await call.hang_up()
+        return gaps
+
+
+def eight_calls():
+    say("i. Eight calls on one core, all answered in the same instant, while a cell computes: the longest wait between packets, which leave every 20 ms.")
+    with served([sys.executable, "-m", "helpers.local_api"], {"DAY9_PACE": "1"}) as (url, key, pid):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            os.sched_setaffinity(int(thread), {0})
+        cell = subprocess.Popen([sys.executable, "-c", "while True: sorted(range(100_000), key=lambda x: -x)"])
+        try:
+            gaps = [gap for _ in range(3) for gap in asyncio.run(eight(url, key))]
+        finally:
+            cell.kill()
+            cell.wait()
+    compare(gaps, [0.06] * len(gaps), "longest wait", "three packets, which a jitter buffer bridges", "ms", "below 1", scale=1000)
+
+
 # bill and parquet: tests/benchmark_bills.py
 
 
@@ -553,7 +597,7 @@ def hundred_million_rows():
     benchmark_bills.hundred_million(say)
 
 
-PARTS = {"a": first_answer, "b": one_call, "c": many_calls, "d": whole_run, "e": memory, "f": tuning, "g": speaking, "h": calling, "bill": ten_million_rows, "parquet": hundred_million_rows}
+PARTS = {"a": first_answer, "b": one_call, "c": many_calls, "d": whole_run, "e": memory, "f": tuning, "g": speaking, "h": calling, "i": eight_calls, "bill": ten_million_rows, "parquet": hundred_million_rows}
 ONLY_NAMED = {"parquet"}  # takes minutes by itself
 
 
