@@ -5,7 +5,9 @@ were spoken by programs (data/README.md says which); no person and no model of O
 """
 import csv
 import functools
+import io
 import re
+import wave
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "audio"
@@ -28,6 +30,19 @@ def ms(pcm):
 def silence(milliseconds):
     """So many milliseconds of nothing."""
     return bytes(milliseconds * BYTES_A_MS)
+
+
+def wav(pcm, rate=RATE):
+    """A sound as a WAV file, in bytes, for a browser to play. ValueError for half a sample."""
+    if len(pcm) % 2:
+        raise ValueError(f"PCM16 has 2 bytes a sample; {len(pcm)} bytes are no whole number of them")
+    with io.BytesIO() as file:
+        with wave.open(file, "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(rate)
+            out.writeframes(pcm)
+        return file.getvalue()
 
 
 @functools.cache
