@@ -4,6 +4,7 @@
     python start.py lab     opens the notebooks in JupyterLab (more arguments go to jupyter lab)
     python start.py test    runs every notebook and test     (more arguments go to pytest)
     python start.py lock    writes the two lock files anew from pyproject.toml; needs uv
+    python start.py record  records a notebook's calls anew: record [--show] [--from URL] NOTEBOOK
     python start.py link    lets the running Python `import helpers` from anywhere (conda, Binder)
 
 The first start installs what requirements.lock names into .venv; later ones find it there. An active venv
@@ -84,6 +85,12 @@ def test(arguments):
     os.chdir(str(ROOT))
     # A file's cells share one kernel, so a file stays with one worker.
     become([python, "-m", "pytest", "-n", "2", "--dist", "loadfile"] + arguments, child_environment())
+
+
+def record(arguments):
+    python = ready([LOCK])
+    # A path that the reader gave holds where he is; helpers are found through the link.
+    become([python, "-m", "helpers.local_api.upstream.rerecord"] + arguments, child_environment())
 
 
 def lock(arguments):
@@ -244,7 +251,7 @@ def no_more(arguments):
 
 
 def main(arguments):
-    commands = {"lab": lab, "test": test, "lock": lock, "link": link}
+    commands = {"lab": lab, "test": test, "record": record, "lock": lock, "link": link}
     if not arguments or arguments[0] not in commands:
         asked = arguments and arguments[0] not in ("-h", "--help")
         print(("start.py has no command %r.\n\n" % arguments[0] if asked else "") + __doc__.strip(), file=sys.stderr if asked else sys.stdout)

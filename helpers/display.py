@@ -1,4 +1,5 @@
 """How an answer, an exchange and a miss look in a notebook: always with where they come from."""
+import contextlib
 import html
 import json
 import re
@@ -8,7 +9,7 @@ from . import connection
 # Plain colours in the border: a notebook not yet trusted loses a rule that names a variable.
 CARD = ("border:1px solid #888;border-left:4px solid {edge};border-radius:3px;"
         "padding:.6em 1em;margin:.3em 0;max-width:52em;color:var(--jp-content-font-color1,inherit)")
-EDGES = {"computed": "#56B4E9", "constructed": "#E69F00", "recorded": "#009E73", "published": "#0072B2", "": "#888888"}
+EDGES = {"live": "#D55E00", "computed": "#56B4E9", "constructed": "#E69F00", "recorded": "#009E73", "published": "#0072B2", "": "#888888"}
 LONGEST = 4_000  # characters of a request or an answer that wire() shows
 
 
@@ -100,8 +101,8 @@ def _origin_words(origin, recording):
     if not kind:
         return "origin unknown: not answered by this notebook's local API"
     when = f" {origin['date']}" if origin.get("date") else ""
-    by = {"constructed": ", not said by a model", "recorded": ", captured from the API", "published": f", source: {origin.get('source', '')}", "computed": f" here: {origin.get('source', '')}"}[kind]
-    return f"{kind}{when}{by}" + (f" · {recording}" if recording else "")
+    by = {"live": f", from {origin.get('source', '')}", "constructed": ", not said by a model", "recorded": ", captured from the API", "published": f", source: {origin.get('source', '')}", "computed": f" here: {origin.get('source', '')}"}[kind]
+    return f"{kind}{when}{by}" + (f" · {recording}" if recording else "") + (f" · {origin['note']}" if origin.get("note") else "")
 
 
 def wire():
@@ -127,8 +128,8 @@ def _pretty(value):
 
 WAYS = (
     "Use what is expected there: the recorded value, or another that it accepts.",
-    "Ask OpenAI today: OpenAI(base_url='https://api.openai.com/v1', api_key=your key), with a model that is still sold.",
-    "Ask a model on your own machine: OpenAI(base_url='http://127.0.0.1:11434/v1', api_key='none'), for Ollama's port.",
+    "Ask OpenAI today, with your own OPENAI_API_KEY: helpers.connect(answers='live'), and a model that is still sold.",
+    "Ask a model on your own machine: helpers.connect(answers='http://127.0.0.1:11434/v1'), for Ollama's port, and its name in DAY9_MODEL.",
 )
 
 
@@ -139,11 +140,12 @@ def panel(error):
     """
     from IPython.display import display
 
-    details = next((e["off_the_map"] for e in connection.server().ask("exchanges") if e["request_id"] == error.request_id), {})
+    exchange = _exchange_of(error)
+    details = exchange.get("off_the_map", {})
     title = "Off the map: no recording answers this request, and nothing was made up."
     near = f"Nearest recording: {details['nearest']} ({details['about']})" if details.get("nearest") else "There is no recording for this endpoint."
     rows = details.get("differences", [])
-    notes = [f"There, {a}." for a in details.get("accepts", [])]
+    notes = [f"There, {a}." for a in details.get("accepts", [])] + [f"{exchange['note']}."] * bool(exchange.get("note"))
     if details.get("more"):
         notes.insert(0, f"And {details['more']} more differences.")
     text = [title, near] + [f"  {r['path']}\n    expected: {r['recorded']}\n    yours:    {r['sent']}" for r in rows]
@@ -159,6 +161,31 @@ def panel(error):
     display(Shown("\n".join(text), _alert(title, f"<p>{html.escape(near)}</p>{table}<p>{html.escape(' '.join(notes))}</p><ul>{ways}</ul>")))
 
 
+def otherwise(error, where):
+    """Display, beneath an error of a cell, that its answers come from another model than the page was written with.
+
+    `where`: the upstream.Where that answers. Called for you when a cell ends in an error that is not the API's.
+    """
+    from IPython.display import display
+
+    who = f"{where.model or 'the model that you asked for'} at {where.host}"
+    if isinstance(error, AssertionError):
+        title, why = "A check failed.", f"It holds for the answers that this page was written with. Here {who} answers, and may say something else."
+    elif isinstance(error, NameError):
+        title, why = f"{error.name or 'A name'} is not there.", f"If a cell above stopped, it did not come to make it: here {who} answers, and not always as the page expects."
+    else:
+        title, why = "This cell takes an answer apart as it was when the page was written.", f"Here {who} answers, and may leave out or write differently what the cell looks for."
+    ways = "helpers.wire() shows the last exchange; helpers.connect(\"recorded\") goes back to the recordings."
+    display(Shown(f"{title}\n{why}\n{ways}", _alert(title, f"<p>{html.escape(why)}</p><p>{html.escape(ways)}</p>")))
+
+
+def _exchange_of(error):
+    """The exchange that ended in an error of the SDK, as the desk has it; {} where it is not among the last."""
+    with contextlib.suppress(OSError):  # it has ended: the error is shown all the same
+        return next((e for e in connection.server().ask("exchanges") if e["request_id"] == error.request_id), {})
+    return {}
+
+
 def refusal(error):
     """Display an error of the API as what it is, a status and a sentence, instead of a long stack trace.
 
@@ -169,6 +196,8 @@ def refusal(error):
     kind = type(error).__name__
     head = f"{kind}: {error.status_code}" + (f", {error.code}" if getattr(error, "code", None) else "")
     said = (error.body or {}).get("message", str(error)) if isinstance(error.body, dict) else str(error)
+    note = _exchange_of(error).get("note")
+    said += f"\n{note}" if note else ""
     display(Shown(f"{head}\n{said}", _alert(head, f"<p>{html.escape(said)}</p><p>In code: <code>except openai.{kind}</code>. helpers.wire() shows the exchange.</p>")))
 
 

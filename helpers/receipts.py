@@ -13,11 +13,11 @@ class Receipt:
 
     `later` is the part of the total that belongs to models not sold on the day asked for. `twice` is what
     training would cost more if each pair's prompt were billed with both of its answers; `unpriced` names the
-    models whose training price is not known.
+    models whose training price is not known. `here` says in words what was really paid.
     """
 
-    def __init__(self, rows, refused, on, twice=Decimal(0), unpriced=()):
-        self.rows, self.refused, self.on, self.twice, self.unpriced = rows, refused, on, twice, unpriced
+    def __init__(self, rows, refused, on, twice=Decimal(0), unpriced=(), here="Here: 0.00 USD."):
+        self.rows, self.refused, self.on, self.twice, self.unpriced, self.here = rows, refused, on, twice, unpriced, here
         self.total = sum((r["usd"] for r in rows), Decimal(0))
         self.later = sum((r["usd"] for r in rows if r["on"] != on), Decimal(0))
 
@@ -31,7 +31,7 @@ class Receipt:
         free = f" {self.refused} calls that were refused or off the map cost nothing." if self.refused else ""
         twice = f" Training counts a pair's prompt once; billed with each of the two answers it would be {self.twice:.4f} USD more. Which of them holds is not published." if self.twice else ""
         unpriced = f" Not in it: training of {', '.join(self.unpriced)}, for which no price of that day is known." if self.unpriced else ""
-        return (f"Here: 0.00 USD. At {self.on} prices: {self.total - self.later:.4f} USD{later}.{free}{twice}{unpriced} "
+        return (f"{self.here} At {self.on} prices: {self.total - self.later:.4f} USD{later}.{free}{twice}{unpriced} "
                 "Hidden: the reasoning tokens in the output. Source: data/prices.csv.")
 
     def __repr__(self):
@@ -61,7 +61,7 @@ def receipt(on=DAY_9):
     Raises ValueError for a date that is none, LookupError for a model without any price.
     """
     told = connection.server().ask("receipt")
-    return _summed(told["calls"], on, told["training"])
+    return _summed(told["calls"], on, told["training"], told["upstream"])
 
 
 def receipt_of(answers, on=DAY_9):
@@ -69,12 +69,15 @@ def receipt_of(answers, on=DAY_9):
     return _summed([{"status": 200, "model": a.model, "usage": a.usage.model_dump()} for a in answers], on)
 
 
-def _summed(calls, on, jobs=()):
+def _summed(calls, on, jobs=(), upstream=None):
     on = datetime.date.fromisoformat(on)
-    rows, refused = {}, 0
+    rows, refused, strange = {}, 0, 0
     for call in calls:
         if call["status"] != 200:
             refused += 1
+            continue
+        if (upstream or call.get("origin") == "recorded") and not _has_price(call):
+            strange += 1
             continue
         day = prices.nearest_day(call["model"], on)
         row = rows.setdefault(call["model"], {"model": call["model"], "calls": 0, "input": 0, "cached": 0, "output": 0, "hidden": 0, "usd": Decimal(0), "on": day.isoformat()})
@@ -83,7 +86,28 @@ def _summed(calls, on, jobs=()):
             row[name] += n
         row["usd"] += prices.cost(call["model"], call["usage"], day)
     trained, twice, unpriced = _trained(jobs, on)
-    return Receipt([rows[name] for name in sorted(rows)] + trained, refused, on.isoformat(), twice, unpriced)
+    return Receipt([rows[name] for name in sorted(rows)] + trained, refused, on.isoformat(), twice, unpriced, _paid(upstream, strange))
+
+
+def _has_price(call):
+    """Whether an upstream's call can be priced: another server's models have no price, and a stream may tell no usage."""
+    try:
+        counts(call["usage"])
+        prices.sold_on(call["model"])
+    except (LookupError, TypeError, AttributeError):
+        return False
+    return True
+
+
+def _paid(upstream, strange):
+    """What was really paid, in words."""
+    left_out = f" Not in the table: {strange} calls that have no price or told no tokens." if strange else ""
+    if not upstream:
+        return f"Here: 0.00 USD.{left_out}"
+    if not upstream["openai"]:
+        return f"Here: what {upstream['host']} costs, which asks no price by the token.{left_out}"
+    ceiling = "without a ceiling" if upstream["ceiling"] is None else f"of {upstream['ceiling']} USD (DAY9_BUDGET)"
+    return f"Here, since this kernel began: {Decimal(upstream['spent']):.4f} USD {ceiling}, at today's prices.{left_out}"
 
 
 def _trained(jobs, on):

@@ -78,11 +78,11 @@ def api(folder):
 class Local:
     """A local API in this process, on a thread and in an event loop of its own: its `state` is in view."""
 
-    def __init__(self, key, pace=0.0, answers=None):
+    def __init__(self, key, pace=0.0, answers=None, upstream=None):
         self.loop, ready = asyncio.new_event_loop(), threading.Event()
 
         async def run():
-            self.state = server.serve(server.bind(), key, pace, answers)
+            self.state = server.serve(server.bind(), key, pace, answers, upstream)
             ready.set()
 
         self.loop.create_task(run())

@@ -1,4 +1,4 @@
-"""How fast and how large, against what a reader would use instead: `python -m tests.benchmark [a b c d e f g h i bill parquet]`.
+"""How fast and how large, against what a reader would use instead: `python -m tests.benchmark [a b c d e f g h i j k bill parquet]`.
 
 Prints ratios and asserts nothing: machines differ, and a noisy one tells little in seconds. Whatever is
 compared takes turns, and medians count. About three minutes; leaves nothing behind. The load generator
@@ -582,6 +582,79 @@ def eight_calls():
     compare(gaps, [0.06] * len(gaps), "longest wait", "three packets, which a jitter buffer bridges", "ms", "below 1", scale=1000)
 
 
+# j. Through to an upstream
+
+
+def timed_posts(url, key, count):
+    """Seconds of each of `count` requests over one kept-open connection."""
+    import http.client
+
+    host, port = url.split("/")[2].split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
+    connection.connect()
+    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else head and body of a request wait for one another
+    taken, body = [], json.dumps(QUESTION)
+    for _ in range(count):
+        begin = time.perf_counter()
+        connection.request("POST", "/v1/chat/completions", body, {"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"the local API answered {answer.status}")
+        taken.append(time.perf_counter() - begin)
+    connection.close()
+    return taken
+
+
+def forwarding():
+    say("j. Forwarding: a call through the local API to an upstream (another local API), against the same call made there directly; and what a stream holds.")
+    from tests.upstreams import Hostile, chunked
+
+    command = [sys.executable, "-m", "helpers.local_api"]
+    with served(command, {"DAY9_LOCAL_KEY": "day9-upstream"}) as (there, key, _), served(command, {"DAY9_ANSWERS": there, "DAY9_KEY": key}) as (here, own, _):
+        timed_posts(here, own, 50), timed_posts(there, key, 50)
+        through, direct = [], []
+        for _ in range(40):
+            through += timed_posts(here, own, 10)
+            direct += timed_posts(there, key, 10)
+    compare(through, direct, "through the local API", "directly", "ms", "within 3 ms", scale=1000, digits=2)
+    say(f"  added at the median: {1000 * (statistics.median(through) - statistics.median(direct)):.2f} ms; aim: below 3")
+    try:
+        import psutil
+    except ImportError:
+        return say("  Not measured: psutil is not installed (it is in the group `test` of pyproject.toml).")
+    event = b"data: " + b"x" * 60_000 + b"\n\n"
+
+    def endless(sock, request):
+        sock.sendall(chunked(end=False))
+        while True:
+            sock.sendall(b"%x\r\n%s\r\n" % (len(event), event))
+
+    upstream = Hostile(endless)
+    with served(command, {"DAY9_ANSWERS": upstream.url}) as (here, own, pid):
+        def ask():
+            sock = socket.create_connection(("127.0.0.1", int(here.split(":")[2].split("/")[0])), 60)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+            body = b'{"model": "m", "stream": true}'
+            sock.sendall(f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {own}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            sock.recv(100)
+            return sock
+
+        warm = ask()
+        time.sleep(2)
+        before, streams = psutil.Process(pid).memory_info().rss, 32
+        slow = [ask() for _ in range(streams)]
+        for _ in range(20):  # each takes a little, and the upstream would send a gigabyte a second
+            for sock in slow:
+                sock.recv(50_000)
+            time.sleep(0.1)
+        held = (psutil.Process(pid).memory_info().rss - before) / streams
+        for sock in (warm, *slow):
+            sock.close()
+    upstream.end()
+    compare([held / 2**20], [1], f"held a stream, {streams} slow readers", "the aim", "MiB", "at most 1", digits=2)
+
+
 # bill and parquet: tests/benchmark_bills.py
 
 
@@ -597,7 +670,31 @@ def hundred_million_rows():
     benchmark_bills.hundred_million(say)
 
 
-PARTS = {"a": first_answer, "b": one_call, "c": many_calls, "d": whole_run, "e": memory, "f": tuning, "g": speaking, "h": calling, "i": eight_calls, "bill": ten_million_rows, "parquet": hundred_million_rows}
+# k. Recording
+
+
+def recording():
+    say("k. Recording: a call through the local API to an upstream that takes 0.3 s, as a fast model does, and to one that answers at once; recorded, against only forwarded.")
+    from tests.upstreams import Hostile, response
+
+    for what, seconds, calls in (("0.3 s", 0.3, 5), ("at once", 0, 20)):
+        answer = response(json.dumps({"id": "chatcmpl-1", "choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}, "text": "word " * 500}).encode())
+
+        def wait(sock, request):
+            time.sleep(seconds)
+            sock.sendall(answer)
+
+        upstream, command = Hostile(wait), [sys.executable, "-m", "helpers.local_api"]
+        with tempfile.TemporaryDirectory() as folder, served(command, {"DAY9_ANSWERS": upstream.url}) as (live, one, _), \
+                served(command, {"DAY9_ANSWERS": f"record:{upstream.url}", "DAY9_MY_RECORDINGS": folder}) as (record, other, _):
+            recorded, forwarded = [], []
+            for _ in range(ROUNDS):
+                recorded.append(statistics.median(timed_posts(record, other, calls)))
+                forwarded.append(statistics.median(timed_posts(live, one, calls)))
+        compare(recorded, forwarded, f"recorded, upstream {what}", "forwarded", "ms", "below 1.10", scale=1000, digits=2)
+
+
+PARTS = {"a": first_answer, "b": one_call, "c": many_calls, "d": whole_run, "e": memory, "f": tuning, "g": speaking, "h": calling, "i": eight_calls, "j": forwarding, "k": recording, "bill": ten_million_rows, "parquet": hundred_million_rows}
 ONLY_NAMED = {"parquet"}  # takes minutes by itself
 
 

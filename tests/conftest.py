@@ -14,6 +14,12 @@ NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
 CLIENTS = needs(*(program for client in clients.CLIENTS.values() for program in client.programs))
 
 
+def lacking(*names):
+    """Skip the test, which needs what is not on this machine; in CI it fails."""
+    say = pytest.fail if os.environ.get("CI") else pytest.skip
+    say(f"not on this machine: {', '.join(names)}")
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         if "01_one_request_five_clients" in item.nodeid:
@@ -22,10 +28,9 @@ def pytest_collection_modifyitems(items):
 
 def pytest_runtest_setup(item):
     wanted = {program for mark in item.iter_markers("needs") for program in mark.args}
-    lacking = sorted(p for p in wanted if not any(map(shutil.which, NAMES.get(p, (p,)))))
-    if lacking:
-        say = pytest.fail if os.environ.get("CI") else pytest.skip
-        say(f"not on this machine: {', '.join(lacking)}")
+    missing = sorted(p for p in wanted if not any(map(shutil.which, NAMES.get(p, (p,)))))
+    if missing:
+        lacking(*missing)
     if "mvn" in wanted:  # before a cell's time limit counts
         for language in clients.CLIENTS:
             clients.install(language)

@@ -12,6 +12,7 @@ for _name in list(os.environ):
     if _name.startswith(("DAY9_", "OPENAI_")) or _name.lower() in ("http_proxy", "https_proxy", "all_proxy", "ws_proxy", "wss_proxy"):
         del os.environ[_name]
 os.environ["DAY9_PACE"] = "0"
+os.environ["DAY9_MY_RECORDINGS"] = os.devnull  # a folder in which nothing is
 
 # No network: for this process by the import, for kernels and other children by PYTHONPATH.
 from tests.no_network import sitecustomize  # noqa: E402, F401

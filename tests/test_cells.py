@@ -180,6 +180,11 @@ EDITS = [
     ("2_realtime/04_tools_and_guardrails", "mistake = ", "[date_tool, tax_tool]", "[date_tool]", ANSWERED),
     ("2_realtime/04_tools_and_guardrails", "topic = ", '"user-presents"', '"user-reindeer"', ANSWERED),
     ("2_realtime/04_tools_and_guardrails", "reader = until", 'watch("presents"', 'watch("taxes"', ANSWERED),
+    ("2_realtime/06_lawn_reindeer", "quiet = packets", "bytes(len(asked))", "os.urandom(len(asked))", ANSWERED),
+    ("2_realtime/06_lawn_reindeer", "bit_rate = ", "(20, 40, 60)", "(10, 120)", ANSWERED),
+    ("2_realtime/06_lawn_reindeer", "reindeer.drawn(", "reindeer.drawn(said", "reindeer.drawn(said[:-1]", "ValueError"),
+    ("2_realtime/06_lawn_reindeer", "visitors = 60", '"2026-11-22"', '"2020-01-01"', "LookupError"),
+    ("2_realtime/06_lawn_reindeer", 'model = session["model"]', '"user-thanks"', '"user-nobody"', "LookupError"),
 ]
 
 

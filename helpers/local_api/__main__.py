@@ -1,7 +1,10 @@
 """Start the local API from a shell: `python -m helpers.local_api --port 8009`, for curl, Node, Go, Java.
 
-helpers.connect() starts the same with `--child`: it then prints one line of JSON, and ends when its
-standard input closes, which the system does when the kernel ends, however it ends.
+DAY9_ANSWERS, DAY9_MODEL, DAY9_BUDGET, DAY9_KEY and OPENAI_API_KEY say who answers: see upstream/where.py.
+
+helpers.connect() starts the same with `--child`: it then reads two lines (who answers, a Where as text or nothing; what
+was spent before), prints one line of JSON, and ends when its standard input closes, which the system does when the
+kernel ends, however it ends. What is spent goes to standard error: its parent reads it even where this one was killed.
 """
 import argparse
 import asyncio
@@ -9,8 +12,13 @@ import os
 import secrets
 import sys
 import threading
+from decimal import Decimal
 
 from . import server
+from .upstream import where
+
+
+FINISHING = 20  # seconds in which exchanges come to their end and are recorded, after the kernel has ended
 
 
 def main():
@@ -25,19 +33,45 @@ def main():
         sys.exit(f"Cannot listen on 127.0.0.1:{given.port}: {e}. Choose another --port, or leave it out for a free one.")
     key = given.key or os.environ.get("DAY9_LOCAL_KEY") or "day9-" + secrets.token_hex(12)
     try:
-        asyncio.run(run(sock, key, given.child))
+        asyncio.run(run(sock, key, given.child, *(told_by_parent() if given.child else told_by_shell())))
     except KeyboardInterrupt:
         pass
 
 
-async def run(sock, key, child):
-    state = server.serve(sock, key, pace())
+def told_by_parent():
+    """(a Where or None, USD spent before)"""
+    answering, spent = sys.stdin.buffer.readline().decode().strip(), sys.stdin.buffer.readline().decode().strip()
+    return (where.from_text(answering) if answering else None), Decimal(spent or 0)
+
+
+def told_by_shell():
+    try:
+        return where.where(None, where.settings(os.environ), where.own_key(os.environ)), Decimal(0)
+    except ValueError as e:
+        sys.exit(str(e))
+
+
+def upstream_of(answering, spent, child):
+    """The Upstream of a Where."""
+    from .recordings import own_folder
+    from .upstream.forward import Upstream
+    from .upstream.recorder import Recorder
+
+    recorder = Recorder(own_folder(), answering.host) if answering.record else None
+    tell = (lambda total: print(f"day9 spent {total:f}", file=sys.stderr, flush=True)) if child else (lambda total: None)
+    return Upstream(answering, recorder, spent, tell)
+
+
+async def run(sock, key, child, answering=None, spent=Decimal(0)):
+    state = server.serve(sock, key, pace(), upstream=upstream_of(answering, spent, child) if answering else None)
     if child:
         print(server.hello(state), flush=True)
-        threading.Thread(target=end_with_parent, daemon=True).start()
+        threading.Thread(target=end_with_parent, args=(state, asyncio.get_running_loop()), daemon=True).start()
     else:
-        for file, why in state.answers.library.problems:
-            print(f"Left out: data/recordings/{file} {why}", file=sys.stderr)
+        for file, why in state.answers.library.left_out():
+            print(f"Left out: {file} {why}", file=sys.stderr)
+        if answering:
+            print(where.in_words(answering, spent), file=sys.stderr)
         print(f"export OPENAI_BASE_URL=http://{server.HOST}:{state.port}/v1 OPENAI_API_KEY={key}\nCtrl-C ends it.", flush=True)
     await asyncio.Event().wait()
 
@@ -50,9 +84,18 @@ def pace():
         sys.exit(f"DAY9_PACE must be a number, such as 0.5, not {os.environ['DAY9_PACE']!r}.")
 
 
-def end_with_parent():
+async def finish(state):
+    if state.streams:
+        await asyncio.wait(set(state.streams), timeout=FINISHING)
+
+
+def end_with_parent(state=None, loop=None):
+    """End when the parent has, at once; where it records, when what was going on is on the disk."""
     sys.stdin.buffer.read()
-    os._exit(0)  # nothing to save: recordings are only read
+    if state and state.upstream and state.upstream.recorder:
+        asyncio.run_coroutine_threadsafe(finish(state), loop).result()
+        state.upstream.recorder.close()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 
 from . import canonical, off_the_map, pictures, refusals, schemas, shaping, slots
-from .recordings import Library
+from .recordings import BrokenRecording, Library, exactly, own_folder
 
 
 @dataclass
@@ -25,6 +25,9 @@ class Answer:
     off_the_map: dict = field(default_factory=dict)
     keeps: bool = False  # the same request will always have this same answer
     headers: dict = field(default_factory=dict)  # in the place of, or beyond, those that every answer has
+    as_it_came: bool = False  # recorded, or an upstream's: it has all the headers that it is to have
+    flow: object = None  # an asynchronous iterator of bytes, sent as they come, in the place of body and events
+    note: str = ""  # what the reader should know of how the answer came about
 
 
 def as_json(value):
@@ -34,6 +37,16 @@ def as_json(value):
 def error(status, message, kind="invalid_request_error", param=None, code=None, **more):
     """An error in OpenAI's envelope, whose keys are always these four."""
     return Answer(status, as_json({"error": {"message": message, "type": kind, "param": param, "code": code}}), **more)
+
+
+def as_it_came(recording, response):
+    """The Answer of a recorded response. Raises BrokenRecording where its file is gone."""
+    events = [(e["at"], e["text"].encode()) for e in response.get("events", [])]
+    body = b"" if events else recording.content(response)
+    told = shaping.told(body, events)
+    if not told["usage"]:  # a file, a job, sound: nothing that the receipt could price by tokens
+        told["model"] = "" if response["status"] == 200 else recording.origin.get("model", "")
+    return Answer(response["status"], body, events, recording.origin, recording.name, **told, headers=response.get("headers", {}), as_it_came=True)
 
 
 TEXTS_CHECKED_ON = "2026-11-22"  # those of schemas.py, pictures.py and tuning/; refusals.json dates its own
@@ -70,7 +83,7 @@ class Answers:
     """`pace`: how slowly a tuning job goes; see tuning/jobs.py."""
 
     def __init__(self, library=None, pace=0):
-        self.library, self.pace = library or Library(), pace
+        self.library, self.pace = library or Library(own=own_folder()), pace
 
     @functools.cached_property
     def tuning(self):
@@ -91,6 +104,9 @@ class Answers:
 
     def answer(self, method, path, query, content_type, raw, retry=0):
         """The Answer to a request given by its parts; `retry` is the client's count of tries before this one."""
+        recording = self.library.find_recorded(method, path, query, content_type, raw)
+        if recording:
+            return self._as_it_came(recording)
         if path == "/v1/models" or path.startswith("/v1/models/"):
             return self._models(method, path)
         if path.startswith(COMPUTED):
@@ -109,6 +125,16 @@ class Answers:
             if said:
                 return said
         return self._recorded(method, path, body, retry)
+
+    def _as_it_came(self, recording):
+        """What an API once said to this very request."""
+        try:
+            answer = as_it_came(recording, self.library.next_response(recording, 0))
+        except BrokenRecording as e:
+            return error(500, f"The recording {recording.name}.json {e}.", "server_error")
+        begins = recording.method == "POST" and bool(answer.id) and self.library.rewind(answer.id)
+        answer.keeps = not recording.choose and not begins
+        return answer
 
     def _models(self, method, path):
         name = path.removeprefix("/v1/models").strip("/")
@@ -139,7 +165,7 @@ class Answers:
         sent = body if isinstance(body, dict) else {}
         recording, found = self.library.find(method, path, same)
         if recording is None:
-            return self._missed(method, path, same, sent)
+            return self._missed(method, path, exactly(path, body), sent)
         response = self.library.next_response(recording, retry)
         if "events" in response:
             events = [(e["at"], shaping.sse(e["data"], e.get("event"))) for e in response["events"]]

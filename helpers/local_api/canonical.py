@@ -57,12 +57,18 @@ def digest(raw):
 
 def canonical_text(text):
     """Unicode NFC, runs of blanks as one; long base64 as its kind and the SHA-256 of its content."""
+    short = by_content(text)
+    return short if short is not text else BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
+
+
+def by_content(text):
+    """A long base64 text as its kind and the SHA-256 of its content; any other text as it is."""
     if len(text) > LONG:
         url = DATA_URL.fullmatch(text)
         raw = _decoded(url[2] if url else text) if url or " " not in text[:LONG] else b""
         if raw:
             return f"{f'data:{url[1]}' if url else 'base64'};sha256,{digest(raw)}"
-    return BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    return text
 
 
 def _decoded(text):
@@ -103,11 +109,11 @@ def canonical_value(value, drop=frozenset()):
     return value
 
 
-def canonical_body(path, body):
-    """The canonical form of a whole JSON body."""
+def canonical_body(path, body, drop=BOOKKEEPING | SHAPING):
+    """The canonical form of a whole JSON body; `drop` names what does not count at its top."""
     if not isinstance(body, dict):
         return canonical_value(body)
-    out = canonical_value(body, BOOKKEEPING | SHAPING)
+    out = canonical_value(body, drop)
     if path == "/v1/responses" and isinstance(out.get("input"), str):
         out["input"] = [{"role": "user", "content": out["input"]}]
     return out
@@ -153,19 +159,28 @@ def _deeper_than(levels, value):
     for _ in range(levels):
         inner = (v.values() if isinstance(v, dict) else v for v in level if isinstance(v, (dict, list)))
         level = [v for values in inner for v in values]
+        if not level:
+            return False
     return any(isinstance(v, (dict, list)) for v in level)
 
 
 def read_form(content_type, raw):
-    """A multipart form as {field: text, file field: {"filename", "bytes", "sha256"}}."""
-    form, files = form_parts(content_type, raw)
-    for name, (filename, content) in files.items():
-        form[name] = {"filename": filename, "bytes": len(content), "sha256": digest(content)}
-    return form
+    """A multipart form as {field: text, file field: {"filename", "bytes", "sha256"}}; a list of these where a name stands twice."""
+    fields, files = _parsed_form(content_type, raw)
+    form = {name: [v.decode("utf-8", "replace") for v in values] for name, values in fields.items()}
+    for name, parts in files.items():
+        form[name] = [{"filename": p["filename"], "bytes": len(p["body"]), "sha256": digest(p["body"])} for p in parts]
+    return {name: values if len(values) > 1 else values[0] for name, values in form.items()}
 
 
 def form_parts(content_type, raw):
-    """({field: text}, {file field: (filename, content)}) of a multipart form. Raises BadRequest."""
+    """({field: text}, {file field: (filename, content)}) of a multipart form, the last of each. Raises BadRequest."""
+    fields, files = _parsed_form(content_type, raw)
+    form = {name: values[-1].decode("utf-8", "replace") for name, values in fields.items()}
+    return form, {name: (parts[-1]["filename"], parts[-1]["body"]) for name, parts in files.items()}
+
+
+def _parsed_form(content_type, raw):
     fields, files = {}, {}
     try:
         httputil.parse_body_arguments(content_type, raw, fields, files)
@@ -173,8 +188,7 @@ def form_parts(content_type, raw):
         raise BadRequest(f"The body of your request is not a readable multipart form: {e}.") from None
     if not fields and not files:
         raise BadRequest("The body of your request is not a multipart form with the boundary that its Content-Type names.")
-    form = {name: values[-1].decode("utf-8", "replace") for name, values in fields.items()}
-    return form, {name: (parts[-1]["filename"], parts[-1]["body"]) for name, parts in files.items()}
+    return fields, files
 
 
 def key(method, path, body):

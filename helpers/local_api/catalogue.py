@@ -14,7 +14,7 @@ def main(arguments=None, folder=recordings.FOLDER):
     commands.add_parser("check", help="whether every recording can answer; names the files that cannot")
     commands.add_parser("show", help="one recording: its request, its slots, its answers").add_argument("name")
     given = parser.parse_args(arguments)
-    library = recordings.Library(folder)
+    library = recordings.Library(folder, recordings.own_folder() if folder == recordings.FOLDER else None)
     if given.command == "list":
         return listed(library)
     return check(library) if given.command == "check" else show(library, given.name)
@@ -59,8 +59,13 @@ def show(library, name):
         print(f"\nSlot {slot}: " + ", ".join(f"{key} {value}" for key, value in declared.items()))
     for i, response in enumerate(recording.responses):
         which = f" {i + 1} of {len(recording.responses)}, {recording.choose}" if recording.choose else ""
-        print(f"\nAnswer{which}: {response['status']}\n{pretty(response.get('body', response.get('events')))}")
+        print(f"\nAnswer{which}: {response['status']}\n{said(response)}")
     return 0
+
+
+def said(response):
+    kind = next(name for name in ("body", "events", "text", "file", "session") if name in response)
+    return "\n".join(response["text"]) if kind == "text" else pretty(response[kind])
 
 
 def pretty(value):

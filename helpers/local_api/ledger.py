@@ -27,14 +27,14 @@ class Ledger:
         if answer.model:
             self.calls.append((answer.model, answer.status, answer.origin.get("class", ""), answer.usage))
         if answer.id:
-            self.origins[answer.id] = (answer.origin, answer.recording)
+            self.origins[answer.id] = (answer.origin | ({"note": answer.note} if answer.note else {}), answer.recording)
 
     def exchanges(self):
         """The last exchanges, oldest first, as JSON-able dicts."""
         return [
             {"number": n, "request_id": rid, "method": method, "path": path, "request": _readable(content_type, raw, size),
              "bytes": size, "headers": {k: "Bearer …" if k == "Authorization" else v for k, v in headers.items()},
-             "status": a.status, "answer": _answer(a), "origin": a.origin, "recording": a.recording, "off_the_map": a.off_the_map}
+             "status": a.status, "answer": _answer(a), "origin": a.origin, "recording": a.recording, "off_the_map": a.off_the_map, "note": a.note}
             for n, rid, method, path, content_type, raw, size, headers, a in self.last
         ]
 
@@ -47,9 +47,13 @@ def _answer(answer):
         return {"events": [event.decode()[:LONGEST] for _, event in answer.events]}
     if len(answer.body) > LONGEST:
         return f"{len(answer.body):,} bytes"
-    if "Content-Type" in answer.headers:  # no JSON
+    kind = next((v for k, v in answer.headers.items() if k.lower() == "content-type"), "application/json")
+    if not kind.startswith(("text/", "application/")):
+        return f"{len(answer.body):,} bytes of {kind}"
+    try:
+        return json.loads(answer.body) if answer.body else None
+    except ValueError:  # another text, such as SDP
         return answer.body.decode("utf-8", "replace")
-    return json.loads(answer.body) if answer.body else None
 
 
 def _readable(content_type, raw, size):

@@ -30,11 +30,16 @@ def nearest(library, method, path, body):
     for recording in library.recordings:
         if (recording.method, recording.path) != (method, path):
             continue
-        found = differences(recording.body or {}, body or {}, recording.slots)  # nothing sent is nothing in it
+        found = differences(recording.body or {}, _comparable(recording, body) or {}, recording.slots)  # nothing sent is nothing in it
         distance = sum(_distance(r, s) for _, r, s in found)
         if best is None or distance < best_distance:
             best, best_distance = (recording, found), distance
     return best or (None, [])
+
+
+def _comparable(recording, body):
+    """A request as this recording is asked: streams and limits count only where nothing is computed."""
+    return body if recording.recorded or not isinstance(body, dict) else {k: v for k, v in body.items() if k not in canonical.SHAPING}
 
 
 def _distance(recorded, sent):
@@ -76,7 +81,7 @@ def alternatives(library, method, path, body):
     found = {}
     for recording in library.recordings:
         if (recording.method, recording.path) == (method, path):
-            differs = differences(recording.body or {}, body or {}, recording.slots)
+            differs = differences(recording.body or {}, _comparable(recording, body) or {}, recording.slots)
             if len(differs) == 1 and "content" not in differs[0][0]:
                 at, value, _ = differs[0]
                 value = canonical.DEFAULTS.get(at) if value is None else value

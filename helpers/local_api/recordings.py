@@ -1,4 +1,4 @@
-"""The recordings: one exchange a file under data/recordings, read once, found fast.
+"""The recordings: one exchange a file under data/recordings and data/my_recordings, read once, found fast.
 
 A file:
     {"about": "...",                                      what it is, for people
@@ -8,13 +8,27 @@ A file:
      "choose": "in turn" | "by retry",                    optional, with more than one response
      "responses": [{"status": 200, "body": {...}}         a JSON answer, or
                    {"status": 200, "events": [{"at": 0.4, "data": {...}}, ...]}]}   a stream, `at` in seconds
+
+What upstream/recorder.py writes, of class `recorded`, is given back byte for byte. Its response has headers, and is
+                   {"text": ["a body,", "line by line"]}, {"events": [{"at": 0.4, "text": "data: ...\n\n"}, ...]},
+                   or {"file": "SHA-256.mp3"}, the name of a file in files/ that has the body
+                   or {"session": [...], "sound": {...}}, a Realtime session: see upstream/session_tape.py
+Its request holds files and pictures by hash, and no secrets: see `as_kept`. In a folder of such files equal
+requests are answered in the order of their names; a later folder stands for all earlier ones.
 """
+import os
+import re
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from . import canonical, slots
+from .upstream import scrub
 
 FOLDER = canonical.DATA / "recordings"
+OWN = canonical.DATA / "my_recordings"
+FILE = re.compile(r"[0-9a-f]{64}\.\w+")
+# What a client may act on. Others (cookies, the account's name, the way that the answer took) are not kept.
+HEADERS = re.compile(r"content-type|content-disposition|location|retry-after(-ms)?|x-request-id|x-should-retry|openai-(version|model|processing-ms)|x-ratelimit-[a-z-]+")
 ORIGINS = ("recorded", "published", "constructed")
 PARTS = {"about", "origin", "request", "slots", "choose", "responses"}
 
@@ -35,11 +49,58 @@ class Recording:
     slots: dict
     choose: str
     responses: list
+    home: Path = FOLDER  # where its files/ lie
     turn: int = field(default=0, compare=False)
 
     @property
     def key(self):
         return canonical.key(self.method, self.path, self.body)
+
+    @property
+    def recorded(self):
+        return self.origin["class"] == "recorded"
+
+    def content(self, response):
+        """The body of a recorded response as bytes. Raises BrokenRecording where its file is gone or another."""
+        if "text" in response:
+            return "\n".join(response["text"]).encode()
+        try:
+            raw = (self.home / "files" / response["file"]).read_bytes()
+        except OSError as e:
+            raise BrokenRecording(f"cannot be read: {e}") from None
+        if canonical.digest(raw) != response["file"][:64]:
+            raise BrokenRecording(f"names files/{response['file']}, whose content is not what was recorded")
+        return raw
+
+
+def own_folder():
+    """Where the reader's own recordings lie: data/my_recordings, or the folder that DAY9_MY_RECORDINGS names."""
+    return Path(os.environ.get("DAY9_MY_RECORDINGS") or OWN)
+
+
+def as_kept(method, path, query, content_type, raw):
+    """(path, body) of a request as a recording keeps it: without secrets, files and long base64 by their hash."""
+    if method != "POST":
+        body = query or None
+    else:
+        try:
+            body = canonical.read_body(content_type, raw)
+        except canonical.BadRequest:
+            body = f"{len(raw)} bytes;sha256,{canonical.digest(raw)}"
+    return scrub.text(path), scrub.value(_short(body))
+
+
+def _short(value):
+    if isinstance(value, str):
+        return canonical.by_content(value)
+    if isinstance(value, list):
+        return [_short(v) for v in value]
+    return {k: _short(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def exactly(path, body):
+    """The canonical body of a recorded request: here streams and token limits are its own, since nothing is computed."""
+    return canonical.canonical_body(path, body, canonical.BOOKKEEPING)
 
 
 def read(file, folder=FOLDER):
@@ -57,10 +118,10 @@ def read(file, folder=FOLDER):
     missing = sorted({"about", "origin", "request", "responses"} - set(raw))
     if odd or missing:
         raise BrokenRecording("; ".join([f"lacks {', '.join(missing)}"] * bool(missing) + [f"has unknown parts: {', '.join(odd)}"] * bool(odd)))
-    return _build(raw, file.relative_to(folder).with_suffix("").as_posix())
+    return _build(raw, file.relative_to(folder).with_suffix("").as_posix(), Path(folder))
 
 
-def _build(raw, name):
+def _build(raw, name, home):
     origin, request, responses = raw["origin"], raw["request"], raw["responses"]
     if not isinstance(raw["about"], str):
         raise BrokenRecording("about must be a text")
@@ -71,6 +132,9 @@ def _build(raw, name):
     if not isinstance(responses, list) or not responses:
         raise BrokenRecording("responses must be a list of at least one answer")
     for r in responses:
+        if origin["class"] == "recorded":
+            _check_recorded(r, home)
+            continue
         if not isinstance(r, dict) or not isinstance(r.get("status"), int) or ("body" in r) == ("events" in r):
             raise BrokenRecording("each response needs a status and either a body or events")
         if not isinstance(r.get("body", {}), dict):
@@ -81,35 +145,102 @@ def _build(raw, name):
     choose = raw.get("choose", "")
     if (len(responses) > 1) != (choose in ("in turn", "by retry")):
         raise BrokenRecording('choose must be "in turn" or "by retry" where there are several responses, and only there')
-    body = canonical.canonical_body(request["path"], request.get("body"))
+    recorded = origin["class"] == "recorded"
+    body = (exactly if recorded else canonical.canonical_body)(request["path"], request.get("body"))
+    if recorded and "slots" in raw:
+        raise BrokenRecording("is recorded, and so has no slots")
     try:
-        slots.check(raw.get("slots", {}), body)
+        if not recorded:  # there, marks are the reader's own words
+            slots.check(raw.get("slots", {}), body)
     except slots.BadSlot as e:
         raise BrokenRecording(str(e)) from None
     return Recording(name, raw["about"], origin, request["method"], request["path"], body,
-                     request.get("body"), raw.get("slots", {}), choose, responses)
+                     request.get("body"), raw.get("slots", {}), choose, responses, home)
+
+
+def _check_recorded(r, home):
+    if not isinstance(r, dict) or not isinstance(r.get("status"), int) or sum(name in r for name in ("text", "events", "file", "session")) != 1:
+        raise BrokenRecording("each response that was recorded needs a status and one of text, events, file, session")
+    headers, lines, events = r.get("headers", {}), r.get("text", []), r.get("events", [])
+    if not isinstance(headers, dict) or not all(HEADERS.fullmatch(k) and isinstance(v, str) and v.isprintable() for k, v in headers.items()):
+        raise BrokenRecording("the headers of a response must be texts, and of those that are kept")
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise BrokenRecording("the text of a response must be a list of lines")
+    if not isinstance(events, list) or not all(isinstance(e, dict) and isinstance(e.get("at"), (int, float)) and isinstance(e.get("text"), str) for e in events):
+        raise BrokenRecording("each event that was recorded needs a time, at, and its text")
+    if "session" in r:
+        _check_session(r)
+    for file in [r["file"]] if "file" in r else r.get("sound", {}).values():
+        if not (FILE.fullmatch(str(file)) and (home / "files" / file).is_file()):
+            raise BrokenRecording(f"names a file that is not there: files/{file}")
+
+
+def _check_session(r):
+    sides = {"client": (dict, int, str), "api": (str,), "closed": (list,)}
+    if not isinstance(r.get("sound"), dict) or not set(r["sound"]) <= {"client", "api"}:
+        raise BrokenRecording("the sound of a session must be by client and api")
+    if not isinstance(r["session"], list) or not all(
+            isinstance(e, dict) and isinstance(e.get("at"), (int, float)) and len(e) == 2 and any(isinstance(e.get(side), kinds) for side, kinds in sides.items())
+            for e in r["session"]):
+        raise BrokenRecording("each entry of a session needs a time, at, and one of client, api, closed")
 
 
 class Library:
-    """All recordings of a folder. `problems` lists (file name, why) of those that cannot answer."""
+    """All recordings of a folder, and the reader's `own`, which come first. `problems` lists (file name, why) of those that cannot answer."""
 
-    def __init__(self, folder=FOLDER):
+    def __init__(self, folder=FOLDER, own=None):
         self.folder = Path(folder)
         self.recordings, self.problems = [], []
-        self._first, self._slotted = {}, {}
-        for file in sorted(self.folder.rglob("*.json")):
+        self._first, self._slotted, self._recorded = {}, {}, {}
+        self._own = f"{Path(own).name}/" if own else ""
+        self._read(self.folder)
+        if own:
+            self._read(Path(own), self._own)
+        self.recordings += self._recorded.values()
+        self._asked = {(r.method, r.path) for r in self._recorded.values()}
+
+    def _read(self, folder, before=""):
+        for file in sorted(folder.rglob("*.json")):
+            name = file.relative_to(folder)
+            if name.parts[0] == "files":
+                continue
             try:
-                self._add(read(file, self.folder))
+                recording = read(file, folder)
+                recording.name = before + recording.name
+                self._add(recording)
             except BrokenRecording as e:
-                self.problems.append((file.relative_to(self.folder).as_posix(), str(e)))
+                self.problems.append((before + name.as_posix(), str(e)))
 
     def _add(self, recording):
+        if recording.recorded:
+            return self._add_recorded(recording)
         first = self._first.setdefault(recording.key, recording)
         if first is not recording:
             raise BrokenRecording(f"answers the same request as {first.name}.json, which stays the one that answers")
         if recording.slots:
             self._slotted.setdefault((recording.method, recording.path), []).append(recording)
         self.recordings.append(recording)
+
+    def _add_recorded(self, recording):
+        known = self._recorded.setdefault(recording.key, recording)
+        if known is recording:
+            return
+        if PurePosixPath(known.name).parent == PurePosixPath(recording.name).parent:
+            known.responses += recording.responses
+            known.choose = "in turn"
+        else:
+            self._recorded[recording.key] = recording
+
+    def find_recorded(self, method, path, query, content_type, raw):
+        """The Recording of this very request, given by its parts, or None."""
+        if (method, scrub.text(path)) not in self._asked:
+            return None
+        path, body = as_kept(method, path, query, content_type, raw)
+        return self._recorded.get(canonical.key(method, path, exactly(path, body)))
+
+    def left_out(self):
+        """[(file, why)] of the recordings that cannot answer, each file with its folder."""
+        return [(file if self._own and file.startswith(self._own) else f"data/recordings/{file}", why) for file, why in self.problems]
 
     def find(self, method, path, body):
         """(recording, {slot: value}) for a canonical request, or (None, {})."""

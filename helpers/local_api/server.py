@@ -6,6 +6,7 @@ and without them the API starts sooner and a request costs half.
 import asyncio
 import concurrent.futures
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import json
@@ -48,6 +49,8 @@ class Exchange(httputil.HTTPMessageDelegate):
     def __init__(self, state, connection):
         self.state, self.connection, self.body = state, connection, bytearray()
         self.upgrade = None  # takes over where a WebSocket is asked for
+        self.pipe = None  # takes the body of an upload that is passed on as it comes
+        self.note = ""  # why this machine answers and not the upstream
 
     def headers_received(self, start_line, headers):
         self.started = time.perf_counter()
@@ -56,17 +59,29 @@ class Exchange(httputil.HTTPMessageDelegate):
         if self.path == "/v1/realtime" and headers.get("Upgrade", "").lower() == "websocket":
             self.upgrade = self.state.sockets.start_request(None, self.connection)
             return self.upgrade.headers_received(start_line, headers)
+        if self.state.upstream:
+            self.pipe = self.state.upstream.upload(self, self.state)
 
     def data_received(self, chunk):
+        if self.pipe:
+            return self.pipe.put(chunk)
         self.body += chunk
 
     def on_connection_close(self):
         if self.upgrade:
             self.upgrade.on_connection_close()
+        if self.pipe:
+            self.forwarded.cancel()
+
+    def forward(self, answer):
+        """Send an upstream's answer, a coroutine, when it is there."""
+        self.forwarded = self.state.keep(self.send_later(answer))
 
     def finish(self):
         if self.upgrade:
             return self.upgrade.finish()
+        if self.pipe:
+            return self.state.keep(self.pipe.end())
         self.body = bytes(self.body)
         try:
             answer = self.state.answer(self)
@@ -88,7 +103,32 @@ class Exchange(httputil.HTTPMessageDelegate):
         except Exception as e:
             answer = self.fault(e)
         with contextlib.suppress(iostream.StreamClosedError):  # the asker has gone
-            self.send(answer)
+            if answer.flow:
+                await self.send_flowing(answer)
+            else:
+                self.send(answer)
+
+    async def send_flowing(self, answer):
+        """Send an upstream's answer as it comes, no faster than it is read. It is recorded to its end also where the reader leaves."""
+        line = httputil.ResponseStartLine("HTTP/1.1", answer.status, httputil.responses.get(answer.status, ""))
+        recorder = self.state.upstream.recorder
+        async with contextlib.aclosing(answer.flow) as pieces:
+            try:
+                first = await anext(pieces)
+                writing = self.connection.write_headers(line, self.headers_of(answer), first)
+                if recorder:  # tornado forgets what is being written to one who leaves
+                    self.connection.set_close_callback(lambda: writing.done() or writing.set_exception(iostream.StreamClosedError()))
+                await writing
+                async for piece in pieces:
+                    writing = self.connection.write(piece)
+                    await writing
+                self.connection.finish()
+            except ConnectionAbortedError:  # it ended too early, and so does what the reader gets
+                self.connection.close()
+            except iostream.StreamClosedError:
+                if recorder:
+                    async for _ in pieces:
+                        pass
 
     def send(self, answer):
         headers = self.headers_of(answer)
@@ -121,8 +161,19 @@ class Exchange(httputil.HTTPMessageDelegate):
             headers[name] = value
         if self.path.startswith("/day9/") and answer.status == 200:
             return headers
-        headers["X-Request-Id"] = f"req_{random.getrandbits(128):032x}"
+        if "X-Request-Id" not in headers:
+            headers["X-Request-Id"] = f"req_{random.getrandbits(128):032x}"
+        if answer.note:
+            headers["X-Day9-Note"] = quote(answer.note, " ,;:()'.[]/=")
+        if answer.origin.get("class") == "live":  # it is in the books, as soon as it told what it used
+            headers["X-Day9-Origin"] = "live"
+            return headers
         self.state.ledger.add(headers["X-Request-Id"], self, answer)
+        if answer.origin:
+            headers["X-Day9-Origin"] = answer.origin["class"]
+            headers["X-Day9-Recording"] = quote(answer.recording) or "computed"
+        if answer.as_it_came:
+            return headers
         if answer.status not in (401, 404):
             headers["Openai-Version"] = "2020-10-01"
             headers["Openai-Processing-Ms"] = str(int(1000 * (time.perf_counter() - self.started)))
@@ -132,9 +183,6 @@ class Exchange(httputil.HTTPMessageDelegate):
                 headers[f"X-Ratelimit-Limit-{what}"] = limit
                 headers[f"X-Ratelimit-Remaining-{what}"] = "0" if answer.status == 429 else remaining
                 headers[f"X-Ratelimit-Reset-{what}"] = reset
-        if answer.origin:
-            headers["X-Day9-Origin"] = answer.origin["class"]
-            headers["X-Day9-Recording"] = quote(answer.recording) or "computed"
         if answer.status == 424 or answer.status == 500 and not answer.origin:
             headers["X-Should-Retry"] = "false"  # nothing would change; a recorded 500 is followed by the answer
         return headers
@@ -149,10 +197,10 @@ def is_loopback(origin):
 
 
 class State:
-    """What all requests of one local API share."""
+    """What all requests of one local API share. `upstream`: an upstream.forward.Upstream, or None where recordings answer."""
 
-    def __init__(self, key, port, answers=None, pace=1.0):
-        self.key, self.port, self.pace = key, port, pace
+    def __init__(self, key, port, answers=None, pace=1.0, upstream=None):
+        self.key, self.port, self.pace, self.upstream = key, port, pace, upstream
         self.answers = answers or Answers(pace=pace)
         self.aside = concurrent.futures.ThreadPoolExecutor(1)  # uploads and jobs: one after another, and nothing else waits for them
         self.ledger = Ledger()
@@ -173,6 +221,9 @@ class State:
             return wrong
         if request.path.startswith("/day9/"):
             return self.desk(request)
+        forwarded = self.upstream and self.upstream.take(request, self)
+        if forwarded:
+            return forwarded
         if request.path.startswith(COMPUTED):
             return self.later(request)
         return self.realtime.answer(request) if request.path.startswith("/v1/realtime") else self.api(request)
@@ -180,6 +231,10 @@ class State:
     @functools.cached_property
     def realtime(self):
         """The Realtime API's desk, loaded when it is first asked."""
+        if self.upstream and self.upstream.where.openai:
+            from .upstream.realtime import Desk
+
+            return Desk(self, self.upstream)
         from .realtime.calls import Desk
 
         return Desk(self)
@@ -189,7 +244,15 @@ class State:
         """The Realtime API's WebSockets, loaded when the first is asked for."""
         from .realtime import websocket
 
+        if self.upstream and self.upstream.where.openai:
+            from .upstream.realtime import Relay
+
+            return websocket.application(self, Relay)
         return websocket.application(self)
+
+    def unwelcome(self, request):
+        """An error for a request that may not ask at all; else None."""
+        return stranger(request) or self.without_key(request)
 
     def without_key(self, request):
         """An error for a request that does not know the key; else None."""
@@ -198,7 +261,7 @@ class State:
         if scheme.lower() != "bearer" or not given:
             return error(401, "You didn't provide an API key. Send it as `Authorization: Bearer KEY`; helpers.connect() puts the local API's throw-away key into OPENAI_API_KEY.")
         if given.startswith("ek_"):
-            return self.realtime.secrets.wrong(given, request.path)
+            return self.realtime.wrong(given, request.path)
         if not secrets.compare_digest(given.encode(), self.key.encode()):
             masked = given[:3] + "*" * max(3, len(given) - 7) + given[-4:] if len(given) > 7 else "***"
             return error(401, f"Incorrect API key provided: {masked}. This is the local API: its throw-away key is in OPENAI_API_KEY after helpers.connect().", code="invalid_api_key")
@@ -221,7 +284,7 @@ class State:
                 if len(self.remembered) >= REMEMBERED:
                     self.remembered.clear()
                 self.remembered[known] = answer
-        return answer
+        return dataclasses.replace(answer, note=request.note) if request.note else answer
 
     def desk(self, request):
         """/day9: what helpers.wire(), receipt() and the frames read. Not part of OpenAI's API."""
@@ -229,11 +292,13 @@ class State:
         if name == "begin" and request.method == "POST":
             self.ledger.begin()
             self.answers.begin()
+            if self.upstream and self.upstream.recorder:
+                self.upstream.recorder.new_run()
             found = {}
         elif request.method == "GET" and name == "exchanges":
             found = self.ledger.exchanges()
         elif request.method == "GET" and name == "receipt":
-            found = self.ledger.summary() | {"training": self.answers.trained()}
+            found = self.ledger.summary() | {"training": self.answers.trained(), "upstream": self.upstream and self.upstream.summary()}
         elif request.method == "GET" and name.startswith("origin/"):
             origin, recording = self.ledger.origins.get(name.removeprefix("origin/"), ({}, ""))
             found = {"origin": origin, "recording": recording}
@@ -293,9 +358,9 @@ def bind(port=0):
     return sock
 
 
-def serve(sock, key, pace=1.0, answers=None):
+def serve(sock, key, pace=1.0, answers=None, upstream=None):
     """Start answering on `sock` in the running event loop; returns the State."""
-    state = State(key, sock.getsockname()[1], answers, pace)
+    state = State(key, sock.getsockname()[1], answers, pace, upstream)
     httpserver.HTTPServer(Door(state), max_body_size=MAX_BODY, max_buffer_size=MAX_BODY).add_socket(sock)
     return state
 
@@ -306,4 +371,4 @@ def hello(state):
     origins = {}
     for r in library.recordings:
         origins[r.origin["class"]] = origins.get(r.origin["class"], 0) + 1
-    return json.dumps({"port": state.port, "recordings": len(library.recordings), "origins": origins, "problems": library.problems})
+    return json.dumps({"port": state.port, "recordings": len(library.recordings), "origins": origins, "problems": library.left_out()})

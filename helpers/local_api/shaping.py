@@ -12,6 +12,7 @@ from . import pictures
 
 LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
+BOOKED = 4_000_000  # bytes of a body that is looked into for the books
 REASONING_STEP = 64  # o-series models report reasoning tokens in multiples of 64
 
 
@@ -121,6 +122,22 @@ def _answer_texts(path, answer):
                 yield part[_kind(part)]
             if item["type"] == "function_call":
                 yield item["name"] + item["arguments"]
+
+
+def told(body, events):
+    """The model, id and usage that an answer tells, which is JSON or a stream of it: what the books need; empty where it tells none."""
+    texts = [body] if body else [line[5:] for _, event in events for line in event.split(b"\n") if line.startswith(b"data:")]
+    found = {"model": "", "id": "", "usage": {}}
+    for text in texts if len(body) < BOOKED else ():
+        try:
+            said = json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+        said = said.get("response", said) if isinstance(said, dict) else None
+        for name, empty in found.items():
+            if isinstance(said, dict) and isinstance(said.get(name), type(empty)):
+                found[name] = said[name] or empty
+    return found
 
 
 def _names(path):

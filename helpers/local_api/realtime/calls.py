@@ -34,6 +34,10 @@ class Desk:
         self.calls = {}  # {call id: Call}
         hearing.load()  # now: while somebody speaks, the half second without other threads would be heard
 
+    def wrong(self, value, path):
+        """An error for a client secret that does not open `path`; None for one that does."""
+        return self.secrets.wrong(value, path)
+
     def answer(self, request):
         """The Answer to a request below /v1/realtime, or a coroutine that gives it."""
         if request.method == "POST" and request.path in BETA_PATHS:

@@ -9,6 +9,7 @@ from tornado import web, websocket
 
 from .. import answers
 from . import calls, events
+from .replayed import Replayed
 from .session import Session
 
 PATH = "/v1/realtime"
@@ -18,18 +19,20 @@ AUTHENTICATION, REQUEST = 3000, 4000  # close codes
 KEY_PROTOCOL = "openai-insecure-api-key."  # a browser's WebSocket can send no headers
 
 
-def application(state):
-    """The tornado application that takes over a request to upgrade."""
-    return web.Application([(PATH, Socket, {"state": state})], websocket_ping_interval=PING_EVERY, websocket_max_message_size=LARGEST)
+def application(state, handler=None):
+    """The tornado application that takes over a request to upgrade. handler: in the place of Socket."""
+    return web.Application([(PATH, handler or Socket, {"state": state})], websocket_ping_interval=PING_EVERY, websocket_max_message_size=LARGEST)
 
 
 class Socket(websocket.WebSocketHandler):
     def initialize(self, state):
         self.state, self.session, self.call = state, None, None
+        query = {name: values[-1].decode("utf-8", "replace") for name, values in self.request.query_arguments.items()}
+        self.recording = state.answers.library.find_recorded("WS", PATH, query, "", b"")
+        self.set_header("X-Day9-Origin", "recorded" if self.recording else "constructed")
 
     def set_default_headers(self):
         self.set_header("Server", "day9-local-api")
-        self.set_header("X-Day9-Origin", "constructed")
 
     def prepare(self):
         from ..server import stranger
@@ -47,15 +50,18 @@ class Socket(websocket.WebSocketHandler):
 
     def open(self):
         try:
-            self._enter()
+            self.enter()
         except events.Bad as e:
-            self.send({"type": "error", "event_id": events.new_id("event_")} | events.error_event(e.error))
-            self.close(getattr(e, "close_code", REQUEST), ".".join(filter(None, (e.error["type"], e.error["code"]))))
+            self.refuse(e)
 
-    def _enter(self):
+    def refuse(self, e):
+        """Tell an events.Bad, and close."""
+        self.send({"type": "error", "event_id": events.new_id("event_")} | events.error_event(e.error))
+        self.close(getattr(e, "close_code", REQUEST), ".".join(filter(None, (e.error["type"], e.error["code"]))))
+
+    def admit(self):
+        """Raises Refused for one who does not know the key."""
         offered = self.request.headers.get("Sec-WebSocket-Protocol", "")
-        if self.request.headers.get("OpenAI-Beta") == "realtime=v1" or "openai-beta.realtime-v1" in offered:
-            raise Refused(REQUEST, calls.BETA["message"], calls.BETA["code"])
         key = next((p.strip().removeprefix(KEY_PROTOCOL) for p in offered.split(",") if p.strip().startswith(KEY_PROTOCOL)), None)
         if key:
             self.request.headers["Authorization"] = f"Bearer {key}"
@@ -64,6 +70,16 @@ class Socket(websocket.WebSocketHandler):
         wrong = self.state.without_key(self.request)
         if wrong:
             raise Refused(AUTHENTICATION, **_said(wrong))
+
+    def enter(self):
+        """Begin the session that is asked for. Raises Refused."""
+        if self.request.headers.get("OpenAI-Beta") == "realtime=v1" or "openai-beta.realtime-v1" in self.request.headers.get("Sec-WebSocket-Protocol", ""):
+            raise Refused(REQUEST, calls.BETA["message"], calls.BETA["code"])
+        self.admit()
+        if self.recording:
+            response = self.state.answers.library.next_response(self.recording, 0)
+            self.session = Replayed(self.recording, response, self.send_text, self.close, self.state.pace)
+            return self.session.open()
         if self.get_query_argument("call_id", None):
             return self._join(self.get_query_argument("call_id"))
         asked = self.state.realtime.secrets.session(self.request.headers) or {}
@@ -84,8 +100,11 @@ class Socket(websocket.WebSocketHandler):
         self.call.join(self.send, self.close)
 
     def send(self, event):
+        self.send_text(events.as_text(event))
+
+    def send_text(self, text):
         with contextlib.suppress(websocket.WebSocketClosedError):
-            written = self.write_message(events.as_text(event))
+            written = self.write_message(text)
             written.add_done_callback(lambda done: done.cancelled() or done.exception())  # the peer may leave between the two
 
     async def on_message(self, message):

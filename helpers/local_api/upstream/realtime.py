@@ -1,0 +1,282 @@
+"""Realtime with an upstream: WebSocket sessions passed on both ways, calls and client secrets over HTTP.
+
+Sound of a WebRTC call flows between the reader's browser and the upstream itself; only its offer passes here. A
+message is read on one side when the one before it has been taken on the other, so nothing piles up in between.
+"""
+import asyncio
+import contextlib
+import datetime
+import hashlib
+import json
+import time
+from decimal import Decimal
+from urllib.parse import urlencode
+
+import websockets.asyncio.client
+from tornado import websocket
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from ... import prices
+from .. import answers
+from ..realtime import calls, events
+from ..realtime import websocket as here
+from . import forward, session_tape, spending
+from .recorder import sdk_of
+
+PASSED_ON = ("OpenAI-Beta", "OpenAI-Safety-Identifier")
+WAITS = 30  # seconds for the upstream to open a session
+AHEAD = 4  # messages of the upstream that wait for the reader
+USUAL_ANSWER = 4_096  # tokens: the most that a response has where its session sets no limit (realtime-costs.md)
+SOUND = 800  # characters of base64 hold one token at least: 10 tokens a second, G.711
+GOING_AWAY, LOST = 1001, 1011
+
+
+class Connect(websockets.asyncio.client.connect):
+    """A WebSocket of the upstream itself: the library's own would follow a redirect to any host, and show it the key."""
+
+    def process_redirect(self, exc):
+        return exc
+
+
+class Desk(calls.Desk):
+    """What is asked of the Realtime API by HTTP. What is of a model that is shut down is answered here, as without an upstream."""
+
+    def __init__(self, state, upstream):
+        super().__init__(state)
+        self.upstream = upstream
+        self.lent = {}  # {hash of a client secret that the upstream made: when it expires}
+
+    def answer(self, request):
+        model = _asked_model(request)
+        request.note = self.upstream.shut_down(model)
+        if request.note or self.secrets.known.get(_bearer(request)) or request.path.removeprefix(calls.CALLS + "/").partition("/")[0] in self.calls:
+            return super().answer(request)
+        return self._forwarded(request)
+
+    async def _forwarded(self, request):
+        bearer = _bearer(request)
+        answer = await forward.Forward(self.upstream, request, self.state, None, request.body, [], bearer if bearer.startswith("ek_") else "").answer()
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            if request.path == "/v1/realtime/client_secrets" and answer.status == 200:
+                made = json.loads(answer.body)
+                self.lent[_hash(made["value"])] = int(made["expires_at"])
+        return answer
+
+    def wrong(self, value, path):
+        """As Secrets.wrong, also for the secrets that the upstream made."""
+        until = self.lent.get(_hash(value))
+        if until is None:
+            return self.secrets.wrong(value, path)
+        if time.time() >= until or path not in ("/v1/realtime", calls.CALLS):
+            return answers.error(401, "This client secret has expired, or does not open that. Make a new one with client.realtime.client_secrets.create().", code="invalid_api_key")
+        return None
+
+
+class Relay(here.Socket):
+    """A session with the upstream, or, for a model that is shut down, one of this machine."""
+
+    def initialize(self, state):
+        super().initialize(state)
+        self.set_header("X-Day9-Origin", "live")
+        self.recording = None
+        self.upstream, self.there, self.tape, self.meter, self.left = state.upstream, None, None, None, False
+
+    async def open(self):
+        try:
+            self.admit()
+            query = {name: values[-1].decode("utf-8", "replace") for name, values in self.request.query_arguments.items()}
+            if self.upstream.shut_down(query.get("model")) or query.get("call_id") in self.state.realtime.calls or self.state.realtime.secrets.known.get(_bearer(self.request)):
+                return self.enter()
+            where = self.upstream.where
+            if where.model and "model" in query:
+                query["model"] = where.model
+            if self.upstream.spending.ceiling is not None:
+                self.meter = Meter(self.upstream.spending, query.get("model", ""))
+            await self._connect(query)
+        except events.Bad as e:
+            self.refuse(e)
+
+    async def _connect(self, query):
+        where, bearer = self.upstream.where, _bearer(self.request)
+        key = bearer if bearer.startswith("ek_") else where.key.value or "none"
+        headers = {"Authorization": f"Bearer {key}"} | {name: self.request.headers[name] for name in PASSED_ON if name in self.request.headers}
+        try:
+            self.there = await Connect(
+                f"ws{where.url.removeprefix('http')}/realtime?{urlencode(query)}", additional_headers=headers, proxy=None if where.loopback else True,
+                user_agent_header=None, compression=None, open_timeout=WAITS, max_size=here.LARGEST, max_queue=AHEAD)
+        except InvalidStatus as e:
+            self._failed(f"{where.host} did not open a Realtime session: {e.response.status_code} {_words(self.upstream.masked(e.response.body or b''))}")
+        except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as e:
+            self._failed(f"{where.host} did not open a Realtime session: {type(e).__name__}. Does it have one at {where.url}/realtime? helpers.connect(answers=\"recorded\") goes back to the recordings.")
+        if self.left:
+            return await self.there.close()
+        if self.upstream.recorder:
+            self.tape = session_tape.SessionTape(self.upstream.recorder, query, sdk_of(self.request.headers))
+        self.state.keep(self._down())
+
+    def _failed(self, why):
+        if self.meter:
+            self.meter.end()
+        raise events.Bad(why, "upstream_failed")
+
+    async def on_message(self, message):
+        if self.there is None:
+            return await super().on_message(message)
+        try:
+            if self.meter:
+                self.meter.asked(message)
+            if self.tape:
+                self.tape.client(message)
+            await self.there.send(message)
+        except spending.Refused as e:
+            self._stop(e)
+        except ConnectionClosed:
+            pass  # _down() tells it
+
+    async def _down(self):
+        """What the upstream says, until one side leaves."""
+        closed = None
+        try:
+            async for message in self.there:
+                if isinstance(message, str):
+                    message = self.upstream.masked(message.encode()).decode()
+                if self.tape:
+                    self.tape.api(message)
+                self._look(message)
+                await self.write_message(message, isinstance(message, bytes))
+        except (ConnectionClosed, websocket.WebSocketClosedError):
+            pass
+        except spending.Refused as e:
+            self._stop(e)
+        if not self.left:
+            closed = self.there.close_code or LOST, (self.there.close_reason or "")[:120]
+            self.close(closed[0] if closed[0] in (1000, 1001) or closed[0] >= 3000 else LOST, closed[1])
+        await self.there.close()
+        if self.meter:
+            self.meter.end()
+        if self.tape:
+            await self.tape.end(closed)
+
+    def _look(self, message):
+        """Enter the responses that are done in the books."""
+        if '"response.done"' not in message and '"session.' not in message:
+            return
+        try:
+            event = json.loads(message)
+        except ValueError:
+            return
+        if not isinstance(event, dict):
+            return
+        if event.get("type") == "response.done" and isinstance(event.get("response"), dict):
+            self._book(event["response"])
+        if self.meter:
+            self.meter.told(event)
+
+    def _book(self, response):
+        usage = response.get("usage") if isinstance(response.get("usage"), dict) else {}
+        model = self.upstream.where.model or self.get_query_argument("model", "")
+        origin = {"class": "live", "date": datetime.date.today().isoformat(), "source": self.upstream.where.host}
+        self.state.ledger.add(str(response.get("id", "")), _Said(), answers.Answer(200, answers.as_json(response), origin=origin, model=model, usage=usage, id=str(response.get("id", ""))))
+
+    def _stop(self, refused):
+        """The ceiling: the session ends, since with turn detection the upstream would answer by itself."""
+        self.send({"type": "error", "event_id": events.new_id("event_")} | events.error_event(events.Bad(str(refused), spending.CODE).error))
+        self.close(here.REQUEST, spending.CODE)
+
+    def on_close(self):
+        self.left = True
+        if self.there:
+            self.state.keep(self.there.close())
+        super().on_close()
+
+
+class Meter:
+    """Holds, of the ceiling, what the next response of a session can cost at most; what it did cost takes its place.
+
+    A response reads the whole conversation: the tokens of the last one, and what has come since, of which a byte of
+    text is a token at most. Transcription has no price in data/prices.csv: each sound is counted once more for it.
+    """
+
+    def __init__(self, spent, model):
+        self.spending, self.model, self.held = spent, model, Decimal(0)
+        try:
+            self.input, self.output = (spending.dearest(model, direction, datetime.date.today()) for direction in ("input", "output"))
+            self.context, self.new, self.open, self.longest = 0, 0, 0, USUAL_ANSWER
+            self._hold()
+        except spending.Refused as e:
+            raise events.Bad(str(e), spending.CODE) from None
+
+    def asked(self, message):
+        """A client event goes up. Raises Refused."""
+        try:
+            event = json.loads(message)
+            kind = event["type"]
+        except (ValueError, KeyError, TypeError):
+            return  # will be refused there
+        sound = session_tape.sound_of(event)[1]
+        self.new += 2 * (len(sound) // SOUND + 1) if sound else len(message)
+        self.open += kind == "response.create"
+        self._hold()
+
+    def told(self, event):
+        """An event of the upstream. Raises Refused."""
+        if event.get("type") == "response.done" and isinstance(event.get("response"), dict):
+            usage = event["response"].get("usage") or {}
+            try:
+                self.spending.spent += prices.cost(self.model, usage, datetime.date.today()) if usage else 0
+                self.context = max(self.context, int(usage.get("total_tokens", 0)))
+                self.new, self.open = 0, max(0, self.open - 1)
+            except (LookupError, ValueError, TypeError, AttributeError):  # a usage of no known form: all of it
+                self.spending.spent += self.held
+        session = event.get("session")
+        if isinstance(session, dict):
+            most = session.get("max_output_tokens")
+            self.longest = most if isinstance(most, int) else USUAL_ANSWER
+            self.new += len(str(session.get("instructions") or "")) + len(json.dumps(session.get("tools") or []))
+        self._hold()
+
+    def end(self):
+        """Nothing more will be asked."""
+        self.spending.hold(-self.held)
+        self.held = Decimal(0)
+
+    def _hold(self):
+        answers_open = max(1, self.open)
+        most = answers_open * ((self.context + self.new) * self.input + self.longest * self.output)
+        if self.spending.total - self.held + most > self.spending.ceiling:
+            raise spending.Refused(
+                f"The next response may cost up to {most:.4f} USD, and {self.spending.total - self.held:.4f} of the {self.spending.ceiling:.2f} USD of DAY9_BUDGET are spent or reserved "
+                "in this kernel. Ways on: max_output_tokens in the session, a cheaper model, or a higher DAY9_BUDGET and helpers.connect() again.")
+        self.spending.hold(most - self.held)
+        self.held = most
+
+
+class _Said:
+    """A response over a WebSocket, as the ledger wants a request."""
+
+    method, path, headers, body = "WS", "/v1/realtime", {"Content-Type": "application/json"}, b"{}"
+
+
+def _bearer(request):
+    return request.headers.get("Authorization", "").partition(" ")[2].strip()
+
+
+def _hash(value):
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def _asked_model(request):
+    """The model that a client secret or a call is asked for, where it names one in JSON."""
+    try:
+        body = json.loads(request.body)
+        return body["session"]["model"]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def _words(raw):
+    """What an error's body says."""
+    try:
+        return json.loads(raw)["error"]["message"]
+    except (ValueError, LookupError, TypeError):
+        return raw[:200].decode("utf-8", "replace")
