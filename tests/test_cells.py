@@ -12,7 +12,7 @@ import pytest
 from tests import refresh
 
 BOOKS = refresh.notebooks()
-KNOB = re.compile(r"^(?P<name>\w+) = (?P<value>\S+)(?P<gap> +# (?:.*; )?try )(?P<others>.+)$", re.M)
+KNOB = re.compile(r'^(?P<name>\w+) = (?P<value>"[^"]*"|\S+)(?P<gap> +# (?:.*; )?try )(?P<others>.+)$', re.M)
 SOLUTION = re.compile(r"<details><summary>Solution</summary>\s*```\n(.*?)```", re.S)
 OFF, ANSWERED, REFUSED = "off the map", "answered", "refused"
 
@@ -83,6 +83,7 @@ EDITS = [
     ("1_o1/04_function_calling", "question = (", "9325 dollars", "50,000 dollars", ANSWERED),
     ("1_o1/04_function_calling", "question = (", "what is my", "tell me my", OFF),
     ("1_o1/04_function_calling", "question = (", "single", "widow", OFF),
+    ("1_o1/04_function_calling", "def ask(question", "limit=5", "limit=0", "RuntimeError"),
     ("1_o1/06_tax_form_assistant", "wish = asked", "*replies]", "{**replies[0], 'content': 'Error: no table today'}]", ANSWERED),
     ("1_o1/06_tax_form_assistant", "wish = asked", "*replies]", "{**replies[0], 'content': '1'}]", ANSWERED),
     ("1_o1/06_tax_form_assistant", "wish = asked", "*replies]", "{**replies[0], 'content': 'about 900'}]", OFF),
@@ -98,6 +99,9 @@ EDITS = [
     ("1_o1/06_tax_form_assistant", "form_review.marked", "accepted=[11, 12, 14, 15, 16]", "accepted=[11]", ANSWERED),
     ("1_o1/06_tax_form_assistant", "mixed[0]", 'with_pictures("widow")', 'with_pictures("single")', ANSWERED),
     ("1_o1/06_tax_form_assistant", "now = client.responses", "input=said", 'input=said, reasoning={"effort": "none"}', OFF),
+    ("1_o1/06_tax_form_assistant", "done = client.responses", 'result = tax_table(**json.loads(item.arguments))', 'raise ValueError("no table")', ANSWERED),
+    ("1_o1/06_tax_form_assistant", "reviewed_now, _ =", 'review_now("three")', 'review_now("nobody")', "LookupError"),
+    ("1_o1/06_tax_form_assistant", "form_review.App", "App(review)", "App(review_now)", ANSWERED),
     ("1_o1/07_claims_and_measurements", "def run(task", 'model="o1"', 'model="o1-2024-12-17"', ANSWERED),
     ("1_o1/07_claims_and_measurements", "def run(task", 'model="o1"', 'model="o9"', REFUSED),
     ("1_o1/07_claims_and_measurements", "def run(task", '["low", "medium", "high"]', '["low", "minimal"]', REFUSED),
@@ -106,6 +110,9 @@ EDITS = [
     ("1_o1/07_claims_and_measurements", "def polyglot", "n = 225", "n = 224", ANSWERED),
     ("1_o1/07_claims_and_measurements", "now = client.responses", '"low"', '"none"', ANSWERED),
     ("1_o1/07_claims_and_measurements", "now = client.responses", '"low"', '"max"', OFF),
+    ("1_o1/07_claims_and_measurements", "def run_now", '"low"', '"high"', ANSWERED),
+    ("1_o1/07_claims_and_measurements", "def run_now", '"low"', '"max"', OFF),
+    ("1_o1/07_claims_and_measurements", "def run_now", 'model="gpt-5.6-sol"', 'model="o9"', REFUSED),
     ("1_o1/05_structured_outputs", "line_11 = 30875", "28375, 2500", "30000, 0", ANSWERED),
     ("1_o1/05_structured_outputs", "line_11 = 30875", "ticked on page 1: 1", "ticked on page 1: 2", ANSWERED),
     ("1_o1/05_structured_outputs", "line_11 = 30875", "filing status single", "filing status married jointly", ANSWERED),
@@ -180,11 +187,17 @@ EDITS = [
     ("2_realtime/04_tools_and_guardrails", "mistake = ", "[date_tool, tax_tool]", "[date_tool]", ANSWERED),
     ("2_realtime/04_tools_and_guardrails", "topic = ", '"user-presents"', '"user-reindeer"', ANSWERED),
     ("2_realtime/04_tools_and_guardrails", "reader = until", 'watch("presents"', 'watch("taxes"', ANSWERED),
+    ("2_realtime/05_webrtc_or_websocket", "clip = ", '"user-reindeer"', '"user-nobody"', "LookupError"),
+    ("2_realtime/05_webrtc_or_websocket", "clip = ", "client, session, clip", "client, session | {'speed': 2}, clip", "RuntimeError"),
+    ("2_realtime/05_webrtc_or_websocket", "secret = ", "session=session", "session=session | {'model': 'o9'}", REFUSED),
+    ("2_realtime/05_webrtc_or_websocket", "loss = 0.05", "lateness(loss)", "lateness(loss, round_trip=20)", ANSWERED),
+    ("2_realtime/05_webrtc_or_websocket", "def tcp_may_send", "0.05, 0.2", "0.05, 0.5", ANSWERED),
+    ("2_realtime/05_webrtc_or_websocket", "today = session", '"model": "gpt-realtime-2.1"', '"model": "gpt-realtime-2.1-mini"', ANSWERED),
     ("2_realtime/06_lawn_reindeer", "quiet = packets", "bytes(len(asked))", "os.urandom(len(asked))", ANSWERED),
     ("2_realtime/06_lawn_reindeer", "bit_rate = ", "(20, 40, 60)", "(10, 120)", ANSWERED),
     ("2_realtime/06_lawn_reindeer", "reindeer.drawn(", "reindeer.drawn(said", "reindeer.drawn(said[:-1]", "ValueError"),
     ("2_realtime/06_lawn_reindeer", "visitors = 60", '"2026-11-22"', '"2020-01-01"', "LookupError"),
-    ("2_realtime/06_lawn_reindeer", 'model = session["model"]', '"user-thanks"', '"user-nobody"', "LookupError"),
+    ("2_realtime/06_lawn_reindeer", 'today = "gpt-realtime-2.1-mini"', '"user-thanks"', '"user-nobody"', "LookupError"),
 ]
 
 
