@@ -110,7 +110,7 @@ def serve(folder):
     from helpers.local_api import __main__ as starter, answers, server
 
     library = answers.Library(folder)
-    server.Answers = lambda: answers.Answers(library)
+    server.Answers = lambda **more: answers.Answers(library, **more)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(starter.run(server.bind(), "day9-benchmark", child=False))
 

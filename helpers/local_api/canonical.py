@@ -32,6 +32,7 @@ DEFAULTS = {
 DATA_URL = re.compile(r"data:([\w.+/-]+);base64,(.*)", re.S)
 BLANKS = re.compile(r"\s\s+|[^\S ]")  # a single space may stay: so most of a text is passed over
 LONG = 512  # a longer base64 text is compared by what it decodes to
+KEPT = 30_000_000  # letters of base64; what a longer text decodes to is not kept
 DEEPEST = 100  # levels of nesting that a body may have
 TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
 
@@ -65,13 +66,19 @@ def by_content(text):
     """A long base64 text as its kind and the SHA-256 of its content; any other text as it is."""
     if len(text) > LONG:
         url = DATA_URL.fullmatch(text)
-        raw = _decoded(url[2] if url else text) if url or " " not in text[:LONG] else b""
+        raw = decoded(url[2] if url else text) if url or " " not in text[:LONG] else b""
         if raw:
             return f"{f'data:{url[1]}' if url else 'base64'};sha256,{digest(raw)}"
     return text
 
 
-def _decoded(text):
+def decoded(text):
+    """What a base64 text holds; b"" where it is none."""
+    return _last_decoded(text) if len(text) < KEPT else _last_decoded.__wrapped__(text)
+
+
+@functools.lru_cache(1)  # a picture of a request is looked at, and then compared
+def _last_decoded(text):
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -1,6 +1,4 @@
 """Pictures in a request: what they count, and what is wrong with one that is none."""
-import base64
-import binascii
 import functools
 
 from .. import forms, pictures, tokens
@@ -65,7 +63,7 @@ def count(path, request):
 def _size(url):
     if SHA in url:
         return _known()[url.split(SHA)[1]]
-    return pictures.size(base64.b64decode(url.split(",", 1)[1]))
+    return pictures.size(canonical.decoded(url.split(",", 1)[1]))
 
 
 def wrong(path, body):
@@ -92,7 +90,7 @@ def _fault(url):
     if len(text) * 3 // 4 > LARGEST:
         return TOO_LARGE
     try:
-        pictures.size(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError):
+        pictures.size(canonical.decoded(text))
+    except ValueError:
         return NO_PICTURE
     return None

@@ -144,7 +144,7 @@ class Exchange(httputil.HTTPMessageDelegate):
 
     def headers_of(self, answer):
         headers = httputil.HTTPHeaders()
-        headers["Date"] = formatdate(usegmt=True)
+        headers["Date"] = date(int(time.time()))
         headers["Server"] = "day9-local-api"
         origin = self.headers.get("Origin")
         if origin and is_loopback(origin):
@@ -186,6 +186,11 @@ class Exchange(httputil.HTTPMessageDelegate):
         if answer.status == 424 or answer.status == 500 and not answer.origin:
             headers["X-Should-Retry"] = "false"  # nothing would change; a recorded 500 is followed by the answer
         return headers
+
+
+@functools.lru_cache(1)  # thousands of answers are of one second
+def date(second):
+    return formatdate(second, usegmt=True)
 
 
 def is_loopback(origin):
@@ -361,7 +366,9 @@ def bind(port=0):
 def serve(sock, key, pace=1.0, answers=None, upstream=None):
     """Start answering on `sock` in the running event loop; returns the State."""
     state = State(key, sock.getsockname()[1], answers, pace, upstream)
-    httpserver.HTTPServer(Door(state), max_body_size=MAX_BODY, max_buffer_size=MAX_BODY).add_socket(sock)
+    door = httpserver.HTTPServer(Door(state), max_body_size=MAX_BODY, max_buffer_size=MAX_BODY)
+    door.conn_params.header_timeout = None  # a connection of this machine may idle; a timer for each request costs a tenth of it
+    door.add_socket(sock)
     return state
 
 
