@@ -74,7 +74,7 @@ def extra(day, project, model, requests, given, made, cached=0):
 
 
 def usage_api():
-    """Pages of 31 days. Traps: a day on two pages; batches; a model without a known price; a snapshot that the price
+    """Pages of 31 days. Traps: a day on two pages; batches; a model without a known price; a name that the price
     table does not list; o1 on the day of its shutdown; a result whose cached tokens exceed its input."""
     days = {}
     for row in truth():
@@ -83,7 +83,7 @@ def usage_api():
         trial = datetime.date(2026, 11, 16) + datetime.timedelta(i)
         days[trial].append(result(extra(trial, "research", "gpt-6.2-sol", 40, 260_000, 90_000)))
         old = datetime.date(2026, 8, 3) + datetime.timedelta(i)
-        days[old].append(result(extra(old, "search", "gpt-5-mini-2025-08-07", 5200, 9_400_000, 1_300_000)))
+        days[old].append(result(extra(old, "search", "gpt-5.2-chat-latest", 5200, 9_400_000, 1_300_000)))
     for sunday in (datetime.date(2026, 8, 30) + datetime.timedelta(7 * i) for i in range(12)):
         days[sunday].append(result(extra(sunday, "tagging", "gpt-4o-mini-2024-07-18", 9000, 5_600_000, 410_000), batch=True))
     last = datetime.date(2026, 10, 23)

@@ -100,6 +100,19 @@ def test_logs_of_single_calls_give_the_truth_of_their_calls(name, kwargs):
                           else {"its parts are counted elsewhere": 2})
 
 
+def test_other_endpoints_of_the_usage_api_are_not_sold_by_text():
+    result = {"object": "organization.usage.embeddings.result", "model": "text-embedding-3-small", "input_tokens": 1000, "num_model_requests": 1}
+    page = {"object": "page", "data": [{"start_time": 1787270400, "results": [result, {"model": "gpt-4o", "input_tokens": 1000, "output_tokens": 0}]}]}
+    found = bills.price(bills.read(json.dumps(page).encode()))
+    assert why(found) == {"not sold by this kind of token": 1} and found.total == Decimal("0.0025")
+
+
+def test_a_csv_without_a_last_line_break_may_be_cut():
+    text = "when,model,input_tokens,output_tokens\n2026-09-01,gpt-4o,1000,1000"
+    told = [any("may be too small" in n for n in bills.read(t.encode()).notes) for t in (text[:-3], text + "\n", text + "\r\n")]
+    assert told == [True, False, False]
+
+
 def test_costs_are_added_up_as_they_stand():
     found = bills.price(bills.read(FOLDER / "synthetic_costs.json"))
     page = json.loads((FOLDER / "synthetic_costs.json").read_text(encoding="utf-8"), parse_float=Decimal)
@@ -279,8 +292,28 @@ def test_every_price_is_a_whole_number_of_nano_dollars():
 
 def test_a_twin_lends_its_price(bill):
     usage = bills.read(FOLDER / "synthetic_usage.json")
-    with_twin = bills.price(usage, same_as={"gpt-5-mini-2025-08-07": "o4-mini"})
-    assert why(with_twin)["this model is not in the price table"] == 4 and with_twin.total > bill.total
+    with_twin = bills.price(usage, same_as={"gpt-5.2-chat-latest": "gpt-5.2"})
+    assert why(with_twin)["this model is not in the price table"] == 4
+    assert with_twin.total - bill.total == 4 * (Decimal("9.4") * Decimal("1.75") + Decimal("1.3") * 14)
+
+
+def test_a_first_known_price_holds_for_earlier_days_where_the_reader_says_so(tmp_path):
+    rows = frame(model="gpt-5.4", text_input=1000, when="2026-09-01")
+    assert why(bills.price(rows)) == why(bills.price(rows, back_to="2026-09-02")) == {"before the first known price": 1}
+    assert bills.price(rows, back_to="2026-09-01").total == Decimal("0.0025")
+    assert why(bills.price(frame(model="o1", when="2026-10-23"), back_to="2020-01-01")) == {"after the model's shutdown": 1}
+    cut = frame(model="gpt-5.6-sol", text_input=1000, when="2026-08-20")  # a price that is known stays what it is
+    assert bills.price(cut, back_to="1900-01-01").total == bills.price(cut).total == Decimal("0.005")
+    to_parquet(rows, tmp_path / "x.parquet")
+    assert bills.price_parquet(tmp_path / "x.parquet", back_to="2026-09-01").total == Decimal("0.0025")
+
+
+def test_a_snapshot_has_the_price_of_its_model():
+    """An export names snapshots; each that the SDK dates and that is the only one of its name is in data/models.csv."""
+    for snapshot, model in (("o3-2025-04-16", "o3"), ("gpt-5-mini-2025-08-07", "gpt-5-mini"), ("gpt-5.5-2026-04-23", "gpt-5.5")):
+        named, known = (bills.price(frame(model=m, text_input=1000, text_output=500, when="2026-07-01")) for m in (snapshot, model))
+        assert named.total == known.total > 0
+    assert why(bills.price(frame(model="gpt-5.5-2026-04-23", text_input=272_001))) == {"above the context at which prices rise": 1}
 
 
 def test_pieces_do_not_matter(bill, monkeypatch):
@@ -418,6 +451,32 @@ def test_the_planted_odd_days_are_found_and_no_others(bill):
     assert 5 < odd["times usual"][0] < 7 and odd["times usual"][1] == 0
 
 
+def test_odd_days_are_those_of_each_series_by_itself(monkeypatch):
+    """Taken alone or with thousands of others, in pieces, with holes, or too short to tell."""
+    from helpers.bills import views
+
+    dice, parts = np.random.default_rng(5), []
+    for i in range(7):
+        when = pd.date_range("2026-03-01", periods=90) if i < 6 else pd.date_range("2026-03-01", periods=20)
+        tokens = (10**6 * dice.lognormal(0, 0.1, len(when))).astype(int)
+        tokens[60 % len(when)] *= 9
+        part = pd.DataFrame({"when": when, "model": "gpt-4o", "feature": f"f{i}", "text_output": tokens, "requests": 1000})
+        parts.append(part.drop(index=[10, 11, 70][:i % 4], errors="ignore").iloc[3 * i:])
+    together = bills.anomalies(bills.price(pd.concat(parts, ignore_index=True)))
+    alone = pd.concat([bills.anomalies(bills.price(p)) for p in parts])
+    order = ["feature", "day"]
+    pd.testing.assert_frame_equal(together.sort_values(order, ignore_index=True), alone.sort_values(order, ignore_index=True), check_dtype=False)
+    assert set(together["feature"][together["times usual"] > 5]) == {f"f{i}" for i in range(6)}
+    monkeypatch.setattr(views, "SERIES", 2)
+    pd.testing.assert_frame_equal(bills.anomalies(bills.price(pd.concat(parts, ignore_index=True))), together)
+
+
+def test_days_of_what_is_not_there_are_an_error_in_words(bill):
+    assert bills.daily(bill, "gpt-4o-2024-08-06", "proj_support").sum() > 0
+    with pytest.raises(bills.BillError, match="nothing in this bill was priced as gpt-4o-2024-08-06 in support"):
+        bills.daily(bill, "gpt-4o-2024-08-06", "support")
+
+
 def test_a_price_cut_is_no_odd_day(bill):
     odd = bills.anomalies(bill)
     assert not (odd["model"] == "gpt-5.6-sol").any()
@@ -466,6 +525,22 @@ def test_what_if_of_cache_and_hidden_tokens():
     assert bills.what_if(now, cached=50).then == Decimal("500") * 15 / 10**6 + Decimal("500") * Decimal("7.5") / 10**6 + Decimal("500") * 60 / 10**6
     assert bills.what_if(now, hidden=25).then == now.total - 300 * Decimal(60) / 10**6
     assert bills.what_if(now, cached=20, hidden=100).then == now.total
+    assert bills.what_if(now, hidden=150).then == now.total + 200 * Decimal(60) / 10**6  # a higher effort
+
+
+def test_what_if_of_a_batch_takes_the_percent_that_is_given(bill):
+    w = bills.what_if(bill, move="gpt-4o-mini-2024-07-18", batch=50)
+    tagging = bill.cube["model"] == "gpt-4o-mini-2024-07-18"
+    assert w.now - w.then == bills.usd(sum(-(-n // 2) for n in bill.cube["nano"][tagging].tolist()))
+    assert bills.what_if(bill, batch=100).then == bill.total and bills.what_if(bill, batch=0).then == 0
+    large = bills.price(frame(text_output=10**12, requests=10**6, model="o1", when="2025-01-01"))
+    assert bills.what_if(large, batch=75).then == large.total * 3 / 4
+
+
+@pytest.mark.parametrize("share", [{"cached": 101}, {"cached": -1}, {"hidden": -5}, {"batch": -50}])
+def test_a_share_that_cannot_be_is_refused(bill, share):
+    with pytest.raises(bills.BillError, match=f"{next(iter(share))} is a number of percent, from 0"):
+        bills.what_if(bill, **share)
 
 
 def test_what_if_says_why_it_cannot(bill):
@@ -498,12 +573,58 @@ def test_the_explorer_shows_names_as_text_and_errors_as_words(tmp_path):
     file = tmp_path / "evil.csv"
     file.write_text("when,model,project,prompt_tokens,completion_tokens,<b>\n2026-09-01,gpt-4o,<img src=x>,1000000,0,1\n2026-09-01,<script>,a,1,1,1\n")
     explorer = bills.explore(file, TODAY)
-    page = explorer.children[-2]
+    page = explorer.children[-3]
     explorer.children[1].value = "feature"
     assert "2.50 USD" in page.value and "&lt;script&gt;" in page.value and "&lt;img src=x&gt;" in page.value
     assert not any(tag in page.value for tag in ("<script>", "<img", "<b><"))
     explorer.children[0].children[1].value = str(tmp_path / "<i>.csv")
     assert "Not read." in page.value and "&lt;i&gt;.csv" in page.value and "<i>" not in page.value
+
+
+def field(explorer, description):
+    found, seen = list(explorer.children), []
+    while found:
+        widget = found.pop()
+        seen += [widget] if getattr(widget, "description", None) == description else []
+        found += getattr(widget, "children", ())
+    return seen[0]
+
+
+def test_the_explorer_prices_a_name_on_the_readers_word(tmp_path):
+    file = tmp_path / "mine.csv"
+    file.write_text("when,model,prompt_tokens,completion_tokens\n2026-09-01,acme-7b,1000000,0\n2026-09-01,gpt-audio-1.5,2000000,0\n")
+    explorer = bills.explore(file, TODAY)
+    page, unknown, twin = explorer.children[-3], field(explorer, "no price for"), field(explorer, "costs like")
+    assert unknown.options == ("acme-7b",) and "No row of this file could be priced." in page.value
+    twin.value = "gpt-4o-2024-08-06"
+    assert "<b>2.50 USD</b>" in page.value and "before the first known price" in page.value
+    field(explorer, "days before a model's first known price cost what that first day did").value = True
+    assert "<b>7.50 USD</b>" in page.value and "Not priced: 0 rows" in page.value
+    field(explorer, "what if the work of").value = "acme-7b"
+    field(explorer, "price, % of list").value = 50
+    assert field(explorer, "went to").value and "What if:" in page.value
+    twin.value = twin.options[0]
+    assert "<b>5.00 USD</b>" in page.value and field(explorer, "what if the work of").value == "as it is"
+
+
+def test_the_explorer_tells_odd_days_the_next_month_and_what_ends(bill):
+    explorer = bills.explore(FOLDER / "synthetic_usage.json", TODAY)
+    more, f = explorer.children[-2].value, bills.forecast(bill)
+    assert "Odd days: 2" in more and "2026-09-15" in more
+    assert f"{f.low:,.2f} to {f.high:,.2f} USD" in more and f"held {f.hits} times of {f.tries}" in more
+    assert f"2026-11-22: {len(bills.lifecycle(bill, TODAY))}" in more and "gpt-6-luna" in more
+    field(explorer, "or its path, Enter").value = str(FOLDER / "synthetic_litellm.jsonl")
+    assert "no forecast" in explorer.children[-2].value and "six weeks" in explorer.children[-2].value
+    field(explorer, "or its path, Enter").value = "nowhere.csv"
+    assert explorer.children[-2].value == ""
+
+
+def test_the_explorer_warns_of_old_prices(monkeypatch):
+    told = lambda: "prices were last checked more than 90 days ago" in bills.explore(FOLDER / "synthetic_otel.jsonl", TODAY).children[-2].value
+    monkeypatch.setattr(prices, "stale", lambda on: [])
+    assert not told()
+    monkeypatch.setattr(prices, "stale", lambda on: prices.price_rows()[:3])
+    assert told()
 
 
 def test_lifecycle_follows_the_table(bill):

@@ -22,7 +22,7 @@ def explorer():
 
 
 def shown(cell):
-    return cell.locator(".widget-html").last
+    return cell.locator(".widget-html").nth(-2)  # the last has what no what-if changes
 
 
 def until(tab, cell, before):
@@ -113,6 +113,18 @@ def test_hidden_tokens_can_be_turned_where_they_are_counted(explorer):
     hidden.press("Enter")
     tab.page.wait_for_function("e => e.innerText.includes('What if: 2.24 USD')", arg=shown(cell).element_handle())
     assert before != shown(cell).inner_text()
+
+
+def test_a_name_is_given_a_price_and_what_ends_is_told(explorer):
+    tab, cell = explorer
+    before, twin = shown(cell).inner_text(), field(cell, "costs like")
+    assert field(cell, "no price for").evaluate("e => e.selectedOptions[0].text") == "acme-gpt4o-eu"
+    twin.select_option("gpt-4o-2024-08-06")
+    text = until(tab, cell, before)
+    assert "acme-gpt4o-eu" not in text.partition("could not be priced")[2], text
+    more = cell.locator(".widget-html").last
+    more.get_by_text("Models that have ended").click()
+    assert "2027-01-14" in more.inner_text() and "no forecast" in more.inner_text()
 
 
 def test_nothing_left_the_machine(explorer):

@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 import helpers
-from helpers import budgets, prices, tokens, voice_costs
+from helpers import budgets, prices, stats, tokens, voice_costs
 from tests import refresh
 
 DAY_9 = date(2024, 12, 17)
@@ -128,6 +128,30 @@ def test_the_bill_bounds_the_hidden_tokens():
     fall = 1 - Decimal("102.47") / Decimal("203.92")
     assert f"cost {fall:.1%} less" in said("02")
     assert f"60 % fits if {fall / Decimal('0.60'):.0%} of o1-preview's bill was hidden" in said("02")
+
+
+def prose(book):
+    return "\n".join(c.source for c in refresh.read(BOOKS[book]).cells if c.cell_type == "markdown")
+
+
+def test_the_accuracy_that_is_needed_is_held_against_intervals():
+    table = next(t for t in tables("02") if "50%?" in t)
+    for model, usd, solved, cases, seconds in (("o1-mini", 18.577, 74, 225, "34.7"), ("o1-2024-12-17", 186.4958, 139, 224, "133.2"), ("gpt-4o-2024-08-06", 7.0286, 52, 225, "16.0")):
+        low, high = stats.wilson_interval(solved, cases)
+        dollars = [f"{usd / cases / share:.2f}" for share in (high, low)]
+        assert [table["USD per solved, from"][model], table["to USD"][model], table["seconds"][model]] == [*dollars, seconds]
+        assert table["50%?"][model] == ("yes" if low >= 0.5 else "no")
+        assert model.startswith("gpt") or " to ".join(dollars) in prose("02")
+        assert high < 0.7  # nobody here reaches it
+
+
+def test_on_berkeleys_cases_gpt_4o_is_the_better_and_the_cheaper_one():
+    table = next(t for t in tables("02") if "right, %" in t)
+    of = lambda column, model: Decimal(table[column][model])
+    o4, o1, preview = "gpt-4o-2024-11-20", "o1-2024-12-17", "o1-preview"
+    assert of("right, %", o4) > of("right, %", o1) and f"{of('right, %', o1) - of('right, %', preview)} points" in prose("02")
+    for column, words in (("USD per 1,000", "{:.0f} % of the money"), ("seconds", "{:.0f} % of the time")):
+        assert words.format(100 * of(column, o4) / of(column, o1)) in prose("02")
 
 
 # 03: a conversation

@@ -27,7 +27,7 @@ REASONS = {
     "a count is absurdly large": "ask whoever made the file",
     "the parts exceed their total": "cached and audio tokens belong inside the input, reasoning inside the output",
     "this model is not in the price table": "add its row to data/prices.csv, or name a twin: price(…, same_as={…})",
-    "before the first known price": "add an older row to data/prices.csv",
+    "before the first known price": "add an older row to data/prices.csv, or say how far back the first one held: price(…, back_to=…)",
     "after the model's shutdown": "look who else answers under this name",
     "no price is known for that day": "add the row to data/prices.csv",
     "a kind of token has no price": "add its row to data/prices.csv",
@@ -111,10 +111,10 @@ class Rates:
     -1 where there is none; `status[model, slot]` the code of why a model has none at all that day.
     """
 
-    def __init__(self, models, same_as=None):
+    def __init__(self, models, same_as=None, back_to=None):
         self.models = list(models)
         names = [(same_as or {}).get(m, m) for m in self.models]
-        table = {m: {kind: prices._rows_of(m, *what) for kind, what in KINDS.items()} for m in set(names)}
+        table = {m: {kind: _held_from(back_to, prices._rows_of(m, *what)) for kind, what in KINDS.items()} for m in set(names)}
         days = {FIRST} | {d for kinds in table.values() for rows in kinds.values() for r in rows for d in (r["from"], r["until"]) if d}
         self.slots = sorted(days)
         size = (len(self.models), len(self.slots))
@@ -155,13 +155,14 @@ class Rates:
         ]).astype(dict.fromkeys(["above", *KINDS], "Int64"))
 
 
-def price(usage, same_as=None):
+def price(usage, same_as=None, back_to=None):
     """Price each row of `usage` at the prices of its own UTC day. Returns a Bill.
 
     usage: what `read` returned, or a DataFrame with `when` (datetimes; without a zone they count as UTC), `model`,
     and token counts in columns named as `KINDS`, of which none is inside another. Optional: `requests`, `reasoning`
     (inside the outputs), `feature`, `user`, `key`, `batch` (bool), `tier`, and `trouble` (a code of `REASONS`).
-    same_as: {a name in the file: the id in data/prices.csv whose price it has}.
+    same_as: {a name in the file: the id in data/prices.csv whose price it has}. back_to: a day, such as "2026-07-01";
+    from it until a model's first known price that first price holds. Both are your word, not the table's.
     Rows that cannot be priced stay, with a reason. BillError where a needed column is missing or of a wrong type,
     or where the sum is beyond nine billion USD.
     """
@@ -174,7 +175,7 @@ def price(usage, same_as=None):
         stated = np.where(reason == 0, rows["stated"].to_numpy(np.int64), 0)
         cube = _add_up(reason, by, codes, levels, {"nano": stated})
         return Bill(rows, reason, _with_feature(cube), Rates([]), stated=True)
-    rates = Rates(rows["model"].cat.categories, same_as)
+    rates = Rates(rows["model"].cat.categories, same_as, back_to)
     reason = _reasons(rows, rates, days)
     counts = {c: rows[c].to_numpy() for c in ("requests", *COUNTS) if c in rows}
     for name, values in counts.items():
@@ -389,6 +390,12 @@ def _days(rows):
     if gaps:
         when = when[when != NO_TIME]
     return (int(when.min() // DAY), int(when.max() // DAY), gaps) if len(when) else (0, 0, gaps)
+
+
+def _held_from(day, rows):
+    """Price rows, oldest first, of which the first held from `day` on already; as they are without a day."""
+    day = day and max(prices._day(day), FIRST)
+    return [rows[0] | {"from": min(day, rows[0]["from"])}, *rows[1:]] if day and rows else rows
 
 
 def _nano(row):

@@ -75,7 +75,7 @@ def _text(data):
         raise BillError(f"this is no text in UTF-8: byte {e.start:,} is not. Unpack a zip or gz file first, save another encoding as UTF-8. Read are {KNOWN}") from None
     if not text.strip():
         raise BillError(f"the file is empty. Read are {KNOWN}")
-    return text.strip("\ufeff \r\n")
+    return text.lstrip("\ufeff \r\n")
 
 
 # JSON
@@ -138,7 +138,7 @@ def _pages(page, notes):
             if kind == "organization.costs.result":
                 amount = r.get("amount") if isinstance(r.get("amount"), dict) else {}
                 yield row | {"model": r.get("line_item") or "(no line item)", "stated": amount.get("value"), "currency": amount.get("currency"), "cost": True}
-            elif kind == "organization.usage.completions.result" or "input_tokens" in r:
+            elif kind == "organization.usage.completions.result" or not kind and "input_tokens" in r:
                 yield row | {"model": r.get("model"), "requests": r.get("num_model_requests"), "batch": r.get("batch"), "tier": r.get("service_tier")} | {
                     ours: r.get(f"{theirs}_tokens") for ours, theirs in USAGE_API.items()}
             elif kind:
@@ -276,6 +276,7 @@ def _from_csv(text):
     notes = ["columns " + "; ".join(notes)] if notes else []
     notes += [f"columns not used: {', '.join(ignored)}"] if ignored else []
     notes += [f"days without a call: {int(nothing.sum()):,}"] if nothing.any() else []
+    notes += ["no line break at the end: if the file was cut there, the last number may be too small"] if not text.endswith("\n") else []
     if cost:
         raw["model"] = raw["model"].fillna("").replace("", "(no line item)")
         return "a CSV of costs: what was billed", raw[~nothing], int(nothing.sum()), notes

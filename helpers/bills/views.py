@@ -12,6 +12,7 @@ OF_THE_MODEL = [CODES[r] for r in ("this model is not in the price table", "befo
 FEWEST_NEIGHBOURS = 4   # same weekdays that a day is compared with, at least
 ODD = 5.0               # robust standard deviations from which on a day is odd; normal days pass it once in millions
 CALM = 0.05             # no series is taken to be steadier than 5 %, or every copy of a constant would be odd
+SERIES = 2000           # looked at in one go
 PATHS = 1000
 FEWEST_DAYS = 42
 
@@ -65,10 +66,13 @@ def daily(bill, model=None, feature=None, leave_out=()):
     """USD of each day from the first to the last, days without a call as 0: a Series of floats, for statistics only.
 
     Of one model in one feature, where both are given; without the features of `leave_out`, a name or several.
+    BillError where that model is not in that feature.
     """
     cube = bill.cube[~bill.cube["feature"].isin([leave_out] if isinstance(leave_out, str) else list(leave_out))]
     if model is not None:
         cube = cube[(cube["model"] == model) & (cube["feature"] == feature)]
+        if not len(cube):
+            raise BillError(f"nothing in this bill was priced as {model} in {feature}; by(bill, 'model', 'feature') lists what was")
     days = pd.date_range(cube["day"].min(), cube["day"].max(), freq="D") if len(cube) else pd.DatetimeIndex([])
     return (cube.groupby("day")["nano"].sum() / 1e9).reindex(days, fill_value=0.0)
 
@@ -81,16 +85,22 @@ def anomalies(bill):
     makes it a standard deviation for normal noise) is odd. Medians do not notice the odd days themselves.
     A frame: day, model, feature, USD, usual USD, times. The largest difference first.
     """
-    found = []
-    for model, feature in sorted(set(zip(bill.cube["model"], bill.cube["feature"]))):
-        series = daily(bill, model, feature)
-        usual = pd.Series(_usual(series.to_numpy(), FEWEST_NEIGHBOURS), series.index)
-        stray = (series / usual.where(usual > 0) - 1).dropna()
-        if stray.empty:
-            continue
-        scale = max(1.4826 * (stray - stray.median()).abs().median(), CALM)
-        for day in stray.index[(stray - stray.median()).abs() > ODD * scale]:
-            found.append((day.date(), model, feature, round(series[day], 2), round(usual[day], 2), round(series[day] / usual[day], 1)))
+    found, cube = [], bill.cube
+    days = pd.date_range(cube["day"].min(), cube["day"].max(), freq="D") if len(cube) else []
+    series = cube.groupby(["model", "feature", "day"])["nano"].sum().unstack("day").reindex(columns=days) / 1e9
+    for start in range(0, len(series), SERIES):
+        names, values = series.index[start:start + SERIES], series.to_numpy()[start:start + SERIES]
+        known = ~np.isnan(values)  # between the first and the last of these, a day without a call cost 0
+        since, until = np.maximum.accumulate(known, axis=1), np.maximum.accumulate(known[:, ::-1], axis=1)[:, ::-1]
+        values = np.where(since & until & ~known, 0, values)
+        usual = _usual(values, FEWEST_NEIGHBOURS)
+        stray = values / np.where(usual > 0, usual, np.nan) - 1
+        some = ~np.isnan(stray).all(axis=1)
+        stray[some] -= np.nanmedian(stray[some], axis=1, keepdims=True)
+        scale = np.full((len(stray), 1), np.nan)
+        scale[some] = np.maximum(1.4826 * np.nanmedian(np.abs(stray[some]), axis=1, keepdims=True), CALM)
+        for s, d in zip(*np.nonzero(np.abs(stray) > ODD * scale)):
+            found.append((days[d].date(), *names[s], round(values[s, d], 2), round(usual[s, d], 2), round(values[s, d] / usual[s, d], 1)))
     found.sort(key=lambda row: -abs(row[3] - row[4]))
     return pd.DataFrame(found, columns=["day", "model", "feature", "USD", "usual USD", "times usual"])
 
@@ -146,10 +156,11 @@ def _futures(values, days, seed):
 
 
 def _usual(values, fewest=1):
-    """The median of the same weekday within four weeks before and after each day; NaN where fewer than `fewest` are there."""
-    padded = np.pad(values.astype(float), 28, constant_values=np.nan)
-    near = np.stack([padded[28 + 7 * k:28 + 7 * k + len(values)] for k in range(-4, 5) if k])
-    usual = np.full(len(values), np.nan)
+    """The median of the same weekday within four weeks before and after each day, the last axis; NaN where fewer than `fewest` are there."""
+    n = values.shape[-1]
+    padded = np.pad(values.astype(float), [(0, 0)] * (values.ndim - 1) + [(28, 28)], constant_values=np.nan)
+    near = np.stack([padded[..., 28 + 7 * k:28 + 7 * k + n] for k in range(-4, 5) if k])
+    usual = np.full(values.shape, np.nan)
     enough = (~np.isnan(near)).sum(axis=0) >= fewest
     usual[enough] = np.nanmedian(near[:, enough], axis=0)
     return usual
@@ -168,18 +179,23 @@ class WhatIf:
                                    "difference": [usd(then[n] - now[n], 2) for n in order]})
 
 
-def what_if(bill, move=None, to=None, cached=None, hidden=None, on=None, by="model"):
+def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=None, by="model"):
     """The same usage with something else. Only what you change changes; the rest keeps its price. Returns a WhatIf.
 
     move: the model, or models, to change; None is all. to: the model that does their work, at its prices of the day
     `on`. cached: how many percent of the text input come from the cache. hidden: how many percent of today's hidden
-    tokens are thought, as with a lower effort. by: "model" or "feature", what the table is by.
-    Counts are rounded down to whole tokens. A file that does not count hidden tokens (OpenAI's usage API does not)
-    cannot say what fewer of them save: BillError; so for a model that is not in the bill. LookupError where `to` has
-    no price for what is moved. Batches are not among the answers: data/prices.csv has no batch prices.
+    tokens are thought, as with a lower effort. batch: how many percent of the list price a call costs, as in a batch
+    or with a discount; data/prices.csv has no such prices, so the figure is yours. by: "model" or "feature", what the
+    table is by.
+    Counts are rounded down to whole tokens, prices to nano-dollars. A file that does not count hidden tokens (OpenAI's usage API does not)
+    cannot say what fewer of them save: BillError; so for a model that is not in the bill and for a share that cannot be.
+    LookupError where `to` has no price for what is moved.
     """
     if bill.stated or "text_input" not in bill.cube:
         raise BillError("a what-if needs tokens, and this file has none for text: it holds what was billed, or sound alone")
+    for name, percent, most in (("cached", cached, 100), ("hidden", hidden, np.inf), ("batch", batch, np.inf)):
+        if percent is not None and not 0 <= percent <= most:
+            raise BillError(f"{name} is a number of percent, from 0{' to 100' if most == 100 else ' on'}, not {percent}")
     cube = bill.cube.copy()
     chosen = np.ones(len(cube), bool) if move is None else cube["model"].isin([move] if isinstance(move, str) else list(move)).to_numpy()
     if not chosen.any():
@@ -203,6 +219,8 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, on=None, by="mod
         _sold(cube[chosen].assign(model=to), rates, on)
         changed = cost(cube, rates, on, to)
         cube["model"] = cube["model"].astype(object).where(~chosen, to)
+    if batch is not None:
+        changed = changed // 100 * int(batch) + changed % 100 * int(batch) // 100  # in two parts: the product might not fit
     cube["nano"] = np.where(chosen, changed, cube["nano"])
     return WhatIf(bill, cube, by)
 

@@ -69,12 +69,12 @@ from priced group by day, model, feature, why order by day, model, feature, why
 """.strip()
 
 
-def price_parquet(path, same_as=None, memory="3GB"):
+def price_parquet(path, same_as=None, memory="3GB", back_to=None):
     """Price the usage in Parquet files larger than memory. Returns a Bill whose rows are the sums by day, model,
     feature and reason.
 
-    path: a file or a pattern such as "usage/*.parquet", with the columns that `price` takes. memory: what DuckDB may
-    use. Needs DuckDB: `pip install duckdb`, or the extra `warehouse` of pyproject.toml; ModuleNotFoundError without.
+    path: a file or a pattern such as "usage/*.parquet", with the columns that `price` takes. same_as, back_to: as
+    there. memory: what DuckDB may use. Needs DuckDB: `pip install duckdb`, or the extra `warehouse` of pyproject.toml; ModuleNotFoundError without.
     BillError for a file that is missing or lacks a column.
     """
     try:
@@ -88,7 +88,7 @@ def price_parquet(path, same_as=None, memory="3GB"):
             if needed or not any(k in usage.columns for k in KINDS):
                 raise BillError(f"{Path(path).name} needs the columns when, model and at least one of {', '.join(KINDS)}; it has {', '.join(usage.columns)}")
             usage.project('* replace (make_timestamp(epoch_us("when")) as "when")').create_view("usage")  # UTC, with a zone or without
-            rates = Rates([m for (m,) in db.sql("select distinct model from usage where model is not null order by 1").fetchall()], same_as)
+            rates = Rates([m for (m,) in db.sql("select distinct model from usage where model is not null order by 1").fetchall()], same_as, back_to)
             db.register("rates", rates.frame())
             rows = db.sql(sql(usage.columns)).df()
         except duckdb.Error as e:
