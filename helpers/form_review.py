@@ -7,6 +7,7 @@ the app and listens to mouse and keyboard; what it shows is reckoned and drawn b
 Below, `reviewed` is a list of (correction, doubt): a correction has reason, location ("line 11"), old_value and
 new_value; doubt is a text that says why it cannot be right, or None.
 """
+import base64
 import html
 import re
 from pathlib import Path
@@ -129,10 +130,13 @@ def marked(name, reviewed, accepted=()):
         width, height = forms.boxes()[file.name]["size"]
         small = pictures.data_url((forms.FOLDER / "small" / file.name).read_bytes())
         said.append(words)
-        shown.append(f'<svg role="img" aria-label="{html.escape(words)}" viewBox="0 0 {width} {height}" style="{pictures.FRAME};flex:1 1 300px;max-width:430px">'
-                     f'<image href="{small}" width="{width}" height="{height}"/>{_marks(name, page, items, decisions)}</svg>')
+        drawing = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+                   f'<image href="{small}" width="{width}" height="{height}"/>{_marks(name, page, items, decisions)}</svg>')
+        # a picture, for JupyterLab takes SVG itself out of a notebook that is not trusted yet, and leaves its numbers in a row
+        url = "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()
+        shown.append(f'<img alt="{html.escape(words)}" src="{url}" width="400" style="{pictures.FRAME};max-width:100%">')
     text = "\n".join(said) or "No page is marked."
-    return Shown(text, f'<div style="display:flex;flex-wrap:wrap;gap:10px">{"".join(shown) or text}</div>')
+    return Shown(text, f'<div style="display:flex;flex-wrap:wrap;gap:10px;align-items:flex-start">{"".join(shown) or text}</div>')
 
 
 # --- the app ---------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ def tab(tmp_path_factory):
     with lab.server(folder) as (address, token), lab.browser() as chrome:
         opened = lab.Tab(chrome, address, token)
         opened.open(BOOK)
+        opened.twin = opened.page.locator("img[alt*='is struck out']").evaluate_all("all => all.map(e => e.complete && e.naturalWidth)")
         opened.run()
         yield opened
 
@@ -86,6 +87,11 @@ def worked_out(name, *accepted):
 
 def said_tax(app, income, tax):
     until(app, "(app, words) => app.querySelector('[role=status]').textContent.endsWith(words)", f"Worked out: taxable income {income:,}, tax {tax:,}.")
+
+
+def test_a_fresh_clone_shows_the_marked_pages(tab):
+    """A notebook that is not trusted yet shows no app, and loses SVG that stands in its HTML."""
+    assert tab.twin == [1000, 1000]
 
 
 def test_from_start_to_end_by_keyboard(tab, app):

@@ -68,6 +68,12 @@ def test_every_constrained_text_is_an_instance(name):
         assert len(set(made)) > 2
 
 
+def test_the_instances_are_not_mostly_the_smallest_one():
+    """200 of 200 would prove little if they were 200 empty lists."""
+    made = [constrained.sample(FormCorrections, seed) for seed in SEEDS]
+    assert made.count('{"corrections":[]}') < 120 and len(set(made)) > 80
+
+
 def test_no_unconstrained_text_is():
     made = [constrained.sample(FormCorrections, seed, constrained=False) for seed in SEEDS]
     for name, form in FORMS.items():

@@ -1,9 +1,11 @@
 """The tax-form assistant without a browser: its recordings derived again, its guard, its sums, its drawing."""
 import ast
+import base64
 import itertools
 import json
 import re
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import pytest
 
@@ -73,8 +75,8 @@ def test_the_corrections_match_the_raw_lines_of_every_form(name, shape):
     due = table_tax(form["year"], form["status"], right(form)[15])
     for looked_up in (due, form["written"][16], 1, 0, -7):  # the reader's tool may say anything
         assert Reviewed(name, looked_up) == said(f"o1/assistant/{shape}-{name}", tax=looked_up)
-    if shape == "corrections":
-        assert Reviewed(name) == said(f"o1/assistant/no-tax-{name}", error="out of reach")
+    without = shape.replace("corrections", "no-tax")
+    assert Reviewed(name) == said(f"o1/assistant/{without}-{name}", error="out of reach")
     # the reasons of the other lines are held to the raw lines in test_forms
     reasons = {c["line"]: c["reason"] for c in form["corrections"]} | {16: f"For the {right(form)[15]:,} of line 15 the tax table gives {due:,}."}
     for c in json.loads(said(f"o1/assistant/{shape}-{name}", tax=due))["corrections"]:
@@ -128,6 +130,25 @@ def test_the_loop_ends_and_says_why_there_is_no_list(message, reason, expected):
     with pytest.raises(ValueError, match=re.escape(expected)):
         review("single")
     assert len(asked) == (5 if reason == "tool_calls" else 1)
+
+
+@pytest.mark.parametrize("kinds, status, text, requests", [
+    (["reasoning", "function_call"], "completed", "", 5),  # never stops calling
+    (["message"], "incomplete", '{"corr', 1),
+    (["message"], "completed", "", 1),  # a refusal has no text
+])
+def test_the_loop_of_today_ends_too(kinds, status, text, requests):
+    asked = []
+
+    def create(**request):
+        asked.append(request)
+        return SimpleNamespace(output=[SimpleNamespace(type=kind) for kind in kinds], status=status, output_text=text)
+
+    client = SimpleNamespace(responses=SimpleNamespace(create=create))
+    review = function_of_the_notebook("review_now", client=client, with_pictures_now=lambda name: [], output_of=lambda item: {}, options={}, forms=forms)
+    with pytest.raises(ValueError, match="no corrections: still calling, cut off, or refused"):
+        review("single")
+    assert len(asked) == requests
 
 
 # --- sums ------------------------------------------------------------------------------------------
@@ -229,7 +250,10 @@ def test_the_still_twin_says_and_shows_the_same():
     shown = form_review.marked("single", truth("single"), accepted=[11])
     assert "30,875 is struck out and 25,875 stands above it" in repr(shown) and "18,500 is marked" in repr(shown)
     markup = shown._repr_html_()
-    assert markup.count("<svg") == 2 and markup.count('class="new"') == 1 and all(line in markup for line in repr(shown).splitlines())
+    drawn = [base64.b64decode(part).decode() for part in re.findall(r'<img [^>]*src="data:image/svg\+xml;base64,([^"]+)"', markup)]
+    assert [d.count('class="new"') for d in drawn] == [1, 0] and all(d.count("<image ") == 1 and ElementTree.fromstring(d).tag.endswith("svg") for d in drawn)
+    assert "<svg" not in markup  # an untrusted notebook would lose it, and show its numbers in a row
+    assert all(f'alt="{line}"' in markup for line in repr(shown).splitlines())
     assert repr(form_review.marked("correct", [])) == "No page is marked."
 
 

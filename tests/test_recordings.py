@@ -174,13 +174,14 @@ TRUTH |= {"o1/structured/form-prose": Told,
           "o1/structured/refusal": lambda line_15: "I'm sorry, but I can't help with inventing deductions to evade tax."}
 
 # --- o1/claims: what the graders of 07 look at
-TRUTH |= {"o1/claims/oven": lambda celsius, minutes: f'set_oven({{"celsius": {celsius}, "minutes": {minutes}}})',
-          "o1/claims/weekday": lambda day: json.dumps({"date": day, "weekday": zeller(day)})}
+for _when in ("", "-today"):
+    TRUTH |= {f"o1/claims/oven{_when}": lambda celsius, minutes: f'set_oven({{"celsius": {celsius}, "minutes": {minutes}}})',
+              f"o1/claims/weekday{_when}": lambda day: json.dumps({"date": day, "weekday": zeller(day)})}
 
 # --- o1/assistant: the corrections of a scanned form, line 16 as the reader's tool said it
 for _name in forms.FORMS:
     TRUTH |= {f"o1/assistant/{shape}-{_name}": (lambda tax, name=_name: Reviewed(name, tax)) for shape in ("corrections", "today-corrections")}
-    TRUTH[f"o1/assistant/no-tax-{_name}"] = lambda error, name=_name: Reviewed(name)
+    TRUTH |= {f"o1/assistant/{shape}-{_name}": (lambda error, name=_name: Reviewed(name)) for shape in ("no-tax", "today-no-tax")}
 
 # --- sdks: the five clients; the days are what the client counted
 TRUTH |= {"sdks/weekday-json": lambda day: json.dumps({"date": day, "weekday": zeller(day)}, separators=(",", ":")),
