@@ -1,6 +1,7 @@
 """The five programs of notebooks/5_sdks/clients, one task each time: install, run, and see what they sent.
 
-Each is a small project with its language's own package file, and takes a task and its words as arguments.
+Each is a small project, with the SDK's version in its language's own package file, and takes a task and its words as
+arguments. Python's runs on the openai package of this environment, which is the one that its file names.
 Where a language is not on the machine, what its program gave when this collection was made is read from
 data/clients.json (made by `python -m tests.make_clients`) and said to be so.
 """
@@ -158,6 +159,28 @@ def code(language, function="ask"):
     else:  # ends with a brace that does
         end = lines.index(indent + "}", begin) + 1
     return "\n".join(line.removeprefix(indent) for line in lines[begin:end]).rstrip()
+
+
+# A thing that each program does, by what its line has in all five languages.
+IDIOMS = {
+    "effort": r"reasoning_?effort[^;]+low",
+    "message": r"answer with the date",
+    "text": r"message\S{0,3}\.content",
+    "loop": r"\bfor\b.*chunk|chunks\.stream|sed -n",
+    "error": r"except APIStatus|instanceof OpenAI\.APIError|errors\.As|catch \(OpenAIService|HTTP error",
+}
+
+
+def idiom(language, what):
+    """The first line of a language's program that does one of IDIOMS. Raises LookupError for any other.
+
+    >>> print(idiom("Go", "effort"))
+    ReasoningEffort: shared.ReasoningEffortLow,
+    """
+    if what not in IDIOMS:
+        raise LookupError(f"There is no idiom {what!r}; there are {', '.join(IDIOMS)}.")
+    text = (FOLDER / CLIENTS[language].source).read_text(encoding="utf-8")
+    return next(line.strip() for line in text.splitlines() if re.search(IDIOMS[what], line, re.I))
 
 
 def lines(language):

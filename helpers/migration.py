@@ -2,8 +2,8 @@
 
     python -m helpers.migration FOLDER      prints file:line:column: text; ends with 1 where it found any
 
-The names are those of data/day9_names.csv, and the models those of data/models.csv that have a shutdown date;
-both name their sources. Code is read as strings, words and brackets, not parsed: a file that does not
+The names are those of data/day9_names.csv, and the models those of data/models.csv that end; both name their
+sources. Code is read as strings, words and brackets, not parsed: a file that does not
 compile is read like any other, and nothing of it is run.
 
 What a plain search would get wrong is told apart by where a name stands: `modalities` counts in a Realtime
@@ -26,11 +26,14 @@ from .local_api import answers, refusals
 DATA = Path(__file__).resolve().parents[1] / "data"
 LARGEST = 1_000_000  # bytes of a file; what is longer is data
 SKIPPED = {"node_modules", "venv", "site-packages", "__pycache__", "target"}  # and all that begins with a dot
-SLASHES = {".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".go", ".java", ".kt", ".c", ".h", ".cpp"}
-HASHES = {".py", ".sh", ".yaml", ".yml", ".toml", ".env"}
-PLAIN = {".json", ".jsonl", ".html", ".htm"}
-ENDS = SLASHES | HASHES | PLAIN | {".ipynb", ".md"}
-FENCES = {"python": ".py", "javascript": ".js", "typescript": ".ts", "bash": ".sh", "shell": ".sh", "kotlin": ".kt"}
+SLASHES = {".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".go", ".java", ".kt", ".kts", ".scala", ".c", ".h", ".cc", ".cpp", ".hpp", ".ino",
+           ".cs", ".rs", ".swift", ".dart", ".php"}
+SETTINGS = {".yaml", ".yml", ".toml", ".env", ".ini", ".cfg", ".conf", ".properties"}
+HASHES = {".py", ".sh", ".rb"} | SETTINGS
+PLAIN = {".json", ".jsonl", ".html", ".htm", ".vue", ".svelte"}
+PROSE = {".md", ".mdx"}  # of which the code fences are read
+ENDS = SLASHES | HASHES | PLAIN | PROSE | {".ipynb"}
+FENCES = {"python": ".py", "javascript": ".js", "typescript": ".ts", "bash": ".sh", "shell": ".sh", "kotlin": ".kt", "csharp": ".cs", "ruby": ".rb", "rust": ".rs"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Finding:
     sure: bool = True
 
     def __str__(self):
-        return f"{self.file}:{self.line}:{self.column}: {self.what}"
+        return f"{self.file}:{self.line}:{self.column}: {'' if self.sure else 'perhaps '}{self.what}"
 
 
 def scan(path):
@@ -62,9 +65,22 @@ def scan(path):
         raise FileNotFoundError(f"There is no {path}. Give the folder with your code, or one file of it.")
     root = path if path.is_dir() else path.parent
     found = []
-    for file in _files(path):
+    for file in files(path):
         found += _file(file, file.relative_to(root).as_posix())
     return found
+
+
+def files(path):
+    """The files that `scan` reads in a folder, by the ends of their names: `ENDS` has those that it knows. Of a file, itself."""
+    path = Path(path)
+    if path.is_file():
+        return [path]
+    known = []
+    for folder, folders, names in os.walk(path):
+        here = Path(folder)
+        folders[:] = sorted(d for d in folders if d not in SKIPPED and not d.startswith(".") and not (here / d / "pyvenv.cfg").exists())
+        known += (here / f for f in sorted(names) if _end(here / f) in ENDS and (here / f).is_file())
+    return known
 
 
 def table(findings):
@@ -84,21 +100,11 @@ def names():
 
 @functools.cache
 def ended():
-    """{model id: its row} of data/models.csv, for those that have a shutdown date."""
-    return {model: row for model, row in answers.models().items() if row["shutdown"]}
+    """{model id: its row} of data/models.csv, for those that have a shutdown date, or a replacement: of one, sources give two dates."""
+    return {model: row for model, row in answers.models().items() if row["shutdown"] or row["replacement"]}
 
 
 # ---- files
-
-def _files(path):
-    if path.is_file():
-        yield path
-        return
-    for folder, folders, files in os.walk(path):
-        here = Path(folder)
-        folders[:] = sorted(d for d in folders if d not in SKIPPED and not d.startswith(".") and not (here / d / "pyvenv.cfg").exists())
-        yield from (here / f for f in sorted(files) if _end(here / f) in ENDS and (here / f).is_file())
-
 
 def _end(file):
     return ".env" if file.name.startswith(".env") else file.suffix.lower()
@@ -127,7 +133,7 @@ def _file(file, name):
         known = _constants("\n".join(s for kind, s in cells if kind == "code"))
         return faults + [f for n, (kind, source) in enumerate(cells)
                          for f in (_text if kind == "code" else _fenced)(source, ".py", f"{name} cell {n + 1}", known)]
-    return faults + (_fenced if end == ".md" else _text)(text, end, name)
+    return faults + (_fenced if end in PROSE else _text)(text, end, name)
 
 
 def _fenced(text, end, name, known=None):
@@ -183,10 +189,14 @@ def _lexer(kind):
 
 @dataclass(eq=False)
 class Group:
-    """What stands between two brackets: the words before them, the group around, its keys. `unit` counts statements."""
+    """What stands between two brackets: the words before them, the group around, its keys. `unit` counts statements.
+
+    bracket: the opening one; "" for what stands in none, as a whole file, or a text in a string.
+    """
 
     head: str = ""
     up: "Group | None" = None
+    bracket: str = ""
     unit: int = 0
     keys: list = field(default_factory=list)
 
@@ -201,6 +211,7 @@ class Token:
     group: Group
     unit: int
     key: str = ""
+    short: bool = False  # a key that is its own value
     after: "Token | None" = None  # the next one
 
 
@@ -208,7 +219,7 @@ class Code:
     """A text as Tokens, with `clean`, the text without comments and docstrings, of the same length."""
 
     def __init__(self, text, end):
-        self.tokens, self.known, clean = [], _constants(text), list(text)
+        self.tokens, self.known, self.settings, clean = [], _constants(text), end in SETTINGS, list(text)
         kind = "shell" if end == ".sh" else "slashes" if end in SLASHES else "hashes" if end in HASHES else "json" if end in (".json", ".jsonl") else "plain"
         self._read(text, 0, kind, Group(), clean, 3, end)
         self.clean = "".join(clean)
@@ -222,7 +233,7 @@ class Code:
             if what == "comment" or what == "string" and end == ".py" and m[0][:3] in ('"""', "'''") and _docstring(text, start):
                 clean[at + start:at + m.end()] = [c if c == "\n" else " " for c in m[0]]
             elif what == "open":
-                group = Group(text[max(0, start - 60):start], group)
+                group = Group(text[max(0, start - 60):start], group, m[0])
             elif what == "close":
                 group = group.up or group
             elif what == "semicolon":
@@ -234,12 +245,12 @@ class Code:
                     token = Token(value.rstrip(), at + start + quote, True, group, unit())
                 else:
                     token = Token(m[0], at + start, False, group, unit())
-                token.key = _key(text, m, token)
+                token.key = _key(text, m, token, end in SETTINGS)
                 self.tokens.append(token)
                 if token.key:
                     group.keys.append(token)
                 if what == "string" and depth and re.search(r"[\"'\n{=]", value):  # JSON in a shell's string, a page in a program's
-                    self._read(value.replace('\\"', ' "').replace("\\n", "\n "), at + start + quote, "plain", Group("", group), clean, depth - 1)
+                    self._read(value.replace('\\"', ' "').replace("\\n", "\n "), at + start + quote, "plain", Group(text[max(0, start - 200):start], group), clean, depth - 1)
 
 
 def _docstring(text, start):
@@ -247,11 +258,21 @@ def _docstring(text, start):
     return not before or before.endswith("\n") and not before.rstrip().endswith(("(", ",", "=", "[", "{", "+", "\\"))
 
 
-def _key(text, m, token):
+def _key(text, m, token, settings):
+    """The name that a token gives to what follows, or "". A statement `voice = "alloy"` gives none: the name is the program's own."""
     after = text[m.end():m.end() + 3].lstrip()
     last = re.split(r"[.\s]+", token.value)[-1] if not token.string else token.value
-    names_it = re.match(r"[:=](?!=)|:=", after) and not after.startswith("=>") or not token.string and "(" == after[:1] and (
-        "." in token.value or text[:m.start()][-1:] == ".")
+    bracket = token.group.bracket
+    if after.startswith("=>"):  # in PHP and Ruby; after a word, a function of JavaScript
+        names_it = token.string
+    elif re.match(r":(?![:=])", after):
+        names_it = (settings or bracket in ("{", "(")) and not re.search(r"\bcase\s+[\"'`]?$", text[max(0, m.start() - 9):m.start() + 1])
+    elif re.match(r"=(?!=)", after):
+        names_it = settings or bracket == "(" or bracket == "{" and bool(re.search(r"\bnew\b[^;{}]*$", token.group.head))  # an object of C#
+    elif bracket == "{" and after[:1] in ("", ",", "}") and not token.string and re.search(r"\(\s*$", token.group.head) and re.search(r"[{,]\s*$", text[max(0, m.start() - 40):m.start()]):
+        names_it = token.short = "." not in token.value  # create({ model, tools }) of JavaScript
+    else:
+        names_it = not token.string and after[:1] == "(" and ("." in token.value or text[:m.start()][-1:] == ".")
     return _plain(last) if names_it else ""
 
 
@@ -277,7 +298,7 @@ def _row_hits(row, code):
     wanted, context = (row["pattern"] or row["name"]).split("|"), row["context"]
     fits = lambda t: not context or CONTEXTS[context](t, code)
     if context == "offer":
-        pattern = r"https?://[^\s\"'`<>]{1,200}/realtime(?![\w/.-])|(?:fetch|post|POST)\b[^\n]{0,80}?/v1/realtime(?![\w/.-])"
+        pattern = r"https?://[^\s\"'`<>]{1,200}/v1/realtime(?![\w/.-])|(?:fetch|post|POST)\b[^\n]{0,80}?/v1/realtime(?![\w/.-])"
         for m in re.finditer(pattern, code.clean):
             at = m.end() - len("/realtime")
             yield (at, len("/realtime"), row, True)
@@ -285,7 +306,7 @@ def _row_hits(row, code):
         if row["name"] == "client_secret.value":
             pattern = r"client_?[sS]ecret[\"'\]]{0,2}\??(?:\.|\[[\"'])value\b"
         else:
-            pattern = ("" if wanted[0][0] == "/" else r"(?<![\w-])") + re.escape(wanted[0]) + r"(?![\w-])"
+            pattern = "|".join(("" if name[0] == "/" else r"(?<![\w-])") + re.escape(name) + r"(?![\w-])" for name in wanted)
         yield from ((m.start(), len(m[0]), row, True) for m in re.finditer(pattern, code.clean))
     elif row["found"] == "code":
         chains = [f".{_plain(name)}." for name in wanted]
@@ -316,17 +337,27 @@ def _beside(token):
 
 
 def _value(key, code):
-    """The text that a key is given, as far as it stands in the file."""
-    value = key.after
-    if value is None:
-        return ""
-    if value.string:
-        return value.value
-    return code.known.get(value.value) or _by_constant(value.value) or ""
+    """The text that a key is given, as far as it stands in the file: of `body.model || "o1"` and `getenv("MODEL", "o1")`, the last."""
+    if key.short:
+        return code.known.get(key.value, "")
+    value, said = key.after, ""
+    while value is not None and (not value.key or value is key.after) and _within(value.group, key.group):
+        said = value.value if value.string else code.known.get(value.value) or _by_constant(value.value) or said
+        if value.string and value is key.after:
+            break
+        value = value.after
+    return said
+
+
+def _within(group, outer):
+    while group is not None and group is not outer:
+        group = group.up
+    return group is outer
 
 
 # the words before a session's brackets: session = {…}, "session": {…}, session.update(…), updateSession(…)
-SESSION = re.compile(r"(?:session\w*[\"']?\s*(?::\s*\w+\s*)?[:=]+\s*(?:dict|\w+\()?|sessions?\.(?:update|create)|updateSession|response\.create|realtime[\w.]*)\s*$", re.I)
+SESSION = re.compile(r"(?:session\w*[\"']?\s*(?::\s*\w+\s*)?[:=]+\s*(?:dict|\w+\()?|sessions?\.(?:update|create)|updateSession|response\.create|\brealtime(?:\.\w+)*)\s*$", re.I)
+TYPED = re.compile(r"audio_?config_?(?:in|out)put", re.I)  # today's own types: RealtimeAudioConfigInputParam{…}, RealtimeAudioConfigInput.builder()
 ONLY_SESSION = {"inputaudioformat", "outputaudioformat", "inputaudiotranscription", "turndetection", "maxresponseoutputtokens", "outputmodalities"}
 
 
@@ -334,7 +365,9 @@ def _in_session(token, code):
     beside = _beside(token)
     if "messages" in beside:
         return False
-    if ONLY_SESSION & set(beside) or "model" in beside and "realtime" in _value(beside["model"], code):
+    if ONLY_SESSION & set(beside) or "model" in beside and "realtime-preview" in _value(beside["model"], code):
+        return True
+    if "type" in beside and _value(beside["type"], code) == "realtime":
         return True
     for group in _around(token):
         if SESSION.search(group.head):
@@ -349,8 +382,39 @@ def _below(token, name):
     return bool(re.search(rf"\b{name}\w*[\"']?\s*[:=]+\s*(?:\w+\(?)?$", token.group.head))
 
 
+def _is_typed(token):
+    """Whether a token stands in one of the SDKs' types for the sound of a session, which exist only since the beta's end."""
+    return bool(TYPED.search(token.group.head[token.group.head.rfind("\n") + 1:])) or any(TYPED.search(k.value) for k in token.group.keys if k.unit == token.unit)
+
+
+def _sound_of_a_session(token, code):
+    """Not the sound of Chat Completions, `audio={"voice": …, "format": "pcm16"}`, which has kept that name."""
+    return not _below(token, "audio")
+
+
+RESPONSES = re.compile(r"responses\s*\.\s*(?:create|parse|stream|new)\s*$|/v1/responses\b", re.I)
+# what may stand between a call and its arguments: create({…}), create(**{…}), post(URL, json=…), body: JSON.stringify({…})
+WRAPPED = re.compile(r"(?:^|[(,])\s*(?:\*\*)?[\w.]*\s*$|\b(?:json|body|data)\s*[:=]\s*(?:[\w.]+\(?)?\s*$", re.I)
+
+
 def _in_responses(token, code):
-    return any(re.search(r"responses\s*\.\s*(create|parse|stream|New)\s*$", g.head, re.I) for g in _around(token, 6)) or "/v1/responses" in "".join(g.head for g in _around(token))
+    return any(RESPONSES.search(g.head) for g in _around(token, 6))
+
+
+def _argument_of_responses(token, code):
+    """Directly among the arguments of a call, not in a schema or in metadata below them."""
+    for group in _around(token, 5):
+        if RESPONSES.search(group.head):
+            return True
+        if not WRAPPED.search(group.head):
+            return False
+    return False
+
+
+def _part_of_responses(token, code):
+    """In a call, beside a `type` that says the same: {"type": "function", "function": {…}}."""
+    beside = _beside(token)
+    return "type" in beside and _plain(_value(beside["type"], code)) == token.key and _in_responses(token, code)
 
 
 def _tools_of_a_reasoner(token, code):
@@ -382,13 +446,16 @@ def _assistant_item(token, code):
 
 CONTEXTS = {
     "session": _in_session,
-    "flat voice": lambda t, code: not _below(t, "output") and _in_session(t, code),
-    "flat input": lambda t, code: not _below(t, "input") and t.value.count(".") == 0,
+    "flat voice": lambda t, code: not _below(t, "output") and not _is_typed(t) and _in_session(t, code),
+    "flat input": lambda t, code: not _below(t, "input") and not _is_typed(t) and t.value.count(".") == 0,
+    "sound of a session": _sound_of_a_session,
     "assistant item": _assistant_item,
-    "method": lambda t, code: any("method" in g.head for g in _around(t)) or any(k.key == "method" for k in t.group.keys),
+    "method": lambda t, code: _below(t, "method") and "type" in _beside(t) and _beside(t)["type"].after is t,
     "o-series": _o_series,
     "tools of a reasoner": _tools_of_a_reasoner,
     "responses": _in_responses,
+    "argument of responses": _argument_of_responses,
+    "part of responses": _part_of_responses,
 }
 
 
@@ -398,7 +465,7 @@ CONTEXTS = {
 def _model_row(model):
     row = ended()[model]
     heir = ended().get(row["replacement"])  # it may have an end of its own: o4-mini for o1-mini
-    return {"kind": "model", "name": model, "since": row["shutdown"], "status": "shutdown", "instead": row["replacement"] + (f" (until {heir['shutdown']})" if heir else ""),
+    return {"kind": "model", "name": model, "since": row["shutdown"], "status": "shutdown" if row["shutdown"] else "ending, on a day that sources give differently", "instead": row["replacement"] + (f" (until {heir['shutdown']})" if heir else ""),
             "change": "" if row["replacement"] else "OpenAI names no replacement in the sources we have."}
 
 
@@ -423,10 +490,17 @@ def _assigned():
     return re.compile(rf"(?:model\w*\\?[\"']?\s{{0,20}}(?::=|[:=])\s{{0,20}}\\?[\"']?|--model[ =])(?:openai/)?({ids})(?![\w.:/-])", re.I)
 
 
+@functools.cache
+def _listed():
+    return re.compile(rf"(?<![\w.:/-])(?:openai/)?({'|'.join(sorted(map(re.escape, ended()), key=len, reverse=True))})(?![\w.:/-])")
+
+
 def _models(code):
     for m in _assigned().finditer(code.clean):
         if m[1] in ended():
             yield (m.start(1), len(m[1]), _model_row(m[1]), True)
+    if code.settings:  # without quotes, in lists: - gpt-4o
+        yield from ((m.start(1), len(m[1]), _model_row(m[1]), False) for m in _listed().finditer(code.clean) if len(m[1]) > 2)
     for t in code.tokens:
         if not t.string:
             if model := _by_constant(t.value):
@@ -446,13 +520,17 @@ def main(arguments=None):
     """The command line. Returns 1 where there is a finding, 0 where there is none, 2 for a folder that is not there."""
     parser = argparse.ArgumentParser(prog="python -m helpers.migration", description="Find Day 9 names in code, and what to write today.")
     parser.add_argument("folder", help="a folder of code, or one file")
+    given = parser.parse_args(arguments)
     try:
-        found = scan(parser.parse_args(arguments).folder)
+        found = scan(given.folder)
     except FileNotFoundError as e:
         print(e, file=sys.stderr)
         return 2
     for finding in found:
         print(finding)
+    read = files(given.folder)
+    print(f"{len(found)} findings in {len({f.file for f in found})} of {len(read)} files read." if read else
+          f"Nothing was read: no file there ends in one of {' '.join(sorted(ENDS))}.", file=sys.stderr)
     return int(bool(found))
 
 

@@ -13,7 +13,8 @@ from helpers import migration
 
 ROOT = Path(__file__).resolve().parents[1]
 THEN, NOW = (ROOT / "tests" / "data" / "migration" / when for when in ("then", "now"))
-UNMARKED = {("ask.sh", 3): ["o1-mini"], ("ask.sh", 4): ["max_tokens"]}  # inside a string, where a comment would be text
+# inside a string, where a comment would be text; and in JSON, which has none
+UNMARKED = {("ask.sh", 3): ["o1-mini"], ("ask.sh", 4): ["max_tokens"], ("package.json", 3): 2 * ["openai-realtime-api-beta"]}
 
 
 def expected():
@@ -73,11 +74,16 @@ def test_a_replacement_that_ends_too_is_said_to(tmp_path):
     assert source(tmp_path, 'model="o1"')[0].instead == "gpt-5.6-sol"
 
 
+def test_a_model_whose_end_is_not_certain_is_found_and_said_to_be(tmp_path):
+    found, = source(tmp_path, 'connect(model="gpt-4o-mini-realtime-preview-2024-12-17")')
+    assert (found.since, found.instead) == ("", "gpt-realtime-mini (until 2027-01-20)") and "on a day that sources give differently" in str(found)
+
+
 def test_models_that_live_are_not_found(tmp_path):
     import csv
 
     with open(ROOT / "data" / "models.csv", encoding="utf-8", newline="") as rows:
-        alive = [row["model"] for row in csv.DictReader(rows) if not row["shutdown"]]
+        alive = [row["model"] for row in csv.DictReader(rows) if not row["shutdown"] and not row["replacement"]]
     assert source(tmp_path, "".join(f'ask(model="{model}")\n' for model in alive)) == []
 
 
@@ -111,7 +117,8 @@ def test_the_five_clients_hold_day_9_models_and_tools_alone():
     assert {f.name for f in found} == {"o1", "gpt-4o", "tools"} and {f.file.split("/")[0] for f in found} == {"curl", "python", "node", "go", "java"}
 
 
-REFUSED_ON_PURPOSE = {("02_from_day9_to_today.ipynb", 19): {"OpenAI-Beta: realtime=v1"}}
+REFUSED_ON_PURPOSE = {("02_from_day9_to_today.ipynb", 19): {"OpenAI-Beta: realtime=v1"},
+                      ("02_from_day9_to_today.ipynb", 21): {"modalities", "voice", "turn_detection", "max_response_output_tokens"}}
 
 
 def test_the_notebooks_todays_cells_hold_none(tmp_path):
@@ -130,6 +137,8 @@ def test_the_notebooks_todays_cells_hold_none(tmp_path):
     '# model="o1"\n', 'quiz = ["o1", "o2"]', 'style = {"voice": "calm", "temperature": 3}', 'speak(voice="alloy")',
     'x = {"max_tokens": 5}', 'client.chat.completions.create(model="llama3", max_tokens=5)', 'log("response.audio.delta came")',
     'requests.post("https://example.org/realtime-news")', 'db.session.create(name="x")', "modalities = ['ct', 'mri']",
+    'open("https://example.org/docs/realtime")', 'MODEL = "gpt-realtime-2.1"\nVOICE = "marin"\n', 'def f(tools=None): pass\nmodel = "gpt-5.6-sol"\nmessages = []\ntools = []',
+    'turn_detection = {"type": "server_vad"}', 'train(method="dpo")', 'client.responses.create(input="a", metadata={"messages": "3"})',
 ])
 def test_what_only_looks_like_one_is_left_alone(text, tmp_path):
     assert source(tmp_path, text) == []
@@ -142,6 +151,19 @@ def test_packages_and_hidden_folders_are_skipped(folder, tmp_path):
         (tmp_path / folder / "pyvenv.cfg").touch()
     (tmp_path / folder / "a.py").write_text('model = "o1-mini"', encoding="utf-8")
     assert migration.scan(tmp_path) == []
+
+
+def test_what_may_be_another_name_is_said_to_be(tmp_path):
+    sure, perhaps = source(tmp_path, 'ask(model="o3-mini")\nprint("o3-mini")')
+    assert str(sure).startswith("app.py:1:12: model o3-mini") and str(perhaps).startswith("app.py:2:8: perhaps model o3-mini")
+
+
+@pytest.mark.parametrize("end", sorted(migration.ENDS))
+def test_each_kind_of_file_is_read(end, tmp_path):
+    text = {".ipynb": json.dumps({"cells": [{"cell_type": "code", "source": 'ask(model="o1-mini")'}]}), ".json": '{"model": "o1-mini"}', ".jsonl": '{"model": "o1-mini"}'}.get(
+        end, '```python\nask(model="o1-mini")\n```\n' if end in migration.PROSE else 'model = "o1-mini"\n')
+    (tmp_path / f"a{end}").write_text(text, encoding="utf-8")
+    assert [f.name for f in migration.scan(tmp_path)] == ["o1-mini"] and migration.files(tmp_path) == [tmp_path / f"a{end}"]
 
 
 def test_a_notebook_is_read_cell_by_cell(tmp_path):
@@ -182,5 +204,9 @@ def test_the_command_line_prints_and_ends_with_1_for_findings(tmp_path, capsys):
     shutil.copy(THEN / "settings.yaml", tmp_path)
     done = subprocess.run([sys.executable, "-m", "helpers.migration", str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "settings.yaml:2:13: model o1 (shutdown 2026-10-23): now gpt-5.6-sol.\n")
+    assert done.stderr == "1 findings in 1 of 1 files read.\n"
     assert migration.main([str(NOW)]) == 0 and capsys.readouterr().out == ""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.zig").touch()
+    assert migration.main([str(tmp_path / "other")]) == 0 and "Nothing was read: no file there ends in one of .c " in capsys.readouterr().err
     assert migration.main([str(tmp_path / "nowhere")]) == 2 and "There is no" in capsys.readouterr().err

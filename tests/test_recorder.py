@@ -365,6 +365,34 @@ def test_a_process_that_dies_while_it_writes_leaves_nothing_that_is_loaded(upstr
     assert fresh.exists() and not left.exists()
 
 
+KILLED = """
+import helpers, sys, time
+from openai import OpenAI
+
+helpers.connect(answers="record:" + sys.argv[1])
+stream = OpenAI().chat.completions.create(model="gpt-x", stream=True, messages=[{"role": "user", "content": "Go"}])
+print(next(iter(stream)).choices[0].delta.content, flush=True)
+time.sleep(120)
+"""
+
+
+@posix
+def test_a_kernel_that_is_killed_in_the_middle_of_an_answer_loses_none_of_it(upstream, tmp_path):
+    go, events = threading.Event(), [(sse(word) + "\n\n").encode() for word in ("one", "two")]
+    source = upstream(lambda *_: (200, {"Content-Type": "text/event-stream"}, [events[0], lambda: go.wait(60), events[1]]))
+    kernel = subprocess.Popen([sys.executable, "-c", KILLED, source.url], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                              env=os.environ | {"DAY9_MY_RECORDINGS": str(tmp_path / "own")})
+    while kernel.stdout.readline() != "one\n":
+        assert kernel.poll() is None
+    kernel.kill()
+    kernel.wait()
+    kernel.stdout.close()
+    time.sleep(0.3)  # the local API sees its end, and waits for the rest
+    go.set()
+    [file] = settled(tmp_path / "own", 1)
+    assert [e["text"].encode() for e in json.loads(file.read_bytes())["responses"][0]["events"]] == events
+
+
 # --- what is taken out -------------------------------------------------------------------------------
 
 def tape(folder, request, head, pieces, method="POST", path=CHAT, content_type="application/json", query=None, recorder=None):

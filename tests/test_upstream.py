@@ -255,6 +255,27 @@ def test_another_servers_model_and_words(to):
         assert words in raw.headers["x-day9-note"]
 
 
+def test_a_tool_call_without_words_has_an_empty_text_for_another_server():
+    calls = [{"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+    body = chat("x") | {"messages": [{"role": "assistant", "content": None, "tool_calls": calls}, {"role": "assistant", "tool_calls": calls}, {"role": "assistant", "content": None}, "odd"]}
+    sent, notes = local_models.adapted(CHAT, body, "", openai=False)
+    assert [m["content"] for m in sent["messages"][:3]] == ["", "", None] and notes == ["null beside tool calls sent as an empty text"]
+    assert body["messages"][0]["content"] is None and local_models.adapted(CHAT, body, "", openai=True) == (body, [])
+
+
+@pytest.mark.parametrize("path, body, says", [
+    (CHAT, {"model": "m", "messages": [], "reasoning_effort": "low", "parallel_tool_calls": False, "temperature": 0}, ["it may pass over: parallel_tool_calls, reasoning_effort"]),
+    (CHAT, {"model": "m", "messages": [], "response_format": {"type": "json_schema"}}, ["it may pass over: a JSON schema"]),
+    (CHAT, {"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, ["it may pass over: pictures"]),
+    (RESPONSES, {"model": "m", "input": "x", "reasoning": {"effort": "low"}, "text": {"format": {"type": "text"}}}, ["it may pass over: reasoning"]),
+    (CHAT, {"model": "m", "messages": [], "temperature": 0, "seed": 1, "reasoning_effort": None}, []),
+])
+def test_what_a_server_may_pass_over_in_silence_is_named_and_sent_as_it_is(path, body, says):
+    sent, notes = local_models.adapted(path, body, "", openai=False)
+    assert sent is body and notes == says
+    assert local_models.adapted(path, body, "", openai=True) == (body, [])
+
+
 @pytest.mark.parametrize("status, path, body, says", [
     (400, CHAT, {"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "has pictures, which"),
     (500, CHAT, {"model": "m", "tools": [{}], "response_format": {"type": "json_schema"}}, "has tools and a JSON schema, which"),

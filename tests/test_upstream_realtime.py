@@ -1,4 +1,5 @@
 """Realtime with an upstream: passed on both ways, recorded with both sides, given back; the ceiling; what is shut down."""
+import asyncio
 import base64
 import json
 import shutil
@@ -6,6 +7,7 @@ import threading
 import time
 from decimal import Decimal
 
+import httpx2
 import openai
 import pytest
 import websockets.sync.client
@@ -14,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from helpers import sounds
 from helpers.local_api import answers, recordings
 from helpers.local_api.upstream.recorder import Recorder
+from helpers.voice_client import Caller
 from tests import asking, upstreams
 
 MODEL = "gpt-realtime-2.1"
@@ -104,6 +107,60 @@ def test_a_client_secret_of_the_upstream_opens_its_sessions_and_nothing_else(ope
         ours.client(api_key=made.value).models.list()
     with pytest.raises(openai.AuthenticationError):
         ours.client(api_key="ek_" + 32 * "0").realtime.client_secrets.create(session={"type": "realtime", "model": MODEL})
+
+
+@pytest.mark.parametrize("with_secret", [True, False], ids=["a browser's secret", "a key and a session"])
+def test_a_call_over_webrtc_is_the_upstreams_own_and_its_sideband_passes_here(openais, ours, with_secret):
+    asked = {"type": "realtime", "model": MODEL}
+
+    async def go():
+        client = openai.AsyncOpenAI(base_url=ours.url, api_key=upstreams.LOCAL_KEY, max_retries=0)
+        if with_secret:
+            caller = Caller((await client.realtime.client_secrets.create(session=asked)).value, ours.url)
+        else:
+            caller = Caller(upstreams.LOCAL_KEY, ours.url, asked)
+        try:
+            await caller.dial()
+            assert caller.call_id in openais.state.realtime.calls and not ours.state.realtime.calls
+            async with client.realtime.connect(call_id=caller.call_id) as beside:
+                await beside.conversation.item.create(item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Tell me a story."}]})
+                await caller.until("conversation.item.added")
+            await client.realtime.calls.hangup(caller.call_id)
+            assert caller.call_id not in openais.state.realtime.calls
+        finally:
+            await caller.hang_up()
+            await client.close()
+
+    asyncio.run(go())
+
+
+def test_a_call_to_a_model_that_is_shut_down_is_answered_here_also_under_a_ceiling(openais):
+    server = forwarding(openais)
+    before = len(openais.seen)
+
+    async def go():
+        caller = Caller(upstreams.LOCAL_KEY, server.url, {"type": "realtime", "model": GONE})
+        try:
+            await caller.dial()
+            assert caller.call_id in server.state.realtime.calls and len(openais.seen) == before
+        finally:
+            await caller.hang_up()
+
+    asyncio.run(go())
+    bare = httpx2.post(f"{server.url}/realtime/calls?model={GONE}", content="v=0", headers={"Authorization": f"Bearer {upstreams.LOCAL_KEY}", "Content-Type": "application/sdp"}, trust_env=False)
+    assert bare.status_code == 400 and "Invalid SDP offer" in bare.text and len(openais.seen) == before
+    server.end()
+
+
+@pytest.mark.parametrize("ask", [lambda c: c.realtime.client_secrets.create(session={"type": "realtime", "model": MODEL}),
+                                 lambda c: c.realtime.calls.create(sdp="v=0", session={"type": "realtime", "model": MODEL})], ids=["secret", "call"])
+def test_under_a_ceiling_no_call_is_made_whose_sound_would_not_pass_here(openais, ask):
+    server = forwarding(openais)
+    before = len(openais.seen)
+    with pytest.raises(openai.RateLimitError, match='No price is known for POST /v1/realtime/.* DAY9_BUDGET="none"'):
+        ask(server.client(max_retries=3))
+    assert len(openais.seen) == before
+    server.end()
 
 
 def test_the_ceiling_ends_a_session_before_it_is_passed(openais):

@@ -1,12 +1,20 @@
 """What a request needs so that a server that is not OpenAI understands it, and what to tell where it does not.
 
 Two things are called otherwise there, everywhere: the role `developer` is `system` (a model's chat template knows no
-other), and `max_completion_tokens` is `max_tokens`. What only OpenAI keeps books with is left out. Everything else
-goes as it is, since servers differ: what one does not take, it says itself, and a note names the likely cause.
+other), and `max_completion_tokens` is `max_tokens`. The null beside a tool call becomes an empty text, which all take
+(llama-cpp-python's server takes nothing else). What only OpenAI keeps books with is left out. Everything else
+goes as it is, since servers differ: what one does not take, it says itself, and a note names the likely cause; what
+one may pass over without a word, a note names, too.
 """
 from .. import canonical, shaping
 
 RENAMED = {"max_completion_tokens": "max_tokens"}
+# what nearly every server does something with
+KNOWN = {
+    shaping.CHAT: {"model", "messages", "max_tokens", "temperature", "top_p", "n", "stop", "stream", "stream_options", "presence_penalty", "frequency_penalty",
+                   "seed", "logit_bias", "tools", "tool_choice", "response_format"},
+    shaping.RESPONSES: {"model", "input", "instructions", "max_output_tokens", "temperature", "top_p", "stream", "tools", "tool_choice", "text"},
+}
 
 
 def adapted(path, body, model, openai):
@@ -31,7 +39,17 @@ def adapted(path, body, model, openai):
         if isinstance(changed.get(said), list) and any(isinstance(m, dict) and m.get("role") == "developer" for m in changed[said]):
             changed[said] = [m | {"role": "system"} if isinstance(m, dict) and m.get("role") == "developer" else m for m in changed[said]]
             notes.append("developer sent as system")
-    return (changed, notes) if notes else (body, notes)
+        if path == shaping.CHAT and isinstance(changed.get("messages"), list) and any(_only_calls(m) for m in changed["messages"]):
+            changed["messages"] = [m | {"content": ""} if _only_calls(m) else m for m in changed["messages"]]
+            notes.append("null beside tool calls sent as an empty text")
+        silent = sorted(name for name, value in changed.items() if value is not None and name not in KNOWN.get(path, changed))
+        silent += [thing for thing in needed(changed) if thing in ("pictures", "sound", "a JSON schema")]
+        notes += [f"it may pass over: {', '.join(silent)}"] * bool(silent)
+    return (body if changed == body else changed), notes
+
+
+def _only_calls(message):
+    return isinstance(message, dict) and bool(message.get("tool_calls")) and message.get("content") is None
 
 
 def likely(host, path, body, status):

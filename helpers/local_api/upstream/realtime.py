@@ -10,14 +10,14 @@ import hashlib
 import json
 import time
 from decimal import Decimal
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 import websockets.asyncio.client
 from tornado import websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from ... import prices
-from .. import answers
+from .. import answers, canonical
 from ..realtime import calls, events
 from ..realtime import websocket as here
 from . import forward, session_tape, spending
@@ -266,11 +266,14 @@ def _hash(value):
 
 
 def _asked_model(request):
-    """The model that a client secret or a call is asked for, where it names one in JSON."""
+    """The model that a client secret or a call is asked for, where it names one: in JSON, in a form, or beside a bare offer."""
+    kind = request.headers.get("Content-Type", "")
     try:
-        body = json.loads(request.body)
-        return body["session"]["model"]
-    except (ValueError, LookupError, TypeError, AttributeError):
+        if kind.startswith(calls.SDP):
+            return parse_qs(request.query)["model"][0]
+        session = json.loads(calls.form(kind, request.body)["session"]) if kind.startswith(calls.FORM) else json.loads(request.body)["session"]
+        return session["model"]
+    except (ValueError, LookupError, TypeError, AttributeError, canonical.BadRequest):
         return None
 
 

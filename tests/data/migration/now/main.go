@@ -4,3 +4,10 @@ package main
 func ask() {
 	client.Responses.New(ctx, responses.ResponseNewParams{Model: "gpt-5.6-sol", MaxOutputTokens: openai.Int(500), Tools: tools})
 }
+
+func talk() realtime.RealtimeAudioConfigParam {
+	return realtime.RealtimeAudioConfigParam{
+		Input:  realtime.RealtimeAudioConfigInputParam{TurnDetection: detection},
+		Output: realtime.RealtimeAudioConfigOutputParam{Voice: "marin"},
+	}
+}

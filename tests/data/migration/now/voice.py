@@ -1,3 +1,15 @@
+"""The page: https://platform.openai.com/docs/guides/realtime"""
+MODEL = "gpt-realtime-2.1"
+VOICE = "marin"
+TEMPERATURE = 0.8
+GUIDE = "https://platform.openai.com/docs/guides/realtime"
+turn_detection = {"type": "semantic_vad"}
+
+
+def talk(model="gpt-realtime-2.1", voice="marin"):
+    """Speak."""
+
+
 ws = connect("wss://api.openai.com/v1/realtime?model=gpt-realtime-2.1")
 session = {"type": "realtime", "output_modalities": ["audio"], "max_output_tokens": 900, "audio": {
     "input": {"format": {"type": "audio/pcm", "rate": 24000}, "turn_detection": {"type": "semantic_vad"},

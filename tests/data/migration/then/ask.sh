@@ -10,3 +10,4 @@ curl https://api.openai.com/v1/assistants -H "OpenAI-Beta: assistants=v2"  # nam
 curl https://api.openai.com/v1/threads  # names: /v1/threads
 git clone https://github.com/openai/openai-realtime-embedded-sdk  # names: openai-realtime-embedded-sdk
 python chat.py --model o1-mini  # names: o1-mini
+curl https://api.openai.com/v1/evals  # names: /v1/evals

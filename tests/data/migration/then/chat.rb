@@ -1,0 +1,1 @@
+client.chat(parameters: { model: "o1", max_tokens: 500, messages: [] }) # names: o1, max_tokens
