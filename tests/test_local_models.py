@@ -8,7 +8,6 @@ import contextlib
 import importlib.util
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -27,7 +26,7 @@ from tests.conftest import lacking
 from tests.upstreams import Forwarding, at
 
 ROOT = Path(__file__).resolve().parents[1]
-LLAMA, MLX = "xllamacpp", "mlx_lm.server"
+LLAMA, MLX = "xllamacpp", "mlx_lm"
 HI = [{"role": "developer", "content": "Talk like a pirate."}, {"role": "user", "content": "What is this?"}]
 TAX = {"type": "function", "function": {"name": "tax", "strict": True, "parameters": {
     "type": "object", "properties": {"income": {"type": "integer"}, "status": {"type": "string", "enum": ["single", "married"]}},
@@ -64,12 +63,12 @@ def llama(model):
 @pytest.fixture(scope="module")
 def mlx(model, tmp_path_factory):
     """The address of MLX's server; it lists its models from a cache of downloads, which is empty and must exist."""
-    if not shutil.which(MLX):
+    if not importlib.util.find_spec(MLX):
         lacking(MLX)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     env = os.environ | {"HF_HUB_CACHE": str(tmp_path_factory.mktemp("hub")), "HF_HUB_OFFLINE": "1"}
-    with running([MLX, "--model", str(model[1]), "--host", "127.0.0.1", "--port", str(port), "--temp", "1", "--max-tokens", "300"], env=env) as process:
+    with running([sys.executable, "-m", MLX, "server", "--model", str(model[1]), "--host", "127.0.0.1", "--port", str(port), "--temp", "1", "--max-tokens", "300"], env=env) as process:
         url = f"http://127.0.0.1:{port}/v1"
         while not _there(url + "/models"):
             assert process.poll() is None, f"{MLX} ended"
