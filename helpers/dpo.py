@@ -140,7 +140,8 @@ class Policy:
             raise ValueError(f"a temperature is 0 or more, not {temperature}")
         if temperature == 0:
             return int(scores.argmax())
-        chances = np.exp(_log_softmax(scores / temperature))
+        with np.errstate(over="ignore"):  # a temperature next to 0 puts all others infinitely far behind
+            chances = np.exp(_log_softmax((scores - scores.max()) / temperature))
         return int(np.random.default_rng(seed).choice(len(candidates), p=chances / chances.sum()))
 
     def to_json(self):
@@ -277,7 +278,7 @@ def resolve(hyperparameters, n):
             continue
         low, high = LIMITS[name]
         whole = name in ("n_epochs", "batch_size")
-        right = not isinstance(value, bool) and isinstance(value, int if whole else (int, float))
+        right = not isinstance(value, bool) and isinstance(value, int if whole else (int, float)) and value != float("inf")  # JSON's 1e400
         if not (right and (low <= value if whole else low < value) and value <= high):
             span = f"a whole number from {low} to {high}" if whole else "a number above 0" + (f", at most {high}" if high < float("inf") else "")
             raise ValueError(f"{name} is \"auto\" or {span}, not {value!r}")

@@ -211,7 +211,7 @@ def test_supervised_metrics():
     ({"beta": 0}, "beta.*above 0, at most 2, not 0"), ({"beta": 2.01}, "beta"), ({"beta": "high"}, "'high'"), ({"beta": float("nan")}, "nan"),
     ({"n_epochs": 0}, "whole number from 1 to 50"), ({"n_epochs": 51}, "n_epochs"), ({"n_epochs": 2.5}, "2.5"), ({"n_epochs": True}, "True"),
     ({"batch_size": 0}, "from 1 to 256"), ({"batch_size": 257}, "257"), ({"learning_rate_multiplier": 0}, "above 0, not 0"),
-    ({"learning_rate_multiplier": None}, "None"), ({"epochs": 3}, "epochs is no hyperparameter.*n_epochs")])
+    ({"learning_rate_multiplier": float("inf")}, "above 0, not inf"), ({"learning_rate_multiplier": None}, "None"), ({"epochs": 3}, "epochs is no hyperparameter.*n_epochs")])
 def test_a_hyperparameter_out_of_range_is_named(given, says):
     with pytest.raises(ValueError, match=says):
         dpo.resolve(given, 60)

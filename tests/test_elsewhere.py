@@ -122,6 +122,15 @@ def test_the_script_trains_a_model_with_our_loss(tiny, script, tmp_path):
     assert steps[0]["loss"] == pytest.approx(math.log(2), abs=1e-6) and steps[-1]["loss"] < steps[0]["loss"]
 
 
+def test_a_long_line_is_neither_dropped_nor_cut(tiny, script, tmp_path):
+    """The trainer's default is to keep 1,024 tokens from the start: after a long prompt nothing of the answers is left."""
+    long = pair() | {"input": {"messages": [{"role": "user", "content": "Rain? " * 250}]}}  # a token a letter
+    script.train([script.to_trl(long)], str(tiny), tmp_path, epochs=3, batch=1, rate=1e-2)
+    with open(tmp_path / "steps.csv", encoding="utf-8", newline="") as f:
+        losses = [float(row["loss"]) for row in csv.DictReader(f)]
+    assert len(losses) == 3 and losses[-1] < losses[0]
+
+
 def test_the_saved_model_is_the_tuned_one(tiny, script, tmp_path):
     import torch
     import transformers

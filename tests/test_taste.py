@@ -1,10 +1,12 @@
 """From a reader's twenty choices to a tuned model that follows them, and follows the opposite when they are turned round."""
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from helpers.labelling import Labels, flipped
+from tests import refresh
 from tests.test_tuning import local  # noqa: F401, the fixture
 
 SETS = Path(__file__).resolve().parents[1] / "data" / "preferences"
@@ -39,3 +41,24 @@ def test_a_tuned_model_follows_twenty_choices_of_a_reader_and_turns_with_them(na
 
     follows, turned = held_out(local.tuned(mine)), held_out(local.tuned(flipped(rows)))
     assert follows > 0.75 > 0.25 > turned
+
+
+def test_the_notebook_runs_on_a_readers_own_file_and_its_tables_speak_of_their_taste(tmp_path):
+    """Somebody who likes brief answers and called nine of twenty a tie: eleven pairs, of which one is left to validate on."""
+    session = Labels(read("weather")[:20], tmp_path / "mine.jsonl")
+    for number in range(20):
+        brief = "left" if len(session.now.left.split()) < len(session.now.right.split()) else "right"
+        session.choose(brief if number < 11 else "tie")
+    path = refresh.NOTEBOOKS / "3_dpo" / "03_tuning_job.ipynb"
+    nb = refresh.read(path)
+    [cell] = [c for c in nb.cells if c.source.startswith('file = "../../data/preferences/weather.jsonl"')]
+    cell.source = cell.source.replace('"../../data/preferences/weather.jsonl"', json.dumps(str(tmp_path / "mine.jsonl")))
+    refresh.run(nb, path)
+
+    def shown(words):
+        return next(c.outputs[-1]["data"]["text/plain"] for c in nb.cells if c.cell_type == "code" and words in c.source)
+
+    assert re.findall(r"terse_celsius +(\d+) +(\d+)", shown("counts = pd.DataFrame")) == [("6", "20")]  # before, after
+    assert "'chatty_fahrenheit': 20" in shown("flipped = ")
+    base, supervised, preferences, both, twice = map(float, re.findall(r" (0\.\d+)$", shown("ways = "), re.M))
+    assert base < supervised < both and base < preferences < twice, "the share that follows is that of this reader's style"

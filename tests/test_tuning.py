@@ -216,6 +216,14 @@ def test_supervised_tuning_learns_from_examples_alone(at_pace):
 
 # --- cancel, pause, resume ---------------------------------------------------------------------------
 
+def test_many_examples_of_one_prompt_fit_into_memory(local):
+    """Each could be said in place of each other: all of them beside each would be a table of their number squared."""
+    rows = [{"messages": ask_for(0) + [{"role": "assistant", "content": warm(i)}]} for i in range(60)]
+    made = local.tuned(rows, "supervised", n_epochs=1)
+    asked = local.state.answers.tuning.jobs._held[made.id]._examples(rows)
+    assert {len(e.others) for e in asked} <= {job.MOST_OTHERS - 1, job.MOST_OTHERS} and local.says(made.fine_tuned_model) in map(warm, range(60))
+
+
 def test_cancel_half_way_stops_it(local):
     made = local.wait(local.create(pairs(), n_epochs=10), ("running",))
     local.jobs.retrieve(made.id)
@@ -247,7 +255,6 @@ def test_with_a_clock_it_pauses_resumes_and_cancels_too(at_pace):
     one.wait(held, ("running",)), one.wait(stopped, ("running",))
     one.jobs.pause(held.id), one.jobs.cancel(stopped.id)
     steps = lambda made: len([e for e in one.jobs.list_events(made.id) if e.type == "metrics"])
-    time.sleep(0.05)  # a step that was under way is still booked
     before = steps(held), steps(stopped)
     time.sleep(0.3)
     assert (steps(held), steps(stopped)) == before and before[0] < 200 and before[1] < 200
@@ -256,6 +263,20 @@ def test_with_a_clock_it_pauses_resumes_and_cancels_too(at_pace):
     whole = [s for s in dpo.train(dpo.read_pairs(pairs()), n_epochs=10, seed=done.seed)][-1]
     assert done.status == "succeeded" and np.array_equal(one.policy(done).weights, whole.policy.weights)
     assert one.jobs.retrieve(stopped.id).status == "cancelled"
+
+
+def test_a_pause_in_the_middle_of_a_piece_of_work_holds_at_once(at_pace):
+    one = at_pace(0.001)
+    made = one.wait(one.create(pairs(300), n_epochs=50, batch_size=1), ("running",))  # some hundred steps to a piece
+    work = one.state.answers.tuning.jobs._held[made.id]
+    for _ in range(3):
+        assert one.jobs.pause(made.id).status == "paused"
+        booked = len(work.steps)
+        time.sleep(0.1)
+        held = one.jobs.retrieve(made.id)
+        assert len(work.steps) == booked < 15_000 and (held.status, held.fine_tuned_model, held.finished_at) == ("paused", None, None)
+        one.jobs.resume(made.id)
+    assert one.jobs.cancel(made.id).status == "cancelled" and one.jobs.retrieve(made.id).fine_tuned_model is None
 
 
 # --- beside other work -------------------------------------------------------------------------------
@@ -601,6 +622,7 @@ def test_temperature_seed_and_n(local):
     policy = local.state.answers.tuning.models.get(name).policy
     chance = np.exp(policy.logprobs(ask_for(3)[0]["content"], [warm(3), terse(3)]))[0]
     assert share[1] / 100 == pytest.approx(chance, abs=4 * math.sqrt(chance * (1 - chance) / 100))
+    assert set(draw(temperature=1e-310)) == {warm(3)}  # as good as 0
     for bad in ({"temperature": 2.1}, {"temperature": "hot"}, {"n": 0}, {"n": 129}, {"seed": 0.5}):
         assert local.refused(lambda: draw(**bad) if "n" not in bad else local.says(name, **bad)).body["param"] == next(iter(bad))
 
@@ -722,6 +744,8 @@ def test_the_notebook_names_the_last_day_of_hosted_tuning():
         days = {row["what"]: row["date"] for row in csv.DictReader(f) if row["product"] == "fine-tuning"}
     assert [day for what, day in days.items() if what.startswith("no new jobs for anyone")] == [said.splitlines()[-1][-10:]]
     assert "no new organisations" in said and "no new organisations" in days
+    today = "\n".join(c.source for c in refresh.read(refresh.NOTEBOOKS / "3_dpo" / "03_tuning_job.ipynb").cells)
+    assert {answers.models()[base]["shutdown"] for base in (BASE, "gpt-4.1-2025-04-14")} == {"2027-01-14"} and "gpt-4o-2024-08-06 and gpt-4.1 until 2027-01-14" in today
 
 
 # --- shapes ------------------------------------------------------------------------------------------

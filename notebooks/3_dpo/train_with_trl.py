@@ -74,6 +74,7 @@ def train(rows, model, out, *, beta=0.1, epochs=1, batch=8, rate=1e-6, lora=Fals
         adapter = LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear")
     config = DPOConfig(output_dir=str(out), beta=beta, num_train_epochs=epochs,
                        per_device_train_batch_size=batch, learning_rate=rate, seed=seed,
+                       max_length=None,  # or what is over 1,024 tokens is cut off at the end, without a word
                        bf16=torch.cuda.is_available(), logging_steps=1, save_strategy="no", report_to=[])
     # no ref_model: TRL keeps the model as it was, or with an adapter the model without it
     data = Dataset.from_list(rows)

@@ -21,6 +21,7 @@ PHASE = 0.6  # seconds that a reader sees each of the short phases
 TRAINING = 5.0  # seconds that a training is spread over
 PIECES = 50  # in which it is done
 MOST_LINES, MOST_STEPS = 50_000, 50_000  # what a laptop's memory and patience hold
+MOST_OTHERS = 8  # answers beside which a supervised example is learnt: a file may hold thousands for one prompt
 KEPT_EPOCHS = 3  # whose checkpoints are kept
 ENDED = ("succeeded", "failed", "cancelled")
 # Events of the service as others recorded them, but for the last three: those words are ours.
@@ -148,17 +149,22 @@ class Job:
         def could_say(messages):
             found = self.models.candidates(candidates.key(messages), self)
             # a prompt to which nothing else is known: what else could be said are the answers to others
-            return found if len(found) > 1 else found + texts[:4]
+            return found[:MOST_OTHERS] if len(found) > 1 else found + texts[:4]
 
         return dpo.read_examples(rows, could_say)
+
+    def _go_on(self):
+        """Wait while the job is held. With `changed` held: nothing is booked after a pause, or after a cancel."""
+        self.changed.wait_for(lambda: self.ended or not self.held)
+        if self.phase == "cancelled":
+            raise _Stopped
 
     def _book(self, step):
         if not all(math.isfinite(v) for v in (step.train_loss, step.train_margin, step.valid_loss, step.valid_margin) if v is not None):
             self._fail("no_number", f"The loss or the margin is no number any more at step {step.step}. Take a smaller learning_rate_multiplier.", None)
             raise _Stopped
         with self.changed:
-            if self.phase == "cancelled":
-                raise _Stopped
+            self._go_on()
             light = dataclasses.replace(step, policy=None)
             self.steps.append(light)
             if step.ends_epoch:
@@ -168,17 +174,16 @@ class Job:
 
     def _finish(self, fewest, most):
         with self.changed:
-            if self.phase == "cancelled":
-                raise _Stopped
+            self._go_on()
             epochs, now = self.hyperparameters["n_epochs"], int(time.time())
             self.trained_tokens, self.most_tokens = fewest * epochs, most * epochs
             # the clock and what is left of eight characters, as genuine names end
             name = f"ft:{self.base}:{ORGANIZATION}:{self.suffix}:{short_id('', now, self.id, 12)[:5]}{self.id[-3:]}"
             for step in self._latest.values():
-                self.checkpoints.append(Checkpoint(new_id("ftckpt_", 24), now, step))
                 self.models.add(self._name_at(name, step), self.base, step.policy, self)
             self.result_file = self.files.add(File("fine-tune-results", "step_metrics.csv", base64.b64encode(self.results().encode())))
             self.fine_tuned_model, self.finished_at = name, now
+            self.checkpoints = [Checkpoint(new_id("ftckpt_", 24), now, step) for step in self._latest.values()]  # after the name, which they bear
             self.say("model")
             self.phase = "succeeded"
             self.say("succeeded")
@@ -186,16 +191,14 @@ class Job:
 
     def _fail(self, code, message, param):
         with self.changed:
-            if self.phase == "cancelled":
-                raise _Stopped
+            self._go_on()
             self.error, self.phase = {"code": code, "message": message, "param": param}, "failed"
             self._tell("error", message)
             self.changed.notify_all()
 
     def _become(self, phase, said):
         with self.changed:
-            if self.phase == "cancelled":
-                raise _Stopped
+            self._go_on()
             self.phase = phase
             self.say(said)
 
@@ -223,6 +226,10 @@ class Job:
     # --- how it is shown ---
 
     def as_object(self):
+        with self.changed:  # all of one moment
+            return self._as_object()
+
+    def _as_object(self):
         chosen = self.asked | (self.hyperparameters or {})
         names = ("batch_size", "beta", "learning_rate_multiplier", "n_epochs") if self.method == "dpo" else ("batch_size", "learning_rate_multiplier", "n_epochs")
         chosen = {name: chosen.get(name, "auto") for name in names}

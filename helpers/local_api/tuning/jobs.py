@@ -71,14 +71,15 @@ class Jobs:
         return page(jobs, query, Job.as_object, ends=False)
 
     def _steer(self, job, what):
-        allowed = {"cancel": not job.ended, "pause": not job.ended and not job.held, "resume": job.held}[what]
-        if not allowed:
-            return wrong(f"A job that is {job.status} cannot {'be ' * (what != 'resume')}{ {'cancel': 'cancelled', 'pause': 'paused', 'resume': 'resume'}[what]}.", code="invalid_status")
-        if what == "cancel":
-            job.cancel()
-        else:
-            job.hold(what == "pause")
-        return found(job.as_object())
+        with job.changed:  # or its thread ends it meanwhile
+            allowed = {"cancel": not job.ended, "pause": not job.ended and not job.held, "resume": job.held}[what]
+            if not allowed:
+                return wrong(f"A job that is {job.status} cannot {'be ' * (what != 'resume')}{ {'cancel': 'cancelled', 'pause': 'paused', 'resume': 'resume'}[what]}.", code="invalid_status")
+            if what == "cancel":
+                job.cancel()
+            else:
+                job.hold(what == "pause")
+            return found(job.as_object())
 
     # --- creating ---
 

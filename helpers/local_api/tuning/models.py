@@ -47,7 +47,7 @@ class Models:
         self._held = {name: model for name, model in self._held.items() if model.job is not job}
 
     def objects(self):
-        return [model.as_object() for model in self._held.values()]
+        return [model.as_object() for model in list(self._held.values())]
 
     def answer(self, method, path, name):
         """The Answer about a tuned model itself."""
