@@ -84,7 +84,8 @@ def _parts(answer):
         u = answer.usage
         ended = f"status is {answer.status}, reason {answer.incomplete_details.reason}" if answer.incomplete_details else f"status is {answer.status}"
         calls = [f"{item.name}({item.arguments})" for item in answer.output if item.type == "function_call"]
-        said = answer.output_text or "\n".join(calls)
+        refusals = [part.refusal for item in answer.output if item.type == "message" for part in item.content if part.type == "refusal"]
+        said = answer.output_text or "\n".join(refusals + calls)
         return said, ended, _tokens(said, u.input_tokens, u.output_tokens_details, u.output_tokens)
     raise TypeError(f"show() frames a ChatCompletion, a Response or the events of a Realtime turn, not {type(answer).__name__}. For text alone, use print().")
 

@@ -28,7 +28,7 @@ class Receipt:
 
     def _note(self):
         later = f" and {self.later:.4f} USD for models not sold then" if self.later else ""
-        free = f" {self.refused} calls that were refused or off the map cost nothing." if self.refused else ""
+        free = f" {self.refused} {'call that was' if self.refused == 1 else 'calls that were'} refused or off the map cost nothing." if self.refused else ""
         twice = f" Training counts a pair's prompt once; billed with each of the two answers it would be {self.twice:.4f} USD more. Which of them holds is not published." if self.twice else ""
         unpriced = f" Not in it: training of {', '.join(self.unpriced)}, for which no price of that day is known." if self.unpriced else ""
         return (f"{self.here} At {self.on} prices: {self.total - self.later:.4f} USD{later}.{free}{twice}{unpriced} "

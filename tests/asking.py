@@ -29,7 +29,7 @@ def words(answer):
     if "choices" in body:
         message = body["choices"][0]["message"]
         return message.get("refusal") or message["content"] or _wishes(call["function"] for call in message.get("tool_calls", []))
-    said = "".join(part["text"] for item in body["output"] for part in item.get("content") or [])
+    said = "".join(part.get("text") or part["refusal"] for item in body["output"] for part in item.get("content") or [])
     return said or _wishes(item for item in body["output"] if item["type"] == "function_call")
 
 

@@ -119,5 +119,6 @@ def test_ran_from_top_to_bottom_without_an_error(path):
         assert not [o for o in cell.outputs if o.output_type == "error"]
         for output in cell.outputs:
             data = output.get("data", {})
+            assert "<svg" not in "".join(data.get("text/html", "")), "JupyterLab takes inline SVG out of a notebook that is not trusted yet"
             if "application/vnd.plotly.v1+json" in data:
                 assert "image/png" in data and output.metadata["image/png"]["alt"], "a figure needs a still and its alt text"

@@ -171,7 +171,8 @@ class Told:
 
 TRUTH |= {f"o1/structured/form-{name}": Corrections for name in ("schema", "model", "today")}
 TRUTH |= {"o1/structured/form-prose": Told,
-          "o1/structured/refusal": lambda line_15: "I'm sorry, but I can't help with inventing deductions to evade tax."}
+          **dict.fromkeys(("o1/structured/refusal", "o1/structured/refusal-today"),
+                          lambda line_15: "I'm sorry, but I can't help with inventing deductions to evade tax.")}
 
 # --- o1/claims: what the graders of 07 look at
 for _when in ("", "-today"):

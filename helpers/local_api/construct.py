@@ -76,9 +76,10 @@ def response_answer(spec, model, seconds, name, body):
     for i, call in enumerate(spec.get("calls", [])):
         output.append({"id": item(f"fc_{i}"), "type": "function_call", "status": "completed", "arguments": call["arguments"],
                        "call_id": f"call_Day9{hashlib.sha256(f'{name} {i}'.encode()).hexdigest()[:20]}", "name": call["name"]})
-    if "text" in spec:
-        output.append({"id": item("msg_"), "type": "message", "status": "completed", "role": "assistant",
-                       "content": [{"type": "output_text", "annotations": [], "logprobs": [], "text": spec["text"]}]})
+    said = [{"type": "output_text", "annotations": [], "logprobs": [], "text": spec["text"]}] if "text" in spec else []
+    said += [{"type": "refusal", "refusal": spec["refusal"]}] if "refusal" in spec else []
+    if said:
+        output.append({"id": item("msg_"), "type": "message", "status": "completed", "role": "assistant", "content": said})
     return {
         "id": item("resp_"), "object": "response", "created_at": seconds, "status": "completed", "background": False, "error": None,
         "incomplete_details": None, "instructions": body.get("instructions"), "max_output_tokens": None, "model": model, "output": output,

@@ -43,11 +43,17 @@ def _comparable(recording, body):
 
 
 def _distance(recorded, sent):
-    """0 for nearly the same, 1 for unlike: words in common, since prompts are edited by words."""
+    """Near 0 for texts that are nearly the same, since prompts are edited by words; else 1 for each plain value."""
     if isinstance(recorded, str) and isinstance(sent, str):
         a, b = (text[:COMPARED].lower().split() for text in (recorded, sent))
         return 0.1 + 0.9 * (1 - difflib.SequenceMatcher(None, a, b, autojunk=False).ratio())
-    return 1
+    return max(_values(recorded), _values(sent))
+
+
+def _values(value):
+    """How many plain values it holds: tools that are missing are more of a difference than tools in another order."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return sum(map(_values, inside)) or 1
 
 
 def short(value, most=70):
