@@ -23,11 +23,12 @@ here should pass there. Standard library only: the local API reads uploads with 
 """
 import difflib
 import json
-import os
 import re
 from dataclasses import dataclass
 from math import isinf
 from pathlib import Path
+
+from . import whole_file
 
 FEWEST = 10  # examples in a training file
 LARGEST = 512_000_000  # bytes: 512 MB, the smaller of the two things that MB may mean
@@ -130,17 +131,7 @@ def write(rows, path):
             lines.append(json.dumps(row, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n")
         except (TypeError, ValueError, RecursionError) as e:  # UnicodeEncodeError is a ValueError
             raise ValueError(f"row {number} cannot be written as JSON in UTF-8: {e}") from None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(temporary, "wb") as f:
-            f.writelines(lines)
-            f.flush()
-            os.fsync(f.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    whole_file.write(path, b"".join(lines))
     return path
 
 

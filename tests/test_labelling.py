@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import labelling, preference_file
+from helpers import labelling, preference_file, whole_file
 from helpers.labelling import Labels, flipped
 
 FILE = Path(__file__).resolve().parents[1] / "data" / "preferences" / "weather.jsonl"
@@ -122,7 +122,7 @@ def test_a_broken_file_of_choices_is_named_and_left_alone(path, text):
 
 def test_a_write_that_fails_loses_nothing(path, monkeypatch):
     labels = judge(Labels(ROWS, path), fahrenheit, 3)
-    monkeypatch.setattr(preference_file.os, "replace", lambda *a: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(whole_file.os, "replace", lambda *a: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError):
         labels.choose("left")
     monkeypatch.undo()
@@ -161,7 +161,7 @@ def test_the_widget_passes_on_what_is_pressed(path):
 
 def test_the_widget_says_when_it_could_not_save(path, monkeypatch):
     widget = labelling.label(ROWS, path)
-    monkeypatch.setattr(preference_file.os, "replace", lambda *a: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(whole_file.os, "replace", lambda *a: (_ for _ in ()).throw(OSError("disk full")))
     widget._pressed(widget, {"do": "left", "number": 1}, [])
     assert widget.view["said"] == "Not saved: disk full"
 

@@ -20,19 +20,18 @@ import itertools
 import json
 import logging
 import mimetypes
-import os
 import re
 import secrets
 import tempfile
 import time
 from pathlib import Path
 
+from ... import whole_file
 from .. import canonical, recordings, shaping
 from . import scrub
 
 HELD = 1_000_000  # bytes of an answer kept in memory while it comes; the rest waits on disk
 LONG = 256_000  # bytes of a text that is still for people to read; a longer one is a file of its own
-UNFINISHED = ".part"  # the end of a name while the file is written
 FORGOTTEN = 3600  # seconds after which a file with such a name has no writer any more
 PER_SESSION = "/v1/realtime"  # secrets and SDP, which answer one session and no other: not kept
 END_OF_EVENT = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
@@ -73,7 +72,7 @@ class Recorder:
 
     def _clean(self):
         """Take away what killed processes left half written."""
-        for file in self.folder.rglob(f"*{UNFINISHED}"):
+        for file in self.folder.rglob(f"*{whole_file.UNFINISHED}"):
             with contextlib.suppress(OSError):  # another process was quicker
                 if time.time() - file.stat().st_mtime > FORGOTTEN:
                     file.unlink()
@@ -140,7 +139,7 @@ class Taping:
             "responses": [response | self._content(raw)],
         }
         name = f"{self.number:04}-{slug(path.removeprefix('/v1/'), asked)}.json"
-        whole(self.run / name, json.dumps(recording, indent=2, ensure_ascii=False).encode() + b"\n")
+        whole_file.write(self.run / name, json.dumps(recording, indent=2, ensure_ascii=False).encode() + b"\n")
 
     def _streamed(self):
         return self.headers.get("content-type", "").startswith("text/event-stream")
@@ -174,7 +173,7 @@ class Taping:
         kind = self.headers.get("content-type", "").split(";")[0].strip()
         name = canonical.digest(raw) + (mimetypes.guess_extension(kind) or ".bin")
         if not (self.recorder.folder / "files" / name).exists():
-            whole(self.recorder.folder / "files" / name, raw)
+            whole_file.write(self.recorder.folder / "files" / name, raw)
         return name
 
     def _note(self, reason):
@@ -206,18 +205,3 @@ def slug(path, model):
     """A file's name, from where and of whom was asked."""
     words = re.sub(r"[^a-z0-9.]+", "-", f"{path} {model if isinstance(model, str) else ''}".lower()).strip("-.")
     return words[:80].strip("-.")
-
-
-def whole(file, content):
-    """Write a file so that it is there with all of `content`, or not at all, whatever happens meanwhile."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_name(f"{file.name}.{secrets.token_hex(4)}{UNFINISHED}")
-    try:
-        with open(aside, "xb") as f:
-            f.write(content)
-            f.flush()
-            os.fsync(f.fileno())
-        os.replace(aside, file)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise

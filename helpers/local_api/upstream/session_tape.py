@@ -17,6 +17,7 @@ import logging
 import tempfile
 import time
 
+from ... import whole_file
 from .. import canonical
 from . import recorder, scrub
 
@@ -107,11 +108,11 @@ class SessionTape:
             "responses": [{"status": 101, "session": entries, "sound": {side: self._file(sound) for side, sound in self.sounds.items() if sound.tell()}}],
         }
         name = f"{self.number:04}-{recorder.slug('realtime', model)}.json"
-        recorder.whole(self.run / name, json.dumps(recording, indent=2, ensure_ascii=False).encode() + b"\n")
+        whole_file.write(self.run / name, json.dumps(recording, indent=2, ensure_ascii=False).encode() + b"\n")
 
     def _file(self, sound):
         sound.seek(0)
         raw = sound.read()
         name = f"{canonical.digest(raw)}.raw"
-        recorder.whole(self.recorder.folder / "files" / name, raw)
+        whole_file.write(self.recorder.folder / "files" / name, raw)
         return name
