@@ -357,7 +357,7 @@ IMPORTS = "import openai, pandas, plotly, plotly.express, ipywidgets\nfrom opena
 
 
 def memory():
-    say("e. Memory of one seat after the first answer: kernel and local API, against the same kernel and imports without us.")
+    say("e. Memory of one seat after the first answer: kernel and local API, against the same kernel, imports and client without us.")
     if not Path("/proc/self/smaps_rollup").exists():
         return say("  Not measured: only Linux tells a process's share of the pages that it shares.")
     try:
@@ -375,7 +375,7 @@ def memory():
     for _ in range(3):
         pss, whole = size(IMPORTS + OURS + ASK)
         ours.append(sum(pss)), rss.append(sum(whole)), child.append(sum(pss[1:]))
-        pss, whole = size(IMPORTS)
+        pss, whole = size(IMPORTS + "client = OpenAI(api_key='none')")
         theirs.append(sum(pss)), rss_bare.append(sum(whole))
     mb = 1 / 2**20
     compare(ours, theirs, "with us, PSS", "without, PSS", "MiB", "below 1.25", scale=mb)

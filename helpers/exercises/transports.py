@@ -22,11 +22,11 @@ def where_it_is_late(answer):
     return None
 
 
-BEST = {"tram": "webrtc", "call centre": "pcm16", "firewall": "bbr", "hut": "g711"}
+BEST = {"tram": "webrtc", "studio": "pcm16", "firewall": "bbr", "hut": "g711"}
 WHY = {
     "tram": "packets get lost both ways and the phone's own TCP cannot be changed; what is late is better patched than waited for",
-    "call centre": "between two servers in one house nothing is lost, and PCM16 keeps the whole sound with the least to build",
-    "firewall": "without UDP there is no call; what loss does to TCP, another congestion control undoes, and both ends are yours",
+    "studio": "between two servers in one house nothing is lost, and PCM16 keeps the whole sound with the least to build",
+    "firewall": "without UDP there is no call; the line has room for PCM16, what loss does to TCP another congestion control undoes, and both ends are yours; G.711 under the old rule began after seconds, once after 16",
     "hut": "without UDP there is no call, and PCM16 needs more than the line carries",
 }
 

@@ -49,6 +49,7 @@ class Socket(websocket.WebSocketHandler):
         return "realtime" if "realtime" in subprotocols else None
 
     def open(self):
+        self.set_nodelay(True)  # else a small event waits until the far end has acknowledged the one before it
         try:
             self.enter()
         except events.Bad as e:

@@ -82,6 +82,7 @@ class Relay(here.Socket):
         self.upstream, self.there, self.tape, self.meter, self.left = state.upstream, None, None, None, False
 
     async def open(self):
+        self.set_nodelay(True)
         try:
             self.admit()
             query = {name: values[-1].decode("utf-8", "replace") for name, values in self.request.query_arguments.items()}
