@@ -13,18 +13,15 @@ import fractions
 import json
 import os
 
-import aioice.ice
 import numpy
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 from openai import AsyncOpenAI
 
-from . import display, sounds
+from . import display, loopback, sounds  # loopback: importing it is what counts
 
 FRAME = sounds.RATE // 50  # samples in 20 ms
-# Offer no address but loopback's: the other end is on this machine. (aioice itself would leave just that one out.)
-aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
 
 
 class Caller:
@@ -38,13 +35,14 @@ class Caller:
         self.session = {} if session is None else {"session": session}
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.mouth = Clips()
-        self.events, self.call_id = [], None
+        self.events, self.call_id, self.over = [], None, ""
         self._heard, self._news, self._listening = [], asyncio.Event(), None
 
     async def dial(self):
         """Offer, answer, and wait for session.created on the data channel. Returns self; raises what the SDK raises."""
         self.peer.addTrack(self.mouth)
         self.peer.on("track", self._listen)
+        self.peer.on("connectionstatechange", self._changed)
         self.channel = self.peer.createDataChannel("oai-events")
         self.channel.on("message", self._note)
         await self.peer.setLocalDescription(await self.peer.createOffer())
@@ -64,14 +62,18 @@ class Caller:
         await self.mouth.say(sounds.clip(clip) if isinstance(clip, str) else clip)
 
     async def until(self, kind, count=1, seconds=30):
-        """The count-th event of a type, as soon as it is there. Raises TimeoutError with what came instead."""
+        """The count-th event of a type, as soon as it is there. Raises TimeoutError with what came instead, or
+        ConnectionError where the call has ended before."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while len(self._of(kind)) < count:
+                while len(self._of(kind)) < count and not self.over:
                     self._news.clear()
                     await self._news.wait()
         if len(self._of(kind)) < count:
-            raise TimeoutError(f"no {kind} in {seconds} s; there were {', '.join(e['type'] for e in self.events) or 'no events'}")
+            came = f"there were {', '.join(e['type'] for e in self.events) or 'no events'}"
+            if self.over:
+                raise ConnectionError(f"no {kind}: the connection is {self.over}; {came}")
+            raise TimeoutError(f"no {kind} in {seconds} s; {came}")
         return self._of(kind)[count - 1]
 
     def _of(self, kind):
@@ -101,6 +103,11 @@ class Caller:
         await self.client.close()
         if self._listening:
             await self._listening
+
+    def _changed(self):
+        if self.peer.connectionState in ("failed", "closed"):
+            self.over = self.peer.connectionState
+            self._news.set()
 
     def _note(self, text):
         self.events.append(json.loads(text))

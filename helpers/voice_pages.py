@@ -57,11 +57,13 @@ class Talk(ipywidgets.VBox):
         base = connection.server().url.removesuffix("/v1")
         way = "WebSocket" if self.by_hand.value else "WebRTC"
         address = f"{base}/day9/pages/{way.lower()}.html"
-        # `allow`: without it, a page from another port gets no microphone
+        # `allow`: without it, a page from another port gets no microphone. The style: a page in a frame is as dark
+        # as the frame's element says, and JupyterLab's dark theme says nothing.
         self.frame.value = (
-            f'<iframe src="{address}#{self.mint()}" title="Talk over {way}" allow="microphone; autoplay" '
+            '<style>[data-jp-theme-light="false"] iframe.day9-talk { color-scheme: dark }</style>'
+            f'<iframe class="day9-talk" src="{address}#{self.mint()}" title="Talk over {way}" allow="microphone; autoplay" '
             'style="width:100%;height:24em;border:1px solid #888;border-radius:3px"></iframe>'
-            f'<a href="{address}#{self.mint()}" target="_blank" rel="noopener">The same page in a tab of its own</a>')
+            f'<a href="{address}#{self.mint()}" target="_blank" rel="noopener" style="text-decoration:underline">The same page in a tab of its own</a>')
 
     def __repr__(self):
         return "Two pages to talk to, in a frame. They need a running kernel."

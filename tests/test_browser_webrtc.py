@@ -1,6 +1,7 @@
 """The pages of 2_realtime in a real browser: a microphone that plays a clip, and what comes out of the loudspeaker."""
 import base64
 import contextlib
+import time
 import wave
 
 import pytest
@@ -167,14 +168,35 @@ def test_a_browser_without_a_network_is_told_what_still_works(api, client, micro
 
 
 def test_a_secret_that_opens_nothing_is_said_in_the_page(api):
-    for name, words in (("webrtc.html", "Incorrect client secret"), ("websocket.html", "")):
+    for name, status in (("webrtc.html", "It did not work: Incorrect client secret"), ("websocket.html", "The connection has ended.")):
         with opened(api, name, "ek_" + 32 * "0", []) as page:
             page.click("#clip")
-            page.wait_for_selector("#status.wrong, #log li.note")
-            assert words in page.inner_text("body") and "client secret" in page.inner_text("body")
+            page.wait_for_selector("#status.wrong")
+            assert page.inner_text("#status").startswith(status) and "Incorrect client secret" in page.inner_text("body")
+            assert page.is_enabled("#start") and page.is_disabled("#end")
     with opened(api, "webrtc.html", "", []) as page:
         page.click("#start")
         assert "Open it from the notebook" in page.inner_text("#status.wrong")
+
+
+def test_a_secret_that_has_expired_is_said_in_the_page_with_the_way_on(api, client):
+    secret = client.realtime.client_secrets.create(session=SESSION, expires_after={"anchor": "created_at", "seconds": 10})
+    with opened(api, "webrtc.html", secret.value, []) as page:
+        page.wait_for_timeout(1_000 * (secret.expires_at - time.time() + 1))
+        page.click("#clip")
+        page.wait_for_selector("#status.wrong")
+        assert page.inner_text("#status") == "The secret of this page has expired. Open the page anew from the notebook, which makes another one."
+
+
+def test_a_call_that_the_server_ends_is_over_in_the_page(api, client):
+    with opened(api, "webrtc.html", minted(client), []) as page:
+        with page.expect_response("**/realtime/calls") as answered:
+            page.click("#clip")
+        page.wait_for_selector("body[data-connected]")
+        client.realtime.calls.hangup(answered.value.headers["location"].rpartition("/")[2])
+        page.wait_for_selector("#status.wrong", timeout=5_000)
+        assert page.inner_text("#status") == "The connection has ended." and page.is_enabled("#start")
+        assert page.trouble == []
 
 
 def test_a_closed_tab_ends_its_call(api, client):
@@ -213,3 +235,9 @@ def test_in_jupyterlab_the_start_button_of_the_notebook_works(microphone):
         frame = tab.page.frame_locator("iframe[title='Talk over WebRTC']")
         frame.locator("#start").click()
         wait_for_words(frame, f"You: {ASKED}", f"It: {TOLD}")
+        colour = lambda: frame.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+        light = colour()
+        tab.page.emulate_media(color_scheme="null")  # Playwright's own default holds every frame to light
+        tab.theme("dark")
+        tab.page.wait_for_timeout(1_000)
+        assert (light, colour()) == ("rgb(255, 255, 255)", "rgb(27, 27, 27)")

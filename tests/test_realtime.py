@@ -246,6 +246,16 @@ def test_events_have_the_keys_of_genuine_ones(everything, tmp_path):
     assert {"obfuscation-pad-16:ok", "rt-call-id:ok", "rt-id:ok", "rt-usage-sum:ok", "session-ttl:ok"} <= laws
 
 
+@pytest.mark.skipif(not SCORE.is_file(), reason="the tables of genuine exchanges (../shared/wire) are not here")
+def test_whole_conversations_have_the_order_of_genuine_ones(everything, story, tmp_path):
+    story.send("response.cancel")
+    story.until(ANSWERED)
+    for name, events in (("answered", everything), ("cancelled", story.seen)):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, events)))
+    run = subprocess.run([sys.executable, SCORE, "--json", tmp_path], capture_output=True, text=True, encoding="utf-8")
+    assert [report["order"] for report in json.loads(run.stdout)] == [[], []]
+
+
 TAX_TOOL = {"type": "function", "name": "tax_for", "description": "The federal income tax.", "parameters": {
     "type": "object", "properties": {"year": {"type": "integer"}, "filing_status": {"type": "string", "enum": ["married_jointly", "single"]}, "taxable_income": {"type": "integer"}}}}
 DATE_TOOL = {"type": "function", "name": "todays_date", "parameters": {"type": "object", "properties": {}}}
@@ -897,6 +907,14 @@ def test_a_vanished_session_leaves_nothing_behind(slow):
     while (alive() > before or slow.tasks() > tasks) and time.monotonic() < end:
         time.sleep(0.3)
     assert alive() == before and slow.tasks() <= tasks
+
+
+def test_an_event_does_not_wait_until_the_one_before_it_is_acknowledged(api):
+    with api.open() as wire:
+        wire.until("session.created")
+        streams = [o.ws_connection.stream for o in gc.get_objects() if type(o) is websocket.Socket and o.ws_connection]
+        sockets = [s.socket for s in streams if s.socket]
+        assert sockets and all(s.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for s in sockets)
 
 
 def test_a_peer_that_does_not_answer_is_given_up(monkeypatch):

@@ -2,6 +2,7 @@
 import asyncio
 import contextlib
 import json
+import random
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import aioice.ice
+import aioice.stun
 import av
 import numpy
 import openai
@@ -18,10 +20,11 @@ import pytest
 from aiortc import RTCPeerConnection
 from openai import AsyncOpenAI
 
-from helpers import connection, sounds
+from helpers import connection, loopback, sounds
 from helpers.local_api import server
 from helpers.local_api.realtime import calls, config, secrets, webrtc
-from helpers.voice_client import Caller
+from helpers.local_api.realtime import session as session_module
+from helpers.voice_client import Caller, contains
 
 KEY = "day9-test"
 MODEL = "gpt-realtime-2.1"
@@ -207,6 +210,66 @@ async def test_a_client_that_falls_silent_without_a_packet_has_ended_its_turn(ap
     await call.until("response.created")
 
 
+@with_api
+async def test_a_tenth_of_all_packets_lost_costs_no_word_and_no_event(api):
+    """Sound and events alike, both ways. The client hears with the server's ear: aiortc's own makes of one hole several."""
+    call = await api.dial()
+    chance, received = random.Random(9), []
+
+    async def hear(pcm):
+        received.append(pcm)
+
+    receiver, = call.peer.getReceivers()
+    receiver._RTCRtpReceiver__jitter_buffer = ear = webrtc.Ear(hear)
+
+    def lose(peer):
+        ice = peer.getSenders()[0].transport.transport
+        send = ice._send
+
+        async def lossy(data):
+            if chance.random() >= 0.1:
+                await send(data)
+        ice._send = lossy
+    lose(call.peer)
+    lose(api.desk.calls[call.call_id].peer.connection)
+    await call.say("user-spanish")
+    await call.until("output_audio_buffer.stopped", seconds=60)
+    heard = await call.until("conversation.item.input_audio_transcription.completed", seconds=60)
+    ear.close()
+    assert heard["transcript"] == sounds.clips()["user-spanish"]["transcript"] and contains(b"".join(received), "says-spanish")
+    assert types_of(call)[0] == "session.created" and "error" not in types_of(call)
+
+
+@with_api
+async def test_an_event_too_long_for_the_channel_is_said_to_be_so_and_comes_over_the_sideband(api):
+    call = await api.dial()
+    async with api.client.realtime.connect(call_id=call.call_id) as beside:
+        await beside.conversation.item.create(item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Tell me a story."}]})
+        await beside.response.create()
+        item = (await call.until("response.done"))["response"]["output"][0]
+        call.send({"type": "conversation.item.retrieve", "item_id": item["id"]})
+        error = (await call.until("error"))["error"]
+        assert (error["type"], error["code"]) == ("invalid_request_error", "event_too_long") and "conversation.item.retrieved" in error["message"]
+        async for event in beside:
+            if event.type == "conversation.item.retrieved":
+                break
+        assert len(event.item.content[0].audio) > 1_000_000
+    call.send({"type": "output_audio_buffer.clear"})
+    await call.until("output_audio_buffer.cleared")
+
+
+@with_api
+async def test_a_fault_of_ours_in_hearing_is_told_and_the_next_words_are_heard(api, monkeypatch):
+    call = await api.dial()
+    monkeypatch.setattr(session_module.Session, "_started_speaking", lambda *given: 1 / 0)
+    await call.say("user-stop")
+    assert "ZeroDivisionError" in (await call.until("error"))["error"]["message"]
+    monkeypatch.undo()
+    await call.say(sounds.silence(1_000) + sounds.clip("user-spanish"))
+    heard = await call.until("conversation.item.input_audio_transcription.completed", count=2)
+    assert heard["transcript"] == sounds.clips()["user-spanish"]["transcript"]
+
+
 class Light(Caller):
     """A caller that spares this machine: what it says is encoded before, and what it hears is counted, not decoded."""
 
@@ -293,6 +356,16 @@ async def test_the_server_hangs_up(api):
 
 
 @with_api
+async def test_a_caller_who_waits_for_more_is_told_that_the_call_is_over(api):
+    call = await api.dial()
+    waiting = asyncio.ensure_future(call.until("response.done", seconds=200))
+    await asyncio.sleep(0.1)
+    await api.client.realtime.calls.hangup(call.call_id)
+    with pytest.raises(ConnectionError, match="no response.done: the connection is closed; there were session.created"):
+        await asyncio.wait_for(waiting, 20)
+
+
+@with_api
 async def test_the_client_hangs_up_in_the_middle_of_an_answer(api):
     threads = threading.active_count()
     call = await api.dial()
@@ -307,6 +380,7 @@ async def test_the_client_hangs_up_in_the_middle_of_an_answer(api):
 async def test_a_dead_peer_is_noticed_and_leaves_nothing(api, monkeypatch):
     """Its sockets are gone without a word: what pulling the plug looks like. ICE's consent runs out."""
     monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.1)
+    monkeypatch.setattr(loopback, "RETRIES", 1)
     call = await api.dial()
     connection = call.peer.getSenders()[0].transport.transport._connection
     connection._query_consent_task.cancel()
@@ -316,6 +390,34 @@ async def test_a_dead_peer_is_noticed_and_leaves_nothing(api, monkeypatch):
     while api.desk.calls and time.monotonic() < until:
         await asyncio.sleep(0.1)
     assert api.desk.calls == {}
+
+
+@with_api
+async def test_a_peer_that_answers_late_is_not_taken_for_a_dead_one(api, monkeypatch):
+    """By a second each time, as where two processes share a busy core. aioice's own limit is half a second."""
+    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.1)
+    call = await api.dial()
+    connection = api.desk.calls[call.call_id].peer.connection.getSenders()[0].transport.transport._connection
+    asked = []
+
+    class Late:
+        def __init__(self, protocol):
+            self.protocol = protocol
+
+        def __getattr__(self, name):
+            return getattr(self.protocol, name)
+
+        async def request(self, request, address, retransmissions, **more):
+            asked.append(1)
+            if 0.5 * (2 ** (retransmissions + 1) - 1) < 1:  # the seconds that so many tries take
+                raise aioice.stun.TransactionTimeout
+            await asyncio.sleep(0.05)
+    for pair in connection._nominated.values():
+        pair.protocol = Late(pair.protocol)
+    await asyncio.sleep(3)
+    assert len(asked) > 7 and call.call_id in api.desk.calls
+    for pair in connection._nominated.values():
+        pair.protocol = pair.protocol.protocol
 
 
 @with_api
@@ -406,6 +508,19 @@ async def test_secrets_and_answers_have_the_shape_of_genuine_ones(api, tmp_path)
     for report in reports:
         assert [ours(report[what]) for what in ("missing", "extra", "wrong", "lawfail")] == [[], [], [], []], report
     assert {law for report in reports for law in report["laws"]} >= {"ek-format:ok", "ek-time:ok", "sdp-o-line:ok", "calls-location:ok", "sdp-time:ok", "sdp-201:ok"}
+
+
+@pytest.mark.skipif(not SCORE.is_file(), reason="the tables of genuine exchanges (../shared/wire) are not here")
+@with_api
+async def test_the_events_of_a_call_have_the_keys_and_the_order_of_genuine_ones(api, tmp_path):
+    call = await api.dial(instructions="Be brief.")  # no genuine session was created with a transcription
+    await call.say("user-spanish")
+    await call.until("output_audio_buffer.stopped")
+    (tmp_path / "call.jsonl").write_text("\n".join(map(json.dumps, call.events)))
+    run = await asyncio.to_thread(subprocess.run, [sys.executable, SCORE, "--json", tmp_path], capture_output=True, text=True)
+    report, = json.loads(run.stdout)
+    assert report["docs"] == len(call.events) and report["cats"]["rt.output_audio_buffer.stopped"] == 1
+    assert [report[what] for what in ("unknown", "missing", "extra", "wrong", "lawfail", "order")] == [0, {}, {}, {}, [], []], report
 
 
 # --- what is wrong with an offer ------------------------------------------------------------------------
@@ -531,6 +646,35 @@ def test_what_comes_late_or_twice_is_left_out():
     sent = packets(50)
     late = sent[:10] + sent[11:15] + [sent[10]] + [sent[14]] + sent[15:]
     assert sounds.ms(ear_hears(late)) == sounds.ms(ear_hears(sent))
+
+
+def test_who_speaks_again_after_a_silence_without_packets_is_heard():
+    """Its clock stood still meanwhile, and the ear's went on: with each 20 ms of silence that is filled in."""
+    sent = packets(100)
+
+    async def go():
+        got = []
+
+        async def hear(pcm):
+            got.append(pcm)
+
+        ear = webrtc.Ear(hear)
+        for packet in sent[:50]:
+            ear.add(packet)
+        ear.last -= 2 * webrtc.HOLE
+        for _ in range(25):
+            ear.tick()
+        for packet in sent[50:]:
+            ear.tick()
+            ear.add(packet)
+        while not ear.heard.empty():
+            await asyncio.sleep(0)
+        ear.close()
+        return b"".join(got)
+
+    pcm = asyncio.run(go())
+    assert abs(sounds.ms(pcm) - 2_520) < 2
+    assert loudest(pcm[2 * 24 * 1_050:2 * 24 * 1_500]) < 50 < 2_000 < loudest(pcm[2 * 24 * 1_600:])
 
 
 def test_a_jump_of_the_clock_is_no_hour_of_silence():

@@ -17,12 +17,12 @@ def same_request(answer):
 LANGUAGES = tuple(clients.CLIENTS)
 WHY = {
     "a nightly script on a server with nothing else": "nothing needs to be installed for one of them, and a failed night may simply be run again",
-    "a service that must wait no longer than asked": "look at how often each asked a server that never answered",
-    "a device in the field, one small file": "one of them was compiled into a single program",
+    "a service that retries a 429 by itself, and never waits longer than asked": "look at how often each asked when told to wait, and when nobody answered",
+    "a device in the field: one file, nothing to install": "one of them was compiled into a single program",
 }
-RIGHT = {"a nightly script on a server with nothing else": "curl", "a service that must wait no longer than asked": "Go", "a device in the field, one small file": "Go"}
+RIGHT = {"a nightly script on a server with nothing else": "curl", "a service that retries a 429 by itself, and never waits longer than asked": "Go", "a device in the field: one file, nothing to install": "Go"}
 
 
-@exercise("sdks-2", hint="One client needs nothing installed, one tries once when time is up, one becomes a single file.")
+@exercise("sdks-2", hint="One client needs nothing installed, one tries again when told to but not when time is up, one becomes a single file.")
 def which_client(answer):
     return judge(answer, RIGHT, LANGUAGES, WHY)

@@ -25,6 +25,7 @@ async function begin(source) {
     const connection = await connect(api, secret, from.sound, player);
     talk = {...from, connection};
     connection.events?.addEventListener("message", ({data}) => show(JSON.parse(data)));
+    connection.events?.addEventListener("close", () => talk?.connection === connection && finish("The connection has ended.", true));
     connection.addEventListener?.("connectionstatechange", () => {
       if (connection.connectionState === "connected") ready(begun);
       if (connection.connectionState === "failed") finish(document.body.dataset.connected ? "The connection has ended." : NO_WAY, true);
@@ -69,6 +70,7 @@ function explain(problem) {
     NotFoundError: "There is no microphone here. Play a clip instead.",
     NotReadableError: "Another program holds the microphone. Play a clip instead.",
   };
+  if (problem.message.includes("secret has expired")) return "The secret of this page has expired. Open the page anew from the notebook, which makes another one.";
   return say[problem.name] ?? `It did not work: ${problem.message}`;
 }
 

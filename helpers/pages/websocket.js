@@ -48,6 +48,7 @@ export async function connect(api, secret, sound, player) {
     if (event.type === "input_audio_buffer.speech_started") interrupt();
     events.dispatchEvent(new MessageEvent("message", {data}));
   };
+  socket.onclose = () => events.dispatchEvent(new Event("close"));
   return {events, close: () => { socket.close(); context.close(); }};
 }
 

@@ -146,7 +146,11 @@ class Call:
         await self.peer.close()
 
     def _send(self, event):
-        self.peer.send(events.as_text(event))
+        text = events.as_text(event)
+        if not self.peer.send(text):  # an item with its sound, say
+            error = events.Bad(f"{event['type']} has {len(text):,} bytes, more than this data channel takes in one message. "
+                               f"It goes to those alone who have joined by WebSocket, with call_id={self.id}.", "event_too_long").error
+            self.peer.send(events.as_text({"type": "error", "event_id": events.new_id("event_")} | events.error_event(error)))
         for send in list(self.listeners):
             send(event)
 

@@ -203,7 +203,10 @@ class Session:
         (fill what was lost). Time is counted in samples: pacing changes nothing."""
         async with self.order:
             if not self.closed:
-                await self._hear(pcm)
+                try:
+                    await self._hear(pcm)
+                except Exception as e:  # a fault of ours; whoever passes the sound on is to go on doing it
+                    self.fault(e)
 
     @property
     def _input(self):

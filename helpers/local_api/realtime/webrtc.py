@@ -1,10 +1,10 @@
 """One WebRTC peer on the server's side: Opus in and out, the channel of events, an end that leaves nothing behind.
 
-aiortc carries ICE, DTLS, SRTP and SCTP. It is led off its usual way in four places, each for a measured reason:
-the only addresses offered are this machine's loopback; the candidates in an offer are not followed (the peer's
-own checks show where it is), so nothing is looked up or asked of any other machine; sound is decoded as it
-arrives, where aiortc's buffer adds some 80 ms and turns a lost packet into several; and what is said goes out as
-ready Opus packets, with no encoder thread between.
+aiortc carries ICE, DTLS, SRTP and SCTP. It is led off its usual way in five places, each for a measured reason:
+the only addresses offered are this machine's loopback; a busy peer is not taken for a dead one (../../loopback.py);
+the candidates in an offer are not followed (the peer's own checks show where it is), so nothing is looked up or
+asked of any other machine; sound is decoded as it arrives, where aiortc's buffer adds some 80 ms and turns a lost
+packet into several; and what is said goes out as ready Opus packets, with no encoder thread between.
 """
 import asyncio
 import fractions
@@ -13,13 +13,12 @@ import secrets
 import time
 from collections import deque
 
-import aioice.ice
 import av
 import numpy
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
-from ... import sounds
+from ... import loopback, sounds  # loopback: importing it is what counts
 
 EVENTS = "oai-events"  # the one data channel that the API knows
 RATE = 24_000  # samples a second, as everywhere in the Realtime API
@@ -31,8 +30,6 @@ HOLE = 1.0  # seconds without a packet after which the peer counts as silent
 LATE = 0.2  # seconds behind its time from which the mouth goes on instead of catching up
 LONGEST_HOLE = 48_000  # filled with silence; a longer one is a new beginning of the clock
 CONNECTS_WITHIN = 30  # seconds from the answer; as long as ICE's own consent lasts (RFC 7675)
-
-aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
 
 
 class BadOffer(ValueError):
@@ -72,11 +69,15 @@ class Peer:
         return trimmed(self.connection.localDescription.sdp)
 
     def send(self, text):
-        """An event to the client; kept until its channel is open."""
+        """An event to the client; kept until its channel is open. False for one that is longer than the client takes."""
         if self.channel and self.channel.readyState == "open":
-            self.channel.send(text)
+            try:
+                self.channel.send(text)
+            except ValueError:
+                return False
         elif self.channel is None:
             self.waiting.append(text)
+        return True
 
     async def close(self):
         """End the connection and all that belongs to it. May be called again."""
@@ -89,9 +90,9 @@ class Peer:
         self.channel = channel
         channel.on("message", self.told)
         self.opened()
-        for text in self.waiting:
-            channel.send(text)
-        self.waiting.clear()
+        waiting, self.waiting = self.waiting, []
+        for text in waiting:
+            self.send(text)
 
     def _changed(self):
         state = self.connection.connectionState
@@ -141,7 +142,7 @@ class Ear:
 
     def tick(self):
         """Every 20 ms: a client that has stopped sending is silent, and time goes on."""
-        if self.last is not None and time.monotonic() - self.last > HOLE:
+        if self._away():
             self._silence(960)
 
     def close(self):
@@ -152,7 +153,11 @@ class Ear:
         if self.next is None:
             return 0
         hole = (timestamp - self.next + 2**31) % 2**32 - 2**31
-        return 0 if abs(hole) > LONGEST_HOLE else hole
+        overtaken = hole < 0 and self._away()  # its clock stood while tick() went on: it is not late, it is back
+        return 0 if abs(hole) > LONGEST_HOLE or overtaken else hole
+
+    def _away(self):
+        return self.last is not None and time.monotonic() - self.last > HOLE
 
     def _silence(self, samples):
         if samples:
