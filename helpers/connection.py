@@ -182,7 +182,7 @@ def _show_panels():
         return
     if shell is None:
         return
-    from openai import APIStatusError, OpenAIError
+    from openai import APIStatusError
 
     from . import display
 
@@ -191,7 +191,6 @@ def _show_panels():
             (display.panel if getattr(error, "code", None) == "off_the_map" else display.refusal)(error)
         else:
             shell.showtraceback((kind, error, tb), tb_offset=tb_offset, running_compiled_code=True)
-            if not isinstance(error, OpenAIError):
-                display.otherwise(error, _server.where)
+            display.otherwise(error, _server.where)
 
     shell.set_custom_exc((Exception if _server.where else APIStatusError,), show)

@@ -168,9 +168,12 @@ def otherwise(error, where):
     `where`: the upstream.Where that answers. Called for you when a cell ends in an error that is not the API's.
     """
     from IPython.display import display
+    from openai import OpenAIError
 
     who = f"{where.model or 'the model that you asked for'} at {where.host}"
-    if isinstance(error, AssertionError):
+    if isinstance(error, OpenAIError):
+        title, why = "The SDK stopped here.", f"Here {who} answers; where an answer is cut off, comes too late or not at all, the SDK makes no object of it."
+    elif isinstance(error, AssertionError):
         title, why = "A check failed.", f"It holds for the answers that this page was written with. Here {who} answers, and may say something else."
     elif isinstance(error, NameError):
         title, why = f"{error.name or 'A name'} is not there.", f"If a cell above stopped, it did not come to make it: here {who} answers, and not always as the page expects."

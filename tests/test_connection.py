@@ -18,9 +18,12 @@ from pathlib import Path
 
 import openai
 import pytest
+from openai.types.chat import ChatCompletion
 from pydantic import BaseModel
 
+from helpers import display
 from helpers.local_api import answers, recordings, server
+from helpers.local_api.upstream import where
 from tests.asking import CHAT, chat, completion, write
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -689,3 +692,16 @@ def test_many_clients_at_once(here):
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         assert all(pool.map(one, range(24)))
+
+
+@pytest.mark.parametrize("error, title", [
+    (openai.LengthFinishReasonError(completion=ChatCompletion.model_validate(completion())), "The SDK stopped here."),
+    (openai.APIConnectionError(request=None), "The SDK stopped here."),
+    (AssertionError(), "A check failed."),
+    (NameError(name="answer"), "answer is not there."),
+    (AttributeError(), "This cell takes an answer apart as it was when the page was written."),
+])
+def test_what_stops_a_cell_when_another_model_answers_is_explained(capsys, error, title):
+    display.otherwise(error, where.where("http://127.0.0.1:9/v1", {"DAY9_MODEL": "tiny", "DAY9_KEY": where.Secret(""), "DAY9_BUDGET": ""}, where.Secret("")))
+    said = capsys.readouterr().out
+    assert said.startswith(title) and "tiny at 127.0.0.1:9" in said and 'helpers.connect("recorded")' in said
