@@ -14,6 +14,7 @@ import time
 import zlib
 from decimal import Decimal
 
+import httpx2
 import openai
 import pytest
 
@@ -426,6 +427,25 @@ def test_an_upstream_is_read_no_faster_than_its_reader_reads_and_closed_when_he_
     while sum(sent) == held:
         assert sock.recv(1_000_000)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # gone at once, as a kernel that is killed
+    sock.close()
+    assert gone.wait(30)
+    until(lambda: not one.state.streams, 30)
+    assert one.state.ledger.calls[-1][1] == 200
+
+
+def test_what_a_reader_has_left_is_in_the_books_also_where_closing_fails(to, monkeypatch):
+    aclose = httpx2.Response.aclose
+
+    async def fails(self):
+        await aclose(self)
+        raise httpx2.CloseError("it is gone already")
+
+    monkeypatch.setattr(httpx2.Response, "aclose", fails)
+    sent, gone = [], threading.Event()
+    one = to(endless(sent, gone))
+    sock = ask_raw(one, chat("x", "m", stream=True))
+    assert sock.recv(100)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
     assert gone.wait(30)
     until(lambda: not one.state.streams, 30)

@@ -281,8 +281,10 @@ class Forward:
             yield b"" if not whole or END_OF_EVENT.search(whole[-4:]) else b"\n\n"
             yield shaping.sse(told.body.decode(), "error" if self.exchange.path == shaping.RESPONSES else None)
         finally:
-            await pieces.aclose()
-            self.left()
+            try:
+                await pieces.aclose()
+            finally:
+                self.left()
 
     async def look(self, events):
         """Note what the books need of some whole events; enter it before the last of them goes out."""
@@ -313,8 +315,10 @@ class Forward:
             await self.failed(e)
             raise ConnectionAbortedError(str(e)) from None
         finally:
-            await pieces.aclose()
-            self.left()
+            try:
+                await pieces.aclose()
+            finally:
+                self.left()
 
     def left(self):
         """The flow is over, whichever way: what is still open is closed in the books."""
