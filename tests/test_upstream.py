@@ -14,7 +14,6 @@ import time
 import zlib
 from decimal import Decimal
 
-import httpx2
 import openai
 import pytest
 
@@ -433,23 +432,34 @@ def test_an_upstream_is_read_no_faster_than_its_reader_reads_and_closed_when_he_
     assert one.state.ledger.calls[-1][1] == 200
 
 
-def test_what_a_reader_has_left_is_in_the_books_also_where_closing_fails(to, monkeypatch):
-    aclose = httpx2.Response.aclose
+@pytest.mark.parametrize("flow", ["events", "body"])
+def test_what_a_reader_has_left_is_in_the_books_also_where_closing_is_cut_short(flow):
+    """He leaves while a piece is written to him, and what that cancels is the closing."""
+    class Left(forward.Forward):
+        def __init__(self):
+            self.settled = False
 
-    async def fails(self):
-        await aclose(self)
-        raise httpx2.CloseError("it is gone already")
+        def left(self):
+            self.settled = True
 
-    monkeypatch.setattr(httpx2.Response, "aclose", fails)
-    sent, gone = [], threading.Event()
-    one = to(endless(sent, gone))
-    sock = ask_raw(one, chat("x", "m", stream=True))
-    assert sock.recv(100)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
-    assert gone.wait(30)
-    until(lambda: not one.state.streams, 30)
-    assert one.state.ledger.calls[-1][1] == 200
+        async def look(self, events):
+            pass
+
+    async def pieces():
+        try:
+            while True:
+                yield b"data: 1\n\n"
+        finally:
+            raise asyncio.CancelledError
+
+    async def go():
+        one, coming = Left(), pieces()
+        going = one.events(coming) if flow == "events" else one.body(await anext(coming), coming)
+        await anext(going), await anext(going)
+        with pytest.raises(asyncio.CancelledError):
+            await going.aclose()
+        return one.settled
+    assert asyncio.run(go())
 
 
 def test_an_upstream_that_still_thinks_is_left_at_once(to):
