@@ -142,7 +142,7 @@ def dots(table, column, title, label):
     for trace, shape in zip(fig.data, ("circle", "diamond", "square", "x", "triangle-up")):
         trace.update(marker={"symbol": shape, "size": 8}, jitter=0.4)
     ticks = [n * 10 ** power for power in range(1, 5) for n in (1, 2, 5)]  # plotly's own leave the zeros away
-    least = math.log10(0.9 * min(next(tick for tick in reversed(ticks) if tick < table[column].min()), table[column].min()))
+    least = math.log10(0.9 * next(tick for tick in reversed(ticks) if tick < table[column].min()))
     return fig.update_xaxes(type="log", tickvals=ticks, tickformat=",", range=[least, math.log10(1.1 * table[column].max())]).update_layout(height=460)
 
 

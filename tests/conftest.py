@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from helpers import clients
+from helpers import clients, connection
 
 # @needs("node", "npm") on a test, or pytestmark = needs("chromium") in a file
 needs = pytest.mark.needs
@@ -18,6 +18,15 @@ def lacking(*names):
     """Skip the test, which needs what is not on this machine; in CI it fails."""
     say = pytest.fail if os.environ.get("CI") else pytest.skip
     say(f"not on this machine: {', '.join(names)}")
+
+
+@pytest.fixture(scope="module")
+def api():
+    """The local API as a notebook has it: a process of its own."""
+    server = connection.Server()
+    yield server
+    server.process.kill()
+    server.process.wait()
 
 
 def pytest_collection_modifyitems(items):

@@ -11,7 +11,6 @@ import base64
 import contextlib
 import csv
 import datetime
-import io
 import json
 import os
 import platform
@@ -20,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import wave
 from pathlib import Path
 from typing import NamedTuple
 
@@ -133,7 +131,7 @@ class Lane:
         await self.page.evaluate(Path(__file__).with_suffix(".js").read_text(encoding="utf-8"))
         self.secret = await self.page.evaluate(MINT, [KEY, self.session()])
         await self.page.evaluate("given => measure.prepare(given)", {
-            "transport": self.transport.carrier, "question": base64.b64encode(as_wav(sounds.clip(QUESTION))).decode(), "g711": self.transport.form == "audio/pcmu"})
+            "transport": self.transport.carrier, "question": base64.b64encode(sounds.wav(sounds.clip(QUESTION))).decode(), "g711": self.transport.form == "audio/pcmu"})
 
     async def talk(self, condition, seed, wait):
         """One conversation, begun after so many seconds, as a row of the table, without condition and run."""
@@ -157,16 +155,6 @@ class Lane:
 
 MINT = """async ([key, session]) => (await (await fetch('/v1/realtime/client_secrets', {method: 'POST',
   headers: {Authorization: `Bearer ${key}`, 'Content-Type': 'application/json'}, body: JSON.stringify({session})})).json()).value"""
-
-
-def as_wav(pcm):
-    with io.BytesIO() as file:
-        with wave.open(file, "wb") as out:
-            out.setnchannels(1)
-            out.setsampwidth(2)
-            out.setframerate(sounds.RATE)
-            out.writeframes(pcm)
-        return file.getvalue()
 
 
 # --- from what was heard to a row ----------------------------------------------------------------------

@@ -7,7 +7,7 @@ import wave
 import pytest
 from openai import OpenAI
 
-from helpers import connection, sounds, voice_pages
+from helpers import sounds, voice_pages
 from helpers.voice_client import contains
 
 from . import lab
@@ -36,15 +36,6 @@ RECORD = """() => {
   }, 20);
 }"""
 HEARD = """() => window.heard.slice(-200).map(part => btoa(String.fromCharCode(...new Uint8Array(part.buffer))))"""
-
-
-@pytest.fixture(scope="module")
-def api():
-    """The local API as a notebook has it: a process of its own."""
-    server = connection.Server()
-    yield server
-    server.process.kill()
-    server.process.wait()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from aiortc.rtp import RtpPacket
 from openai import OpenAI
 from pylibsrtp import Policy, Session
 
-from helpers import connection, reindeer, sounds, voice_client
+from helpers import reindeer, sounds, voice_client
 from helpers.exercises import reindeer as exercises
 
 PROGRAM = Path(__file__).resolve().parents[1] / "notebooks" / "2_realtime" / "lawn_reindeer.py"
@@ -60,14 +60,6 @@ def test_the_widget_keeps_its_sound_out_of_the_notebook():
 
 
 # --- the device -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def api():
-    server = connection.Server()
-    yield server
-    server.process.kill()
-    server.process.wait()
 
 
 def on_the_lawn(api, pcm, secret=None):

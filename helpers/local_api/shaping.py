@@ -149,6 +149,7 @@ def _names(path):
 # --- streams ---------------------------------------------------------------------------------------
 
 FIRST_AFTER, WORD_EVERY = 0.4, 0.05  # seconds; the pace of a stream made from a whole answer
+END_OF_EVENT = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")  # in whichever way a server ends its lines
 
 
 def stream(path, answer, include_usage):

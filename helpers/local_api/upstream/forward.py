@@ -8,7 +8,6 @@ import asyncio
 import functools
 import json
 import random
-import re
 import zlib
 from decimal import Decimal
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -25,7 +24,6 @@ CONNECT, PATIENCE = 10.0, 600.0  # seconds: to be let in, and between two pieces
 WHOLE = 256 * 1024  # bytes: an answer up to this size is here before it is passed on, so that a cut one can be told as an error
 PIECE = 64 * 1024  # bytes of an answer that are unpacked at once
 LONGEST_EVENT = 512 * 1024  # bytes of an event of a stream that wait for its end
-END_OF_EVENT = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
 OF_ONE_CONNECTION = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 NOT_SENT = OF_ONE_CONNECTION | {"host", "authorization", "content-length", "accept-encoding", "cookie", "origin", "referer", "expect", "x-forwarded-for", "forwarded"}
 OPENAIS_OWN = {"openai-organization", "openai-project"}
@@ -265,7 +263,7 @@ class Forward:
             yield b""  # it has begun: whatever becomes of it, `finally` comes
             async for piece in pieces:
                 tail += piece
-                ends = [m.end() for m in END_OF_EVENT.finditer(tail)]
+                ends = [m.end() for m in shaping.END_OF_EVENT.finditer(tail)]
                 end = ends[-1] if ends else len(tail) if len(tail) > LONGEST_EVENT else 0
                 whole, tail = tail[:end], tail[end:]
                 if whole:
@@ -278,7 +276,7 @@ class Forward:
                 await self.taping.end()
         except (Broken, httpx2.TransportError) as e:
             told = await self.failed(e)
-            yield b"" if not whole or END_OF_EVENT.search(whole[-4:]) else b"\n\n"
+            yield b"" if not whole or shaping.END_OF_EVENT.search(whole[-4:]) else b"\n\n"
             yield shaping.sse(told.body.decode(), "error" if self.exchange.path == shaping.RESPONSES else None)
         finally:
             try:

@@ -34,7 +34,6 @@ HELD = 1_000_000  # bytes of an answer kept in memory while it comes; the rest w
 LONG = 256_000  # bytes of a text that is still for people to read; a longer one is a file of its own
 FORGOTTEN = 3600  # seconds after which a file with such a name has no writer any more
 PER_SESSION = "/v1/realtime"  # secrets and SDP, which answer one session and no other: not kept
-END_OF_EVENT = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
 
 
 def sdk_of(headers):
@@ -157,7 +156,7 @@ class Taping:
 
     def _events(self, raw):
         """[(seconds, bytes)] of a stream's events, each with the time at which its last byte came."""
-        ends = [m.end() for m in END_OF_EVENT.finditer(raw)]
+        ends = [m.end() for m in shaping.END_OF_EVENT.finditer(raw)]
         if raw and ends[-1:] != [len(raw)]:
             ends.append(len(raw))
         times = iter(self.times)
