@@ -18,3 +18,7 @@ os.environ["DAY9_MY_RECORDINGS"] = os.devnull  # a folder in which nothing is
 from tests.no_network import sitecustomize  # noqa: E402, F401
 
 os.environ["PYTHONPATH"] = str(Path(sitecustomize.__file__).parent)
+
+from tests import forked  # noqa: E402
+
+forked.install()

@@ -159,6 +159,8 @@ class Tab:
         self.page.evaluate(STILL)
 
     def theme(self, name):
+        if self.page.evaluate("() => document.body.dataset.jpThemeName") == THEMES[name]:
+            return
         self.command("apputils:change-theme", theme=THEMES[name])
         self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=THEMES[name])
         self.still()

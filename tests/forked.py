@@ -1,0 +1,145 @@
+"""Kernels under test, forked from a process that has imported the large packages already.
+
+Most of a kernel's start is importing openai, pandas and plotly, the same for every notebook. On Linux all kernels
+of a test run come from one warmed parent: each a process of its own with an empty namespace, in which `import`
+finds these packages there. Left out are `helpers`, which a notebook imports as anywhere, and ipywidgets, which
+makes itself known to its kernel as it is imported. JupyterLab's kernels, in the browser tests, start in the ordinary way.
+"""
+import atexit
+import builtins
+import contextlib
+import functools
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from unittest import mock
+
+import psutil
+from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+
+ROOT = Path(__file__).resolve().parents[1]
+WARM = ("ipykernel.kernelapp", "pandas", "plotly.express", "openai.resources", "openai.types.responses")
+ADDRESS = "TESTS_FORKED"  # the variable by which workers know the parent that their controller has started
+
+
+def install():
+    """Make the kernels that this process starts forked ones."""
+    if sys.platform != "linux":  # elsewhere a fork of what has used the system's own libraries is not safe
+        return
+    if ADDRESS not in os.environ:
+        start_parent()
+    KernelProvisionerFactory.provisioners["forked"] = EntryPoint("forked", f"{__name__}:Provisioner", KernelProvisionerFactory.GROUP_NAME)
+    KernelProvisionerFactory.instance().default_provisioner_name = "forked"
+
+
+def start_parent():
+    """The warmed process. It ends with the one that started it, and its kernels when they see it gone."""
+    os.environ[ADDRESS] = f"day9-tests-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind("\0" + os.environ[ADDRESS])  # a name that is no file, so that none is left behind
+        door.listen()
+        parent = subprocess.Popen([sys.executable, "-m", __name__, str(door.fileno())], cwd=ROOT, pass_fds=[door.fileno()], stdin=subprocess.PIPE)
+
+    @atexit.register
+    def end():
+        parent.stdin.close()
+        parent.wait()
+
+
+class Provisioner(LocalProvisioner):
+    """What jupyter_client asks to start a kernel, to signal it, and whether it lives."""
+
+    async def launch_kernel(self, cmd, **kwargs):
+        self.cwd = kwargs.get("cwd") or os.getcwd()
+        arguments = cmd[cmd.index("ipykernel_launcher") + 1:]
+        self.process = Kernel(forked(arguments, str(self.cwd), dict(kwargs.get("env") or os.environ)))
+        self.pid = self.pgid = self.process.pid
+        return self.connection_info
+
+
+class Kernel(psutil.Process):
+    """A process that is no child of this one, with what jupyter_client wants of a Popen."""
+
+    stdin = stdout = stderr = None
+
+    def poll(self):
+        return None if self.is_running() else 0
+
+    def send_signal(self, sig):
+        with contextlib.suppress(psutil.NoSuchProcess):  # as a Popen that has ended
+            super().send_signal(sig)
+
+
+def forked(*kernel):
+    """The process id of a new kernel, given its arguments, folder and environment."""
+    with socket.socket(socket.AF_UNIX) as talk:
+        talk.connect("\0" + os.environ[ADDRESS])
+        talk.sendall(json.dumps(kernel).encode())
+        talk.shutdown(socket.SHUT_WR)
+        pid = talk.makefile().read()
+    if not pid:
+        raise RuntimeError("the process that kernels are forked from has ended; what it said stands above")
+    return int(pid)
+
+
+def serve(door):
+    """In the warmed process: fork a kernel for each that asks, until the run has ended."""
+    signal.signal(signal.SIGCHLD, forget)
+    while door in select.select([door, sys.stdin], [], [])[0]:
+        talk, _ = door.accept()
+        with talk:
+            kernel = json.loads(talk.makefile().read())
+            warm()
+            pid = os.fork()
+            if not pid:
+                break
+            talk.sendall(str(pid).encode())
+    else:
+        return
+    door.close()
+    become_kernel(*kernel)
+
+
+@functools.cache
+def warm():
+    """Import as in a kernel: pandas and plotly look for one, and choose how to show things."""
+    from ipykernel.zmqshell import ZMQInteractiveShell
+
+    shell = ZMQInteractiveShell.__new__(ZMQInteractiveShell)
+    with mock.patch("IPython.get_ipython", lambda: shell), mock.patch.object(builtins, "get_ipython", lambda: shell, create=True):
+        for name in WARM:
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # what is there stays shared: no collector writes to it
+
+
+def forget(*signal_):
+    """Take leave of the kernels that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def become_kernel(arguments, cwd, env):
+    from ipykernel.kernelapp import IPKernelApp
+
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(cwd)
+    del sys.path[0]  # of `-m`; ipykernel puts the kernel's own folder there
+    IPKernelApp.launch_instance([*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,97 @@
+"""The kernels that tests run in are what they would be if each had been started by itself."""
+import contextlib
+import os
+import subprocess
+import sys
+import textwrap
+
+import psutil
+import pytest
+from jupyter_client.manager import start_new_kernel
+from jupyter_client.provisioning import KernelProvisionerFactory
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")
+
+
+@contextlib.contextmanager
+def kernel(provisioner, **more):
+    factory = KernelProvisionerFactory.instance()
+    usual, factory.default_provisioner_name = factory.default_provisioner_name, provisioner
+    try:
+        manager, client = start_new_kernel(kernel_name="python3", **more)
+    finally:
+        factory.default_provisioner_name = usual
+    try:
+        yield manager, client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def value(client, expression):
+    """The text of an expression's value in the kernel."""
+    reply = client.execute("", user_expressions={"it": expression}, reply=True, timeout=60)["content"]["user_expressions"]["it"]
+    return reply["data"]["text/plain"] if reply["status"] == "ok" else f"{reply['ename']}: {reply['evalue']}"
+
+
+SAME = {
+    "names": "sorted(n for n in globals() if not n.startswith('_'))",
+    "main": "__name__, __import__('sys').modules['__main__'] is __import__('sys').modules[__name__]",
+    "pandas": "{o: __import__('pandas').get_option(o) for o in ('display.max_columns', 'display.max_rows', 'display.width', 'display.max_colwidth', 'display.notebook_repr_html')}",
+    "plotly": "__import__('plotly.io').io.renderers.default, __import__('plotly.io').io.templates.default",
+    "folder": "__import__('os').getcwd()",
+    "search path": "__import__('sys').path",
+    "environment": "{n: v for n, v in __import__('os').environ.items() if not n.startswith(('JPY_', 'TESTS_'))}",
+    "helpers are not there yet": "'helpers' in __import__('sys').modules, 'ipywidgets' in __import__('sys').modules",
+    "widgets": "__import__('ipywidgets') and sorted(get_ipython().kernel.comm_manager.targets)",
+    "no network": "__import__('socket').create_connection(('192.0.2.1', 80))",
+    "stdin": "__import__('sys').stdin.read() if False else __import__('os').read(0, 1)",
+    "signals": "str(__import__('signal').getsignal(__import__('signal').SIGCHLD)), str(__import__('signal').getsignal(__import__('signal').SIGINT))[:20]",
+    "process group": "__import__('os').getpgid(0) == __import__('os').getpid() == __import__('os').getsid(0)",
+    "open sockets of others": "[c.laddr for c in __import__('psutil').Process().net_connections('unix') if c.laddr]",
+}
+
+
+def test_a_forked_kernel_is_as_an_ordinary_one(tmp_path):
+    seen = {}
+    for provisioner in ("forked", "local-provisioner"):
+        with kernel(provisioner, cwd=str(tmp_path)) as (manager, client):
+            assert (type(manager.provisioner).__module__ == "tests.forked") == (provisioner == "forked")
+            client.execute("import pandas, plotly.io; del pandas, plotly", reply=True, timeout=60)
+            seen[provisioner] = {what: value(client, expression) for what, expression in SAME.items()}
+    assert seen["forked"] == seen["local-provisioner"]
+    assert seen["forked"]["helpers are not there yet"] == "(False, False)" and "NoNetwork" in seen["forked"]["no network"]
+
+
+def test_it_is_interrupted_seen_to_have_died_and_started_again():
+    with kernel("forked") as (manager, client):
+        asked = client.execute("import time\nprint('asleep')\ntime.sleep(60)")
+        while client.get_iopub_msg(timeout=20)["msg_type"] != "stream":
+            pass
+        manager.interrupt_kernel()
+        reply = client.get_shell_msg(timeout=20)
+        assert (reply["parent_header"]["msg_id"], reply["content"]["ename"]) == (asked, "KeyboardInterrupt")
+        first = manager.provisioner.pid
+        client.execute("import os; os._exit(3)")
+        psutil.wait_procs([psutil.Process(first)], 20)
+        assert not manager.is_alive()
+        manager.restart_kernel()
+        client.wait_for_ready(20)
+        assert manager.is_alive() and value(client, "1 + 1") == "2" and manager.provisioner.pid != first
+
+
+def test_nothing_is_left_when_the_run_is_killed():
+    run = subprocess.Popen([sys.executable, "-c", textwrap.dedent("""
+        import tests.early
+        from jupyter_client.manager import start_new_kernel
+        manager, client = start_new_kernel(kernel_name="python3")
+        print(manager.provisioner.pid, flush=True)
+        input()
+    """)], env={n: v for n, v in os.environ.items() if not n.startswith("TESTS_")}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    started = psutil.Process(int(run.stdout.readline()))
+    parent = started.parent()
+    assert parent.ppid() == run.pid
+    run.kill()
+    run.communicate()
+    gone, left = psutil.wait_procs([started, parent], 20)
+    assert not left
