@@ -133,7 +133,9 @@ def become_kernel(arguments, cwd, env):
 
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):  # a kernel speaks in messages
+        os.dup2(nothing, standard)
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)

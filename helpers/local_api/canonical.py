@@ -29,7 +29,7 @@ DEFAULTS = {
     "parallel_tool_calls": True, "truncation": "disabled", "reasoning": {"effort": "medium"},
     "text": {"format": {"type": "text"}}, "tools": [], "annotations": [],
 }
-DATA_URL = re.compile(r"data:([\w.+/-]+);base64,(.*)", re.S)
+DATA_URL = re.compile(r"data:([\w.+/-]+);base64,.*", re.S)
 BLANKS = re.compile(r"\s\s+|[^\S ]")  # a single space may stay: so most of a text is passed over
 LONG = 512  # a longer base64 text is compared by what it decodes to
 KEPT = 30_000_000  # letters of base64; what a longer text decodes to is not kept
@@ -66,23 +66,24 @@ def by_content(text):
     """A long base64 text as its kind and the SHA-256 of its content; any other text as it is."""
     if len(text) > LONG:
         url = DATA_URL.fullmatch(text)
-        raw = decoded(url[2] if url else text) if url or " " not in text[:LONG] else b""
+        raw, sha = decoded(text) if url or " " not in text[:LONG] else (b"", "")
         if raw:
-            return f"{f'data:{url[1]}' if url else 'base64'};sha256,{digest(raw)}"
+            return f"{f'data:{url[1]}' if url else 'base64'};sha256,{sha}"
     return text
 
 
 def decoded(text):
-    """What a base64 text holds; b"" where it is none."""
+    """(what a base64 text or data URL holds, its SHA-256); b"" first where it is none."""
     return _last_decoded(text) if len(text) < KEPT else _last_decoded.__wrapped__(text)
 
 
-@functools.lru_cache(1)  # a picture of a request is looked at, and then compared
+@functools.lru_cache(1)  # a picture of a request is looked at, and then compared; and the next request often has the same
 def _last_decoded(text):
     try:
-        return base64.b64decode(text, validate=True)
+        raw = base64.b64decode(text.partition(",")[2] if text.startswith("data:") else text, validate=True)
     except (binascii.Error, ValueError):
-        return b""
+        raw = b""
+    return raw, digest(raw)
 
 
 def canonical_value(value, drop=frozenset()):
@@ -148,7 +149,8 @@ def parse(raw):
     """JSON as its value; raises ValueError for what is not JSON, not Unicode, or too deep to walk through."""
     try:
         value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_number)
-        if b"\\u" in raw:
+        # looked for between the backslashes alone: in a picture there are none, and a search for two letters is slow
+        if b"\\u" in raw[max(raw.find(b"\\"), 0):raw.rfind(b"\\") + 2]:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except RecursionError:
         raise ValueError(TOO_DEEP) from None

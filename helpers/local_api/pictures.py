@@ -63,7 +63,7 @@ def count(path, request):
 def _size(url):
     if SHA in url:
         return _known()[url.split(SHA)[1]]
-    return pictures.size(canonical.decoded(url.split(",", 1)[1]))
+    return pictures.size(canonical.decoded(url)[0])
 
 
 def wrong(path, body):
@@ -90,7 +90,7 @@ def _fault(url):
     if len(text) * 3 // 4 > LARGEST:
         return TOO_LARGE
     try:
-        pictures.size(canonical.decoded(text))
+        pictures.size(canonical.decoded(url)[0])
     except ValueError:
         return NO_PICTURE
     return None

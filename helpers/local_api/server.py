@@ -284,7 +284,9 @@ class State:
     def api(self, request):
         """What is below /v1; an answer that never changes is kept ready by the hash of its request's bytes."""
         content_type = request.headers.get("Content-Type", "")
-        known = hashlib.sha256(f"{request.method} {request.path}?{request.query} {content_type}\n".encode() + request.body).digest()
+        known = hashlib.sha256(f"{request.method} {request.path}?{request.query} {content_type}\n".encode())
+        known.update(request.body)
+        known = known.digest()
         answer = self.remembered.get(known)
         if answer is None:
             query = dict(parse_qsl(request.query, keep_blank_values=True))
@@ -372,7 +374,7 @@ def bind(port=0):
 def serve(sock, key, pace=1.0, answers=None, upstream=None):
     """Start answering on `sock` in the running event loop; returns the State."""
     state = State(key, sock.getsockname()[1], answers, pace, upstream)
-    door = httpserver.HTTPServer(Door(state), max_body_size=MAX_BODY, max_buffer_size=MAX_BODY)
+    door = httpserver.HTTPServer(Door(state), max_body_size=MAX_BODY, max_buffer_size=MAX_BODY, chunk_size=2**20)
     door.conn_params.header_timeout = None  # a connection of this machine may idle; a timer for each request costs a tenth of it
     door.add_socket(sock)
     return state
