@@ -1,7 +1,9 @@
 """What every notebook promises on its face: its header, its recap, its links, its words."""
 import ast
+import base64
 import re
 
+import numpy
 import pytest
 
 from helpers.local_api.answers import models
@@ -122,3 +124,24 @@ def test_ran_from_top_to_bottom_without_an_error(path):
             assert "<svg" not in "".join(data.get("text/html", "")), "JupyterLab takes inline SVG out of a notebook that is not trusted yet"
             if "application/vnd.plotly.v1+json" in data:
                 assert "image/png" in data and output.metadata["image/png"]["alt"], "a figure needs a still and its alt text"
+
+
+def drawn(figure, axis):
+    """The distinct values that a Plotly figure's traces have on an axis."""
+    values = set()
+    for trace in figure["data"]:
+        given = trace.get(axis, [])
+        if isinstance(given, dict):
+            given = numpy.frombuffer(base64.b64decode(given["bdata"]), given["dtype"]).tolist()
+        values |= {v for v in given if v is not None}
+    return values
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_no_figure_is_a_flat_line(path):
+    """What is meant to be seen is there: a slice that took the wrong rows draws without an error."""
+    for cell in code_cells(refresh.read(path)):
+        for output in cell.outputs:
+            figure = output.get("data", {}).get("application/vnd.plotly.v1+json")
+            if figure:
+                assert len(drawn(figure, "x")) > 1 and len(drawn(figure, "y")) > 1, cell.source

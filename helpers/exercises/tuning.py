@@ -41,7 +41,7 @@ def what_next(answer):
         "rises": "the second of four epochs was best, and its checkpoint is one of the last three",
         "long gone": "the second of eight epochs was best, and its checkpoint is gone",
         "seven lines": "the job failed before its first step, and the file is why",
-        "two betas": "a margin is in units of beta, so neither loss says which model follows the taste",
+        "two betas": "a margin is beta times the way that the model went, so neither loss says which model follows the taste",
         "held": "a job that goes on after a pause ends with the weights of one that was never held",
     }
     return judge(answer, right, ("earlier checkpoint", "new job", "mend the file", "sample both", "resume"), why)
