@@ -3,23 +3,20 @@
     FOLDER/tiny.gguf    for llama.cpp's server and Ollama (needs the package `gguf`)
     FOLDER/tiny/        for mlx_lm.server and others that read Hugging Face's folders
 
-It is a table of which token follows which in this collection's own prose, written down as a Llama of one layer:
+It is a table of which token follows which in what this collection's clips say, written down as a Llama of one layer:
 each token's embedding is a one at a place of its own, attention and feed-forward are zero, and the output layer
 holds the logarithms of the table. So it says words, ends its answers, takes any prompt and understands none:
-what a server adds (templates, grammars, tool calls) shows, and nothing else. 5 MB, under a second, the same each
-time for the same prose.
+what a server adds (templates, grammars, tool calls) shows, and nothing else. 5 MB, under a second, the same each time.
 """
 import json
-import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import tiktoken
 
-from helpers import tokens
+from helpers import sounds, tokens
 
-ROOT = Path(__file__).resolve().parents[1]
 START, END, CALL = "<|im_start|>", "<|im_end|>", "<tool_call>"
 WORDS = 1021  # the first of o200k_base, in the order in which its merges were learned; a prefix is a tokenizer, too
 SPECIAL = {START: WORDS, END: WORDS + 1, CALL: WORDS + 2}
@@ -47,12 +44,8 @@ def tokenizer():
 
 
 def prose():
-    """The paragraphs of the README and of the notebooks' text cells."""
-    texts = [(ROOT / "README.md").read_text(encoding="utf-8")]
-    for path in sorted((ROOT / "notebooks").rglob("*.ipynb")):
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        texts += ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
-    return [" ".join(part.split()) for text in texts for part in re.split(r"\n\s*\n", text) if part.strip()]
+    """What is said in the collection's clips: text that stays, since a test must not hang on how a lesson is worded."""
+    return [clip["transcript"] for clip in sounds.clips().values()]
 
 
 def table(encoding):

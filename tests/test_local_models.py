@@ -124,7 +124,7 @@ def noted(response):
 
 @BOTH
 def test_a_chat_with_all_that_o1_takes(clients, name):
-    answer, note = ask(clients(name), reasoning_effort="low", store=True, metadata={"lesson": "1"}, max_completion_tokens=5)
+    answer, note = ask(clients(name), reasoning_effort="low", store=True, metadata={"lesson": "1"}, max_completion_tokens=5, seed=1)  # by chance the model may say nothing
     assert answer.choices[0].message.content and answer.choices[0].message.role == "assistant"
     assert answer.usage.completion_tokens <= 5 < answer.usage.prompt_tokens
     for words in ("in the place of o1", "max_completion_tokens sent as max_tokens", "developer sent as system", "left out: metadata, store"):
@@ -148,7 +148,8 @@ def test_a_result_of_a_tool_is_taken(clients, name):
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_llama_cpp_makes_any_model_call_a_tool_with_sound_arguments(clients, streamed):
-    asked = dict(model="o1", messages=HI, tools=[TAX], tool_choice="required", max_completion_tokens=8000)
+    # one call: where more may follow, this model may not find the end
+    asked = dict(model="o1", messages=HI, tools=[TAX], tool_choice="required", parallel_tool_calls=False, max_completion_tokens=8000)
     if streamed:
         with clients("llama").chat.completions.stream(**asked) as stream:
             message = stream.get_final_completion().choices[0].message
