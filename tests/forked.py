@@ -71,7 +71,10 @@ class Kernel(psutil.Process):
     stdin = stdout = stderr = None
 
     def poll(self):
-        return None if self.is_running() else 0
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if self.is_running() and self.status() != psutil.STATUS_ZOMBIE:  # its parent is about to take leave of it
+                return None
+        return 0
 
     def send_signal(self, sig):
         with contextlib.suppress(psutil.NoSuchProcess):  # as a Popen that has ended

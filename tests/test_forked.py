@@ -73,7 +73,7 @@ def test_it_is_interrupted_seen_to_have_died_and_started_again():
         assert (reply["parent_header"]["msg_id"], reply["content"]["ename"]) == (asked, "KeyboardInterrupt")
         first = manager.provisioner.pid
         client.execute("import os; os._exit(3)")
-        psutil.wait_procs([psutil.Process(first)], 20)
+        manager.provisioner.process.wait(20)
         assert not manager.is_alive()
         manager.restart_kernel()
         client.wait_for_ready(20)
