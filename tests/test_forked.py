@@ -45,7 +45,7 @@ SAME = {
     "helpers are not there yet": "'helpers' in __import__('sys').modules, 'ipywidgets' in __import__('sys').modules",
     "widgets": "__import__('ipywidgets') and sorted(get_ipython().kernel.comm_manager.targets)",
     "no network": "__import__('socket').create_connection(('192.0.2.1', 80))",
-    "stdin": "__import__('sys').stdin.read() if False else __import__('os').read(0, 1)",
+    "stdin": "__import__('os').read(0, 1)",
     "signals": "str(__import__('signal').getsignal(__import__('signal').SIGCHLD)), str(__import__('signal').getsignal(__import__('signal').SIGINT))[:20]",
     "process group": "__import__('os').getpgid(0) == __import__('os').getpid() == __import__('os').getsid(0)",
     "open sockets of others": "[c.laddr for c in __import__('psutil').Process().net_connections('unix') if c.laddr]",

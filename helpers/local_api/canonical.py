@@ -66,7 +66,7 @@ def by_content(text):
     """A long base64 text as its kind and the SHA-256 of its content; any other text as it is."""
     if len(text) > LONG:
         url = DATA_URL.fullmatch(text)
-        raw, sha = decoded(text) if url or " " not in text[:LONG] else (b"", "")
+        raw, sha = decoded(text) if url or not text.startswith("data:") and " " not in text[:LONG] else (b"", "")
         if raw:
             return f"{f'data:{url[1]}' if url else 'base64'};sha256,{sha}"
     return text
