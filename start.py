@@ -10,13 +10,17 @@
 The first start installs what requirements.lock names into .venv; later ones find it there. An active venv
 or conda environment that has the very same versions is used instead.
 """
+
 import sys
 
 # Read by Pythons as old as 3.6, so that they can say what is wrong: no newer syntax in this file.
 OLDEST, NEWEST = (3, 11), (3, 14)
 if not OLDEST <= sys.version_info[:2] <= NEWEST:
-    sys.exit("start.py: this is Python %d.%d; the notebooks need Python 3.11, 3.12, 3.13 or 3.14.\n"
-             "Cure: run it with one of these, as in: python3.12 start.py lab" % tuple(sys.version_info[:2]))
+    sys.exit(
+        "start.py: this is Python %d.%d; the notebooks need Python 3.11, 3.12, 3.13 or 3.14.\n"
+        "Cure: run it with one of these, as in: python3.12 start.py lab"
+        % tuple(sys.version_info[:2])
+    )
 
 import hashlib
 import importlib.util
@@ -42,19 +46,32 @@ class Failure(Exception):
 
 # What installers and the system say, and what a person needs to know. The first that is found counts.
 TROUBLES = [
-    (r"no space left|os error 28|errno 28|not enough space|os error 112|disk quota",
-     "the disk is full", "free about 1 GB, then run this again."),
-    (r"permission denied|os error 13|errno 13|access is denied|os error 5\b|read-only file system|winerror 5\b",
-     "no permission to write here",
-     "close other programs that use this folder, or move it to one that is yours, such as your home; then run this again."),
-    (r"do not match the hashes|hash mismatch",
-     "a download is not the file that the lock names", "run this again; if it stays so, something on your network alters downloads."),
-    (r"name or service not known|getaddrinfo|name resolution|dns error|newconnectionerror|connection refused|unreachable"
-     r"|max retries|error sending request|tcp connect|timed? ?out|proxyerror|cannot connect to proxy|no route to host|certificate",
-     "the package index cannot be reached",
-     "the first start needs the network: connect, or set your proxy (HTTPS_PROXY) or mirror (PIP_INDEX_URL); then run this again."),
-    (r"no module named pip|ensurepip is not available",
-     "this Python cannot install packages", "on Debian and Ubuntu: sudo apt install python%d.%d-venv" % sys.version_info[:2]),
+    (
+        r"no space left|os error 28|errno 28|not enough space|os error 112|disk quota",
+        "the disk is full",
+        "free about 1 GB, then run this again.",
+    ),
+    (
+        r"permission denied|os error 13|errno 13|access is denied|os error 5\b|read-only file system|winerror 5\b",
+        "no permission to write here",
+        "close other programs that use this folder, or move it to one that is yours, such as your home; then run this again.",
+    ),
+    (
+        r"do not match the hashes|hash mismatch",
+        "a download is not the file that the lock names",
+        "run this again; if it stays so, something on your network alters downloads.",
+    ),
+    (
+        r"name or service not known|getaddrinfo|name resolution|dns error|newconnectionerror|connection refused|unreachable"
+        r"|max retries|error sending request|tcp connect|timed? ?out|proxyerror|cannot connect to proxy|no route to host|certificate",
+        "the package index cannot be reached",
+        "the first start needs the network: connect, or set your proxy (HTTPS_PROXY) or mirror (PIP_INDEX_URL); then run this again.",
+    ),
+    (
+        r"no module named pip|ensurepip is not available",
+        "this Python cannot install packages",
+        "on Debian and Ubuntu: sudo apt install python%d.%d-venv" % sys.version_info[:2],
+    ),
 ]
 
 
@@ -70,14 +87,27 @@ def lab(arguments):
     python = ready([LOCK])
     settings = ROOT / "helpers" / "lab_settings"
     env = child_environment()
-    env["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [str(settings), env.get("JUPYTER_CONFIG_PATH")]))
+    env["JUPYTER_CONFIG_PATH"] = os.pathsep.join(
+        filter(None, [str(settings), env.get("JUPYTER_CONFIG_PATH")])
+    )
     # A workspace of its own: the tabs of the reader's other projects stay with those.
     page = "/lab/workspaces/day9/tree/notebooks/00_start_here.ipynb"
     if {"-h", "--help", "--help-all", "--version"}.isdisjoint(arguments):
         print("JupyterLab starts and opens in your browser. Ctrl-C here ends it.", flush=True)
     # Jupyter refuses root; in a container that is who one is, and the server is on loopback behind its token.
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    become([python, "-m", "jupyterlab", "--ServerApp.root_dir=" + str(ROOT), "--LabApp.default_url=" + page] + root + arguments, env)
+    become(
+        [
+            python,
+            "-m",
+            "jupyterlab",
+            "--ServerApp.root_dir=" + str(ROOT),
+            "--LabApp.default_url=" + page,
+        ]
+        + root
+        + arguments,
+        env,
+    )
 
 
 def test(arguments):
@@ -85,7 +115,11 @@ def test(arguments):
     os.chdir(str(ROOT))
     # A file's cells share one kernel, so a file stays with one worker. Three for two cores: much of the time is sound that
     # plays. In order of names, since the largest number of tests is not the longest time.
-    become([python, "-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"] + arguments, child_environment())
+    become(
+        [python, "-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+        + arguments,
+        child_environment(),
+    )
 
 
 def record(arguments):
@@ -99,13 +133,38 @@ def lock(arguments):
     beside = Path(sys.executable).with_name("uv.exe" if os.name == "nt" else "uv")
     uv = shutil.which("uv") or (str(beside) if beside.exists() else None)
     if not uv:
-        raise Failure("writing the lock files needs uv, which is not on the PATH", "pipx install uv")
-    compile_ = [uv, "pip", "compile", "--universal", "--python-version", "%d.%d" % OLDEST, "--generate-hashes",
-                "--no-emit-index-url", "--no-header", "--quiet"]
+        raise Failure(
+            "writing the lock files needs uv, which is not on the PATH", "pipx install uv"
+        )
+    compile_ = [
+        uv,
+        "pip",
+        "compile",
+        "--universal",
+        "--python-version",
+        "%d.%d" % OLDEST,
+        "--generate-hashes",
+        "--no-emit-index-url",
+        "--no-header",
+        "--quiet",
+    ]
     # Versions that are in the lock stay there; delete a lock file first to have the newest.
     # Newer argon2-cffi-bindings have no wheel for Intel Macs; jupyter-server asks for them.
-    run(compile_ + ["pyproject.toml", "-c", "-", "-o", "requirements.lock"], "argon2-cffi-bindings<26\n")
-    run(compile_ + ["--group", "pyproject.toml:test", "-c", "requirements.lock", "-o", "tests/requirements.lock"])
+    run(
+        compile_ + ["pyproject.toml", "-c", "-", "-o", "requirements.lock"],
+        "argon2-cffi-bindings<26\n",
+    )
+    run(
+        compile_
+        + [
+            "--group",
+            "pyproject.toml:test",
+            "-c",
+            "requirements.lock",
+            "-o",
+            "tests/requirements.lock",
+        ]
+    )
     print("requirements.lock and tests/requirements.lock are up to date.")
 
 
@@ -120,12 +179,17 @@ def ready(locks):
         put_link(Path(sysconfig.get_path("purelib")))
         return sys.executable
     paths = sysconfig.get_paths("venv", vars={"base": str(VENV), "platbase": str(VENV)})
-    site, python = Path(paths["purelib"]), Path(paths["scripts"]) / ("python.exe" if os.name == "nt" else "python")
+    site, python = (
+        Path(paths["purelib"]),
+        Path(paths["scripts"]) / ("python.exe" if os.name == "nt" else "python"),
+    )
     # The stamp says which Python and folder .venv was made with, and which locks are in it. It lies among the
     # packages, so it goes when they go, and is written last: what was interrupted or moved has none that fits.
     stamp = site / "day9-stamp.txt"
     made = "%s %s %s" % (sys.version.split()[0], sys.base_prefix, VENV)
-    has = stamp.read_text(encoding="utf-8").splitlines() if stamp.exists() and python.exists() else []
+    has = (
+        stamp.read_text(encoding="utf-8").splitlines() if stamp.exists() and python.exists() else []
+    )
     wanted = [hashlib.sha256(f.read_bytes()).hexdigest() for f in locks]
     if has[:1] != [made] or not set(wanted) <= set(has[1:]):
         install(locks, python, site, stamp, fresh=has[:1] != [made])
@@ -138,11 +202,17 @@ def install(locks, python, site, stamp, fresh):
     """Installs the locks into .venv, with uv where there is one; makes .venv anew where `fresh`."""
     uv = shutil.which("uv")
     fresh = fresh or not (uv or (site / "pip").exists())
-    print("Setting up .venv for Python %s with %s (once; one to three minutes)" % (sys.version.split()[0], "uv" if uv else "pip"), flush=True)
+    print(
+        "Setting up .venv for Python %s with %s (once; one to three minutes)"
+        % (sys.version.split()[0], "uv" if uv else "pip"),
+        flush=True,
+    )
     if fresh:
         if not uv and not all(importlib.util.find_spec(m) for m in ("venv", "ensurepip")):
-            raise Failure("this Python cannot make a virtual environment (no ensurepip)",
-                          "on Debian and Ubuntu: sudo apt install python%d.%d-venv" % sys.version_info[:2])
+            raise Failure(
+                "this Python cannot make a virtual environment (no ensurepip)",
+                "on Debian and Ubuntu: sudo apt install python%d.%d-venv" % sys.version_info[:2],
+            )
         # Not the .venv's own Python, which is about to be replaced.
         base = getattr(sys, "_base_executable", None) or sys.executable
         run([base, "-m", "venv", "--clear"] + (["--without-pip"] if uv else []) + [str(VENV)])
@@ -150,16 +220,24 @@ def install(locks, python, site, stamp, fresh):
         stamp.unlink()
     files = [a for f in locks for a in ("-r", str(f))]
     if uv:
-        run([uv, "pip", "install", "--python", str(python), "--require-hashes"] + files, env=uv_environment())
+        run(
+            [uv, "pip", "install", "--python", str(python), "--require-hashes"] + files,
+            env=uv_environment(),
+        )
     else:
-        run([str(python), "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"] + files)
+        run(
+            [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"]
+            + files
+        )
 
 
 def active():
     """Whether the running Python is that of a venv, or of the conda environment that is active."""
     conda = os.environ.get("CONDA_PREFIX")
     prefix = Path(sys.prefix).resolve()
-    return prefix != VENV.resolve() and (sys.prefix != sys.base_prefix or bool(conda) and Path(conda).resolve() == prefix)
+    return prefix != VENV.resolve() and (
+        sys.prefix != sys.base_prefix or bool(conda) and Path(conda).resolve() == prefix
+    )
 
 
 def missing(locks):
@@ -168,14 +246,20 @@ def missing(locks):
 
     locked, optional = {}, set()
     for file in locks:
-        for name, version, marker in re.findall(r"^([\w.-]+)(?:\[[^]]*\])?==([^\s;]+)( *;)?", file.read_text(encoding="utf-8"), re.M):
+        for name, version, marker in re.findall(
+            r"^([\w.-]+)(?:\[[^]]*\])?==([^\s;]+)( *;)?", file.read_text(encoding="utf-8"), re.M
+        ):
             locked.setdefault(normal(name), set()).add(version)
             if marker:  # for some systems or Pythons only; right is right where it is there
                 optional.add(normal(name))
     here = {}
     for d in importlib.metadata.distributions():
         here.setdefault(normal(d.metadata["Name"] or ""), d.version)
-    return sorted(n for n, versions in locked.items() if here.get(n) not in versions and (n in here or n not in optional))
+    return sorted(
+        n
+        for n, versions in locked.items()
+        if here.get(n) not in versions and (n in here or n not in optional)
+    )
 
 
 def normal(name):
@@ -196,15 +280,29 @@ def child_environment():
     """This environment, less what would lead .venv's Python to other packages, or to compile each file at every start."""
     drop = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH")
     # A kernel "python3" that the reader once installed for another Python must not win over ours.
-    return {**{k: v for k, v in os.environ.items() if k not in drop}, "JUPYTER_PREFER_ENV_PATH": "1", "PIP_USER": "0"}
+    return {
+        **{k: v for k, v in os.environ.items() if k not in drop},
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "PIP_USER": "0",
+    }
 
 
 def uv_environment():
     """uv asks where pip is set up to ask, and fetches no Python of its own."""
     env = {**child_environment(), "UV_PYTHON_DOWNLOADS": "never"}
-    said = subprocess.run([sys.executable, "-m", "pip", "config", "list"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env).stdout
+    said = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=env,
+    ).stdout
     pip = {key: value for key, value in re.findall(r"^[^.\n]+\.([\w-]+)='(.*)'$", said, re.M)}
-    for key, name in (("index-url", "UV_DEFAULT_INDEX"), ("extra-index-url", "UV_INDEX"), ("cert", "SSL_CERT_FILE")):
+    for key, name in (
+        ("index-url", "UV_DEFAULT_INDEX"),
+        ("extra-index-url", "UV_INDEX"),
+        ("cert", "SSL_CERT_FILE"),
+    ):
         value = os.environ.get("PIP_" + key.upper().replace("-", "_")) or pip.get(key)
         if value:
             env.setdefault(name, value)
@@ -216,8 +314,16 @@ def run(command, text=None, env=None):
     with tempfile.TemporaryFile("w+", encoding="utf-8") as given:
         given.write(text or "")
         given.seek(0)
-        tool = subprocess.Popen(command, cwd=str(ROOT), env=env or child_environment(), stdin=given, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")
+        tool = subprocess.Popen(
+            command,
+            cwd=str(ROOT),
+            env=env or child_environment(),
+            stdin=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
         lines, shown = [], sys.stdout.isatty()
         width = shutil.get_terminal_size().columns - 1
         for line in tool.stdout:
@@ -229,8 +335,11 @@ def run(command, text=None, env=None):
         if tool.wait():
             print("\n".join(lines[-15:]), file=sys.stderr, flush=True)
             name = " ".join(Path(w).stem if i == 0 else w for i, w in enumerate(command[:4]))
-            raise explain("\n".join(lines[-200:]), "`%s` failed (exit %d); its last lines are above" % (name, tool.returncode),
-                          "run this again; it starts anew.")
+            raise explain(
+                "\n".join(lines[-200:]),
+                "`%s` failed (exit %d); its last lines are above" % (name, tool.returncode),
+                "run this again; it starts anew.",
+            )
 
 
 def become(command, env):
@@ -255,7 +364,10 @@ def main(arguments):
     commands = {"lab": lab, "test": test, "record": record, "lock": lock, "link": link}
     if not arguments or arguments[0] not in commands:
         asked = arguments and arguments[0] not in ("-h", "--help")
-        print(("start.py has no command %r.\n\n" % arguments[0] if asked else "") + __doc__.strip(), file=sys.stderr if asked else sys.stdout)
+        print(
+            ("start.py has no command %r.\n\n" % arguments[0] if asked else "") + __doc__.strip(),
+            file=sys.stderr if asked else sys.stdout,
+        )
         return 2 if asked else 0
     try:
         commands[arguments[0]](arguments[1:])
@@ -263,7 +375,14 @@ def main(arguments):
         print(failure, file=sys.stderr)
         return 1
     except OSError as error:
-        print(explain("%s [errno %s]" % (error, error.errno), str(error), "look at the file that it names, then run this again."), file=sys.stderr)
+        print(
+            explain(
+                "%s [errno %s]" % (error, error.errno),
+                str(error),
+                "look at the file that it names, then run this again.",
+            ),
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("\nstart.py: interrupted. The next start begins where it must.", file=sys.stderr)

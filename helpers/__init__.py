@@ -8,6 +8,7 @@
 
 Each name is loaded when it is first used: `import helpers` costs nothing.
 """
+
 import importlib
 
 _HOME = {

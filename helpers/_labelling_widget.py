@@ -1,4 +1,5 @@
 """The widget of helpers/labelling.py: it shows what a Labels says and passes on what is pressed."""
+
 from pathlib import Path
 
 import anywidget
@@ -22,7 +23,9 @@ class Labelling(anywidget.AnyWidget):
         try:
             if content.get("do") == "undo":
                 self.labels.undo()
-            elif self.labels.now and content.get("number") == self.labels.now.number:  # not a second press for a pair already judged
+            elif (
+                self.labels.now and content.get("number") == self.labels.now.number
+            ):  # not a second press for a pair already judged
                 self.labels.choose(content.get("do"))
             self._show()
         except OSError as e:  # a full disk, a folder that may not be written
@@ -31,8 +34,15 @@ class Labelling(anywidget.AnyWidget):
     def _show(self, trouble=""):
         now = self.labels.now
         self.view = {
-            "done": self.labels.done, "total": self.labels.total, "said": trouble or self.labels.said(), "answered": self.view.get("answered", 0) + 1,
-            "number": now.number if now else None, "asked": now.asked if now else "", "left": now.left if now else "", "right": now.right if now else ""}
+            "done": self.labels.done,
+            "total": self.labels.total,
+            "said": trouble or self.labels.said(),
+            "answered": self.view.get("answered", 0) + 1,
+            "number": now.number if now else None,
+            "asked": now.asked if now else "",
+            "left": now.left if now else "",
+            "right": now.right if now else "",
+        }
 
     def __repr__(self):  # what a page without a running kernel shows
         return f"A widget to label {self.labels.total} pairs: run this cell, then choose with 1, 2, 0 (tie) and u (undo)."

@@ -1,4 +1,5 @@
 """What tuning a model costs, and after how many calls it has paid for itself."""
+
 from math import ceil
 
 from . import tokens

@@ -5,6 +5,7 @@ arguments. Python's runs on the openai package of this environment, which is the
 Where a language is not on the machine, what its program gave when this collection was made is read from
 data/clients.json (made by `python -m tests.make_clients`) and said to be so.
 """
+
 import contextlib
 import functools
 import json
@@ -48,19 +49,44 @@ class Client:
     def fresh(self):
         """Whether what the install makes is there, and newer than what it is made from."""
         made = self.folder / self.made
-        return made.exists() and made.stat().st_mtime >= max((self.folder / s).stat().st_mtime for s in self.sources)
+        return made.exists() and made.stat().st_mtime >= max(
+            (self.folder / s).stat().st_mtime for s in self.sources
+        )
 
 
 EXE = ".exe" if os.name == "nt" else ""
 CLIENTS = {
-    "curl": Client("curl/client.sh", ("bash", "curl", "jq"), ("bash", "client.sh"), start=r"{}\(\) \{{"),
+    "curl": Client(
+        "curl/client.sh", ("bash", "curl", "jq"), ("bash", "client.sh"), start=r"{}\(\) \{{"
+    ),
     "Python": Client("python/client.py", (), (sys.executable, "client.py")),
-    "Node": Client("node/client.js", ("node", "npm"), ("node", "client.js"), ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"),
-                   "node_modules/openai/package.json", ("package-lock.json",), r"(async )?function {}\("),
-    "Go": Client("go/main.go", ("go",), (f"./day9-client{EXE}",), ("go", "build", "-o", f"day9-client{EXE}", "."),
-                 f"day9-client{EXE}", ("main.go", "go.sum"), r"func {}\("),
-    "Java": Client("java/src/main/java/Client.java", ("java", "mvn"), ("java", "-cp", os.pathsep.join(("target/classes", "target/dependency/*")), "Client"),
-                   ("mvn", "-q", "-B", "compile"), "target/classes/Client.class", ("src/main/java/Client.java", "pom.xml"), r" static void {}\("),
+    "Node": Client(
+        "node/client.js",
+        ("node", "npm"),
+        ("node", "client.js"),
+        ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"),
+        "node_modules/openai/package.json",
+        ("package-lock.json",),
+        r"(async )?function {}\(",
+    ),
+    "Go": Client(
+        "go/main.go",
+        ("go",),
+        (f"./day9-client{EXE}",),
+        ("go", "build", "-o", f"day9-client{EXE}", "."),
+        f"day9-client{EXE}",
+        ("main.go", "go.sum"),
+        r"func {}\(",
+    ),
+    "Java": Client(
+        "java/src/main/java/Client.java",
+        ("java", "mvn"),
+        ("java", "-cp", os.pathsep.join(("target/classes", "target/dependency/*")), "Client"),
+        ("mvn", "-q", "-B", "compile"),
+        "target/classes/Client.class",
+        ("src/main/java/Client.java", "pom.xml"),
+        r" static void {}\(",
+    ),
 }
 
 
@@ -96,12 +122,16 @@ def run(language, task, *words):
     """
     lacking = missing(language)
     if lacking:
-        print(f"{language}: {' and '.join(lacking)} not on this machine; shown is what was kept when this collection was made.")
+        print(
+            f"{language}: {' and '.join(lacking)} not on this machine; shown is what was kept when this collection was made."
+        )
         return _kept(language, task, words)
     install(language)
     server = connection.server()
     before = max((e["number"] for e in server.ask("exchanges")), default=0)
-    said = _run(language, (task, *words), {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": server.key})
+    said = _run(
+        language, (task, *words), {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": server.key}
+    )
     return Run(language, said, [e for e in server.ask("exchanges") if e["number"] > before])
 
 
@@ -116,6 +146,7 @@ def unheard(language, seconds):
     install(language)
     open_ones = []
     with socket.create_server(("127.0.0.1", 0)) as deaf:
+
         def accept():
             while True:
                 try:
@@ -126,7 +157,14 @@ def unheard(language, seconds):
         waiting = threading.Thread(target=accept)
         waiting.start()
         try:
-            said = _run(language, ("late", str(seconds)), {"OPENAI_BASE_URL": f"http://127.0.0.1:{deaf.getsockname()[1]}/v1", "OPENAI_API_KEY": "none"})
+            said = _run(
+                language,
+                ("late", str(seconds)),
+                {
+                    "OPENAI_BASE_URL": f"http://127.0.0.1:{deaf.getsockname()[1]}/v1",
+                    "OPENAI_API_KEY": "none",
+                },
+            )
         finally:
             deaf.shutdown(socket.SHUT_RDWR)
             waiting.join()
@@ -152,10 +190,19 @@ def code(language, function="ask"):
     """
     client = CLIENTS[language]
     lines = (FOLDER / client.source).read_text(encoding="utf-8").splitlines()
-    begin = next(i for i, line in enumerate(lines) if re.search(client.start.format(function), line))
+    begin = next(
+        i for i, line in enumerate(lines) if re.search(client.start.format(function), line)
+    )
     indent = re.match(r"\s*", lines[begin])[0]
     if language == "Python":  # ends before the next line that stands as far left
-        end = next((i for i in range(begin + 1, len(lines)) if lines[i].strip() and not lines[i].startswith(" ")), len(lines))
+        end = next(
+            (
+                i
+                for i in range(begin + 1, len(lines))
+                if lines[i].strip() and not lines[i].startswith(" ")
+            ),
+            len(lines),
+        )
     else:  # ends with a brace that does
         end = lines.index(indent + "}", begin) + 1
     return "\n".join(line.removeprefix(indent) for line in lines[begin:end]).rstrip()
@@ -186,12 +233,18 @@ def idiom(language, what):
 def lines(language):
     """How many lines of a program are code: neither blank nor all comment."""
     text = (FOLDER / CLIENTS[language].source).read_text(encoding="utf-8").splitlines()
-    return sum(1 for line in text if line.strip() and not line.strip().startswith(("#", "//", '"""')))
+    return sum(
+        1 for line in text if line.strip() and not line.strip().startswith(("#", "//", '"""'))
+    )
 
 
 def order(request):
     """The names of a request's schema in the order sent: that of its answer format, or of its first tool's arguments."""
-    schema = request["response_format"]["json_schema"]["schema"] if "response_format" in request else request["tools"][0]["function"]["parameters"]
+    schema = (
+        request["response_format"]["json_schema"]["schema"]
+        if "response_format" in request
+        else request["tools"][0]["function"]["parameters"]
+    )
     return list(schema["properties"])
 
 
@@ -203,9 +256,17 @@ def install(language):
     with _alone(client.folder / ".installing"):
         if client.fresh:  # another process has just done it
             return
-        done = subprocess.run([shutil.which(client.install[0]), *client.install[1:]], cwd=client.folder, capture_output=True, text=True, timeout=LIMIT)
+        done = subprocess.run(
+            [shutil.which(client.install[0]), *client.install[1:]],
+            cwd=client.folder,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+        )
         if done.returncode:
-            raise RuntimeError(f"`{' '.join(client.install)}` in {client.folder.relative_to(ROOT).as_posix()} failed; it needs the network once. Its last words:\n{_last_words(done)}")
+            raise RuntimeError(
+                f"`{' '.join(client.install)}` in {client.folder.relative_to(ROOT).as_posix()} failed; it needs the network once. Its last words:\n{_last_words(done)}"
+            )
         (client.folder / client.made).touch()  # npm keeps the package's own date
 
 
@@ -230,17 +291,31 @@ def _alone(lock):
 def _run(language, words, env):
     client = CLIENTS[language]
     command = client.command[0]
-    command = str(client.folder / command) if command.startswith("./") else shutil.which(command) or command
-    done = subprocess.run([command, *client.command[1:], *words], cwd=client.folder, capture_output=True, encoding="utf-8", timeout=120,
-                          env={**os.environ, **env, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"})
+    command = (
+        str(client.folder / command)
+        if command.startswith("./")
+        else shutil.which(command) or command
+    )
+    done = subprocess.run(
+        [command, *client.command[1:], *words],
+        cwd=client.folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        env={**os.environ, **env, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
+    )
     if done.returncode:
-        raise RuntimeError(f"{language}: `{' '.join(words)}` ended with {done.returncode}. Its last words:\n{_last_words(done)}")
+        raise RuntimeError(
+            f"{language}: `{' '.join(words)}` ended with {done.returncode}. Its last words:\n{_last_words(done)}"
+        )
     return done.stdout.strip()
 
 
 def _last_words(done):
     """What a program said at its end, without the frames of a stack trace."""
-    said = [line for line in (done.stdout + done.stderr).splitlines() if not re.match(r"\s+at ", line)]
+    said = [
+        line for line in (done.stdout + done.stderr).splitlines() if not re.match(r"\s+at ", line)
+    ]
     return "\n".join(said).strip()[-2000:]
 
 
@@ -252,5 +327,7 @@ def _all_kept():
 def _kept(language, task, words):
     found = _all_kept()["runs"].get(" ".join((language, task, *words)))
     if not found:
-        raise LookupError(f"Kept for {language} is only what the notebook asks; install {' and '.join(missing(language))} to ask {' '.join(words)!r}.")
+        raise LookupError(
+            f"Kept for {language} is only what the notebook asks; install {' and '.join(missing(language))} to ask {' '.join(words)!r}."
+        )
     return Run(language, **found)

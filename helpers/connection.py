@@ -3,6 +3,7 @@
 The reader's own key leaves this process only in a mode that asks OpenAI, through the child's standard input, where
 nothing else can read it. It is kept here since its variable has to hold the throw-away key.
 """
+
 import contextlib
 import json
 import os
@@ -38,22 +39,46 @@ class Server:
         self.key = key or upstream.THROW_AWAY + secrets.token_hex(12)
         self.owner, self.where, self.carried = os.getpid(), where, spent
         # no key of the reader's, nor what leads to one: the child is told all it needs
-        env = {k: v for k, v in os.environ.items() if not k.startswith("OPENAI_") and k not in ("DAY9_KEY", "DAY9_ANSWERS")}
-        env |= {"DAY9_LOCAL_KEY": self.key, "PYTHONPATH": os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")]).strip(os.pathsep)}
-        if pace is not None:  # how slowly its answers come: 1 for their own pace, which DAY9_PACE may change
+        env = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith("OPENAI_") and k not in ("DAY9_KEY", "DAY9_ANSWERS")
+        }
+        env |= {
+            "DAY9_LOCAL_KEY": self.key,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")]).strip(os.pathsep),
+        }
+        if (
+            pace is not None
+        ):  # how slowly its answers come: 1 for their own pace, which DAY9_PACE may change
             env["DAY9_PACE"] = str(pace)
         # A group of its own: interrupting a cell must not interrupt the API.
-        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"start_new_session": True}
-        self.said = tempfile.TemporaryFile("w+")  # a file never fills up, as a pipe that nobody reads would
+        apart = (
+            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+            if os.name == "nt"
+            else {"start_new_session": True}
+        )
+        self.said = tempfile.TemporaryFile(
+            "w+"
+        )  # a file never fills up, as a pipe that nobody reads would
         self.process = subprocess.Popen(
             [sys.executable, "-m", "helpers.local_api", "--child", "--port", str(port)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, env=env, text=True, cwd=ROOT, **apart)
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.said,
+            env=env,
+            text=True,
+            cwd=ROOT,
+            **apart,
+        )
         with contextlib.suppress(OSError):  # it has ended already, and said why
             self.process.stdin.write((where.as_text() if where else "") + f"\n{spent}\n")
             self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError("The local API did not start. It said: " + (self._all_said().strip() or "nothing"))
+            raise RuntimeError(
+                "The local API did not start. It said: " + (self._all_said().strip() or "nothing")
+            )
         self.hello = json.loads(line)
         self.port = self.hello["port"]
         self.url = f"http://127.0.0.1:{self.port}/v1"
@@ -76,9 +101,15 @@ class Server:
 
     def ask(self, name, method="GET"):
         """What the local API's desk says under /day9/name, as JSON. Raises OSError when it does not answer."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/day9/{name}", method=method, headers={"Authorization": f"Bearer {self.key}"})
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/day9/{name}",
+            method=method,
+            headers={"Authorization": f"Bearer {self.key}"},
+        )
         # an opener without proxies: this never leaves the machine
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            request, timeout=10
+        ) as answer:
             return json.load(answer)
 
 
@@ -110,7 +141,9 @@ def connect(answers=None):
         where = upstream.where(answers, upstream.settings(os.environ), _keep_own_key())
         ours = _server is not None and _server.owner == os.getpid()  # a forked process has its own
         if ours and where and where.url == _server.url:
-            raise ValueError(f"{where.url} is this local API itself, which would ask itself for ever. Name another server.")
+            raise ValueError(
+                f"{where.url} is this local API itself, which would ask itself for ever. Name another server."
+            )
         note = _clear_proxies(where)
         if not ours:
             _server = Server(where=where)
@@ -151,8 +184,13 @@ def _line(server):
     # no counts: each new recording would change the first output of every notebook
     hello = server.hello
     kinds = [words for kind, words in ORIGINS.items() if kind in hello["origins"]]
-    line = upstream.in_words(server.where, server.carried) if server.where else (
-        f"Answers: recordings on this machine, {' or '.join(kinds) or 'of which there are none'}; tuning and turns are computed. No key, no network.")
+    line = (
+        upstream.in_words(server.where, server.carried)
+        if server.where
+        else (
+            f"Answers: recordings on this machine, {' or '.join(kinds) or 'of which there are none'}; tuning and turns are computed. No key, no network."
+        )
+    )
     for file, why in hello["problems"]:
         line += f"\nLeft out: {file} {why}"
     return line
@@ -162,12 +200,23 @@ def _clear_proxies(where):
     """Keep proxies away from 127.0.0.1; a SOCKS one, which stops OpenAI() itself, is taken out of this process."""
     for name in ("NO_PROXY", "no_proxy"):
         known = [h for h in os.environ.get(name, "").split(",") if h]
-        os.environ[name] = ",".join(known + [h for h in ("127.0.0.1", "localhost") if h not in known])
-    socks = [n for n in os.environ if n.lower() in ("all_proxy", "http_proxy", "https_proxy") and os.environ[n].lower().startswith("socks")]
+        os.environ[name] = ",".join(
+            known + [h for h in ("127.0.0.1", "localhost") if h not in known]
+        )
+    socks = [
+        n
+        for n in os.environ
+        if n.lower() in ("all_proxy", "http_proxy", "https_proxy")
+        and os.environ[n].lower().startswith("socks")
+    ]
     for name in socks:
         del os.environ[name]
     instead = f"{where.host} is asked directly" if where else "nothing leaves this machine"
-    return f"\nNot used here: the SOCKS proxy in {', '.join(sorted(socks))}; {instead}." if socks else ""
+    return (
+        f"\nNot used here: the SOCKS proxy in {', '.join(sorted(socks))}; {instead}."
+        if socks
+        else ""
+    )
 
 
 def _show_panels():
@@ -188,7 +237,9 @@ def _show_panels():
 
     def show(shell, kind, error, tb, tb_offset=None):
         if isinstance(error, APIStatusError):
-            (display.panel if getattr(error, "code", None) == "off_the_map" else display.refusal)(error)
+            (display.panel if getattr(error, "code", None) == "off_the_map" else display.refusal)(
+                error
+            )
         else:
             shell.showtraceback((kind, error, tb), tb_offset=tb_offset, running_compiled_code=True)
             display.otherwise(error, _server.where)

@@ -4,6 +4,7 @@ The writer knows 95 characters and nothing of JSON. At each byte llguidance, an 
 says which bytes can still lead to an instance of the schema, and the writer picks among those. A language
 model is held the same way, token by token instead of byte by byte.
 """
+
 import decimal
 import functools
 import html
@@ -13,7 +14,11 @@ import random
 END = 256  # the 257th choice of the writer: stop
 PRINTABLE = range(32, 127)
 # How much the writer likes a byte, whatever the schema: it likes brackets and quotes, so that lists are not all empty, and texts stay short.
-LIKES = {b: 1.0 for b in PRINTABLE} | {ord(b): 8.0 for b in '"[]{}'} | {ord(","): 3.0, ord("\\"): 0.0, END: 1.0}
+LIKES = (
+    {b: 1.0 for b in PRINTABLE}
+    | {ord(b): 8.0 for b in '"[]{}'}
+    | {ord(","): 3.0, ord("\\"): 0.0, END: 1.0}
+)
 PATIENCE = 400  # bytes; from then on it closes whatever it may, the string that it is in first
 CLOSERS = {True: b'"', False: b']}"n,:'}  # inside a string, and outside
 
@@ -33,23 +38,30 @@ def _tokenizer():
 
     class Bytes:
         """256 bytes and an end: what llguidance wants to know of a tokenizer."""
+
         eos_token_id, bos_token_id, special_token_ids = END, None, [END]
         tokens = [bytes([b]) for b in range(256)] + [b"<|end|>"]
 
         def __call__(self, text):
             return list(text if isinstance(text, bytes) else text.encode())
 
-    return llguidance.LLTokenizer(llguidance.TokenizerWrapper(Bytes()), n_vocab=257, eos_token=END, slices=[])
+    return llguidance.LLTokenizer(
+        llguidance.TokenizerWrapper(Bytes()), n_vocab=257, eos_token=END, slices=[]
+    )
 
 
 @functools.lru_cache(64)
 def _fresh(schema_text):
     import llguidance
 
-    grammar = llguidance.LLMatcher.grammar_from_json_schema(schema_text, overrides={"whitespace_flexible": False})
+    grammar = llguidance.LLMatcher.grammar_from_json_schema(
+        schema_text, overrides={"whitespace_flexible": False}
+    )
     matcher = llguidance.LLMatcher(_tokenizer(), grammar)
     if matcher.is_error():
-        raise ValueError(f"the decoder cannot hold a text to this schema: {matcher.get_error().strip().splitlines()[0]}")
+        raise ValueError(
+            f"the decoder cannot hold a text to this schema: {matcher.get_error().strip().splitlines()[0]}"
+        )
     return matcher
 
 
@@ -85,7 +97,9 @@ def sample(form, seed=0, constrained=True):
     draw = random.Random(seed)
     if not constrained:
         made = bytearray()
-        while len(made) < 2_000 and (t := draw.choices(list(LIKES), list(LIKES.values()))[0]) != END:
+        while (
+            len(made) < 2_000 and (t := draw.choices(list(LIKES), list(LIKES.values()))[0]) != END
+        ):
             made.append(t)
         return made.decode()
     matcher, made, inside, escaped = _matcher(form), bytearray(), False, False
@@ -115,7 +129,9 @@ def valid(form, text):
     from .grading import validator
 
     try:
-        value = json.loads(text, parse_float=decimal.Decimal)  # a number beyond a float's range is a number still
+        value = json.loads(
+            text, parse_float=decimal.Decimal
+        )  # a number beyond a float's range is a number still
     except ValueError:
         return False
     return validator(form).is_valid(value)
@@ -129,7 +145,10 @@ class Mask:
         self.bytes = frozenset(choices) - {END}
 
     def __repr__(self):
-        lines = ["".join(chr(b) if b in self.bytes else "·" for b in PRINTABLE[i:i + 32]) for i in range(0, 95, 32)]
+        lines = [
+            "".join(chr(b) if b in self.bytes else "·" for b in PRINTABLE[i : i + 32])
+            for i in range(0, 95, 32)
+        ]
         return "\n".join([f"after {self.prefix}", *lines, self._count()])
 
     def _count(self):
@@ -137,12 +156,23 @@ class Mask:
 
     def _repr_html_(self):
         cell = "display:inline-block;box-sizing:border-box;width:1.5em;text-align:center;border-radius:2px;"
-        on, off = cell + "border:1px solid #0072B2;font-weight:bold", cell + "border:1px solid transparent;opacity:.75"
-        strip = "".join(f'<span style="{on if b in self.bytes else off}">{"␣" if b == 32 else html.escape(chr(b))}</span>' + "<br>" * (b % 32 == 31) for b in PRINTABLE)
-        can = ", ".join("space" if b == 32 else chr(b) for b in sorted(self.bytes) if b in PRINTABLE)
-        return (f'<div class="mathjax_ignore" style="max-width:52em"><div>after <code>{html.escape(self.prefix) or "nothing"}</code></div>'
-                f'<div role="img" aria-label="{html.escape(f"{self._count()}: {can}")}" style="font-family:monospace;white-space:nowrap;overflow-x:auto;margin:.4em 0">{strip}</div>'
-                f'<div style="font-size:85%">{self._count()} (framed and bold)</div></div>')
+        on, off = (
+            cell + "border:1px solid #0072B2;font-weight:bold",
+            cell + "border:1px solid transparent;opacity:.75",
+        )
+        strip = "".join(
+            f'<span style="{on if b in self.bytes else off}">{"␣" if b == 32 else html.escape(chr(b))}</span>'
+            + "<br>" * (b % 32 == 31)
+            for b in PRINTABLE
+        )
+        can = ", ".join(
+            "space" if b == 32 else chr(b) for b in sorted(self.bytes) if b in PRINTABLE
+        )
+        return (
+            f'<div class="mathjax_ignore" style="max-width:52em"><div>after <code>{html.escape(self.prefix) or "nothing"}</code></div>'
+            f'<div role="img" aria-label="{html.escape(f"{self._count()}: {can}")}" style="font-family:monospace;white-space:nowrap;overflow-x:auto;margin:.4em 0">{strip}</div>'
+            f'<div style="font-size:85%">{self._count()} (framed and bold)</div></div>'
+        )
 
 
 def mask(form, prefix):

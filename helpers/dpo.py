@@ -20,6 +20,7 @@ Supervised training needs them, so an `Example` brings its own.
 
 English only. NumPy only.
 """
+
 import functools
 import math
 import re
@@ -30,47 +31,65 @@ from dataclasses import dataclass
 import numpy as np
 
 LEARNING_RATE = 0.1  # of learning_rate_multiplier 1; ours, chosen so that a few dozen pairs are learnt in a few epochs
-BUCKETS = 256        # of the hashed words
-LIMITS = {"beta": (0, 2), "n_epochs": (1, 50), "batch_size": (1, 256), "learning_rate_multiplier": (0, float("inf"))}
+BUCKETS = 256  # of the hashed words
+LIMITS = {
+    "beta": (0, 2),
+    "n_epochs": (1, 50),
+    "batch_size": (1, 256),
+    "learning_rate_multiplier": (0, float("inf")),
+}
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 # All but capitals look at the answer in small letters.
-_SAID = {name: frozenset(words.split()) for name, words in {
-    "you": "you your yours yourself you're you'll you've",
-    "i_and_we": "i me my mine we us our ours i'm i'll i've we're we'll we've",
-    "hedges": "may might perhaps maybe probably possibly roughly seem seems likely usually generally",
-    "apologies": "sorry apologise apologize apologies unfortunately regret",
-    "thanks": "thank thanks appreciate",
-    "intensifiers": "very really super absolutely totally amazing awesome wonderful fantastic great lovely perfect",
-    "please": "please",
-}.items()}
-_COUNTED = {name: re.compile(pattern, re.M) for name, pattern in {
-    "sentences": r"[.!?…]+(?=\s|$)",
-    "lines": r"\n+",
-    "list_items": r"^[ \t]*(?:[-*•]|\d+[.)])\s",
-    "markdown": r"\*\*|__|`|^#+\s|^\|",
-    "exclamations": r"!",
-    "questions": r"\?",
-    "emoji": r"[\u2600-\u27bf\U0001f300-\U0001faff]",
-    "numbers": r"\d+(?:[.,:]\d+)*",
-    "fahrenheit": r"[°\d]\s?f\b|fahrenheit",
-    "celsius": r"[°\d]\s?c\b|celsius",
-    "contractions": r"(?<=\w)['’](?:t|s|re|ve|ll|d|m)\b",
-    "quotes": r"[\"“«][^\"”»\n]+[\"”»]",
-}.items()}
+_SAID = {
+    name: frozenset(words.split())
+    for name, words in {
+        "you": "you your yours yourself you're you'll you've",
+        "i_and_we": "i me my mine we us our ours i'm i'll i've we're we'll we've",
+        "hedges": "may might perhaps maybe probably possibly roughly seem seems likely usually generally",
+        "apologies": "sorry apologise apologize apologies unfortunately regret",
+        "thanks": "thank thanks appreciate",
+        "intensifiers": "very really super absolutely totally amazing awesome wonderful fantastic great lovely perfect",
+        "please": "please",
+    }.items()
+}
+_COUNTED = {
+    name: re.compile(pattern, re.M)
+    for name, pattern in {
+        "sentences": r"[.!?…]+(?=\s|$)",
+        "lines": r"\n+",
+        "list_items": r"^[ \t]*(?:[-*•]|\d+[.)])\s",
+        "markdown": r"\*\*|__|`|^#+\s|^\|",
+        "exclamations": r"!",
+        "questions": r"\?",
+        "emoji": r"[\u2600-\u27bf\U0001f300-\U0001faff]",
+        "numbers": r"\d+(?:[.,:]\d+)*",
+        "fahrenheit": r"[°\d]\s?f\b|fahrenheit",
+        "celsius": r"[°\d]\s?c\b|celsius",
+        "contractions": r"(?<=\w)['’](?:t|s|re|ve|ll|d|m)\b",
+        "quotes": r"[\"“«][^\"”»\n]+[\"”»]",
+    }.items()
+}
 _CAPITALS = re.compile(r"\b[A-Z]{3,}\b")
-_YES = {name: re.compile(pattern) for name, pattern in {
-    "greeting": r"\A\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|greetings)\b",
-    "opener": r"\A\W*(?:sure|certainly|of course|absolutely|(?:great|good) question)\b",
-    "offer": r"let me know|feel free|(?:happy|glad|here) to help|anything else|hope (?:this|that) helps|reach out",
-    "ends_in_question": r"\?\W*\Z",
-}.items()}
+_YES = {
+    name: re.compile(pattern)
+    for name, pattern in {
+        "greeting": r"\A\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|greetings)\b",
+        "opener": r"\A\W*(?:sure|certainly|of course|absolutely|(?:great|good) question)\b",
+        "offer": r"let me know|feel free|(?:happy|glad|here) to help|anything else|hope (?:this|that) helps|reach out",
+        "ends_in_question": r"\?\W*\Z",
+    }.items()
+}
 
 # name: unit. 1 is a difference one notices, so no scaling by the file is needed: the features of an answer
 # are the same in every file, in training and when sampling.
 UNITS = (
-    {"length": "doublings of 1 + words", "word_length": "letters per word, at most 20, halved", "sentence_length": "doublings of words per sentence",
-     "overlap": "share of the answer's different words that the prompt has, times 2"}
+    {
+        "length": "doublings of 1 + words",
+        "word_length": "letters per word, at most 20, halved",
+        "sentence_length": "doublings of words per sentence",
+        "overlap": "share of the answer's different words that the prompt has, times 2",
+    }
     | {name: "doublings of 1 + count" for name in (*_COUNTED, *_SAID, "capitals")}
     | {name: "1 if so, else 0" for name in _YES}
 )
@@ -98,13 +117,15 @@ def features(prompt, answer):
     found["length"] = math.log2(1 + n)
     found["word_length"] = min(20, sum(map(len, words)) / max(n, 1)) / 2
     found["sentence_length"] = math.log2(1 + n / max(counts["sentences"], 1))
-    found["overlap"] = 2 * len(tally.keys() & set(_WORD.findall(prompt.lower()))) / max(len(tally), 1)
+    found["overlap"] = (
+        2 * len(tally.keys() & set(_WORD.findall(prompt.lower()))) / max(len(tally), 1)
+    )
     found |= {name: float(bool(pattern.search(small))) for name, pattern in _YES.items()}
     row = np.zeros(len(FEATURES))
-    row[:len(NAMED)] = [found[name] for name in NAMED]
+    row[: len(NAMED)] = [found[name] for name in NAMED]
     for word, count in tally.items():
         row[_bucket(word)] += count
-    row[len(NAMED):] /= max(1, np.linalg.norm(row[len(NAMED):]))
+    row[len(NAMED) :] /= max(1, np.linalg.norm(row[len(NAMED) :]))
     row.flags.writeable = False
     return row
 
@@ -122,9 +143,13 @@ class Policy:
     """
 
     def __init__(self, weights=None):
-        self.weights = np.zeros(len(FEATURES)) if weights is None else np.array(weights, dtype=float)
+        self.weights = (
+            np.zeros(len(FEATURES)) if weights is None else np.array(weights, dtype=float)
+        )
         if self.weights.shape != (len(FEATURES),):
-            raise ValueError(f"a policy has {len(FEATURES)} weights, not an array of shape {self.weights.shape}")
+            raise ValueError(
+                f"a policy has {len(FEATURES)} weights, not an array of shape {self.weights.shape}"
+            )
         self.weights.flags.writeable = False
 
     def logprobs(self, prompt, candidates):
@@ -140,7 +165,9 @@ class Policy:
             raise ValueError(f"a temperature is 0 or more, not {temperature}")
         if temperature == 0:
             return int(scores.argmax())
-        with np.errstate(over="ignore"):  # a temperature next to 0 puts all others infinitely far behind
+        with np.errstate(
+            over="ignore"
+        ):  # a temperature next to 0 puts all others infinitely far behind
             chances = np.exp(_log_softmax((scores - scores.max()) / temperature))
         return int(np.random.default_rng(seed).choice(len(candidates), p=chances / chances.sum()))
 
@@ -153,13 +180,16 @@ class Policy:
         """The policy of `to_json`. ValueError for a weight whose feature is not known."""
         unknown = set(saved["weights"]) - set(FEATURES)
         if unknown:
-            raise ValueError(f"no feature is called {', '.join(sorted(unknown))}: saved by another version?")
+            raise ValueError(
+                f"no feature is called {', '.join(sorted(unknown))}: saved by another version?"
+            )
         return cls([saved["weights"].get(name, 0.0) for name in FEATURES])
 
 
 @dataclass(frozen=True)
 class Pair:
     """A prompt (text of its last user message), the answer preferred and the one not preferred."""
+
     prompt: str
     preferred: str
     non_preferred: str
@@ -168,6 +198,7 @@ class Pair:
 @dataclass(frozen=True)
 class Example:
     """For supervised training: a prompt, the answer to imitate, and what else could have been said."""
+
     prompt: str
     answer: str
     others: tuple[str, ...]
@@ -187,8 +218,14 @@ def prompt_of(messages):
 
 def read_pairs(rows):
     """Pairs from lines of a preference file, as dicts in the hosted format. Rows must be valid (helpers/preference_file.py)."""
-    return [Pair(prompt_of(row["input"]["messages"]), text_of(row["preferred_output"][-1]["content"]),
-                 text_of(row["non_preferred_output"][-1]["content"])) for row in rows]
+    return [
+        Pair(
+            prompt_of(row["input"]["messages"]),
+            text_of(row["preferred_output"][-1]["content"]),
+            text_of(row["non_preferred_output"][-1]["content"]),
+        )
+        for row in rows
+    ]
 
 
 def read_examples(rows, candidates):
@@ -201,7 +238,9 @@ def read_examples(rows, candidates):
     for row in rows:
         *asked, last = row["messages"]
         answer = text_of(last["content"])
-        made.append(Example(prompt_of(asked), answer, tuple(c for c in candidates(asked) if c != answer)))
+        made.append(
+            Example(prompt_of(asked), answer, tuple(c for c in candidates(asked) if c != answer))
+        )
     return made
 
 
@@ -213,9 +252,15 @@ def dpo(weights, reference, differences, beta, counts=None):
     answer minus that of the other, in nats. loss: mean of -log sigmoid(margin), in nats. gradient: (k,), of the loss.
     """
     margins = beta * (differences @ (weights - reference))
-    share = np.full(len(margins), 1 / len(margins)) if counts is None else np.asarray(counts, dtype=float) / np.sum(counts)
+    share = (
+        np.full(len(margins), 1 / len(margins))
+        if counts is None
+        else np.asarray(counts, dtype=float) / np.sum(counts)
+    )
     loss = share @ np.logaddexp(0, -margins)
-    surprise = np.exp(-np.logaddexp(0, margins))  # sigmoid(-margin): the weight that each pair has in the gradient
+    surprise = np.exp(
+        -np.logaddexp(0, margins)
+    )  # sigmoid(-margin): the weight that each pair has in the gradient
     return float(loss), -beta * ((share * surprise) @ differences), margins
 
 
@@ -229,7 +274,11 @@ def supervised(weights, offered):
     offered = np.where(there[:, :, None], offered, 0)
     logs = _log_softmax(np.where(there, offered @ weights, -np.inf))
     expected = np.einsum("nm,nmk->nk", np.exp(logs), offered)
-    return float(-logs[:, 0].mean()), (expected - offered[:, 0]).mean(axis=0), logs[:, 0] > logs[:, 1:].max(axis=1, initial=-np.inf)
+    return (
+        float(-logs[:, 0].mean()),
+        (expected - offered[:, 0]).mean(axis=0),
+        logs[:, 0] > logs[:, 1:].max(axis=1, initial=-np.inf),
+    )
 
 
 def _log_softmax(scores):
@@ -246,6 +295,7 @@ class Step:
     reward margin in nats; supervised: None. train_: of this mini-batch; valid_: of the whole validation
     set, None without one. `step` and `epoch` count from 1, to `steps` and `epochs`.
     """
+
     step: int
     steps: int
     epoch: int
@@ -270,7 +320,12 @@ def resolve(hyperparameters, n):
     >>> resolve({"n_epochs": 5}, 60)
     {'beta': 0.1, 'n_epochs': 5, 'batch_size': 3, 'learning_rate_multiplier': 1.0}
     """
-    auto = {"beta": 0.1, "n_epochs": min(10, max(3, -(-300 // max(n, 1)))), "batch_size": min(32, max(1, n // 16)), "learning_rate_multiplier": 1.0}
+    auto = {
+        "beta": 0.1,
+        "n_epochs": min(10, max(3, -(-300 // max(n, 1)))),
+        "batch_size": min(32, max(1, n // 16)),
+        "learning_rate_multiplier": 1.0,
+    }
     for name, value in hyperparameters.items():
         if name not in LIMITS:
             raise ValueError(f"{name} is no hyperparameter; there are {', '.join(LIMITS)}")
@@ -278,10 +333,18 @@ def resolve(hyperparameters, n):
             continue
         low, high = LIMITS[name]
         whole = name in ("n_epochs", "batch_size")
-        right = not isinstance(value, bool) and isinstance(value, int if whole else (int, float)) and value != float("inf")  # JSON's 1e400
+        right = (
+            not isinstance(value, bool)
+            and isinstance(value, int if whole else (int, float))
+            and value != float("inf")
+        )  # JSON's 1e400
         if not (right and (low <= value if whole else low < value) and value <= high):
-            span = f"a whole number from {low} to {high}" if whole else "a number above 0" + (f", at most {high}" if high < float("inf") else "")
-            raise ValueError(f"{name} is \"auto\" or {span}, not {value!r}")
+            span = (
+                f"a whole number from {low} to {high}"
+                if whole
+                else "a number above 0" + (f", at most {high}" if high < float("inf") else "")
+            )
+            raise ValueError(f'{name} is "auto" or {span}, not {value!r}')
         auto[name] = value
     return auto
 
@@ -291,7 +354,18 @@ def evaluate(policy, reference, data, *, method="dpo", beta=0.1):
     return _metrics(method, policy.weights, reference.weights, _arrays(method, data), beta)[0]
 
 
-def train(data, *, method="dpo", start=None, beta="auto", n_epochs="auto", batch_size="auto", learning_rate_multiplier="auto", seed=0, valid=None):
+def train(
+    data,
+    *,
+    method="dpo",
+    start=None,
+    beta="auto",
+    n_epochs="auto",
+    batch_size="auto",
+    learning_rate_multiplier="auto",
+    seed=0,
+    valid=None,
+):
     """Train step by step: a generator of Step. Ask for the next to go on, wait to pause, close it to cancel.
 
     `data`, `valid`: lists of Pair for method "dpo", of Example for "supervised". `start`: the Policy to begin
@@ -307,7 +381,15 @@ def train(data, *, method="dpo", start=None, beta="auto", n_epochs="auto", batch
         raise ValueError("there is nothing to train on: the list is empty")
     if method not in ("dpo", "supervised"):
         raise ValueError(f"method is dpo or supervised, not {method!r}")
-    h = resolve({"beta": beta, "n_epochs": n_epochs, "batch_size": batch_size, "learning_rate_multiplier": learning_rate_multiplier}, len(data))
+    h = resolve(
+        {
+            "beta": beta,
+            "n_epochs": n_epochs,
+            "batch_size": batch_size,
+            "learning_rate_multiplier": learning_rate_multiplier,
+        },
+        len(data),
+    )
     rate = LEARNING_RATE * h["learning_rate_multiplier"] / (h["beta"] if method == "dpo" else 1)
     weights = reference = (start or Policy()).weights
     rows, held = _arrays(method, data), _arrays(method, valid) if valid else None
@@ -317,16 +399,31 @@ def train(data, *, method="dpo", start=None, beta="auto", n_epochs="auto", batch
         epoch, batch = divmod(i, a_epoch)
         if batch == 0:
             order = draw.permutation(n)
-        chosen = rows[order[batch * h["batch_size"]:(batch + 1) * h["batch_size"]]]
+        chosen = rows[order[batch * h["batch_size"] : (batch + 1) * h["batch_size"]]]
         metrics, gradient = _metrics(method, weights, reference, chosen, h["beta"])
-        on_valid = _metrics(method, weights, reference, held, h["beta"])[0] if valid else (None, None, None)
+        on_valid = (
+            _metrics(method, weights, reference, held, h["beta"])[0]
+            if valid
+            else (None, None, None)
+        )
         weights = weights - rate * gradient
-        yield Step(i + 1, a_epoch * h["n_epochs"], epoch + 1, h["n_epochs"], batch == a_epoch - 1, *metrics, *on_valid, Policy(weights))
+        yield Step(
+            i + 1,
+            a_epoch * h["n_epochs"],
+            epoch + 1,
+            h["n_epochs"],
+            batch == a_epoch - 1,
+            *metrics,
+            *on_valid,
+            Policy(weights),
+        )
 
 
 def _arrays(method, data):
     if method == "dpo":
-        return np.array([features(p.prompt, p.preferred) - features(p.prompt, p.non_preferred) for p in data])
+        return np.array(
+            [features(p.prompt, p.preferred) - features(p.prompt, p.non_preferred) for p in data]
+        )
     rows = np.full((len(data), 1 + max(len(e.others) for e in data), len(FEATURES)), np.nan)
     for i, e in enumerate(data):
         for j, text in enumerate((e.answer, *e.others)):

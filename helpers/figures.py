@@ -1,4 +1,5 @@
 """figure(): a plotly figure with caption, source, alt text and, when a notebook is prepared for commit, a still."""
+
 import base64
 import html
 import json
@@ -12,11 +13,33 @@ def template():
     """The collection's plotly template; plotly's own adds 7 kB to every figure."""
     import plotly.graph_objects as go
 
-    axis = {"gridcolor": "#DDDDDD", "linecolor": "#666666", "ticks": "outside", "automargin": True, "zeroline": False}
-    return go.layout.Template(layout={
-        "colorway": COLOURS, "font": {"size": 14, "color": "#222222"}, "paper_bgcolor": "#FFFFFF", "plot_bgcolor": "#FFFFFF",
-        "title": {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12}, "font": {"size": 16}},
-        "xaxis": axis, "yaxis": axis, "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"}, "margin": {"l": 60, "r": 20, "t": 60, "b": 75}, "height": 400})
+    axis = {
+        "gridcolor": "#DDDDDD",
+        "linecolor": "#666666",
+        "ticks": "outside",
+        "automargin": True,
+        "zeroline": False,
+    }
+    return go.layout.Template(
+        layout={
+            "colorway": COLOURS,
+            "font": {"size": 14, "color": "#222222"},
+            "paper_bgcolor": "#FFFFFF",
+            "plot_bgcolor": "#FFFFFF",
+            "title": {
+                "x": 0,
+                "xref": "container",
+                "xanchor": "left",
+                "pad": {"l": 12},
+                "font": {"size": 16},
+            },
+            "xaxis": axis,
+            "yaxis": axis,
+            "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
+            "margin": {"l": 60, "r": 20, "t": 60, "b": 75},
+            "height": 400,
+        }
+    )
 
 
 def _recolour(trace):
@@ -42,8 +65,17 @@ def figure(fig, *, alt, caption, source):
     fig.update_layout(template=template())
     fig.update_traces(textposition="outside", cliponaxis=False, selector={"type": "bar"})
     fig.for_each_trace(_recolour)
-    data = {"application/vnd.plotly.v1+json": json.loads(fig.to_json()), "text/plain": f"Figure: {alt}"}
+    data = {
+        "application/vnd.plotly.v1+json": json.loads(fig.to_json()),
+        "text/plain": f"Figure: {alt}",
+    }
     if os.environ.get("DAY9_STILLS") == "1":
-        data["image/png"] = base64.b64encode(fig.to_image("png", width=760, height=fig.layout.height or 400)).decode()
+        data["image/png"] = base64.b64encode(
+            fig.to_image("png", width=760, height=fig.layout.height or 400)
+        ).decode()
     display(data, metadata={kind: {"alt": alt} for kind in data}, raw=True)
-    display(HTML(f'<p class="mathjax_ignore" style="font-size:90%;max-width:52em;padding-left:6px">{html.escape(caption)} Source: {html.escape(source)}</p>'))
+    display(
+        HTML(
+            f'<p class="mathjax_ignore" style="font-size:90%;max-width:52em;padding-left:6px">{html.escape(caption)} Source: {html.escape(source)}</p>'
+        )
+    )

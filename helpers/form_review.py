@@ -7,6 +7,7 @@ the app and listens to mouse and keyboard; what it shows is reckoned and drawn b
 Below, `reviewed` is a list of (correction, doubt): a correction has reason, location ("line 11"), old_value and
 new_value; doubt is a text that says why it cannot be right, or None.
 """
+
 import base64
 import html
 import re
@@ -20,7 +21,11 @@ from .display import Shown
 
 HERE = Path(__file__)
 # how a mark looks: colour, line and word all say the state
-STATES = {"undecided": ("#8A4B00", "10 6"), "accepted": ("#0B4FA0", ""), "rejected": ("#555555", "2 6")}
+STATES = {
+    "undecided": ("#8A4B00", "10 6"),
+    "accepted": ("#0B4FA0", ""),
+    "rejected": ("#555555", "2 6"),
+}
 
 
 def numbered(name, reviewed):
@@ -34,11 +39,24 @@ def numbered(name, reviewed):
         named = re.fullmatch(r"line (\d+)", c.location)
         line = int(named[1]) if named and int(named[1]) in forms.load(name)["written"] else None
         if line is None and not doubt:
-            raise ValueError(f"correction {number} names {c.location!r}, which is no line of this form, and nobody doubts it: let the guard say why.")
+            raise ValueError(
+                f"correction {number} names {c.location!r}, which is no line of this form, and nobody doubts it: let the guard say why."
+            )
         if not doubt and first.setdefault(line, number) != number:
             doubt = f"correction {first[line]} is for the same line"
-        items.append({"number": number, "location": c.location, "line": line, "page": forms.PAGE_OF_LINE.get(line), "old": f"{c.old_value:,}",
-                      "new": f"{c.new_value:,}", "value": c.new_value, "reason": c.reason, "doubt": doubt or ""})
+        items.append(
+            {
+                "number": number,
+                "location": c.location,
+                "line": line,
+                "page": forms.PAGE_OF_LINE.get(line),
+                "old": f"{c.old_value:,}",
+                "new": f"{c.new_value:,}",
+                "value": c.new_value,
+                "reason": c.reason,
+                "doubt": doubt or "",
+            }
+        )
     return items
 
 
@@ -50,7 +68,11 @@ def lines_after(name, items, decisions):
 
     decisions: {number as text: "accepted" or "rejected"}. What is in doubt is never accepted.
     """
-    return forms.load(name)["written"] | {i["line"]: i["value"] for i in items if decisions.get(str(i["number"])) == "accepted" and not i["doubt"]}
+    return forms.load(name)["written"] | {
+        i["line"]: i["value"]
+        for i in items
+        if decisions.get(str(i["number"])) == "accepted" and not i["doubt"]
+    }
 
 
 def worked_out(name, lines):
@@ -75,9 +97,16 @@ def misfits(name, lines):
         11: (lines[9] - lines[10], "line 9 less line 10 is"),
         14: (lines[12] + lines[13], "lines 12 and 13 add up to"),
         15: (max(0, lines[11] - lines[14]), "line 11 less line 14, at least 0, is"),
-        16: (tax.tax(form["year"], form["status"], max(0, lines[15])), "the tax table gives for line 15"),
+        16: (
+            tax.tax(form["year"], form["status"], max(0, lines[15])),
+            "the tax table gives for line 15",
+        ),
     }
-    return [f"Line {line} says {lines[line]:,}; {why} {right:,}." for line, (right, why) in rules.items() if lines[line] != right]
+    return [
+        f"Line {line} says {lines[line]:,}; {why} {right:,}."
+        for line, (right, why) in rules.items()
+        if lines[line] != right
+    ]
 
 
 # --- drawing ---------------------------------------------------------------------------------------
@@ -98,21 +127,31 @@ def _marks(name, page, items, decisions):
             f'<g class="mark" data-number="{item["number"]}"><rect x="{left - 6}" y="{top - 6}" width="{right - left + 12}" height="{bottom - top + 12}" '
             f'rx="6" fill="{ink}" fill-opacity=".12" stroke="{ink}" stroke-width="4" stroke-dasharray="{dashes}"/>'
             f'<circle cx="{left - 26}" cy="{(top + bottom) / 2}" r="17" fill="{ink}"/>'
-            f'<text x="{left - 26}" y="{(top + bottom) / 2 + 8}" fill="#FFFFFF" font-size="24" font-weight="bold" text-anchor="middle">{item["number"]}</text>')
+            f'<text x="{left - 26}" y="{(top + bottom) / 2 + 8}" fill="#FFFFFF" font-size="24" font-weight="bold" text-anchor="middle">{item["number"]}</text>'
+        )
         if state == "accepted":
             wide = 17 * len(item["new"])  # the same in any font
             drawn.append(
                 f'<path d="M{left - 2} {(top + bottom) / 2}H{right + 2}" stroke="{ink}" stroke-width="4"/>'
                 f'<rect x="{right - 8 - wide}" y="{top - 45}" width="{wide + 16}" height="36" rx="5" fill="#FFFFFF" stroke="{ink}" stroke-width="2"/>'
-                f'<text class="new" x="{right - wide}" y="{top - 16}" textLength="{wide}" lengthAdjust="spacingAndGlyphs" fill="{ink}" font-size="30" font-style="italic" font-weight="bold">{item["new"]}</text>')
+                f'<text class="new" x="{right - wide}" y="{top - 16}" textLength="{wide}" lengthAdjust="spacingAndGlyphs" fill="{ink}" font-size="30" font-style="italic" font-weight="bold">{item["new"]}</text>'
+            )
         drawn.append("</g>")
     return "".join(drawn)
 
 
 def _label(page, items, decisions):
     """What a page shows, in words."""
-    words = {"undecided": "{old} is marked", "accepted": "{old} is struck out and {new} stands above it", "rejected": "{old} stays"}
-    said = [f"On line {i['line']}, mark {i['number']}: {words[_state(i, decisions)].format(**i)}." for i in items if i["page"] == page and not i["doubt"]]
+    words = {
+        "undecided": "{old} is marked",
+        "accepted": "{old} is struck out and {new} stands above it",
+        "rejected": "{old} stays",
+    }
+    said = [
+        f"On line {i['line']}, mark {i['number']}: {words[_state(i, decisions)].format(**i)}."
+        for i in items
+        if i["page"] == page and not i["doubt"]
+    ]
     return " ".join([f"Page {page} of the form.", *(said or ["Nothing is marked here."])])
 
 
@@ -130,13 +169,20 @@ def marked(name, reviewed, accepted=()):
         width, height = forms.boxes()[file.name]["size"]
         small = pictures.data_url((forms.FOLDER / "small" / file.name).read_bytes())
         said.append(words)
-        drawing = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
-                   f'<image href="{small}" width="{width}" height="{height}"/>{_marks(name, page, items, decisions)}</svg>')
+        drawing = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+            f'<image href="{small}" width="{width}" height="{height}"/>{_marks(name, page, items, decisions)}</svg>'
+        )
         # a picture, for JupyterLab takes SVG itself out of a notebook that is not trusted yet, and leaves its numbers in a row
         url = "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()
-        shown.append(f'<img alt="{html.escape(words)}" src="{url}" width="400" style="{pictures.FRAME};max-width:100%">')
+        shown.append(
+            f'<img alt="{html.escape(words)}" src="{url}" width="400" style="{pictures.FRAME};max-width:100%">'
+        )
     text = "\n".join(said) or "No page is marked."
-    return Shown(text, f'<div style="display:flex;flex-wrap:wrap;gap:10px;align-items:flex-start">{"".join(shown) or text}</div>')
+    return Shown(
+        text,
+        f'<div style="display:flex;flex-wrap:wrap;gap:10px;align-items:flex-start">{"".join(shown) or text}</div>',
+    )
 
 
 # --- the app ---------------------------------------------------------------------------------------
@@ -151,16 +197,19 @@ class App(anywidget.AnyWidget):
 
     _esm = HERE.with_suffix(".js")
     _css = HERE.with_suffix(".css")
-    names = traitlets.Dict().tag(sync=True)      # {form: what the chooser shows}
+    names = traitlets.Dict().tag(sync=True)  # {form: what the chooser shows}
     form = traitlets.Unicode().tag(sync=True)
-    content = traitlets.Dict().tag(sync=True)    # pages, items, receipt of the form
+    content = traitlets.Dict().tag(sync=True)  # pages, items, receipt of the form
     decisions = traitlets.Dict().tag(sync=True)  # {number: accepted or rejected}
-    drawn = traitlets.Dict().tag(sync=True)      # what follows from the decisions
+    drawn = traitlets.Dict().tag(sync=True)  # what follows from the decisions
     problem = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, review, name="single"):
         self._review = review
-        names = {n: f"{n}: {(form := forms.load(n))['person']}, {form['year']}, {forms.STATUS[form['status']]}" for n in forms.FORMS}
+        names = {
+            n: f"{n}: {(form := forms.load(n))['person']}, {form['year']}, {forms.STATUS[form['status']]}"
+            for n in forms.FORMS
+        }
         super().__init__(names=names, form=name)
         self._open(name)
         self.observe(self._chosen, "form")
@@ -172,7 +221,9 @@ class App(anywidget.AnyWidget):
     def _chosen(self, change):
         try:
             self._open(change["new"])
-        except Exception as error:  # a callback's traceback is shown nowhere: say it where the reader looks
+        except (
+            Exception
+        ) as error:  # a callback's traceback is shown nowhere: say it where the reader looks
             said = getattr(error, "body", None)
             said = said["message"] if isinstance(said, dict) and "message" in said else str(error)
             with self.hold_sync():
@@ -183,13 +234,23 @@ class App(anywidget.AnyWidget):
         reviewed, answers = self._review(name)
         with self.hold_sync():
             self.problem = ""
-            self.content, self.decisions = self._content(name, numbered(name, reviewed), _cost(answers)), {}
+            self.content, self.decisions = (
+                self._content(name, numbered(name, reviewed), _cost(answers)),
+                {},
+            )
             self._draw()
 
     def _content(self, name, items, cost):
         pages = [forms.page(name, n) for n in (1, 2, 3, 4)]
-        return {"name": name, "items": items, "receipt": cost,
-                "pages": [{"url": pictures.data_url(p.read_bytes()), "size": forms.boxes()[p.name]["size"]} for p in pages]}
+        return {
+            "name": name,
+            "items": items,
+            "receipt": cost,
+            "pages": [
+                {"url": pictures.data_url(p.read_bytes()), "size": forms.boxes()[p.name]["size"]}
+                for p in pages
+            ],
+        }
 
     def _draw(self):
         name, items = self.content["name"], self.content["items"]
@@ -199,8 +260,10 @@ class App(anywidget.AnyWidget):
         self.drawn = {
             "marks": [_marks(name, page, items, self.decisions) for page in (1, 2, 3, 4)],
             "labels": [_label(page, items, self.decisions) for page in (1, 2, 3, 4)],
-            "rows": [["Taxable income", f"{was[15]:,}", f"{lines[15]:,}", f"{taxable:,}"],
-                     ["Tax", f"{was[16]:,}", f"{lines[16]:,}", f"{due:,}"]],
+            "rows": [
+                ["Taxable income", f"{was[15]:,}", f"{lines[15]:,}", f"{taxable:,}"],
+                ["Tax", f"{was[16]:,}", f"{lines[16]:,}", f"{due:,}"],
+            ],
             "misfits": misfits(name, lines),
         }
 

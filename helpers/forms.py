@@ -5,6 +5,7 @@ boxes ticked on page 1, the amounts written on lines 9 to 16, and every correcti
 pages, drawn from it by `python -m tests.make_forms`, which also writes boxes.json: the place of each field in pixels. The shafts (shaft-a,
 shaft-b) are one page each: a drawing, and what was measured.
 """
+
 import functools
 import json
 import tomllib
@@ -13,8 +14,13 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "forms"
 FORMS = ("single", "joint", "correct", "three", "widow")
 SHAFTS = ("shaft-a", "shaft-b")
-STATUS = {"single": "Single", "married_jointly": "Married filing jointly", "married_separately": "Married filing separately",
-          "head_of_household": "Head of household", "surviving_spouse": "Qualifying surviving spouse"}
+STATUS = {
+    "single": "Single",
+    "married_jointly": "Married filing jointly",
+    "married_separately": "Married filing separately",
+    "head_of_household": "Head of household",
+    "surviving_spouse": "Qualifying surviving spouse",
+}
 TICKS = ("you_65", "you_blind", "spouse_65", "spouse_blind")
 PAGE_OF_LINE = {9: 2, 10: 2, 11: 2, 12: 3, 13: 3, 14: 3, 15: 3, 16: 3}
 NUMBER = ("no mistake", "one mistake", "two mistakes", "three mistakes")
@@ -58,17 +64,35 @@ def findings(name, missing=0):
     """What a careful reader finds on a form, in words; `missing` is the page that was not sent, 1 or 4."""
     form = load(name)
     found = [c for c in form["corrections"] if c["planted"] and not (missing and c["line"] == 12)]
-    text = [f"I found {NUMBER[len(found)]} in what I can check." if missing else f"I found {NUMBER[len(found)]}."]
+    text = [
+        f"I found {NUMBER[len(found)]} in what I can check."
+        if missing
+        else f"I found {NUMBER[len(found)]}."
+    ]
     for i, c in enumerate(found, 1):
-        new = "" if missing and c["line"] > 12 else f" should be {c['new']:,}"  # it depends on line 12
+        new = (
+            "" if missing and c["line"] > 12 else f" should be {c['new']:,}"
+        )  # it depends on line 12
         text.append(f"{i}. Page {c['page']}, line {c['line']}: {c['old']:,}{new}. {c['reason']}")
     if missing:
-        lacks = {1: "the filing status and the ticked boxes stand on page 1", 4: "the chart of the deductions stands on page 4"}[missing]
-        text.append(f"Line 12, the standard deduction, I cannot check: {lacks}, which I was not given. "
-                    "Line 15 depends on it, so I name no corrected taxable income.")
+        lacks = {
+            1: "the filing status and the ticked boxes stand on page 1",
+            4: "the chart of the deductions stands on page 4",
+        }[missing]
+        text.append(
+            f"Line 12, the standard deduction, I cannot check: {lacks}, which I was not given. "
+            "Line 15 depends on it, so I name no corrected taxable income."
+        )
     else:
-        moved = [f"Line 14 becomes {c['new']:,}, too." for c in form["corrections"] if not c["planted"] and c["line"] == 14]
-        text += [*moved, f"The taxable income on line 15 is {'then ' if found else ''}{corrected(form)[15]:,}."]
+        moved = [
+            f"Line 14 becomes {c['new']:,}, too."
+            for c in form["corrections"]
+            if not c["planted"] and c["line"] == 14
+        ]
+        text += [
+            *moved,
+            f"The taxable income on line 15 is {'then ' if found else ''}{corrected(form)[15]:,}.",
+        ]
     tax = "has to be looked up again" if found else "I cannot check"
     text.append(f"Line 16, the tax, {tax}: I was not given the tax table.")
     return "\n".join(text)
@@ -81,12 +105,16 @@ def inspection(name):
     for f in part["features"]:
         low, high = limits(f)
         if f["name"] in part["out"]:
-            text.append(f"{f['name']} is out of tolerance: measured {f['measured']} mm, drawing {f['nominal']} ± {f['tolerance']} mm, "
-                        f"so {low} to {high} mm are allowed.")
+            text.append(
+                f"{f['name']} is out of tolerance: measured {f['measured']} mm, drawing {f['nominal']} ± {f['tolerance']} mm, "
+                f"so {low} to {high} mm are allowed."
+            )
     for name in part["on_the_limit"]:
         text.append(f"{name} lies exactly on its limit and is still within tolerance.")
     good = len(part["features"]) - len(part["out"])
-    text.append(f"{good} of {len(part['features'])} features are within tolerance: {'reject' if part['out'] else 'accept'} the part.")
+    text.append(
+        f"{good} of {len(part['features'])} features are within tolerance: {'reject' if part['out'] else 'accept'} the part."
+    )
     return "\n".join(text)
 
 

@@ -6,6 +6,7 @@
 
 An answer is read from whatever the SDK returned (`calls_of`, `text_of`), so the harness runs with any client.
 """
+
 import json
 from collections import Counter
 from pathlib import Path
@@ -26,13 +27,22 @@ class Grade(NamedTuple):
 def calls_of(answer):
     """The tool calls of a ChatCompletion or a Response: a list of {"name", "arguments"}, arguments as JSON text."""
     if hasattr(answer, "choices"):
-        return [{"name": c.function.name, "arguments": c.function.arguments} for c in answer.choices[0].message.tool_calls or []]
-    return [{"name": item.name, "arguments": item.arguments} for item in answer.output if item.type == "function_call"]
+        return [
+            {"name": c.function.name, "arguments": c.function.arguments}
+            for c in answer.choices[0].message.tool_calls or []
+        ]
+    return [
+        {"name": item.name, "arguments": item.arguments}
+        for item in answer.output
+        if item.type == "function_call"
+    ]
 
 
 def text_of(answer):
     """The text of a ChatCompletion or a Response; "" where there is none."""
-    return (answer.choices[0].message.content if hasattr(answer, "choices") else answer.output_text) or ""
+    return (
+        answer.choices[0].message.content if hasattr(answer, "choices") else answer.output_text
+    ) or ""
 
 
 def same(given, expected, tolerance=0):
@@ -48,9 +58,13 @@ def same(given, expected, tolerance=0):
     if isinstance(given, (int, float)) and isinstance(expected, (int, float)):
         return given == expected or abs(given - expected) <= tolerance
     if isinstance(given, dict) and isinstance(expected, dict):
-        return given.keys() == expected.keys() and all(same(given[k], expected[k], tolerance) for k in expected)
+        return given.keys() == expected.keys() and all(
+            same(given[k], expected[k], tolerance) for k in expected
+        )
     if isinstance(given, list) and isinstance(expected, list):
-        return len(given) == len(expected) and all(same(g, e, tolerance) for g, e in zip(given, expected))
+        return len(given) == len(expected) and all(
+            same(g, e, tolerance) for g, e in zip(given, expected)
+        )
     return type(given) is type(expected) and given == expected
 
 
@@ -67,7 +81,9 @@ def grade_calls(calls, expected, *, tolerance=0):
     for call in calls:
         arguments, why = _parsed(call["arguments"])
         if why or not isinstance(arguments, dict):
-            return Grade(False, f"{call['name']}: the text of its arguments {why or 'is no JSON object'}")
+            return Grade(
+                False, f"{call['name']}: the text of its arguments {why or 'is no JSON object'}"
+            )
         made.append((call["name"], arguments))
     if len(made) != len(expected):
         return Grade(False, f"calls made: {len(made)}, wanted: {len(expected)}")
@@ -76,7 +92,12 @@ def grade_calls(calls, expected, *, tolerance=0):
         return Grade(True)
     odd = next((m for m in made if not any(_equal(m, e, tolerance) for e in left)), made[0])
     near = next((e for e in left if e[0] == odd[0]), None)
-    return Grade(False, f"{odd[0]}: {_difference(odd[1], near[1], tolerance)}" if near else f"{odd[0]} was not to be called")
+    return Grade(
+        False,
+        f"{odd[0]}: {_difference(odd[1], near[1], tolerance)}"
+        if near
+        else f"{odd[0]} was not to be called",
+    )
 
 
 def _equal(call, expected, tolerance):
@@ -87,7 +108,10 @@ def _pairs(made, left, tolerance):
     """Whether the calls can be matched one to one; tries others where a tolerance lets one fit several."""
     if not made:
         return not left
-    return any(_equal(made[0], e, tolerance) and _pairs(made[1:], left[:i] + left[i + 1:], tolerance) for i, e in enumerate(left))
+    return any(
+        _equal(made[0], e, tolerance) and _pairs(made[1:], left[:i] + left[i + 1 :], tolerance)
+        for i, e in enumerate(left)
+    )
 
 
 def _difference(given, expected, tolerance):
@@ -113,14 +137,21 @@ def grade_json(text, schema, exact=None, *, tolerance=0):
     value, why = _parsed(text)
     if why:
         return Grade(False, f"the answer {why}")
-    wrong = min(validator(schema).iter_errors(value), key=lambda e: len(e.instance_path), default=None)
+    wrong = min(
+        validator(schema).iter_errors(value), key=lambda e: len(e.instance_path), default=None
+    )
     if wrong:
-        return Grade(False, f"at {'.'.join(map(str, wrong.instance_path)) or 'the top'}: {wrong.message}")
+        return Grade(
+            False, f"at {'.'.join(map(str, wrong.instance_path)) or 'the top'}: {wrong.message}"
+        )
     for name, right in (exact or {}).items():
         if not isinstance(value, dict) or name not in value:
             return Grade(False, f"{name} is missing")
         if not same(value[name], right, tolerance):
-            return Grade(False, f"{name} is {json.dumps(value[name], ensure_ascii=False)}, not {json.dumps(right, ensure_ascii=False)}")
+            return Grade(
+                False,
+                f"{name} is {json.dumps(value[name], ensure_ascii=False)}, not {json.dumps(right, ensure_ascii=False)}",
+            )
     return Grade(True)
 
 
@@ -132,11 +163,14 @@ def validator(schema):
 
 
 def _nothing_from_afar(address):
-    raise ValueError(f"the schema refers to {address}, and nothing is fetched from there: put that part into $defs")
+    raise ValueError(
+        f"the schema refers to {address}, and nothing is fetched from there: put that part into $defs"
+    )
 
 
 def _parsed(text):
     """(value, "") or (None, what is wrong). A key that stands twice is refused: readers disagree on which holds."""
+
     def once(pairs):
         keys = Counter(key for key, _ in pairs)
         for key, n in keys.items():
@@ -166,7 +200,10 @@ def labelled(file=LABELLED):
     a grader can see.
     """
     book = json.loads(Path(file).read_text(encoding="utf-8"))
-    return [case | {"schema": book["schemas"][case["schema"]]} if "schema" in case else case for case in book["answers"]]
+    return [
+        case | {"schema": book["schemas"][case["schema"]]} if "schema" in case else case
+        for case in book["answers"]
+    ]
 
 
 def grade(case, *, tolerance=0):

@@ -1,4 +1,5 @@
 """hear(): a player for a sound of the Realtime API, with what is said in it."""
+
 import base64
 import html
 
@@ -19,5 +20,7 @@ def hear(pcm, said, who="you"):
             return f"Sound of {label}"
 
     data = base64.b64encode(sounds.wav(pcm)).decode()
-    return Heard(f'<figure style="margin:.3em 0;max-width:46em;line-height:1.4"><audio controls preload="metadata" aria-label="{html.escape(label)}" '
-                 f'src="data:audio/wav;base64,{data}"></audio><figcaption>{html.escape(label)}</figcaption></figure>')
+    return Heard(
+        f'<figure style="margin:.3em 0;max-width:46em;line-height:1.4"><audio controls preload="metadata" aria-label="{html.escape(label)}" '
+        f'src="data:audio/wav;base64,{data}"></audio><figcaption>{html.escape(label)}</figcaption></figure>'
+    )

@@ -22,10 +22,24 @@ def turn(function, **knobs):
     result = ipywidgets.HTML()
     fields, rows = {}, []
     for name, (low, high, step, start) in knobs.items():
-        kind = "Float" if any(isinstance(value, float) for value in (low, high, step, start)) else "Int"
-        slider = getattr(ipywidgets, f"{kind}Slider")(value=start, min=low, max=high, step=step, readout=False, layout={"width": "22em"})
+        kind = (
+            "Float"
+            if any(isinstance(value, float) for value in (low, high, step, start))
+            else "Int"
+        )
+        slider = getattr(ipywidgets, f"{kind}Slider")(
+            value=start, min=low, max=high, step=step, readout=False, layout={"width": "22em"}
+        )
         # by name: the two kinds differ in the order of their arguments
-        field = getattr(ipywidgets, f"Bounded{kind}Text")(value=start, min=low, max=high, step=step, description=name.replace("_", " "), layout={"width": "17em"}, style={"description_width": "9em"})
+        field = getattr(ipywidgets, f"Bounded{kind}Text")(
+            value=start,
+            min=low,
+            max=high,
+            step=step,
+            description=name.replace("_", " "),
+            layout={"width": "17em"},
+            style={"description_width": "9em"},
+        )
         ipywidgets.jslink((slider, "value"), (field, "value"))
         fields[name] = field
         rows.append(ipywidgets.HBox([field, slider]))

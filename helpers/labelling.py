@@ -11,6 +11,7 @@
 Which answer a file prefers is not shown: `seed` draws the order of the pairs and the side of each answer.
 Beside the JSONL lies a file of all choices, ties too, from which a session closed half-way goes on.
 """
+
 import json
 import random
 from dataclasses import dataclass
@@ -61,7 +62,9 @@ class Labels:
         order = sorted(pairs)
         draw.shuffle(order)
         self._pairs = {key: pairs[key] for key in order}
-        self._left = {key: draw.randrange(2) for key in order}  # which of the two outputs stands on the left
+        self._left = {
+            key: draw.randrange(2) for key in order
+        }  # which of the two outputs stands on the left
         self._made = self._load()  # {key: (input, outputs, 0, 1 or None for a tie)}, oldest first
 
     @property
@@ -103,7 +106,9 @@ class Labels:
 
     def counts(self):
         """{"left": n, "right": n, "tie": n} among these pairs: one side far ahead means that sides were chosen, not answers."""
-        chosen = [(made[2], self._left[key]) for key, made in self._made.items() if key in self._pairs]
+        chosen = [
+            (made[2], self._left[key]) for key, made in self._made.items() if key in self._pairs
+        ]
         ties = sum(which is None for which, _ in chosen)
         lefts = sum(which == left for which, left in chosen)
         return {"left": lefts, "right": len(chosen) - lefts - ties, "tie": ties}
@@ -116,10 +121,18 @@ class Labels:
         """Where the choices are and whether they are enough for a job, in a sentence."""
         ties = sum(chosen is None for *_, chosen in self._made.values())
         n = len(self._made) - ties
-        saved = f"{n} {'pair' if n == 1 else 'pairs'} in {self.path.as_posix()}" + (f" ({ties} {'tie' if ties == 1 else 'ties'} left out)" if ties else "")
+        saved = f"{n} {'pair' if n == 1 else 'pairs'} in {self.path.as_posix()}" + (
+            f" ({ties} {'tie' if ties == 1 else 'ties'} left out)" if ties else ""
+        )
         data = "\n".join(map(json.dumps, self.rows())).encode()
         wrong = next((p for p in preference_file.read(data, "dpo")[1] if p.level == "error"), None)
-        return f"{saved}; " + ("fit for a tuning job." if wrong is None else "a job needs 10." if wrong.code == "invalid_n_examples" else f"not fit for a job: {wrong}.")
+        return f"{saved}; " + (
+            "fit for a tuning job."
+            if wrong is None
+            else "a job needs 10."
+            if wrong.code == "invalid_n_examples"
+            else f"not fit for a job: {wrong}."
+        )
 
     def _next(self):
         return next((key for key in self._pairs if key not in self._made), None)
@@ -130,17 +143,24 @@ class Labels:
         made = {}
         try:
             for entry in json.loads(self.choices_path.read_text(encoding="utf-8"))["choices"]:
-                key, pair = _pair(dict(zip(("input", *OUTPUTS), (entry["input"], *entry["answers"]))))
+                key, pair = _pair(
+                    dict(zip(("input", *OUTPUTS), (entry["input"], *entry["answers"])))
+                )
                 if entry["chosen"] not in (0, 1, None) or isinstance(entry["chosen"], bool):
                     raise ValueError("a choice is 0, 1 or null")
                 made[key] = (*pair, entry["chosen"])
         except (OSError, ValueError, LookupError, TypeError, RecursionError) as e:
-            raise ValueError(f"{self.choices_path} cannot be read ({e}). Repair it, or move it away to begin anew; nothing was overwritten.") from None
+            raise ValueError(
+                f"{self.choices_path} cannot be read ({e}). Repair it, or move it away to begin anew; nothing was overwritten."
+            ) from None
         return made
 
     def _save(self, made):
         """Both files, each whole or as before. The choices first: the pairs follow from them."""
-        entries = [{"input": asked, "answers": outputs, "chosen": chosen} for asked, outputs, chosen in made.values()]
+        entries = [
+            {"input": asked, "answers": outputs, "chosen": chosen}
+            for asked, outputs, chosen in made.values()
+        ]
         preference_file.write([{"choices": entries}], self.choices_path)
         preference_file.write(_hosted(made), self.path)
         self._made = made
@@ -148,7 +168,14 @@ class Labels:
 
 def flipped(rows):
     """The pairs with the other taste: what was preferred is not, and the other way round."""
-    return [{**row, "preferred_output": row["non_preferred_output"], "non_preferred_output": row["preferred_output"]} for row in rows]
+    return [
+        {
+            **row,
+            "preferred_output": row["non_preferred_output"],
+            "non_preferred_output": row["preferred_output"],
+        }
+        for row in rows
+    ]
 
 
 def label(rows, path, seed=9):
@@ -167,11 +194,21 @@ def _pair(row):
 
     TypeError or ValueError for what is no pair.
     """
-    wrong = next((p for p in preference_file.read(json.dumps(row).encode(), "dpo")[1] if p.level == "error" and p.code != "invalid_n_examples"), None)
+    wrong = next(
+        (
+            p
+            for p in preference_file.read(json.dumps(row).encode(), "dpo")[1]
+            if p.level == "error" and p.code != "invalid_n_examples"
+        ),
+        None,
+    )
     if wrong:
         raise ValueError(f"{wrong.path}: {wrong.message}" if wrong.path else wrong.message)
     outputs = sorted((row[output] for output in OUTPUTS), key=_text)
-    return json.dumps([row["input"], [_text(output) for output in outputs]], sort_keys=True), (row["input"], outputs)
+    return json.dumps([row["input"], [_text(output) for output in outputs]], sort_keys=True), (
+        row["input"],
+        outputs,
+    )
 
 
 def _text(output):
@@ -179,5 +216,12 @@ def _text(output):
 
 
 def _hosted(made):
-    return [{"input": asked, "preferred_output": outputs[chosen], "non_preferred_output": outputs[1 - chosen]}
-            for asked, outputs, chosen in made.values() if chosen is not None]
+    return [
+        {
+            "input": asked,
+            "preferred_output": outputs[chosen],
+            "non_preferred_output": outputs[1 - chosen],
+        }
+        for asked, outputs, chosen in made.values()
+        if chosen is not None
+    ]

@@ -3,6 +3,7 @@
 aioice offers all addresses but loopback's. And it hangs up where the other end has been late six times in a row,
 by half a second: two live processes that share a busy core are.
 """
+
 import asyncio
 import random
 
@@ -20,8 +21,12 @@ async def query_consent(self):
         await asyncio.sleep(aioice.ice.CONSENT_INTERVAL * random.uniform(0.8, 1.2))
         for pair in self._nominated.values():
             try:
-                await pair.protocol.request(self.build_request(pair, nominate=False), pair.remote_addr,
-                                            integrity_key=self.remote_password.encode(), retransmissions=RETRIES)
+                await pair.protocol.request(
+                    self.build_request(pair, nominate=False),
+                    pair.remote_addr,
+                    integrity_key=self.remote_password.encode(),
+                    retransmissions=RETRIES,
+                )
                 silent = 0
             except aioice.stun.TransactionError:
                 silent += 1

@@ -10,6 +10,7 @@ What a plain search would get wrong is told apart by where a name stands: `modal
 session, not in Chat Completions; `voice` where it is not below `output`; an `https` address of /v1/realtime,
 not the `wss` one. What is put together while a program runs, it cannot see.
 """
+
 import argparse
 import bisect
 import csv
@@ -25,15 +26,55 @@ from .local_api import answers, refusals
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 LARGEST = 1_000_000  # bytes of a file; what is longer is data
-SKIPPED = {"node_modules", "venv", "site-packages", "__pycache__", "target"}  # and all that begins with a dot
-SLASHES = {".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".go", ".java", ".kt", ".kts", ".scala", ".c", ".h", ".cc", ".cpp", ".hpp", ".ino",
-           ".cs", ".rs", ".swift", ".dart", ".php"}
+SKIPPED = {
+    "node_modules",
+    "venv",
+    "site-packages",
+    "__pycache__",
+    "target",
+}  # and all that begins with a dot
+SLASHES = {
+    ".js",
+    ".jsx",
+    ".mjs",
+    ".cjs",
+    ".ts",
+    ".tsx",
+    ".mts",
+    ".cts",
+    ".go",
+    ".java",
+    ".kt",
+    ".kts",
+    ".scala",
+    ".c",
+    ".h",
+    ".cc",
+    ".cpp",
+    ".hpp",
+    ".ino",
+    ".cs",
+    ".rs",
+    ".swift",
+    ".dart",
+    ".php",
+}
 SETTINGS = {".yaml", ".yml", ".toml", ".env", ".ini", ".cfg", ".conf", ".properties"}
 HASHES = {".py", ".sh", ".rb"} | SETTINGS
 PLAIN = {".json", ".jsonl", ".html", ".htm", ".vue", ".svelte"}
 PROSE = {".md", ".mdx"}  # of which the code fences are read
 ENDS = SLASHES | HASHES | PLAIN | PROSE | {".ipynb"}
-FENCES = {"python": ".py", "javascript": ".js", "typescript": ".ts", "bash": ".sh", "shell": ".sh", "kotlin": ".kt", "csharp": ".cs", "ruby": ".rb", "rust": ".rs"}
+FENCES = {
+    "python": ".py",
+    "javascript": ".js",
+    "typescript": ".ts",
+    "bash": ".sh",
+    "shell": ".sh",
+    "kotlin": ".kt",
+    "csharp": ".cs",
+    "ruby": ".rb",
+    "rust": ".rs",
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +92,9 @@ class Finding:
     sure: bool = True
 
     def __str__(self):
-        return f"{self.file}:{self.line}:{self.column}: {'' if self.sure else 'perhaps '}{self.what}"
+        return (
+            f"{self.file}:{self.line}:{self.column}: {'' if self.sure else 'perhaps '}{self.what}"
+        )
 
 
 def scan(path):
@@ -62,7 +105,9 @@ def scan(path):
     """
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"There is no {path}. Give the folder with your code, or one file of it.")
+        raise FileNotFoundError(
+            f"There is no {path}. Give the folder with your code, or one file of it."
+        )
     root = path if path.is_dir() else path.parent
     found = []
     for file in files(path):
@@ -78,8 +123,14 @@ def files(path):
     known = []
     for folder, folders, names in os.walk(path):
         here = Path(folder)
-        folders[:] = sorted(d for d in folders if d not in SKIPPED and not d.startswith(".") and not (here / d / "pyvenv.cfg").exists())
-        known += (here / f for f in sorted(names) if _end(here / f) in ENDS and (here / f).is_file())
+        folders[:] = sorted(
+            d
+            for d in folders
+            if d not in SKIPPED and not d.startswith(".") and not (here / d / "pyvenv.cfg").exists()
+        )
+        known += (
+            here / f for f in sorted(names) if _end(here / f) in ENDS and (here / f).is_file()
+        )
     return known
 
 
@@ -87,8 +138,18 @@ def table(findings):
     """Findings as a DataFrame for a page: where, old name, the day it ended or will, today's name."""
     import pandas as pd
 
-    return pd.DataFrame([{"where": f"{f.file}:{f.line}", "old": f.name, "ends": f.since or "–", "today": f.instead or "–"} for f in findings],
-                        columns=["where", "old", "ends", "today"])
+    return pd.DataFrame(
+        [
+            {
+                "where": f"{f.file}:{f.line}",
+                "old": f.name,
+                "ends": f.since or "–",
+                "today": f.instead or "–",
+            }
+            for f in findings
+        ],
+        columns=["where", "old", "ends", "today"],
+    )
 
 
 @functools.cache
@@ -101,10 +162,15 @@ def names():
 @functools.cache
 def ended():
     """{model id: its row} of data/models.csv, for those that have a shutdown date, or a replacement: of one, sources give two dates."""
-    return {model: row for model, row in answers.models().items() if row["shutdown"] or row["replacement"]}
+    return {
+        model: row
+        for model, row in answers.models().items()
+        if row["shutdown"] or row["replacement"]
+    }
 
 
 # ---- files
+
 
 def _end(file):
     return ".env" if file.name.startswith(".env") else file.suffix.lower()
@@ -123,16 +189,32 @@ def _file(file, name):
     try:
         text, faults = raw.decode("utf-8-sig"), []
     except UnicodeDecodeError as e:
-        text, faults = raw.decode("utf-8", "replace"), [fault("read in part", f"not UTF-8 from byte {e.start} on: those letters were left out")]
+        text, faults = (
+            raw.decode("utf-8", "replace"),
+            [
+                fault(
+                    "read in part", f"not UTF-8 from byte {e.start} on: those letters were left out"
+                )
+            ],
+        )
     end = _end(file)
     if end == ".ipynb":
         try:
             cells = [(c["cell_type"], "".join(c["source"])) for c in json.loads(text)["cells"]]
         except (ValueError, KeyError, TypeError, RecursionError):
-            return faults + [fault("read in part", "a broken notebook: read as plain text")] + _text(text, ".html", name)
+            return (
+                faults
+                + [fault("read in part", "a broken notebook: read as plain text")]
+                + _text(text, ".html", name)
+            )
         known = _constants("\n".join(s for kind, s in cells if kind == "code"))
-        return faults + [f for n, (kind, source) in enumerate(cells)
-                         for f in (_text if kind == "code" else _fenced)(source, ".py", f"{name} cell {n + 1}", known)]
+        return faults + [
+            f
+            for n, (kind, source) in enumerate(cells)
+            for f in (_text if kind == "code" else _fenced)(
+                source, ".py", f"{name} cell {n + 1}", known
+            )
+        ]
     return faults + (_fenced if end in PROSE else _text)(text, end, name)
 
 
@@ -155,12 +237,26 @@ def _text(text, end, name, known=None):
     lines = [m.end() for m in re.finditer("\n", text)]
     found, reached = [], 0
     for start in sorted(hits):
-        length, row, sure = max(hits[start], key=lambda hit: len(hit[1]["name"]))  # beta.realtime.sessions.create is no second finding
+        length, row, sure = max(
+            hits[start], key=lambda hit: len(hit[1]["name"])
+        )  # beta.realtime.sessions.create is no second finding
         if start < reached:
             continue
         reached = start + length
         n = bisect.bisect_right(lines, start)
-        found.append(Finding(name, n + 1, start - (lines[n - 1] if n else 0) + 1, row["name"], row["kind"], row["since"], row["instead"], _said(row), sure))
+        found.append(
+            Finding(
+                name,
+                n + 1,
+                start - (lines[n - 1] if n else 0) + 1,
+                row["name"],
+                row["kind"],
+                row["since"],
+                row["instead"],
+                _said(row),
+                sure,
+            )
+        )
     return found
 
 
@@ -178,13 +274,22 @@ STRINGS = {
     "json": r'"(?:\\.|[^"\\\n])*+"?',
     "plain": r'"(?:\\.|[^"\\\n]){0,2000}"|\'(?:\\.|[^\'\\\n]){0,2000}\'',  # an apostrophe of prose is no quote
 }
-COMMENTS = {"slashes": r"//[^\n]*|/\*.*?(?:\*/|\Z)", "hashes": r"\#[^\n]*", "shell": r"(?<![^\s;])\#[^\n]*", "json": r"(?!)", "plain": r"<!--.*?(?:-->|\Z)|(?<!:)//[^\n]*"}
+COMMENTS = {
+    "slashes": r"//[^\n]*|/\*.*?(?:\*/|\Z)",
+    "hashes": r"\#[^\n]*",
+    "shell": r"(?<![^\s;])\#[^\n]*",
+    "json": r"(?!)",
+    "plain": r"<!--.*?(?:-->|\Z)|(?<!:)//[^\n]*",
+}
 WORD = r"[A-Za-z_$][\w$]*(?:(?:\(\))?\s{0,200}\??\.\s{0,200}[A-Za-z_$][\w$]*)*"
 
 
 @functools.cache
 def _lexer(kind):
-    return re.compile(f"(?P<comment>{COMMENTS[kind]})|(?P<string>{STRINGS[kind]})|(?P<word>{WORD})|(?P<open>[\\[({{])|(?P<close>[\\])}}])|(?P<semicolon>;)", re.S)
+    return re.compile(
+        f"(?P<comment>{COMMENTS[kind]})|(?P<string>{STRINGS[kind]})|(?P<word>{WORD})|(?P<open>[\\[({{])|(?P<close>[\\])}}])|(?P<semicolon>;)",
+        re.S,
+    )
 
 
 @dataclass(eq=False)
@@ -219,8 +324,23 @@ class Code:
     """A text as Tokens, with `clean`, the text without comments and docstrings, of the same length."""
 
     def __init__(self, text, end):
-        self.tokens, self.known, self.settings, clean = [], _constants(text), end in SETTINGS, list(text)
-        kind = "shell" if end == ".sh" else "slashes" if end in SLASHES else "hashes" if end in HASHES else "json" if end in (".json", ".jsonl") else "plain"
+        self.tokens, self.known, self.settings, clean = (
+            [],
+            _constants(text),
+            end in SETTINGS,
+            list(text),
+        )
+        kind = (
+            "shell"
+            if end == ".sh"
+            else "slashes"
+            if end in SLASHES
+            else "hashes"
+            if end in HASHES
+            else "json"
+            if end in (".json", ".jsonl")
+            else "plain"
+        )
         self._read(text, 0, kind, Group(), clean, 3, end)
         self.clean = "".join(clean)
         for one, after in zip(self.tokens, self.tokens[1:]):
@@ -230,10 +350,16 @@ class Code:
         unit = lambda: group.unit
         for m in _lexer(kind).finditer(text):
             start, what = m.start(), m.lastgroup
-            if what == "comment" or what == "string" and end == ".py" and m[0][:3] in ('"""', "'''") and _docstring(text, start):
-                clean[at + start:at + m.end()] = [c if c == "\n" else " " for c in m[0]]
+            if (
+                what == "comment"
+                or what == "string"
+                and end == ".py"
+                and m[0][:3] in ('"""', "'''")
+                and _docstring(text, start)
+            ):
+                clean[at + start : at + m.end()] = [c if c == "\n" else " " for c in m[0]]
             elif what == "open":
-                group = Group(text[max(0, start - 60):start], group, m[0])
+                group = Group(text[max(0, start - 60) : start], group, m[0])
             elif what == "close":
                 group = group.up or group
             elif what == "semicolon":
@@ -249,30 +375,60 @@ class Code:
                 self.tokens.append(token)
                 if token.key:
                     group.keys.append(token)
-                if what == "string" and depth and re.search(r"[\"'\n{=]", value):  # JSON in a shell's string, a page in a program's
-                    self._read(value.replace('\\"', ' "').replace("\\n", "\n "), at + start + quote, "plain", Group(text[max(0, start - 200):start], group), clean, depth - 1)
+                if (
+                    what == "string" and depth and re.search(r"[\"'\n{=]", value)
+                ):  # JSON in a shell's string, a page in a program's
+                    self._read(
+                        value.replace('\\"', ' "').replace("\\n", "\n "),
+                        at + start + quote,
+                        "plain",
+                        Group(text[max(0, start - 200) : start], group),
+                        clean,
+                        depth - 1,
+                    )
 
 
 def _docstring(text, start):
-    before = text[max(0, start - 400):start].rstrip(" \t")
-    return not before or before.endswith("\n") and not before.rstrip().endswith(("(", ",", "=", "[", "{", "+", "\\"))
+    before = text[max(0, start - 400) : start].rstrip(" \t")
+    return (
+        not before
+        or before.endswith("\n")
+        and not before.rstrip().endswith(("(", ",", "=", "[", "{", "+", "\\"))
+    )
 
 
 def _key(text, m, token, settings):
     """The name that a token gives to what follows, or "". A statement `voice = "alloy"` gives none: the name is the program's own."""
-    after = text[m.end():m.end() + 3].lstrip()
+    after = text[m.end() : m.end() + 3].lstrip()
     last = re.split(r"[.\s]+", token.value)[-1] if not token.string else token.value
     bracket = token.group.bracket
     if after.startswith("=>"):  # in PHP and Ruby; after a word, a function of JavaScript
         names_it = token.string
     elif re.match(r":(?![:=])", after):
-        names_it = (settings or bracket in ("{", "(")) and not re.search(r"\bcase\s+[\"'`]?$", text[max(0, m.start() - 9):m.start() + 1])
+        names_it = (settings or bracket in ("{", "(")) and not re.search(
+            r"\bcase\s+[\"'`]?$", text[max(0, m.start() - 9) : m.start() + 1]
+        )
     elif re.match(r"=(?!=)", after):
-        names_it = settings or bracket == "(" or bracket == "{" and bool(re.search(r"\bnew\b[^;{}]*$", token.group.head))  # an object of C#
-    elif bracket == "{" and after[:1] in ("", ",", "}") and not token.string and re.search(r"\(\s*$", token.group.head) and re.search(r"[{,]\s*$", text[max(0, m.start() - 40):m.start()]):
+        names_it = (
+            settings
+            or bracket == "("
+            or bracket == "{"
+            and bool(re.search(r"\bnew\b[^;{}]*$", token.group.head))
+        )  # an object of C#
+    elif (
+        bracket == "{"
+        and after[:1] in ("", ",", "}")
+        and not token.string
+        and re.search(r"\(\s*$", token.group.head)
+        and re.search(r"[{,]\s*$", text[max(0, m.start() - 40) : m.start()])
+    ):
         names_it = token.short = "." not in token.value  # create({ model, tools }) of JavaScript
     else:
-        names_it = not token.string and after[:1] == "(" and ("." in token.value or text[:m.start()][-1:] == ".")
+        names_it = (
+            not token.string
+            and after[:1] == "("
+            and ("." in token.value or text[: m.start()][-1:] == ".")
+        )
     return _plain(last) if names_it else ""
 
 
@@ -282,10 +438,16 @@ def _plain(name):
 
 def _constants(text):
     """{name: string} of every `NAME = "text"`, in any language."""
-    return dict(re.findall(r"\b([A-Za-z_]\w*)\s{0,20}(?::\s{0,20}\w+\s{0,20})?:?=\s{0,20}[\"']([\w.:/-]{1,80})[\"']", text))
+    return dict(
+        re.findall(
+            r"\b([A-Za-z_]\w*)\s{0,20}(?::\s{0,20}\w+\s{0,20})?:?=\s{0,20}[\"']([\w.:/-]{1,80})[\"']",
+            text,
+        )
+    )
 
 
 # ---- which of them are Day 9 names
+
 
 def _hits(code):
     """(start, length, row, sure) of each."""
@@ -306,7 +468,10 @@ def _row_hits(row, code):
         if row["name"] == "client_secret.value":
             pattern = r"client_?[sS]ecret[\"'\]]{0,2}\??(?:\.|\[[\"'])value\b"
         else:
-            pattern = "|".join(("" if name[0] == "/" else r"(?<![\w-])") + re.escape(name) + r"(?![\w-])" for name in wanted)
+            pattern = "|".join(
+                ("" if name[0] == "/" else r"(?<![\w-])") + re.escape(name) + r"(?![\w-])"
+                for name in wanted
+            )
         yield from ((m.start(), len(m[0]), row, True) for m in re.finditer(pattern, code.clean))
     elif row["found"] == "code":
         chains = [f".{_plain(name)}." for name in wanted]
@@ -316,10 +481,16 @@ def _row_hits(row, code):
                 first = re.search(wanted[0].split(".")[0].replace("_", "_?"), t.value, re.I)
                 yield (t.start + first.start(), len(t.value) - first.start(), row, True)
     elif row["found"] == "value":
-        yield from ((t.start, len(t.value), row, True) for t in code.tokens if t.string and t.value in wanted and not (context and t.key) and fits(t))
+        yield from (
+            (t.start, len(t.value), row, True)
+            for t in code.tokens
+            if t.string and t.value in wanted and not (context and t.key) and fits(t)
+        )
     else:
         keys = {_plain(name) for name in wanted}
-        yield from ((t.start, len(t.value), row, True) for t in code.tokens if t.key in keys and fits(t))
+        yield from (
+            (t.start, len(t.value), row, True) for t in code.tokens if t.key in keys and fits(t)
+        )
 
 
 def _around(token, most=3):
@@ -341,8 +512,16 @@ def _value(key, code):
     if key.short:
         return code.known.get(key.value, "")
     value, said = key.after, ""
-    while value is not None and (not value.key or value is key.after) and _within(value.group, key.group):
-        said = value.value if value.string else code.known.get(value.value) or _by_constant(value.value) or said
+    while (
+        value is not None
+        and (not value.key or value is key.after)
+        and _within(value.group, key.group)
+    ):
+        said = (
+            value.value
+            if value.string
+            else code.known.get(value.value) or _by_constant(value.value) or said
+        )
         if value.string and value is key.after:
             break
         value = value.after
@@ -356,23 +535,42 @@ def _within(group, outer):
 
 
 # the words before a session's brackets: session = {…}, "session": {…}, session.update(…), updateSession(…)
-SESSION = re.compile(r"(?:session\w*[\"']?\s*(?::\s*\w+\s*)?[:=]+\s*(?:dict|\w+\()?|sessions?\.(?:update|create)|updateSession|response\.create|\brealtime(?:\.\w+)*)\s*$", re.I)
-TYPED = re.compile(r"audio_?config_?(?:in|out)put", re.I)  # today's own types: RealtimeAudioConfigInputParam{…}, RealtimeAudioConfigInput.builder()
-ONLY_SESSION = {"inputaudioformat", "outputaudioformat", "inputaudiotranscription", "turndetection", "maxresponseoutputtokens", "outputmodalities"}
+SESSION = re.compile(
+    r"(?:session\w*[\"']?\s*(?::\s*\w+\s*)?[:=]+\s*(?:dict|\w+\()?|sessions?\.(?:update|create)|updateSession|response\.create|\brealtime(?:\.\w+)*)\s*$",
+    re.I,
+)
+TYPED = re.compile(
+    r"audio_?config_?(?:in|out)put", re.I
+)  # today's own types: RealtimeAudioConfigInputParam{…}, RealtimeAudioConfigInput.builder()
+ONLY_SESSION = {
+    "inputaudioformat",
+    "outputaudioformat",
+    "inputaudiotranscription",
+    "turndetection",
+    "maxresponseoutputtokens",
+    "outputmodalities",
+}
 
 
 def _in_session(token, code):
     beside = _beside(token)
     if "messages" in beside:
         return False
-    if ONLY_SESSION & set(beside) or "model" in beside and "realtime-preview" in _value(beside["model"], code):
+    if (
+        ONLY_SESSION & set(beside)
+        or "model" in beside
+        and "realtime-preview" in _value(beside["model"], code)
+    ):
         return True
     if "type" in beside and _value(beside["type"], code) == "realtime":
         return True
     for group in _around(token):
         if SESSION.search(group.head):
             return True
-        if any(k.key == "type" and _value(k, code) in ("session.update", "response.create") for k in group.keys):
+        if any(
+            k.key == "type" and _value(k, code) in ("session.update", "response.create")
+            for k in group.keys
+        ):
             return True
     return False
 
@@ -384,7 +582,9 @@ def _below(token, name):
 
 def _is_typed(token):
     """Whether a token stands in one of the SDKs' types for the sound of a session, which exist only since the beta's end."""
-    return bool(TYPED.search(token.group.head[token.group.head.rfind("\n") + 1:])) or any(TYPED.search(k.value) for k in token.group.keys if k.unit == token.unit)
+    return bool(TYPED.search(token.group.head[token.group.head.rfind("\n") + 1 :])) or any(
+        TYPED.search(k.value) for k in token.group.keys if k.unit == token.unit
+    )
 
 
 def _sound_of_a_session(token, code):
@@ -394,7 +594,9 @@ def _sound_of_a_session(token, code):
 
 RESPONSES = re.compile(r"responses\s*\.\s*(?:create|parse|stream|new)\s*$|/v1/responses\b", re.I)
 # what may stand between a call and its arguments: create({…}), create(**{…}), post(URL, json=…), body: JSON.stringify({…})
-WRAPPED = re.compile(r"(?:^|[(,])\s*(?:\*\*)?[\w.]*\s*$|\b(?:json|body|data)\s*[:=]\s*(?:[\w.]+\(?)?\s*$", re.I)
+WRAPPED = re.compile(
+    r"(?:^|[(,])\s*(?:\*\*)?[\w.]*\s*$|\b(?:json|body|data)\s*[:=]\s*(?:[\w.]+\(?)?\s*$", re.I
+)
 
 
 def _in_responses(token, code):
@@ -414,12 +616,20 @@ def _argument_of_responses(token, code):
 def _part_of_responses(token, code):
     """In a call, beside a `type` that says the same: {"type": "function", "function": {…}}."""
     beside = _beside(token)
-    return "type" in beside and _plain(_value(beside["type"], code)) == token.key and _in_responses(token, code)
+    return (
+        "type" in beside
+        and _plain(_value(beside["type"], code)) == token.key
+        and _in_responses(token, code)
+    )
 
 
 def _tools_of_a_reasoner(token, code):
     beside = _beside(token)
-    if "model" not in beside or _in_responses(token, code) or not any("message" in key for key in beside):
+    if (
+        "model" not in beside
+        or _in_responses(token, code)
+        or not any("message" in key for key in beside)
+    ):
         return False
     model = _value(beside["model"], code)
     row = ended().get(model)
@@ -431,7 +641,9 @@ def _tools_of_a_reasoner(token, code):
 
 def _o_series(token, code):
     beside = _beside(token)
-    return "model" in beside and bool(re.match(r"o\d", _value(beside["model"], code).removeprefix("openai/")))
+    return "model" in beside and bool(
+        re.match(r"o\d", _value(beside["model"], code).removeprefix("openai/"))
+    )
 
 
 def _assistant_item(token, code):
@@ -440,17 +652,29 @@ def _assistant_item(token, code):
     beside = _beside(token)
     if "type" not in beside or beside["type"].after is not token:
         return False
-    realtime = any(k.key == "type" and _value(k, code) in ("message", "conversation.item.create") for g in groups for k in g.keys)
-    return realtime and any(k.key == "role" and _value(k, code) == "assistant" for g in groups for k in g.keys)
+    realtime = any(
+        k.key == "type" and _value(k, code) in ("message", "conversation.item.create")
+        for g in groups
+        for k in g.keys
+    )
+    return realtime and any(
+        k.key == "role" and _value(k, code) == "assistant" for g in groups for k in g.keys
+    )
 
 
 CONTEXTS = {
     "session": _in_session,
-    "flat voice": lambda t, code: not _below(t, "output") and not _is_typed(t) and _in_session(t, code),
-    "flat input": lambda t, code: not _below(t, "input") and not _is_typed(t) and t.value.count(".") == 0,
+    "flat voice": lambda t, code: (
+        not _below(t, "output") and not _is_typed(t) and _in_session(t, code)
+    ),
+    "flat input": lambda t, code: (
+        not _below(t, "input") and not _is_typed(t) and t.value.count(".") == 0
+    ),
     "sound of a session": _sound_of_a_session,
     "assistant item": _assistant_item,
-    "method": lambda t, code: _below(t, "method") and "type" in _beside(t) and _beside(t)["type"].after is t,
+    "method": lambda t, code: (
+        _below(t, "method") and "type" in _beside(t) and _beside(t)["type"].after is t
+    ),
     "o-series": _o_series,
     "tools of a reasoner": _tools_of_a_reasoner,
     "responses": _in_responses,
@@ -461,12 +685,23 @@ CONTEXTS = {
 
 # ---- models
 
+
 @functools.cache
 def _model_row(model):
     row = ended()[model]
     heir = ended().get(row["replacement"])  # it may have an end of its own: o4-mini for o1-mini
-    return {"kind": "model", "name": model, "since": row["shutdown"], "status": "shutdown" if row["shutdown"] else "ending, on a day that sources give differently", "instead": row["replacement"] + (f" (until {heir['shutdown']})" if heir else ""),
-            "change": "" if row["replacement"] else "OpenAI names no replacement in the sources we have."}
+    return {
+        "kind": "model",
+        "name": model,
+        "since": row["shutdown"],
+        "status": "shutdown"
+        if row["shutdown"]
+        else "ending, on a day that sources give differently",
+        "instead": row["replacement"] + (f" (until {heir['shutdown']})" if heir else ""),
+        "change": ""
+        if row["replacement"]
+        else "OpenAI names no replacement in the sources we have.",
+    }
 
 
 def _by_constant(word):
@@ -487,12 +722,17 @@ def _constant_names():
 @functools.cache
 def _assigned():
     ids = "|".join(sorted(map(re.escape, ended()), key=len, reverse=True))
-    return re.compile(rf"(?:model\w*\\?[\"']?\s{{0,20}}(?::=|[:=])\s{{0,20}}\\?[\"']?|--model[ =])(?:openai/)?({ids})(?![\w.:/-])", re.I)
+    return re.compile(
+        rf"(?:model\w*\\?[\"']?\s{{0,20}}(?::=|[:=])\s{{0,20}}\\?[\"']?|--model[ =])(?:openai/)?({ids})(?![\w.:/-])",
+        re.I,
+    )
 
 
 @functools.cache
 def _listed():
-    return re.compile(rf"(?<![\w.:/-])(?:openai/)?({'|'.join(sorted(map(re.escape, ended()), key=len, reverse=True))})(?![\w.:/-])")
+    return re.compile(
+        rf"(?<![\w.:/-])(?:openai/)?({'|'.join(sorted(map(re.escape, ended()), key=len, reverse=True))})(?![\w.:/-])"
+    )
 
 
 def _models(code):
@@ -500,7 +740,11 @@ def _models(code):
         if m[1] in ended():
             yield (m.start(1), len(m[1]), _model_row(m[1]), True)
     if code.settings:  # without quotes, in lists: - gpt-4o
-        yield from ((m.start(1), len(m[1]), _model_row(m[1]), False) for m in _listed().finditer(code.clean) if len(m[1]) > 2)
+        yield from (
+            (m.start(1), len(m[1]), _model_row(m[1]), False)
+            for m in _listed().finditer(code.clean)
+            if len(m[1]) > 2
+        )
     for t in code.tokens:
         if not t.string:
             if model := _by_constant(t.value):
@@ -510,15 +754,22 @@ def _models(code):
         base = id.split(":")[1] if id.startswith("ft:") and ":" in id[3:] else id
         if base not in ended():
             continue
-        line = code.clean[code.clean.rfind("\n", 0, t.start) + 1:t.start]
-        named = re.search(r"model[\w\"'\].]*\s*(?:[:=(,\[]|in\b)", f"{line}\n{t.group.head.rsplit(chr(10), 1)[-1]}(", re.I)
+        line = code.clean[code.clean.rfind("\n", 0, t.start) + 1 : t.start]
+        named = re.search(
+            r"model[\w\"'\].]*\s*(?:[:=(,\[]|in\b)",
+            f"{line}\n{t.group.head.rsplit(chr(10), 1)[-1]}(",
+            re.I,
+        )
         if len(base) > 2 or named:  # "o1" alone may be anybody's
             yield (t.start + t.value.find(base), len(base), _model_row(base), bool(named))
 
 
 def main(arguments=None):
     """The command line. Returns 1 where there is a finding, 0 where there is none, 2 for a folder that is not there."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.migration", description="Find Day 9 names in code, and what to write today.")
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.migration",
+        description="Find Day 9 names in code, and what to write today.",
+    )
     parser.add_argument("folder", help="a folder of code, or one file")
     given = parser.parse_args(arguments)
     try:
@@ -529,8 +780,12 @@ def main(arguments=None):
     for finding in found:
         print(finding)
     read = files(given.folder)
-    print(f"{len(found)} findings in {len({f.file for f in found})} of {len(read)} files read." if read else
-          f"Nothing was read: no file there ends in one of {' '.join(sorted(ENDS))}.", file=sys.stderr)
+    print(
+        f"{len(found)} findings in {len({f.file for f in found})} of {len(read)} files read."
+        if read
+        else f"Nothing was read: no file there ends in one of {' '.join(sorted(ENDS))}.",
+        file=sys.stderr,
+    )
     return int(bool(found))
 
 

@@ -2,6 +2,7 @@
 
 No imaging library: the header of a file says its width and height, and a browser does the rest.
 """
+
 import base64
 import html
 import struct
@@ -22,7 +23,9 @@ def kind(raw):
         return "gif"
     if raw[:4] == b"RIFF" and raw[8:12] == b"WEBP":
         return "webp"
-    raise ValueError(f"these {len(raw)} bytes are no {', '.join(KINDS[:-1])} or {KINDS[-1]} picture")
+    raise ValueError(
+        f"these {len(raw)} bytes are no {', '.join(KINDS[:-1])} or {KINDS[-1]} picture"
+    )
 
 
 def size(raw):
@@ -49,16 +52,16 @@ def _gif(raw):
 def _jpeg(raw):
     at = 2
     while True:  # segments: FF, a marker, a length; SOF0 to SOF15 hold the size
-        marker, length = struct.unpack(">xBH", raw[at:at + 4])
+        marker, length = struct.unpack(">xBH", raw[at : at + 4])
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack(">HH", raw[at + 5:at + 9])
+            height, width = struct.unpack(">HH", raw[at + 5 : at + 9])
             return width, height
         at += 2 + length
 
 
 def _webp(raw):
     if raw[12:16] == b"VP8X":
-        return tuple(1 + int.from_bytes(raw[i:i + 3], "little") for i in (24, 27))
+        return tuple(1 + int.from_bytes(raw[i : i + 3], "little") for i in (24, 27))
     if raw[12:16] == b"VP8L":
         bits = struct.unpack("<I", raw[21:25])[0]
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
@@ -80,8 +83,10 @@ def small(files, alt, width=185):
     shown = []
     for file, words in zip(files, alt, strict=True):
         raw = (forms.FOLDER / "small" / file.name).read_bytes()
-        shown.append(f'<figure style="margin:0"><img alt="{html.escape(words)}" src="{data_url(raw)}" width="{width}" style="{FRAME}">'
-                     f"<figcaption style='font-size:85%'>{html.escape(file.stem)}</figcaption></figure>")
+        shown.append(
+            f'<figure style="margin:0"><img alt="{html.escape(words)}" src="{data_url(raw)}" width="{width}" style="{FRAME}">'
+            f"<figcaption style='font-size:85%'>{html.escape(file.stem)}</figcaption></figure>"
+        )
     text = "\n".join(f"[picture {file.name}: {words}]" for file, words in zip(files, alt))
     return Shown(text, f'<div style="display:flex;flex-wrap:wrap;gap:10px">{"".join(shown)}</div>')
 
@@ -91,6 +96,8 @@ def cut_out(file, first, last, alt, width=700):
     place = forms.boxes()[file.name]
     scale = width / place["size"][0]
     top, bottom = place["boxes"][first][1] - 40, place["boxes"][last][3] + 24
-    return Shown(f"[from {file.name}: {alt}]",
-                 f'<div role="img" aria-label="{html.escape(alt)}" style="{FRAME};width:{width}px;max-width:100%;height:{round((bottom - top) * scale)}px;overflow:hidden">'
-                 f'<img alt="" src="{data_url(file.read_bytes())}" style="max-width:none;width:{width}px;margin-top:{-round(top * scale)}px"></div>')
+    return Shown(
+        f"[from {file.name}: {alt}]",
+        f'<div role="img" aria-label="{html.escape(alt)}" style="{FRAME};width:{width}px;max-width:100%;height:{round((bottom - top) * scale)}px;overflow:hidden">'
+        f'<img alt="" src="{data_url(file.read_bytes())}" style="max-width:none;width:{width}px;margin-top:{-round(top * scale)}px"></div>',
+    )

@@ -4,6 +4,7 @@ All exact for the test named, by adding up every outcome; `tests/test_judging.py
 at 5 %, and only a finding in the right direction counts. Cases are taken to be independent of each other: ten
 answers to one question are not ten cases.
 """
+
 import functools
 
 import numpy as np
@@ -23,7 +24,7 @@ def sign_test(wins, losses):
     if wins < 0 or losses < 0:
         raise ValueError(f"{wins} wins and {losses} losses are impossible")
     n = wins + losses
-    return min(1.0, 2 * float(_chances(n, 0.5)[max(wins, losses):].sum()))
+    return min(1.0, 2 * float(_chances(n, 0.5)[max(wins, losses) :].sum()))
 
 
 def of_pairs(n, share):
@@ -33,7 +34,7 @@ def of_pairs(n, share):
     (0.13, 0.79)
     """
     _share(share)
-    return float(_chances(n, share)[_fewest_wins(n):].sum())
+    return float(_chances(n, share)[_fewest_wins(n) :].sum())
 
 
 def of_two_groups(n, before, after):
@@ -49,7 +50,9 @@ def of_two_groups(n, before, after):
     likely = [np.flatnonzero(c > 1e-12) for c in chances]
     old, new = likely[0][:, None], likely[1][None, :]
     pooled = (old + new) / (2 * n)
-    found = (new - old) > _Z * np.sqrt(2 * n * pooled * (1 - pooled))  # the difference of the counts and its standard error
+    found = (new - old) > _Z * np.sqrt(
+        2 * n * pooled * (1 - pooled)
+    )  # the difference of the counts and its standard error
     return float(chances[0][likely[0]] @ found @ chances[1][likely[1]])
 
 
@@ -65,7 +68,9 @@ def of_same_questions(n, lost, won):
     _share(lost + won)
     changed = _chances(n, lost + won)
     likely = np.flatnonzero(changed > 1e-12)
-    return float(sum(changed[m] * _chances(m, won / (lost + won))[_fewest_wins(m):].sum() for m in likely))
+    return float(
+        sum(changed[m] * _chances(m, won / (lost + won))[_fewest_wins(m) :].sum() for m in likely)
+    )
 
 
 def needed(power, *, enough=0.8, most=4096):

@@ -21,6 +21,7 @@ supervised file given to a DPO job. How it words anything else about a preferenc
 texts are ours. Where its rule is not known either, the stricter reading is taken, so that a file which passes
 here should pass there. Standard library only: the local API reads uploads with this module.
 """
+
 import difflib
 import json
 import re
@@ -37,18 +38,25 @@ METHODS = ("dpo", "supervised")
 PAIR = ("input", "preferred_output", "non_preferred_output")
 OUTPUTS = PAIR[1:]
 # The names in the OpenAPI file of 2025-02; the guide, Azure and practice have the names above.
-OTHER_NAMES = {"preferred_completion": "preferred_output", "non_preferred_completion": "non_preferred_output"}
+OTHER_NAMES = {
+    "preferred_completion": "preferred_output",
+    "non_preferred_completion": "non_preferred_output",
+}
 ROLES = ("system", "developer", "user", "assistant", "tool")
 MESSAGE = ("role", "content", "name", "tool_calls", "tool_call_id")
 
 # The hosted service's own words. Sources: OkGoDoIt/OpenAI-API-dotnet#59 (2023-03), an upload answered with 400;
 # failed jobs of 2024-12 as their owners printed them.
-NOT_A_DICTIONARY = ("Expected file to have JSONL format, where every line is a JSON dictionary. "
-                    'Line {line} is not a dictionary (HINT: line starts with: "{start}...").')
+NOT_A_DICTIONARY = (
+    "Expected file to have JSONL format, where every line is a JSON dictionary. "
+    'Line {line} is not a dictionary (HINT: line starts with: "{start}...").'
+)
 TOO_FEW = "Training file has {n} example(s), but must have at least 10 examples"
-SUPERVISED_FILE = ("The job failed due to an invalid training file. Invalid file format. Input file {file} is in the "
-                   "fine-tune-chat format, but the specified fine-tuning job is not using 'supervised' as the training "
-                   "method (provided method=dpo). ")
+SUPERVISED_FILE = (
+    "The job failed due to an invalid training file. Invalid file format. Input file {file} is in the "
+    "fine-tune-chat format, but the specified fine-tuning job is not using 'supervised' as the training "
+    "method (provided method=dpo). "
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 HALF = "expected text that UTF-8 can hold, found half of a surrogate pair (\\ud800 to \\udfff)"
 
@@ -97,25 +105,55 @@ def read(data, method=None, file="(this file)"):
     if method not in (None, *METHODS):
         raise ValueError(f"method is 'dpo' or 'supervised', not {method!r}")
     if len(data) > LARGEST:
-        return [], [Problem(None, "", f"expected at most {LARGEST:,} bytes (512 MB), found {len(data):,}", stage="upload", code=None)]
+        return [], [
+            Problem(
+                None,
+                "",
+                f"expected at most {LARGEST:,} bytes (512 MB), found {len(data):,}",
+                stage="upload",
+                code=None,
+            )
+        ]
     problems = []
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
-        problems.append(Problem(1, "byte 1", "expected UTF-8 without a byte order mark; it is skipped here, elsewhere it may not be", "warning"))
+        problems.append(
+            Problem(
+                1,
+                "byte 1",
+                "expected UTF-8 without a byte order mark; it is skipped here, elsewhere it may not be",
+                "warning",
+            )
+        )
     numbered = _parsed_lines(data, problems)
     if method is None:
         method = _kind(numbered[0][1]) if numbered else "dpo"
     if method == "dpo" and numbered and all(_kind(row) == "supervised" for _, row in numbered):
-        return [], [*problems, Problem(None, "", SUPERVISED_FILE.format(file=file), published=True,
-                                       more="(A pair has input, preferred_output and non_preferred_output.)")]
+        return [], [
+            *problems,
+            Problem(
+                None,
+                "",
+                SUPERVISED_FILE.format(file=file),
+                published=True,
+                more="(A pair has input, preferred_output and non_preferred_output.)",
+            ),
+        ]
     rows = []
     for number, row in numbered:
-        found = [Problem(number, path, message, level) for path, message, level in _row_problems(row, method)]
+        found = [
+            Problem(number, path, message, level)
+            for path, message, level in _row_problems(row, method)
+        ]
         problems += found
         if not any(p.level == "error" for p in found):
             rows.append(row)
     if len(numbered) < FEWEST:
-        problems.append(Problem(None, "", TOO_FEW.format(n=len(numbered)), published=True, code="invalid_n_examples"))
+        problems.append(
+            Problem(
+                None, "", TOO_FEW.format(n=len(numbered)), published=True, code="invalid_n_examples"
+            )
+        )
     return rows, problems
 
 
@@ -128,7 +166,9 @@ def write(rows, path):
     path, lines = Path(path), []
     for number, row in enumerate(rows, start=1):
         try:
-            lines.append(json.dumps(row, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n")
+            lines.append(
+                json.dumps(row, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n"
+            )
         except (TypeError, ValueError, RecursionError) as e:  # UnicodeEncodeError is a ValueError
             raise ValueError(f"row {number} cannot be written as JSON in UTF-8: {e}") from None
     whole_file.write(path, b"".join(lines))
@@ -145,10 +185,26 @@ def _parsed_lines(data, problems):
             text = line.decode("utf-8").strip(" \t\r")
         except UnicodeDecodeError as e:
             hint = " (UTF-16?)" if b"\0" in line or line[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
-            problems.append(Problem(number, f"byte {e.start + 1}", f"expected UTF-8{hint}, found the byte 0x{line[e.start]:02x}", stage="upload", code=None))
+            problems.append(
+                Problem(
+                    number,
+                    f"byte {e.start + 1}",
+                    f"expected UTF-8{hint}, found the byte 0x{line[e.start]:02x}",
+                    stage="upload",
+                    code=None,
+                )
+            )
             continue
         if not text:
-            problems.append(Problem(number, "", "expected a JSON dictionary, found a blank line", stage="upload", code=None))
+            problems.append(
+                Problem(
+                    number,
+                    "",
+                    "expected a JSON dictionary, found a blank line",
+                    stage="upload",
+                    code=None,
+                )
+            )
             continue
         why = ""
         try:
@@ -165,7 +221,11 @@ def _parsed_lines(data, problems):
                 continue
             why = "", f"It is {_what(row)}."
         published = NOT_A_DICTIONARY.format(line=number, start=text[:3])
-        problems.append(Problem(number, why[0], published, published=True, stage="upload", code=None, more=why[1]))
+        problems.append(
+            Problem(
+                number, why[0], published, published=True, stage="upload", code=None, more=why[1]
+            )
+        )
     return numbered
 
 
@@ -182,7 +242,11 @@ def _no_constant(name):
 
 
 def _kind(row):
-    return "supervised" if "messages" in row and not any(name in row for name in (*PAIR, *OTHER_NAMES)) else "dpo"
+    return (
+        "supervised"
+        if "messages" in row and not any(name in row for name in (*PAIR, *OTHER_NAMES))
+        else "dpo"
+    )
 
 
 def _row_problems(row, method):
@@ -193,11 +257,17 @@ def _row_problems(row, method):
 
 def _pair_problems(row):
     if _kind(row) == "supervised":
-        yield _error("messages", "expected a preference pair (input, preferred_output, non_preferred_output), found a supervised example")
+        yield _error(
+            "messages",
+            "expected a preference pair (input, preferred_output, non_preferred_output), found a supervised example",
+        )
         return
     for name, right in OTHER_NAMES.items():
         if name in row:
-            yield _error(name, f"expected the name {right}; {name} stood in OpenAI's OpenAPI file of 2025-02, the guide and the service use {right}")
+            yield _error(
+                name,
+                f"expected the name {right}; {name} stood in OpenAI's OpenAPI file of 2025-02, the guide and the service use {right}",
+            )
     yield from _unknown(row, "", PAIR, known_elsewhere=OTHER_NAMES)
     if "input" not in row:
         yield _error("input", "expected a dictionary with messages, found nothing")
@@ -209,14 +279,20 @@ def _pair_problems(row):
         yield from _tools_problems(row["input"], "input.")
         last = _last(row["input"])
         if last.get("role") == "assistant":
-            yield _error(f"input.messages[{len(row['input']['messages']) - 1}].role",
-                         "expected the question last: the assistant's answers belong in preferred_output and non_preferred_output")
+            yield _error(
+                f"input.messages[{len(row['input']['messages']) - 1}].role",
+                "expected the question last: the assistant's answers belong in preferred_output and non_preferred_output",
+            )
     for name in OUTPUTS:
         if name in row or {value: key for key, value in OTHER_NAMES.items()}[name] not in row:
             yield from _output_problems(row, name)
     texts = [_only_text(row.get(name)) for name in OUTPUTS]
     if texts[0] is not None and texts[0] == texts[1]:
-        yield "non_preferred_output[0].content", "expected another answer than the preferred one: two equal answers teach nothing", "warning"
+        yield (
+            "non_preferred_output[0].content",
+            "expected another answer than the preferred one: two equal answers teach nothing",
+            "warning",
+        )
 
 
 def _output_problems(row, name):
@@ -239,14 +315,20 @@ def _output_problems(row, name):
 
 def _supervised_problems(row):
     if _kind(row) == "dpo" and any(name in row for name in (*PAIR, *OTHER_NAMES)):
-        yield _error(next(name for name in (*PAIR, *OTHER_NAMES) if name in row), "expected a supervised example with messages, found a preference pair")
+        yield _error(
+            next(name for name in (*PAIR, *OTHER_NAMES) if name in row),
+            "expected a supervised example with messages, found a preference pair",
+        )
         return
     yield from _unknown(row, "", ("messages", "tools", "parallel_tool_calls"))
     yield from _messages_problems(row, "", extra=("weight",))
     yield from _tools_problems(row, "")
     last = _last(row)
     if last and last.get("role") in ROLES and last["role"] != "assistant":
-        yield _error(f"messages[{len(row['messages']) - 1}].role", f"expected the assistant's answer last, found a message of role {_what(last['role'])}")
+        yield _error(
+            f"messages[{len(row['messages']) - 1}].role",
+            f"expected the assistant's answer last, found a message of role {_what(last['role'])}",
+        )
 
 
 def _messages_problems(holder, before, extra=()):
@@ -270,13 +352,28 @@ def _message_problems(message, path, extra):
     role = message.get("role")
     if not isinstance(role, str) or role not in ROLES:
         yield _error(f"{path}.role", f"expected one of {', '.join(ROLES)}, found {_what(role)}")
-    if "weight" in extra and "weight" in message and not (role == "assistant" and message["weight"] in (0, 1) and type(message["weight"]) is int):
-        yield _error(f"{path}.weight", f"expected 0 or 1, on an assistant message, found {_what(message['weight'])}")
+    if (
+        "weight" in extra
+        and "weight" in message
+        and not (
+            role == "assistant" and message["weight"] in (0, 1) and type(message["weight"]) is int
+        )
+    ):
+        yield _error(
+            f"{path}.weight",
+            f"expected 0 or 1, on an assistant message, found {_what(message['weight'])}",
+        )
     calls = message.get("tool_calls")
     if calls is not None and (role != "assistant" or not isinstance(calls, list) or not calls):
-        yield _error(f"{path}.tool_calls", f"expected a list of calls in an assistant message, found {_what(calls)}")
+        yield _error(
+            f"{path}.tool_calls",
+            f"expected a list of calls in an assistant message, found {_what(calls)}",
+        )
     if role == "tool" and not isinstance(message.get("tool_call_id"), str):
-        yield _error(f"{path}.tool_call_id", f"expected the id of the call that this answers, found {_what(message.get('tool_call_id'))}")
+        yield _error(
+            f"{path}.tool_call_id",
+            f"expected the id of the call that this answers, found {_what(message.get('tool_call_id'))}",
+        )
     if not (calls and message.get("content") is None):
         yield from _content_problems(message, path)
 
@@ -284,7 +381,10 @@ def _message_problems(message, path, extra):
 def _content_problems(message, path):
     content = message.get("content")
     if isinstance(content, list):
-        yield _error(f"{path}.content", "expected a text: preference tuning takes text only, and parts are not read here")
+        yield _error(
+            f"{path}.content",
+            "expected a text: preference tuning takes text only, and parts are not read here",
+        )
     elif not isinstance(content, str):
         yield _error(f"{path}.content", f"expected a text, found {_what(content)}")
     elif not content.strip():
@@ -298,17 +398,29 @@ def _tools_problems(holder, before):
         tools = []
     for i, tool in enumerate(tools):
         function = tool.get("function") if isinstance(tool, dict) else None
-        if not isinstance(function, dict) or tool.get("type") != "function" or not isinstance(function.get("name"), str):
-            yield _error(f"{before}tools[{i}]", 'expected {"type": "function", "function": {"name": …}}')
+        if (
+            not isinstance(function, dict)
+            or tool.get("type") != "function"
+            or not isinstance(function.get("name"), str)
+        ):
+            yield _error(
+                f"{before}tools[{i}]", 'expected {"type": "function", "function": {"name": …}}'
+            )
     if type(holder.get("parallel_tool_calls", True)) is not bool:
-        yield _error(f"{before}parallel_tool_calls", f"expected true or false, found {_what(holder['parallel_tool_calls'])}")
+        yield _error(
+            f"{before}parallel_tool_calls",
+            f"expected true or false, found {_what(holder['parallel_tool_calls'])}",
+        )
 
 
 def _unknown(holder, before, known, known_elsewhere=()):
     for key in holder:
         if key not in known and key not in known_elsewhere:
             near = difflib.get_close_matches(key[:60], known, n=1)
-            yield _error(f"{before}{_short(key)}", f"expected no such field{f'; did you mean {near[0]}?' if near else ': it knows ' + ', '.join(known)}")
+            yield _error(
+                f"{before}{_short(key)}",
+                f"expected no such field{f'; did you mean {near[0]}?' if near else ': it knows ' + ', '.join(known)}",
+            )
 
 
 def _unwritable(row):
@@ -317,8 +429,16 @@ def _unwritable(row):
     while todo:
         path, value = todo.pop()
         if isinstance(value, dict):
-            inside = [(f"{path}.{_short(key)}".lstrip("."), key, child) for key, child in value.items()]
-            yield from (_error(f"{path}.{_short(key)}".lstrip("."), "expected once, found twice; which of the two counts is not defined") for key in value.twice)
+            inside = [
+                (f"{path}.{_short(key)}".lstrip("."), key, child) for key, child in value.items()
+            ]
+            yield from (
+                _error(
+                    f"{path}.{_short(key)}".lstrip("."),
+                    "expected once, found twice; which of the two counts is not defined",
+                )
+                for key in value.twice
+            )
             yield from (_error(where, HALF) for where, key, _ in inside if _is_half(key))
             todo += [(where, child) for where, _, child in reversed(inside)]
         elif isinstance(value, list):
@@ -335,7 +455,11 @@ def _is_half(text):
 
 def _last(holder):
     messages = holder.get("messages")
-    return messages[-1] if isinstance(messages, list) and messages and isinstance(messages[-1], dict) else {}
+    return (
+        messages[-1]
+        if isinstance(messages, list) and messages and isinstance(messages[-1], dict)
+        else {}
+    )
 
 
 def _only_text(output):

@@ -4,6 +4,7 @@ Prices are USD per million tokens and hold from a first day until, and not inclu
 day of the next price, or the day the model was shut down (data/models.csv). All sums are Decimals, so
 a receipt has no rounding error. Sources stand in each row; data/README.md says what the table leaves out.
 """
+
 import csv
 import datetime
 import functools
@@ -56,7 +57,11 @@ def usd_by_time(model, per, on):
     """
     on = _day(on)
     for row in _read("prices_by_time.csv"):
-        if (row["model"], row["per"]) == (model, per) and _day(row["from"]) <= on and not (row["until"] and _day(row["until"]) <= on):
+        if (
+            (row["model"], row["per"]) == (model, per)
+            and _day(row["from"]) <= on
+            and not (row["until"] and _day(row["until"]) <= on)
+        ):
             return Decimal(row["usd"])
     raise LookupError(f"no price of {model} by the {per} for {on} is in data/prices_by_time.csv")
 
@@ -77,7 +82,10 @@ def cost(model, usage, on):
     """
     counts = token_counts(usage)
     return sum(
-        ((n * usd_per_million(model, modality, direction, on)).scaleb(-6) for (modality, direction), n in counts.items()),
+        (
+            (n * usd_per_million(model, modality, direction, on)).scaleb(-6)
+            for (modality, direction), n in counts.items()
+        ),
         Decimal(0),
     )
 
@@ -88,7 +96,14 @@ def replacement(model):
     >>> replacement("o1"), replacement("gpt-6.1-sol")
     ('gpt-5.6-sol', '')
     """
-    return next((found for name in _names(model) if (found := _models().get(name.removeprefix("ft:"), {}).get("replacement"))), "")
+    return next(
+        (
+            found
+            for name in _names(model)
+            if (found := _models().get(name.removeprefix("ft:"), {}).get("replacement"))
+        ),
+        "",
+    )
 
 
 def stale(on, days=90):
@@ -122,7 +137,11 @@ def nearest_day(model, on):
     first, end = sold_on(model)
     if first <= on and (end is None or on < end):
         return on
-    return end - datetime.timedelta(days=1) if end else max(r["checked_on"] for r in _rows_of(model, "text", "input"))
+    return (
+        end - datetime.timedelta(days=1)
+        if end
+        else max(r["checked_on"] for r in _rows_of(model, "text", "input"))
+    )
 
 
 def token_counts(usage):
@@ -144,14 +163,18 @@ def token_counts(usage):
         total_in, total_out = usage["input_tokens"], usage.get("output_tokens")
         inside, outside = usage.get("input_tokens_details"), usage.get("output_tokens_details")
     else:
-        raise ValueError(f"usage has neither prompt_tokens nor input_tokens, but {', '.join(usage) or 'nothing'}")
+        raise ValueError(
+            f"usage has neither prompt_tokens nor input_tokens, but {', '.join(usage) or 'nothing'}"
+        )
     # Only Realtime sells pictures at a price of their own; elsewhere they are text tokens.
     others = ("audio", "image") if "input_token_details" in usage else ("audio",)
     inside, outside = inside or {}, outside or {}
 
     given = _by_modality(total_in, inside, others)
     # Only Realtime says which tokens came from the cache; elsewhere only text is cached.
-    cached = _by_modality(inside.get("cached_tokens"), inside.get("cached_tokens_details") or {}, others)
+    cached = _by_modality(
+        inside.get("cached_tokens"), inside.get("cached_tokens_details") or {}, others
+    )
     made = _by_modality(total_out, outside, others)
     counts = {}
     for modality in given:
@@ -177,7 +200,8 @@ def _read(name):
 @functools.cache
 def _table():
     return [
-        row | {
+        row
+        | {
             "usd_per_million": Decimal(row["usd_per_million"]),
             "from": _day(row["from"]),
             "until": _day(row["until"]) if row["until"] else None,
@@ -211,9 +235,15 @@ def _rows_of(model, modality, direction):
     """The price rows, oldest first, each ending at the shutdown at the latest."""
     end = _shutdown(model)
     for name in _names(model):
-        rows = [r for r in _table() if (r["model"], r["modality"], r["direction"]) == (name, modality, direction)]
+        rows = [
+            r
+            for r in _table()
+            if (r["model"], r["modality"], r["direction"]) == (name, modality, direction)
+        ]
         if rows:
-            capped = (r | {"until": min((d for d in (r["until"], end) if d), default=None)} for r in rows)
+            capped = (
+                r | {"until": min((d for d in (r["until"], end) if d), default=None)} for r in rows
+            )
             return sorted(capped, key=lambda r: r["from"])
     return []
 
@@ -222,7 +252,11 @@ def _known(model, rows):
     if not rows:
         return "no such price is in data/prices.csv"
     first, until, end = rows[0]["from"], rows[-1]["until"], _shutdown(model)
-    days = f"from {first} on" if until is None else f"from {first} to {until - datetime.timedelta(days=1)}"
+    days = (
+        f"from {first} on"
+        if until is None
+        else f"from {first} to {until - datetime.timedelta(days=1)}"
+    )
     return f"known {days}" + (f"; shutdown of {model}: {end}" if end else "")
 
 

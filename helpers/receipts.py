@@ -1,4 +1,5 @@
 """receipt(): what this notebook's calls would have cost."""
+
 import datetime
 import html
 from decimal import Decimal
@@ -17,34 +18,76 @@ class Receipt:
     """
 
     def __init__(self, rows, refused, on, twice=Decimal(0), unpriced=(), here="Here: 0.00 USD."):
-        self.rows, self.refused, self.on, self.twice, self.unpriced, self.here = rows, refused, on, twice, unpriced, here
+        self.rows, self.refused, self.on, self.twice, self.unpriced, self.here = (
+            rows,
+            refused,
+            on,
+            twice,
+            unpriced,
+            here,
+        )
         self.total = sum((r["usd"] for r in rows), Decimal(0))
         self.later = sum((r["usd"] for r in rows if r["on"] != on), Decimal(0))
 
     def _table(self):
         head = ["model", "calls", "input", "cached", "output", "hidden", "USD", "prices of"]
-        body = [[r["model"], r["calls"], r["input"], r["cached"], r["output"], r["hidden"], f"{r['usd']:.4f}", r["on"]] for r in self.rows]
+        body = [
+            [
+                r["model"],
+                r["calls"],
+                r["input"],
+                r["cached"],
+                r["output"],
+                r["hidden"],
+                f"{r['usd']:.4f}",
+                r["on"],
+            ]
+            for r in self.rows
+        ]
         return head, [[f"{v:,}" if isinstance(v, int) else v for v in row] for row in body]
 
     def _note(self):
         later = f" and {self.later:.4f} USD for models not sold then" if self.later else ""
-        free = f" {self.refused} {'call that was' if self.refused == 1 else 'calls that were'} refused or off the map cost nothing." if self.refused else ""
-        twice = f" Training counts a pair's prompt once; billed with each of the two answers it would be {self.twice:.4f} USD more. Which of them holds is not published." if self.twice else ""
-        unpriced = f" Not in it: training of {', '.join(self.unpriced)}, for which no price of that day is known." if self.unpriced else ""
-        return (f"{self.here} At {self.on} prices: {self.total - self.later:.4f} USD{later}.{free}{twice}{unpriced} "
-                "Hidden: the reasoning tokens in the output. Source: data/prices.csv.")
+        free = (
+            f" {self.refused} {'call that was' if self.refused == 1 else 'calls that were'} refused or off the map cost nothing."
+            if self.refused
+            else ""
+        )
+        twice = (
+            f" Training counts a pair's prompt once; billed with each of the two answers it would be {self.twice:.4f} USD more. Which of them holds is not published."
+            if self.twice
+            else ""
+        )
+        unpriced = (
+            f" Not in it: training of {', '.join(self.unpriced)}, for which no price of that day is known."
+            if self.unpriced
+            else ""
+        )
+        return (
+            f"{self.here} At {self.on} prices: {self.total - self.later:.4f} USD{later}.{free}{twice}{unpriced} "
+            "Hidden: the reasoning tokens in the output. Source: data/prices.csv."
+        )
 
     def __repr__(self):
         head, body = self._table()
         rows = [head, *body]
         width = [max(len(r[i]) for r in rows) for i in range(len(head))]
-        lines = ["  ".join(v.ljust(w) if i in (0, 7) else v.rjust(w) for i, (v, w) in enumerate(zip(r, width))).rstrip() for r in rows]
+        lines = [
+            "  ".join(
+                v.ljust(w) if i in (0, 7) else v.rjust(w) for i, (v, w) in enumerate(zip(r, width))
+            ).rstrip()
+            for r in rows
+        ]
         return "\n".join([*lines, self._note()])
 
     def _repr_html_(self):
         head, body = self._table()
-        cell = lambda tag, i, v: f'<{tag} style="text-align:{"left" if i in (0, 7) else "right"}">{html.escape(v)}</{tag}>'
-        rows = "".join("<tr>" + "".join(cell("td", i, v) for i, v in enumerate(r)) + "</tr>" for r in body)
+        cell = lambda tag, i, v: (
+            f'<{tag} style="text-align:{"left" if i in (0, 7) else "right"}">{html.escape(v)}</{tag}>'
+        )
+        rows = "".join(
+            "<tr>" + "".join(cell("td", i, v) for i, v in enumerate(r)) + "</tr>" for r in body
+        )
         heads = "".join(cell("th", i, v) for i, v in enumerate(head))
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table><p>{html.escape(self._note())}</p>"
 
@@ -66,7 +109,9 @@ def receipt(on=DAY_9):
 
 def receipt_of(answers, on=DAY_9):
     """The same for these answers alone: ChatCompletions or Responses of the `openai` SDK, all with a usage."""
-    return _summed([{"status": 200, "model": a.model, "usage": a.usage.model_dump()} for a in answers], on)
+    return _summed(
+        [{"status": 200, "model": a.model, "usage": a.usage.model_dump()} for a in answers], on
+    )
 
 
 def _summed(calls, on, jobs=(), upstream=None):
@@ -80,13 +125,38 @@ def _summed(calls, on, jobs=(), upstream=None):
             strange += 1
             continue
         day = prices.nearest_day(call["model"], on)
-        row = rows.setdefault(call["model"], {"model": call["model"], "calls": 0, "input": 0, "cached": 0, "output": 0, "hidden": 0, "usd": Decimal(0), "on": day.isoformat()})
+        row = rows.setdefault(
+            call["model"],
+            {
+                "model": call["model"],
+                "calls": 0,
+                "input": 0,
+                "cached": 0,
+                "output": 0,
+                "hidden": 0,
+                "usd": Decimal(0),
+                "on": day.isoformat(),
+            },
+        )
         given, cached, hidden, out = counts(call["usage"])
-        for name, n in (("calls", 1), ("input", given), ("cached", cached), ("output", out), ("hidden", hidden)):
+        for name, n in (
+            ("calls", 1),
+            ("input", given),
+            ("cached", cached),
+            ("output", out),
+            ("hidden", hidden),
+        ):
             row[name] += n
         row["usd"] += prices.cost(call["model"], call["usage"], day)
     trained, twice, unpriced = _trained(jobs, on)
-    return Receipt([rows[name] for name in sorted(rows)] + trained, refused, on.isoformat(), twice, unpriced, _paid(upstream, strange))
+    return Receipt(
+        [rows[name] for name in sorted(rows)] + trained,
+        refused,
+        on.isoformat(),
+        twice,
+        unpriced,
+        _paid(upstream, strange),
+    )
 
 
 def _has_price(call):
@@ -101,12 +171,20 @@ def _has_price(call):
 
 def _paid(upstream, strange):
     """What was really paid, in words."""
-    left_out = f" Not in the table: {strange} calls that have no price or told no tokens." if strange else ""
+    left_out = (
+        f" Not in the table: {strange} calls that have no price or told no tokens."
+        if strange
+        else ""
+    )
     if not upstream:
         return f"Here: 0.00 USD.{left_out}"
     if not upstream["openai"]:
         return f"Here: what {upstream['host']} costs, which asks no price by the token.{left_out}"
-    ceiling = "without a ceiling" if upstream["ceiling"] is None else f"of {upstream['ceiling']} USD (DAY9_BUDGET)"
+    ceiling = (
+        "without a ceiling"
+        if upstream["ceiling"] is None
+        else f"of {upstream['ceiling']} USD (DAY9_BUDGET)"
+    )
     return f"Here, since this kernel began: {Decimal(upstream['spent']):.4f} USD {ceiling}, at today's prices.{left_out}"
 
 
@@ -119,7 +197,19 @@ def _trained(jobs, on):
         except LookupError:
             unpriced.add(job["model"])
             continue
-        row = rows.setdefault(job["model"], {"model": f"{job['model']}, training", "calls": 0, "input": 0, "cached": 0, "output": 0, "hidden": 0, "usd": Decimal(0), "on": on.isoformat()})
+        row = rows.setdefault(
+            job["model"],
+            {
+                "model": f"{job['model']}, training",
+                "calls": 0,
+                "input": 0,
+                "cached": 0,
+                "output": 0,
+                "hidden": 0,
+                "usd": Decimal(0),
+                "on": on.isoformat(),
+            },
+        )
         row["calls"] += 1
         row["input"] += job["tokens"]
         row["usd"] += (job["tokens"] * price).scaleb(-6)
@@ -130,6 +220,15 @@ def _trained(jobs, on):
 def counts(usage):
     """(input, cached, hidden, output) tokens of a usage dict in Chat Completions, Responses or Realtime shape."""
     new = "input_tokens" in usage
-    given, out = ("input_tokens", "output_tokens") if new else ("prompt_tokens", "completion_tokens")
-    return (usage[given], (usage.get(f"{given}_details") or usage.get("input_token_details") or {}).get("cached_tokens") or 0,
-            (usage.get(f"{out}_details") or {}).get("reasoning_tokens") or 0, usage[out])
+    given, out = (
+        ("input_tokens", "output_tokens") if new else ("prompt_tokens", "completion_tokens")
+    )
+    return (
+        usage[given],
+        (usage.get(f"{given}_details") or usage.get("input_token_details") or {}).get(
+            "cached_tokens"
+        )
+        or 0,
+        (usage.get(f"{out}_details") or {}).get("reasoning_tokens") or 0,
+        usage[out],
+    )

@@ -1,4 +1,5 @@
 """A reindeer whose mouth follows a sound: the curve of its mouth, and the widget that plays both."""
+
 from pathlib import Path
 
 import anywidget
@@ -25,11 +26,13 @@ def mouth(pcm, rate=sounds.RATE):
     [0.0, 0.0, 0.0, 0.0, 0.0]
     """
     if len(pcm) % 2 or rate % A_SECOND:
-        raise ValueError(f"PCM16 has 2 bytes a sample, and 20 ms a whole number of samples, not {len(pcm)} bytes at {rate} Hz")
+        raise ValueError(
+            f"PCM16 has 2 bytes a sample, and 20 ms a whole number of samples, not {len(pcm)} bytes at {rate} Hz"
+        )
     sound = np.frombuffer(pcm, "<i2").astype(float)
     step = rate // A_SECOND
     sound = np.append(sound, np.zeros(-len(sound) % step)).reshape(-1, step)
-    amplitude = np.sqrt((sound ** 2).mean(1))
+    amplitude = np.sqrt((sound**2).mean(1))
     wished = amplitude / max(np.percentile(amplitude, 95) if len(amplitude) else 0, HISS)
     opened, now = [], 0.0
     for wish in wished:
@@ -44,16 +47,24 @@ def drawn(pcm, rate=sounds.RATE):
 
     opened = mouth(pcm, rate)
     sound = np.abs(np.frombuffer(pcm, "<i2").astype(int))
-    loudest = np.append(sound, np.zeros(-len(sound) % (rate // A_SECOND), int)).reshape(len(opened), -1).max(1)
+    loudest = (
+        np.append(sound, np.zeros(-len(sound) % (rate // A_SECOND), int))
+        .reshape(len(opened), -1)
+        .max(1)
+    )
     seconds = np.arange(len(opened)) / A_SECOND
     fig = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.1)
     fig.add_scatter(x=seconds, y=loudest, name="sound", line_color=COLOURS[0], row=1, col=1)
-    fig.add_scatter(x=seconds, y=-loudest, name="sound", line_color=COLOURS[0], fill="tonexty", row=1, col=1)
+    fig.add_scatter(
+        x=seconds, y=-loudest, name="sound", line_color=COLOURS[0], fill="tonexty", row=1, col=1
+    )
     fig.add_scatter(x=seconds, y=opened, name="mouth", line_color=COLOURS[1], row=2, col=1)
     fig.update_yaxes(title="amplitude", row=1, col=1)
     fig.update_yaxes(title="mouth, share", row=2, col=1)
     fig.update_xaxes(title="seconds", row=2, col=1)
-    return fig.update_layout(title="The mouth opens with the voice, and shuts in each pause", showlegend=False)
+    return fig.update_layout(
+        title="The mouth opens with the voice, and shuts in each pause", showlegend=False
+    )
 
 
 class Reindeer(anywidget.AnyWidget):
@@ -71,7 +82,9 @@ class Reindeer(anywidget.AnyWidget):
     note = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, pcm, words, rate=sounds.RATE, note=""):
-        super().__init__(wav=sounds.wav(pcm, rate), mouth=mouth(pcm, rate).tolist(), words=words, note=note)
+        super().__init__(
+            wav=sounds.wav(pcm, rate), mouth=mouth(pcm, rate).tolist(), words=words, note=note
+        )
 
     def __repr__(self):  # what a page without a running kernel shows
         return f"A reindeer says: {self.words}"

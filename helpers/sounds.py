@@ -3,6 +3,7 @@
 Everywhere here sound is PCM16: 16-bit integers, little-endian, one channel, 24,000 a second, as bytes. The clips
 were spoken by programs (data/README.md says which); no person and no model of OpenAI's is heard.
 """
+
 import csv
 import functools
 import io
@@ -14,11 +15,21 @@ FOLDER = Path(__file__).resolve().parents[1] / "data" / "audio"
 RATE = 24_000  # samples a second
 BYTES_A_MS = 2 * RATE // 1000
 
-ONES = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen").split()
+ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen"
+).split()
 TENS = ["", "", *"twenty thirty forty fifty sixty seventy eighty ninety".split()]
 POWERS = ["", "thousand", "million"]
-IRREGULAR = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth", "twelve": "twelfth"}
+IRREGULAR = {
+    "one": "first",
+    "two": "second",
+    "three": "third",
+    "five": "fifth",
+    "eight": "eighth",
+    "nine": "ninth",
+    "twelve": "twelfth",
+}
 LARGEST = 999_999_999  # that the pieces can say
 
 
@@ -35,7 +46,9 @@ def silence(milliseconds):
 def wav(pcm, rate=RATE):
     """A sound as a WAV file, in bytes, for a browser to play. ValueError for half a sample."""
     if len(pcm) % 2:
-        raise ValueError(f"PCM16 has 2 bytes a sample; {len(pcm)} bytes are no whole number of them")
+        raise ValueError(
+            f"PCM16 has 2 bytes a sample; {len(pcm)} bytes are no whole number of them"
+        )
     with io.BytesIO() as file:
         with wave.open(file, "wb") as out:
             out.setnchannels(1)
@@ -60,9 +73,11 @@ def clip(name):
     2.4
     """
     if name not in clips():
-        raise LookupError(f"there is no clip {name!r}; there are {', '.join(n for n, row in clips().items() if row['side'] != 'piece')}")
+        raise LookupError(
+            f"there is no clip {name!r}; there are {', '.join(n for n, row in clips().items() if row['side'] != 'piece')}"
+        )
     row = clips()[name]
-    return _file(row["file"])[int(row["start_ms"]) * BYTES_A_MS:int(row["end_ms"]) * BYTES_A_MS]
+    return _file(row["file"])[int(row["start_ms"]) * BYTES_A_MS : int(row["end_ms"]) * BYTES_A_MS]
 
 
 @functools.cache
@@ -94,7 +109,9 @@ class Resampler:
         return self.frame(frame)
 
     def frame(self, frame):
-        return b"".join(bytes(piece.planes[0])[:2 * piece.samples] for piece in self.inner.resample(frame))
+        return b"".join(
+            bytes(piece.planes[0])[: 2 * piece.samples] for piece in self.inner.resample(frame)
+        )
 
     def end(self):
         """What stayed behind."""
@@ -116,11 +133,18 @@ def paced(pcm, speed=1.0, pitch=1.0):
 
     graph = av.filter.Graph()
     steps = [graph.add_abuffer(sample_rate=RATE, format="s16", layout="mono")]
-    for name, value in (("asetrate", str(int(RATE * pitch))), ("aresample", str(RATE)), ("atempo", str(max(0.5, speed / pitch)))):
+    for name, value in (
+        ("asetrate", str(int(RATE * pitch))),
+        ("aresample", str(RATE)),
+        ("atempo", str(max(0.5, speed / pitch))),
+    ):
         steps.append(graph.add(name, value))
     if speed / pitch < 0.5:  # atempo goes no lower at once
         steps.append(graph.add("atempo", str(speed / pitch / 0.5)))
-    steps += [graph.add("aformat", "sample_fmts=s16:channel_layouts=mono"), graph.add("abuffersink")]
+    steps += [
+        graph.add("aformat", "sample_fmts=s16:channel_layouts=mono"),
+        graph.add("abuffersink"),
+    ]
     graph.link_nodes(*steps).configure()
     frame = av.AudioFrame(format="s16", layout="mono", samples=len(pcm) // 2)
     frame.sample_rate, frame.pts = RATE, 0
@@ -133,7 +157,7 @@ def paced(pcm, speed=1.0, pitch=1.0):
             piece = graph.pull()
         except (av.error.BlockingIOError, av.error.EOFError):
             return bytes(made)
-        made += bytes(piece.planes[0])[:2 * piece.samples]
+        made += bytes(piece.planes[0])[: 2 * piece.samples]
 
 
 # --- speech from pieces --------------------------------------------------------------------------------
@@ -167,7 +191,13 @@ def cardinal(n):
     if not 0 <= n <= LARGEST:
         raise ValueError(f"there are recorded words for 0 to {LARGEST:,}, not for {n:,}")
     groups = [n // 1000**power % 1000 for power in range(len(POWERS))]
-    words = [word for power in (2, 1, 0) if groups[power] for word in (*_below_1000(groups[power]), POWERS[power]) if word]
+    words = [
+        word
+        for power in (2, 1, 0)
+        if groups[power]
+        for word in (*_below_1000(groups[power]), POWERS[power])
+        if word
+    ]
     return " ".join(words) or ONES[0]
 
 
@@ -184,7 +214,13 @@ def ordinal(n):
     ('first', 'twelfth', 'twenty third', 'thirtieth')
     """
     *before, last = cardinal(n).split()
-    return " ".join([*before, IRREGULAR.get(last) or last.removesuffix("y") + ("ieth" if last.endswith("y") else "th")])
+    return " ".join(
+        [
+            *before,
+            IRREGULAR.get(last)
+            or last.removesuffix("y") + ("ieth" if last.endswith("y") else "th"),
+        ]
+    )
 
 
 PAUSES = {",": 120, ".": 300}  # milliseconds
@@ -205,7 +241,11 @@ def _sentences():
 
 @functools.cache
 def _known_pieces():
-    return {tuple(row["transcript"].lower().split()): name for name, row in clips().items() if row["side"] == "piece"}
+    return {
+        tuple(row["transcript"].lower().split()): name
+        for name, row in clips().items()
+        if row["side"] == "piece"
+    }
 
 
 def _pieces(text):
@@ -240,7 +280,9 @@ def _tables(law):
     else:
         flipped = byte ^ 0x55
         part = flipped >> 4 & 7
-        value = np.where(part, ((flipped & 15) * 2 + 33) << np.maximum(part - 1, 0), (flipped & 15) * 2 + 1)
+        value = np.where(
+            part, ((flipped & 15) * 2 + 33) << np.maximum(part - 1, 0), (flipped & 15) * 2 + 1
+        )
         value = np.where(flipped & 0x80, value, -value) * 8
     order = np.argsort(value, kind="stable")
     between = (value[order][1:] + value[order][:-1]) / 2
@@ -252,7 +294,9 @@ def to_g711(pcm, law):
     """PCM16 at 24 kHz as G.711 at 8 kHz; law is audio/pcmu or audio/pcma."""
     import numpy as np
 
-    return _tables(law)[1][np.frombuffer(changed(pcm, RATE, 8_000), "<i2").astype(int) + 32768].tobytes()
+    return _tables(law)[1][
+        np.frombuffer(changed(pcm, RATE, 8_000), "<i2").astype(int) + 32768
+    ].tobytes()
 
 
 def from_g711(data, law):

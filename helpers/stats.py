@@ -3,6 +3,7 @@
 They cover chance alone: that other cases of the same kind had been drawn. They know nothing of a biased
 set, of cases that depend on each other, or of a score that is zero by construction.
 """
+
 from collections import Counter
 from math import sqrt
 from statistics import NormalDist
@@ -29,7 +30,10 @@ def wilson_interval(successes, n, confidence=0.95):
     middle = p + z * z / (2 * n)
     half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     low, high = ((middle + sign * half) / (1 + z * z / n) for sign in (-1, 1))
-    return (0.0 if successes == 0 else low, 1.0 if successes == n else high)  # exact, without a rounding error
+    return (
+        0.0 if successes == 0 else low,
+        1.0 if successes == n else high,
+    )  # exact, without a rounding error
 
 
 def newcombe_interval(successes, n, other_successes, other_n, confidence=0.95):
@@ -44,9 +48,14 @@ def newcombe_interval(successes, n, other_successes, other_n, confidence=0.95):
     >>> [round(d, 4) for d in newcombe_interval(56, 70, 48, 80)]
     [0.0524, 0.3339]
     """
-    (low, high), (other_low, other_high) = wilson_interval(successes, n, confidence), wilson_interval(other_successes, other_n, confidence)
+    (low, high), (other_low, other_high) = (
+        wilson_interval(successes, n, confidence),
+        wilson_interval(other_successes, other_n, confidence),
+    )
     p, q = successes / n, other_successes / other_n
-    return p - q - sqrt((p - low) ** 2 + (other_high - q) ** 2), p - q + sqrt((high - p) ** 2 + (q - other_low) ** 2)
+    return p - q - sqrt((p - low) ** 2 + (other_high - q) ** 2), p - q + sqrt(
+        (high - p) ** 2 + (q - other_low) ** 2
+    )
 
 
 def cohen_kappa(first, second, confidence=0.95):
@@ -68,17 +77,24 @@ def cohen_kappa(first, second, confidence=0.95):
     first, second, z = list(first), list(second), _z(confidence)
     n = len(first)
     if not n or n != len(second):
-        raise ValueError(f"two lists of choices for the same cases are needed, not {n} and {len(second)}")
+        raise ValueError(
+            f"two lists of choices for the same cases are needed, not {n} and {len(second)}"
+        )
     share = lambda choices: {category: count / n for category, count in Counter(choices).items()}
     both, one, other = share(zip(first, second)), share(first), share(second)
     agreed = sum(p for (a, b), p in both.items() if a == b)
     chance = sum(p * other.get(category, 0) for category, p in one.items())
     if chance == 1:
-        raise ValueError("both chose the same category for every case: kappa is not defined, as chance alone agrees always")
+        raise ValueError(
+            "both chose the same category for every case: kappa is not defined, as chance alone agrees always"
+        )
     kappa = (agreed - chance) / (1 - chance)
     spread = sum(
-        p * (1 - (one[a] + other[a]) * (1 - kappa)) ** 2 if a == b else p * ((other.get(a, 0) + one.get(b, 0)) * (1 - kappa)) ** 2
-        for (a, b), p in both.items())
+        p * (1 - (one[a] + other[a]) * (1 - kappa)) ** 2
+        if a == b
+        else p * ((other.get(a, 0) + one.get(b, 0)) * (1 - kappa)) ** 2
+        for (a, b), p in both.items()
+    )
     error = sqrt(max(0.0, spread - (kappa - chance * (1 - kappa)) ** 2) / n) / (1 - chance)
     return kappa, max(-1.0, kappa - z * error), min(1.0, kappa + z * error)
 

@@ -5,13 +5,20 @@ rule of the Tax Table was held against the transcribed table of 2023 (habutax/ha
 no difference. The IRS's own pages are not on this machine. For lessons, not for a return: no qualified
 dividends, no capital gains, no alternative minimum tax, no credits.
 """
+
 import csv
 import functools
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parents[1] / "data"
-STATUSES = ("single", "married_jointly", "married_separately", "head_of_household", "surviving_spouse")
+STATUSES = (
+    "single",
+    "married_jointly",
+    "married_separately",
+    "head_of_household",
+    "surviving_spouse",
+)
 TABLE_ENDS = 100_000  # below it the Tax Table, from it the Tax Computation Worksheet
 
 
@@ -26,7 +33,9 @@ def standard_deduction(year, status, boxes=0):
     """
     chart = _deductions()[_year(year), _status(status)]
     if type(boxes) is not int or not 0 <= boxes < len(chart):
-        raise ValueError(f"boxes is {boxes!r}, but {status} has 0 to {len(chart) - 1} of them: count the ticks for age and blindness again.")
+        raise ValueError(
+            f"boxes is {boxes!r}, but {status} has 0 to {len(chart) - 1} of them: count the ticks for age and blindness again."
+        )
     return chart[boxes]
 
 
@@ -60,7 +69,9 @@ def band(taxable):
     """
     amount = _amount(taxable)
     if amount >= TABLE_ENDS:
-        raise ValueError(f"taxable is {amount:,}, and the Tax Table ends below {TABLE_ENDS:,}: use tax(), which computes from there.")
+        raise ValueError(
+            f"taxable is {amount:,}, and the Tax Table ends below {TABLE_ENDS:,}: use tax(), which computes from there."
+        )
     if amount < 25:
         return next((least, end) for least, end in ((0, 5), (5, 15), (15, 25)) if amount < end)
     width = 25 if amount < 3_000 else 50
@@ -96,7 +107,9 @@ def years():
 
 def _year(year):
     if type(year) is not int or year not in years():
-        raise ValueError(f"year is {year!r}, but the tables are those of {' and '.join(map(str, years()))}: ask for one of these.")
+        raise ValueError(
+            f"year is {year!r}, but the tables are those of {' and '.join(map(str, years()))}: ask for one of these."
+        )
     return year
 
 
@@ -108,7 +121,9 @@ def _status(status):
 
 def _amount(taxable):
     if type(taxable) is not int or taxable < 0:
-        raise ValueError(f"taxable is {taxable!r}: give whole dollars from 0, rounded as on the form; where the deduction is larger than the income, it is 0.")
+        raise ValueError(
+            f"taxable is {taxable!r}: give whole dollars from 0, rounded as on the form; where the deduction is larger than the income, it is 0."
+        )
     return taxable
 
 
@@ -122,7 +137,9 @@ def _brackets():
     """{(year, status): [(rate in %, upper end or None)]}, lowest first."""
     found = {}
     for row in _rows("tax.csv"):
-        found.setdefault((int(row["year"]), row["status"]), []).append((int(row["rate"]), int(row["upper"]) if row["upper"] else None))
+        found.setdefault((int(row["year"]), row["status"]), []).append(
+            (int(row["rate"]), int(row["upper"]) if row["upper"] else None)
+        )
     return found
 
 

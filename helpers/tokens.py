@@ -3,6 +3,7 @@
 Text is counted with OpenAI's own o200k_base table, which ships in data/tokenizer because tiktoken would
 otherwise download it. It is the table of o1, o1-preview, o1-mini, o3, gpt-4o, gpt-4.1 and gpt-5 (tiktoken 0.14).
 """
+
 import functools
 import os
 import re
@@ -29,7 +30,9 @@ AUDIO_MS = {"user": 100, "assistant": 50}
 @functools.cache
 def encoding():
     """tiktoken's o200k_base, read from data/tokenizer unless TIKTOKEN_CACHE_DIR names another folder."""
-    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(Path(__file__).resolve().parents[1] / "data" / "tokenizer"))
+    os.environ.setdefault(
+        "TIKTOKEN_CACHE_DIR", str(Path(__file__).resolve().parents[1] / "data" / "tokenizer")
+    )
     import tiktoken
 
     return tiktoken.get_encoding("o200k_base")

@@ -3,6 +3,7 @@
 The two functions that talk say a clip in real time, as a microphone would, and go on being silent until the answer
 would have been played; so bytes and seconds of both compare.
 """
+
 import asyncio
 import base64
 import json
@@ -22,14 +23,18 @@ class Talk(NamedTuple):
     bytes_up: int
     bytes_down: int
     seconds: float  # of sound that was sent up, silence included
-    first_sound_ms: int  # from the last word of the question to the answer's first sound on the wire
+    first_sound_ms: (
+        int  # from the last word of the question to the answer's first sound on the wire
+    )
     shown: object  # both sides' words, framed with their origin
 
 
 async def warm(client, model):
     """Let the local API load its ear, which it does when the first session opens: a second or two that no clock below should have."""
     async with client.realtime.connect(model=model) as connection:
-        await connection.response.create(response={"conversation": "none", "output_modalities": ["text"], "input": []})
+        await connection.response.create(
+            response={"conversation": "none", "output_modalities": ["text"], "input": []}
+        )
         async for event in connection:
             if event.type == "response.done":
                 return
@@ -44,6 +49,7 @@ async def over_websocket(client, session, clip):
 
     up, down, events = [], [], []
     async with client.realtime.connect(model=session["model"]) as connection:
+
         async def send(event):
             up.append(json.dumps(event))
             await connection.send_raw(up[-1])
@@ -65,15 +71,32 @@ async def over_websocket(client, session, clip):
         until = float("inf")
         while sent * PIECE < until:
             start = sent * PIECE * sounds.BYTES_A_MS
-            piece = said[start:start + PIECE * sounds.BYTES_A_MS].ljust(PIECE * sounds.BYTES_A_MS, b"\0")
+            piece = said[start : start + PIECE * sounds.BYTES_A_MS].ljust(
+                PIECE * sounds.BYTES_A_MS, b"\0"
+            )
             sent += 1
             await asyncio.sleep(max(0, begun + sent * PIECE / 1000 - clock()))
-            await send({"type": "input_audio_buffer.append", "audio": base64.b64encode(piece).decode()})
+            await send(
+                {"type": "input_audio_buffer.append", "audio": base64.b64encode(piece).decode()}
+            )
             if listening.done():
                 listening.result()  # what went wrong there is raised here
-                answer = sum(len(base64.b64decode(e.delta)) for e in events if e.type == "response.output_audio.delta") / sounds.BYTES_A_MS
+                answer = (
+                    sum(
+                        len(base64.b64decode(e.delta))
+                        for e in events
+                        if e.type == "response.output_audio.delta"
+                    )
+                    / sounds.BYTES_A_MS
+                )
                 until = 1000 * (times["sound"] - begun) + answer
-    return Talk(sum(map(len, up)), sum(map(len, down)), sent * PIECE / 1000, round(1000 * (times["sound"] - times["word"])), display.show(events))
+    return Talk(
+        sum(map(len, up)),
+        sum(map(len, down)),
+        sent * PIECE / 1000,
+        round(1000 * (times["sound"] - times["word"])),
+        display.show(events),
+    )
 
 
 async def over_webrtc(secret, clip):
@@ -89,7 +112,13 @@ async def over_webrtc(secret, clip):
         first = clock()
         await call.until("output_audio_buffer.stopped")
         line = next(s for s in (await call.peer.getStats()).values() if s.type == "transport")
-        return Talk(line.bytesSent, line.bytesReceived, call.mouth.sent * 0.02, round(1000 * (first - word)), call.shown())
+        return Talk(
+            line.bytesSent,
+            line.bytesReceived,
+            call.mouth.sent * 0.02,
+            round(1000 * (first - word)),
+            call.shown(),
+        )
     finally:
         await call.hang_up()
 
@@ -100,12 +129,22 @@ def live(talks):
 
     class Live(ipywidgets.HTML):
         def __repr__(self):
-            return "What the conversations took just now, " + " and ".join(talks) + ": run this cell to see it."
+            return (
+                "What the conversations took just now, "
+                + " and ".join(talks)
+                + ": run this cell to see it."
+            )
 
-    cells = lambda *texts: "".join(f'<td style="text-align:right;padding:0 1em">{t}</td>' for t in texts)
-    rows = "".join(f"<tr><th scope='row' style='text-align:left'>{name}</th>{cells(t.first_sound_ms, f'{t.bytes_up / t.seconds / 1000:.1f}', f'{t.bytes_down / t.seconds / 1000:.1f}')}</tr>"
-                   for name, t in talks.items())
-    return Live(f"<table><tr><td></td>{cells('first sound after, ms', 'kB a second up', 'kB a second down')}</tr>{rows}</table>")
+    cells = lambda *texts: "".join(
+        f'<td style="text-align:right;padding:0 1em">{t}</td>' for t in texts
+    )
+    rows = "".join(
+        f"<tr><th scope='row' style='text-align:left'>{name}</th>{cells(t.first_sound_ms, f'{t.bytes_up / t.seconds / 1000:.1f}', f'{t.bytes_down / t.seconds / 1000:.1f}')}</tr>"
+        for name, t in talks.items()
+    )
+    return Live(
+        f"<table><tr><td></td>{cells('first sound after, ms', 'kB a second up', 'kB a second down')}</tr>{rows}</table>"
+    )
 
 
 def measured():
@@ -119,7 +158,9 @@ def measured():
     table, how = pd.read_csv(FOLDER / "transports.csv"), setting()
     for column, names in (("condition", how["conditions"]), ("transport", how["transports"])):
         table[column] = pd.Categorical(table[column], list(names), ordered=True)
-    table["stalled_s"] = ((table["answer_took_ms"] - how["answer_ms"]).clip(lower=0) / 1000).round(2)
+    table["stalled_s"] = ((table["answer_took_ms"] - how["answer_ms"]).clip(lower=0) / 1000).round(
+        2
+    )
     for way in ("up", "down"):
         table[f"kB_s_{way}"] = (table[f"bytes_{way}"] / table["seconds"] / 1000).round(1)
     return table
@@ -137,20 +178,40 @@ def dots(table, column, title, label):
     """
     import plotly.express as px
 
-    fig = px.strip(table, x=column, y="condition", color="transport", title=title, labels={column: label, "condition": "", "transport": ""},
-                   category_orders={"condition": list(table["condition"].cat.categories)}, hover_data=["run"])
+    fig = px.strip(
+        table,
+        x=column,
+        y="condition",
+        color="transport",
+        title=title,
+        labels={column: label, "condition": "", "transport": ""},
+        category_orders={"condition": list(table["condition"].cat.categories)},
+        hover_data=["run"],
+    )
     for trace, shape in zip(fig.data, ("circle", "diamond", "square", "x", "triangle-up")):
         trace.update(marker={"symbol": shape, "size": 8}, jitter=0.4)
-    ticks = [n * 10 ** power for power in range(1, 5) for n in (1, 2, 5)]  # plotly's own leave the zeros away
+    ticks = [
+        n * 10**power for power in range(1, 5) for n in (1, 2, 5)
+    ]  # plotly's own leave the zeros away
     least = math.log10(0.9 * next(tick for tick in reversed(ticks) if tick < table[column].min()))
-    return fig.update_xaxes(type="log", tickvals=ticks, tickformat=",", range=[least, math.log10(1.1 * table[column].max())]).update_layout(height=460)
+    return fig.update_xaxes(
+        type="log",
+        tickvals=ticks,
+        tickformat=",",
+        range=[least, math.log10(1.1 * table[column].max())],
+    ).update_layout(height=460)
 
 
 def spread(table, column, digits=0):
     """Median and range of a column, for each condition (a row) and transport, as text; a dash where it has no value."""
+
     def said(values):
         found = values.dropna()
         few = f", {len(found)} of {len(values)}" if len(found) < len(values) else ""
-        return f"{found.median():.{digits}f} ({found.min():.{digits}f} to {found.max():.{digits}f}{few})" if len(found) else "–"
+        return (
+            f"{found.median():.{digits}f} ({found.min():.{digits}f} to {found.max():.{digits}f}{few})"
+            if len(found)
+            else "–"
+        )
 
     return table.groupby(["condition", "transport"], observed=True)[column].apply(said).unstack()

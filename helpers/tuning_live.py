@@ -1,4 +1,5 @@
 """live(): a tuning job as it goes on, a progress bar and its curves, drawn anew at each poll."""
+
 from .sketch import beside, curves
 
 
@@ -13,7 +14,10 @@ def live():
 
     class Live(ipywidgets.VBox):
         def __init__(self):
-            self.bar, self.curves = ipywidgets.IntProgress(max=1, layout={"width": "30em"}), ipywidgets.HTML()
+            self.bar, self.curves = (
+                ipywidgets.IntProgress(max=1, layout={"width": "30em"}),
+                ipywidgets.HTML(),
+            )
             self.said = ipywidgets.Label()
             super().__init__([ipywidgets.HBox([self.bar, self.said]), self.curves])
 
@@ -31,7 +35,17 @@ def live():
 
 
 def _drawn(metrics):
-    for name, title, unit in (("loss", "Loss", "nats"), ("reward_accuracy", "Pairs won", "share"), ("reward_margin", "Margin", "nats")):
-        lines = {word: [m[f"{kind}_{name}"] for m in metrics] for kind, word in (("train", "training"), ("valid", "validation")) if f"{kind}_{name}" in metrics[0]}
+    for name, title, unit in (
+        ("loss", "Loss", "nats"),
+        ("reward_accuracy", "Pairs won", "share"),
+        ("reward_margin", "Margin", "nats"),
+    ):
+        lines = {
+            word: [m[f"{kind}_{name}"] for m in metrics]
+            for kind, word in (("train", "training"), ("valid", "validation"))
+            if f"{kind}_{name}" in metrics[0]
+        }
         if lines:
-            yield curves(lines, title=title, x="step", y=unit, span=(0, 1) if unit == "share" else None)
+            yield curves(
+                lines, title=title, x="step", y=unit, span=(0, 1) if unit == "share" else None
+            )

@@ -7,6 +7,7 @@
 
 Everything it does, the browser's twelve lines do too; only the microphone and the loudspeaker are ours here.
 """
+
 import asyncio
 import contextlib
 import fractions
@@ -31,7 +32,9 @@ class Caller:
     """
 
     def __init__(self, secret, api=None, session=None):
-        self.client = AsyncOpenAI(api_key=secret, base_url=api or os.environ["OPENAI_BASE_URL"], max_retries=0)
+        self.client = AsyncOpenAI(
+            api_key=secret, base_url=api or os.environ["OPENAI_BASE_URL"], max_retries=0
+        )
         self.session = {} if session is None else {"session": session}
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.mouth = Clips()
@@ -48,7 +51,10 @@ class Caller:
         await self.peer.setLocalDescription(await self.peer.createOffer())
         self.offer = self.peer.localDescription.sdp
         answer = await self.client.realtime.calls.create(sdp=self.offer, **self.session)
-        self.answer, self.call_id = answer.text, answer.response.headers["Location"].rpartition("/")[2]
+        self.answer, self.call_id = (
+            answer.text,
+            answer.response.headers["Location"].rpartition("/")[2],
+        )
         await self.peer.setRemoteDescription(RTCSessionDescription(self.answer, "answer"))
         await self.until("session.created")
         return self
@@ -92,9 +98,15 @@ class Caller:
         """What was said on both sides, framed with its origin. Returns a Shown."""
         asked = self._of("conversation.item.input_audio_transcription.completed")
         told = self._of("response.output_audio_transcript.done")
-        words = [f"{who}: {e['transcript']}" for turn in zip(asked, told) for who, e in zip(("you", "it"), turn)]
+        words = [
+            f"{who}: {e['transcript']}"
+            for turn in zip(asked, told)
+            for who, e in zip(("you", "it"), turn)
+        ]
         answer = self._of("response.done")[-1]["response"]
-        return display.framed("\n".join(words), self._of("session.created")[0]["session"]["model"], answer["id"])
+        return display.framed(
+            "\n".join(words), self._of("session.created")[0]["session"]["model"], answer["id"]
+        )
 
     async def hang_up(self):
         """End the call from this side. May be called twice."""
@@ -118,9 +130,12 @@ class Caller:
             try:
                 while True:
                     frame = await track.recv()
-                    self._heard.append(frame.to_ndarray()[0, ::2].tobytes())  # the left of two equal channels
+                    self._heard.append(
+                        frame.to_ndarray()[0, ::2].tobytes()
+                    )  # the left of two equal channels
             except MediaStreamError:
                 pass  # the call is over
+
         self._listening = asyncio.ensure_future(listen())
 
 
@@ -134,10 +149,21 @@ def contains(sound, clip):
 
     picture, loudness = hearing.picture(sounds.clip(clip))
     weight = (loudness > loudness.max() - 6).astype("f4")  # where it is not silent
-    columns, _ = hearing.picture(sound + bytes(len(sounds.clip(clip))))  # the end may still be on its way
+    columns, _ = hearing.picture(
+        sound + bytes(len(sounds.clip(clip)))
+    )  # the end may still be on its way
     alike = (picture @ columns.T) * weight[:, None]
-    seconds = [alike[at:at + hearing.COLUMNS_A_SECOND] for at in range(0, len(alike), hearing.COLUMNS_A_SECOND)]
-    best = sum(max(numpy.trace(second, at) for at in range(len(columns) - len(second) + 1)) for second in seconds) / weight.sum()
+    seconds = [
+        alike[at : at + hearing.COLUMNS_A_SECOND]
+        for at in range(0, len(alike), hearing.COLUMNS_A_SECOND)
+    ]
+    best = (
+        sum(
+            max(numpy.trace(second, at) for at in range(len(columns) - len(second) + 1))
+            for second in seconds
+        )
+        / weight.sum()
+    )
     return bool(best > hearing.ALIKE)
 
 
@@ -165,7 +191,11 @@ class Clips(MediaStreamTrack):
         await asyncio.sleep(max(0, self.begun + self.sent * 0.02 - clock()))
         samples, said = self.waiting.pop(0) if self.waiting else (numpy.zeros(FRAME, "<i2"), None)
         frame = AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = sounds.RATE, self.sent * FRAME, fractions.Fraction(1, sounds.RATE)
+        frame.sample_rate, frame.pts, frame.time_base = (
+            sounds.RATE,
+            self.sent * FRAME,
+            fractions.Fraction(1, sounds.RATE),
+        )
         self.sent += 1
         if said and not said.done():
             said.set_result(None)

@@ -3,6 +3,7 @@
 Sound is 1 token for each 100 ms of the user and each 50 ms of the assistant. Every response has the whole
 conversation as its input, the assistant's own earlier sound included, and that input is billed again.
 """
+
 import functools
 import itertools
 
@@ -19,7 +20,9 @@ def even(minutes, user_share, turns):
     [(15.0, 15.0), (15.0, 15.0), (15.0, 15.0), (15.0, 15.0)]
     """
     if turns < 1 or minutes < 0 or not 0 <= user_share <= 100:
-        raise ValueError(f"a conversation has 1 turn or more, 0 minutes or more and a share of 0 to 100, not {turns}, {minutes} and {user_share}")
+        raise ValueError(
+            f"a conversation has 1 turn or more, 0 minutes or more and a share of 0 to 100, not {turns}, {minutes} and {user_share}"
+        )
     seconds = 60 * minutes / turns
     return [(seconds * user_share / 100, seconds * (100 - user_share) / 100)] * turns
 
@@ -39,11 +42,19 @@ def usages(turns, instructions=0, cached=True):
         heard += tokens.audio_tokens(user, "user")
         spoken = tokens.audio_tokens(assistant, "assistant")
         text, audio = before if cached else (0, 0)
-        made.append({
-            "input_tokens": instructions + heard, "output_tokens": spoken,
-            "input_token_details": {"text_tokens": instructions, "audio_tokens": heard, "cached_tokens": text + audio,
-                                    "cached_tokens_details": {"text_tokens": text, "audio_tokens": audio}},
-            "output_token_details": {"text_tokens": 0, "audio_tokens": spoken}})
+        made.append(
+            {
+                "input_tokens": instructions + heard,
+                "output_tokens": spoken,
+                "input_token_details": {
+                    "text_tokens": instructions,
+                    "audio_tokens": heard,
+                    "cached_tokens": text + audio,
+                    "cached_tokens_details": {"text_tokens": text, "audio_tokens": audio},
+                },
+                "output_token_details": {"text_tokens": 0, "audio_tokens": spoken},
+            }
+        )
         before = instructions, heard
         heard += spoken
     return made
@@ -57,6 +68,12 @@ def so_far(model, used, on):
     >>> so_far("gpt-4o-realtime-preview-2024-12-17", usages([(60, 60)]), "2024-12-17")
     [Decimal('0.120000')]
     """
-    price = functools.cache(lambda modality, direction: prices.usd_per_million(model, modality, direction, on).scaleb(-6))
-    calls = (sum(n * price(*kind) for kind, n in prices.token_counts(usage).items()) for usage in used)
+    price = functools.cache(
+        lambda modality, direction: prices.usd_per_million(model, modality, direction, on).scaleb(
+            -6
+        )
+    )
+    calls = (
+        sum(n * price(*kind) for kind, n in prices.token_counts(usage).items()) for usage in used
+    )
     return list(itertools.accumulate(calls))

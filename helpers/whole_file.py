@@ -1,4 +1,5 @@
 """A file that is there with all of its content, or not at all, whatever happens meanwhile."""
+
 import os
 import secrets
 

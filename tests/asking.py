@@ -1,4 +1,5 @@
 """How the tests of the local API ask it, write recordings for it, and judge its errors."""
+
 import asyncio
 import json
 import threading
@@ -28,8 +29,16 @@ def words(answer):
     body = value(answer)
     if "choices" in body:
         message = body["choices"][0]["message"]
-        return message.get("refusal") or message["content"] or _wishes(call["function"] for call in message.get("tool_calls", []))
-    said = "".join(part.get("text") or part["refusal"] for item in body["output"] for part in item.get("content") or [])
+        return (
+            message.get("refusal")
+            or message["content"]
+            or _wishes(call["function"] for call in message.get("tool_calls", []))
+        )
+    said = "".join(
+        part.get("text") or part["refusal"]
+        for item in body["output"]
+        for part in item.get("content") or []
+    )
     return said or _wishes(item for item in body["output"] if item["type"] == "function_call")
 
 
@@ -50,21 +59,55 @@ def envelope(answer, status):
 
 def completion(text="Yes.", **message):
     """A whole chat completion, such as a recording holds; its tokens are counted as all are."""
-    body = {"id": "chatcmpl-AfX2iDay9ccIwUHjY18eD6c5oCCv6", "object": "chat.completion", "created": 1734461828, "model": "o1-2024-12-17",
-            "choices": [{"index": 0, "message": {"role": "assistant", "content": text, "refusal": None, **message}, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 0, "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-                      "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}},
-            "service_tier": "default", "system_fingerprint": None}
+    body = {
+        "id": "chatcmpl-AfX2iDay9ccIwUHjY18eD6c5oCCv6",
+        "object": "chat.completion",
+        "created": 1734461828,
+        "model": "o1-2024-12-17",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": text, "refusal": None, **message},
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {
+            "prompt_tokens": 10,
+            "completion_tokens": 0,
+            "total_tokens": 0,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {
+                "reasoning_tokens": 0,
+                "audio_tokens": 0,
+                "accepted_prediction_tokens": 0,
+                "rejected_prediction_tokens": 0,
+            },
+        },
+        "service_tier": "default",
+        "system_fingerprint": None,
+    }
     return shaping.counted(CHAT, chat("Are you there?"), body)
 
 
 def write(folder, name, request, *responses, path=CHAT, method="POST", **parts):
     """Write a recording; `responses` are bodies, or whole responses with a status. Returns its file."""
-    whole = [r if "status" in r and "id" not in r else {"status": 200, "body": r} for r in responses]
+    whole = [
+        r if "status" in r and "id" not in r else {"status": 200, "body": r} for r in responses
+    ]
     file = folder / f"{name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"about": "a test", "origin": {"class": "constructed"}, "request": {"method": method, "path": path, "body": request},
-                                "responses": whole, **parts}), encoding="utf-8")
+    file.write_text(
+        json.dumps(
+            {
+                "about": "a test",
+                "origin": {"class": "constructed"},
+                "request": {"method": method, "path": path, "body": request},
+                "responses": whole,
+                **parts,
+            }
+        ),
+        encoding="utf-8",
+    )
     return file
 
 

@@ -4,6 +4,7 @@ Prints ratios and asserts nothing: machines differ, and a noisy one tells little
 compared takes turns, and medians count. About three minutes; leaves nothing behind. The load generator
 and the local API with other recordings are this file too, as processes of their own.
 """
+
 import asyncio
 import concurrent.futures
 import contextlib
@@ -23,7 +24,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 AIMOCK = "@copilotkit/aimock@1.43.0"
-QUESTION = {"model": "o1", "messages": [{"role": "user", "content": "Which day of the week was 2024-12-17?"}]}
+QUESTION = {
+    "model": "o1",
+    "messages": [{"role": "user", "content": "Which day of the week was 2024-12-17?"}],
+}
 CONNECTIONS, SECONDS, ROUNDS = 8, 2, 5
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
@@ -36,7 +40,9 @@ def compare(ours, theirs, what, other, unit, aim, scale=1, digits=0):
     """Two medians with their ranges, and the median of the ratios of neighbours in time: a slow minute meets both."""
     width = max(len(what), len(other))
     for name, values in ((what, ours), (other, theirs)):
-        low, middle, high = (f"{scale * pick(values):,.{digits}f}" for pick in (min, statistics.median, max))
+        low, middle, high = (
+            f"{scale * pick(values):,.{digits}f}" for pick in (min, statistics.median, max)
+        )
         say(f"  {name:{width}}  {middle:>9} {unit}   ({low} to {high})")
     say(f"  ratio {statistics.median(a / b for a, b in zip(ours, theirs)):.2f}; aim: {aim}")
 
@@ -77,13 +83,23 @@ def started(code):
 
 
 def first_answer():
-    say("a. From starting a kernel to the first answer: with this collection, against importing the SDK and no more.")
+    say(
+        "a. From starting a kernel to the first answer: with this collection, against importing the SDK and no more."
+    )
     started(OURS + ASK)
     ours, theirs = [], []
     for _ in range(ROUNDS):
         ours.append(started(OURS + ASK))
         theirs.append(started("from openai import OpenAI"))
-    compare(ours, theirs, "connected, first answer there", "from openai import OpenAI", "s", "at most 1.50", digits=2)
+    compare(
+        ours,
+        theirs,
+        "connected, first answer there",
+        "from openai import OpenAI",
+        "s",
+        "at most 1.50",
+        digits=2,
+    )
 
 
 # b. One call
@@ -92,8 +108,14 @@ def first_answer():
 @contextlib.contextmanager
 def served(command, env=None):
     """[base URL, key, process id] of a local API started by `command`, as it prints the first two."""
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                               env={**os.environ, "DAY9_PACE": "0", "PYTHONUNBUFFERED": "1", **(env or {})})
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "DAY9_PACE": "0", "PYTHONUNBUFFERED": "1", **(env or {})},
+    )
     try:
         words = shlex.split(process.stdout.readline())
         if words[:1] != ["export"]:
@@ -122,45 +144,80 @@ def with_picture(folder):
     import zlib
 
     def chunk(kind, content):
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        return (
+            struct.pack(">I", len(content))
+            + kind
+            + content
+            + struct.pack(">I", zlib.crc32(kind + content))
+        )
 
     # noise does not compress, so a real PNG of grey noise is as large as its pixels: 1000 rows of 1000, and a filter byte each
     rows = random.Random(9).randbytes(1000 * 1001)
-    rows = b"".join(b"\0" + rows[i:i + 1000] for i in range(0, 1000 * 1001, 1001))
-    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1000, 1000, 8, 0, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b"")
+    rows = b"".join(b"\0" + rows[i : i + 1000] for i in range(0, 1000 * 1001, 1001))
+    png = (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 1000, 1000, 8, 0, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(rows, 1))
+        + chunk(b"IEND", b"")
+    )
     noise = base64.b64encode(png).decode()
-    recording = json.loads((ROOT / "data/recordings/start/weekday-medium.json").read_text(encoding="utf-8"))
-    parts = [{"type": "text", "text": QUESTION["messages"][0]["content"]}, {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{noise}"}}]
+    recording = json.loads(
+        (ROOT / "data/recordings/start/weekday-medium.json").read_text(encoding="utf-8")
+    )
+    parts = [
+        {"type": "text", "text": QUESTION["messages"][0]["content"]},
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{noise}"}},
+    ]
     request = QUESTION | {"messages": [{"role": "user", "content": parts}]}
     recording["request"]["body"] = request
-    recording["responses"][0]["body"]["choices"][0]["message"]["content"] = "2024-12-17 was a Tuesday."
+    recording["responses"][0]["body"]["choices"][0]["message"]["content"] = (
+        "2024-12-17 was a Tuesday."
+    )
     del recording["slots"]
     (Path(folder) / "picture.json").write_text(json.dumps(recording), encoding="utf-8")
     return request
 
 
 def one_call():
-    say("b. One recorded call through the Python SDK: the local API, against vcrpy, which answers inside the process.")
+    say(
+        "b. One recorded call through the Python SDK: the local API, against vcrpy, which answers inside the process."
+    )
     try:
         import vcr
     except ImportError:
-        return say("  Not measured: vcrpy is not installed (it is in the group `test` of pyproject.toml).")
+        return say(
+            "  Not measured: vcrpy is not installed (it is in the group `test` of pyproject.toml)."
+        )
     from openai import OpenAI
 
     logging.getLogger("vcr").setLevel(logging.ERROR)
-    say(f"  vcrpy {vcr.__version__} patches httpx2, the SDK's own transport. Its cassette is open already and is told to compare")
-    say("  bodies too, as ours does: by default it takes no notice of the question. A new request is one that the local API has")
-    say("  not seen since it started, so that it parses and matches it; a repeated one it knows by the hash of its bytes.")
+    say(
+        f"  vcrpy {vcr.__version__} patches httpx2, the SDK's own transport. Its cassette is open already and is told to compare"
+    )
+    say(
+        "  bodies too, as ours does: by default it takes no notice of the question. A new request is one that the local API has"
+    )
+    say(
+        "  not seen since it started, so that it parses and matches it; a repeated one it knows by the hash of its bytes."
+    )
     with tempfile.TemporaryDirectory() as folder:
         picture = with_picture(folder)
         small = served([sys.executable, "-m", "helpers.local_api"])
         large = served([sys.executable, "-m", "tests.benchmark", "serve", folder])
         with small as small, large as large:
-            for what, where, request, blocks, calls in (("text", small, QUESTION, 16, 12), ("1 MB picture", large, picture, 6, 3)):
+            for what, where, request, blocks, calls in (
+                ("text", small, QUESTION, 16, 12),
+                ("1 MB picture", large, picture, 6, 3),
+            ):
                 client = OpenAI(base_url=where[0], api_key=where[1], max_retries=0)
-                recorder = vcr.VCR(record_mode="once", match_on=("method", "scheme", "host", "port", "path", "query", "body"))
+                recorder = vcr.VCR(
+                    record_mode="once",
+                    match_on=("method", "scheme", "host", "port", "path", "query", "body"),
+                )
                 tape = Path(folder) / f"{what}.yaml"
-                timed = lambda **more: _seconds(lambda: client.chat.completions.create(**request, **more))
+                timed = lambda **more: _seconds(
+                    lambda: client.chat.completions.create(**request, **more)
+                )
                 with recorder.use_cassette(str(tape)):
                     timed()
                 new, repeated, taped, opened = [], [], [], []
@@ -168,15 +225,21 @@ def one_call():
                     new += [timed(user=f"{block} {i}") for i in range(calls)]
                     repeated += [timed() for _ in range(calls)]
                     begin = time.perf_counter()
-                    with recorder.use_cassette(str(tape), record_mode="none", allow_playback_repeats=True):
+                    with recorder.use_cassette(
+                        str(tape), record_mode="none", allow_playback_repeats=True
+                    ):
                         opened.append(time.perf_counter() - begin)
                         taped += [timed() for _ in range(calls)]
                 client.close()
                 aim = "vcrpy + 2 ms" if what == "text" else "well below vcrpy"
                 ms = lambda values: f"{1000 * statistics.median(values):7.1f} ms"
-                say(f"  {what:13} local API, new {ms(new)}   repeated {ms(repeated)}   vcrpy {ms(taped)}   (opening its cassette {ms(opened)})")
-                say(f"  {'':13} new - vcrpy = {1000 * (statistics.median(new) - statistics.median(taped)):+.1f} ms, "
-                    f"ratio {statistics.median(new) / statistics.median(taped):.2f}; aim: {aim}")
+                say(
+                    f"  {what:13} local API, new {ms(new)}   repeated {ms(repeated)}   vcrpy {ms(taped)}   (opening its cassette {ms(opened)})"
+                )
+                say(
+                    f"  {'':13} new - vcrpy = {1000 * (statistics.median(new) - statistics.median(taped)):+.1f} ms, "
+                    f"ratio {statistics.median(new) / statistics.median(taped):.2f}; aim: {aim}"
+                )
 
 
 def _seconds(call):
@@ -206,7 +269,14 @@ class Connection(asyncio.Protocol):
             return
         if not head.startswith(b"HTTP/1.1 200"):
             raise SystemExit(f"not an answer: {self.data[:200]!r}")
-        length = next((int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), None)
+        length = next(
+            (
+                int(line[15:])
+                for line in head.split(b"\r\n")
+                if line.lower().startswith(b"content-length:")
+            ),
+            None,
+        )
         if len(body) >= length if length is not None else body.endswith(b"0\r\n\r\n"):
             self.data, self.count[0] = b"", self.count[0] + 1
             self.transport.write(self.request(self.count))
@@ -218,11 +288,16 @@ async def load(url, key, seconds, new):
     head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
 
     def request(count):
-        body = json.dumps(QUESTION | ({"user": f"{time.perf_counter_ns()} {count[0]}"} if new else {}))
+        body = json.dumps(
+            QUESTION | ({"user": f"{time.perf_counter_ns()} {count[0]}"} if new else {})
+        )
         return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
     count, loop = [0], asyncio.get_running_loop()
-    connections = [await loop.create_connection(lambda: Connection(request, count), "127.0.0.1", port) for _ in range(CONNECTIONS)]
+    connections = [
+        await loop.create_connection(lambda: Connection(request, count), "127.0.0.1", port)
+        for _ in range(CONNECTIONS)
+    ]
     await asyncio.sleep(0.3)
     before, begin = count[0], time.perf_counter()
     await asyncio.sleep(seconds)
@@ -235,7 +310,13 @@ def rate(where, new=False):
     """(requests per second, the server's CPU milliseconds a request, or 0 where that cannot be read)"""
     url, key, pid = where
     spent = _cpu(pid)
-    done = subprocess.run([sys.executable, "-m", "tests.benchmark", "load", url, key, str(SECONDS), "new" * new], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmark", "load", url, key, str(SECONDS), "new" * new],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     try:
         per_second, answered = map(float, done.stdout.split())
     except ValueError:
@@ -259,18 +340,63 @@ def aimock(folder):
     node, npm = shutil.which("node"), shutil.which("npm")
     if not (node and npm):
         raise LookupError("node and npm are not here")
-    done = subprocess.run([npm, "install", AIMOCK, "--prefix", folder, "--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund",
-                           "--fetch-retries=1", "--fetch-timeout=30000"], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [
+            npm,
+            "install",
+            AIMOCK,
+            "--prefix",
+            folder,
+            "--no-save",
+            "--no-package-lock",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--fetch-retries=1",
+            "--fetch-timeout=30000",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     if done.returncode:
         raise LookupError("npm could not install it")
-    recorded = json.loads((ROOT / "data/recordings/start/weekday-medium.json").read_text(encoding="utf-8"))["responses"][0]["body"]
-    said = {"content": "2024-12-17 was a Tuesday.", "id": recorded["id"], "model": recorded["model"], "usage": recorded["usage"]}
+    recorded = json.loads(
+        (ROOT / "data/recordings/start/weekday-medium.json").read_text(encoding="utf-8")
+    )["responses"][0]["body"]
+    said = {
+        "content": "2024-12-17 was a Tuesday.",
+        "id": recorded["id"],
+        "model": recorded["model"],
+        "usage": recorded["usage"],
+    }
     fixture = Path(folder) / "fixture.json"
-    fixture.write_text(json.dumps({"fixtures": [{"match": {"userMessage": QUESTION["messages"][0]["content"]}, "response": said}]}))
+    fixture.write_text(
+        json.dumps(
+            {
+                "fixtures": [
+                    {"match": {"userMessage": QUESTION["messages"][0]["content"]}, "response": said}
+                ]
+            }
+        )
+    )
     port = _free_port()
     try:
-        process = subprocess.Popen([node, Path(folder) / "node_modules/@copilotkit/aimock/dist/cli.js", "-p", str(port), "-f", str(fixture), "--log-level", "silent"],
-                                   cwd=folder, env={**os.environ, "NODE_ENV": "production"}, **QUIET)
+        process = subprocess.Popen(
+            [
+                node,
+                Path(folder) / "node_modules/@copilotkit/aimock/dist/cli.js",
+                "-p",
+                str(port),
+                "-f",
+                str(fixture),
+                "--log-level",
+                "silent",
+            ],
+            cwd=folder,
+            env={**os.environ, "NODE_ENV": "production"},
+            **QUIET,
+        )
         for _ in range(100):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 break
@@ -290,8 +416,14 @@ def _free_port():
 
 
 def many_calls():
-    say(f"c. Requests a second over {CONNECTIONS} kept-open connections: the local API, against aimock, npm's fastest mock of the API.")
-    with tempfile.TemporaryDirectory() as folder, served([sys.executable, "-m", "helpers.local_api"]) as ours_at, contextlib.ExitStack() as stack:
+    say(
+        f"c. Requests a second over {CONNECTIONS} kept-open connections: the local API, against aimock, npm's fastest mock of the API."
+    )
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served([sys.executable, "-m", "helpers.local_api"]) as ours_at,
+        contextlib.ExitStack() as stack,
+    ):
         try:
             theirs_at = stack.enter_context(aimock(folder))
         except (LookupError, OSError, subprocess.TimeoutExpired) as e:
@@ -303,13 +435,29 @@ def many_calls():
             if theirs_at:
                 theirs.append(rate(theirs_at))
             new.append(rate(ours_at, new=True))
-        speed, cost = lambda runs: [r[0] for r in runs], lambda runs: f"{statistics.median(r[1] for r in runs):.2f} ms"
+        speed, cost = (
+            lambda runs: [r[0] for r in runs],
+            lambda runs: f"{statistics.median(r[1] for r in runs):.2f} ms",
+        )
         if theirs:
-            compare(speed(ours), speed(theirs), "local API, the same question", "aimock, the same question", "/s", "at least 1.00")
-            say(f"  CPU of the server a request, which a busy machine changes less: {cost(ours)} against {cost(theirs)}.")
+            compare(
+                speed(ours),
+                speed(theirs),
+                "local API, the same question",
+                "aimock, the same question",
+                "/s",
+                "at least 1.00",
+            )
+            say(
+                f"  CPU of the server a request, which a busy machine changes less: {cost(ours)} against {cost(theirs)}."
+            )
         else:
-            say(f"  local API, the same question {statistics.median(speed(ours)):,.0f} /s, {cost(ours)} of CPU a request")
-        say(f"  Each request new to the local API: {statistics.median(speed(new)):,.0f} /s, {cost(new)} of CPU. aimock compares only the question, always.")
+            say(
+                f"  local API, the same question {statistics.median(speed(ours)):,.0f} /s, {cost(ours)} of CPU a request"
+            )
+        say(
+            f"  Each request new to the local API: {statistics.median(speed(new)):,.0f} /s, {cost(new)} of CPU. aimock compares only the question, always."
+        )
 
 
 # d. The whole test run
@@ -320,7 +468,9 @@ IN_REAL_TIME = ("2_realtime", "3_dpo/03_tuning_job", "5_sdks/01_one_request_five
 
 
 def whole_run():
-    say("d. Running and comparing every notebook, against starting and ending as many bare kernels, two at a time.")
+    say(
+        "d. Running and comparing every notebook, against starting and ending as many bare kernels, two at a time."
+    )
     folder = ROOT / "notebooks"
     notebooks = sorted(n for n in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in n.parts)
     if not notebooks:
@@ -334,19 +484,42 @@ def whole_run():
 
     def tested(notebooks):
         begin, spent = time.perf_counter(), _ended_cpu()
-        done = subprocess.run([sys.executable, "start.py", "test", "-q", "-p", "no:cacheprovider", *notebooks], cwd=ROOT, capture_output=True, text=True, timeout=600)
-        return (time.perf_counter() - begin, _ended_cpu() - spent), (done.stdout.strip().splitlines() or ["pytest said nothing"])[-1]
+        done = subprocess.run(
+            [sys.executable, "start.py", "test", "-q", "-p", "no:cacheprovider", *notebooks],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        return (time.perf_counter() - begin, _ended_cpu() - spent), (
+            done.stdout.strip().splitlines() or ["pytest said nothing"]
+        )[-1]
 
-    at_once = [n for n in notebooks if not n.relative_to(folder).as_posix().startswith(IN_REAL_TIME)]
-    for what, chosen in (("all", notebooks), ("without those that run in real time or compile", at_once)):
+    at_once = [
+        n for n in notebooks if not n.relative_to(folder).as_posix().startswith(IN_REAL_TIME)
+    ]
+    for what, chosen in (
+        ("all", notebooks),
+        ("without those that run in real time or compile", at_once),
+    ):
         ours, theirs = [], []
         for _ in range(2):
             theirs.append(bare(chosen))
             result, last = tested(chosen)
             ours.append(result)
         say(f"  {len(chosen)} notebooks, {what}; pytest's last line: {last}")
-        compare([r[0] for r in ours], [r[0] for r in theirs], "nbval", "bare kernels", "s", "at most 1.50", digits=1)
-        say(f"  CPU, which a busy machine changes less: {statistics.median(r[1] for r in ours):.1f} against {statistics.median(r[1] for r in theirs):.1f} s.")
+        compare(
+            [r[0] for r in ours],
+            [r[0] for r in theirs],
+            "nbval",
+            "bare kernels",
+            "s",
+            "at most 1.50",
+            digits=1,
+        )
+        say(
+            f"  CPU, which a busy machine changes less: {statistics.median(r[1] for r in ours):.1f} against {statistics.median(r[1] for r in theirs):.1f} s."
+        )
 
 
 def _ended_cpu():
@@ -361,13 +534,19 @@ IMPORTS = "import openai, pandas, plotly, plotly.express, ipywidgets\nfrom opena
 
 
 def memory():
-    say("e. Memory of one seat after the first answer: kernel and local API, against the same kernel, imports and client without us.")
+    say(
+        "e. Memory of one seat after the first answer: kernel and local API, against the same kernel, imports and client without us."
+    )
     if not Path("/proc/self/smaps_rollup").exists():
-        return say("  Not measured: only Linux tells a process's share of the pages that it shares.")
+        return say(
+            "  Not measured: only Linux tells a process's share of the pages that it shares."
+        )
     try:
         import psutil
     except ImportError:
-        return say("  Not measured: psutil is not installed (it is in the group `test` of pyproject.toml).")
+        return say(
+            "  Not measured: psutil is not installed (it is in the group `test` of pyproject.toml)."
+        )
 
     def size(code):
         with kernel(code) as (_, pid):
@@ -383,21 +562,31 @@ def memory():
         theirs.append(sum(pss)), rss_bare.append(sum(whole))
     mb = 1 / 2**20
     compare(ours, theirs, "with us, PSS", "without, PSS", "MiB", "below 1.25", scale=mb)
-    say(f"  Of that the local API: {statistics.median(child) * mb:.0f} MiB. PSS counts a shared page by halves; RSS counts it twice: "
-        f"{statistics.median(rss) * mb:.0f} against {statistics.median(rss_bare) * mb:.0f} MiB, ratio {statistics.median(rss) / statistics.median(rss_bare):.2f}.")
+    say(
+        f"  Of that the local API: {statistics.median(child) * mb:.0f} MiB. PSS counts a shared page by halves; RSS counts it twice: "
+        f"{statistics.median(rss) * mb:.0f} against {statistics.median(rss_bare) * mb:.0f} MiB, ratio {statistics.median(rss) / statistics.median(rss_bare):.2f}."
+    )
 
 
 # f. Preference tuning
 
 
 def tuning():
-    say("f. Preference tuning with the stand-in, against the aims: 1,000 new pairs read and trained, and one turn of a slider.")
+    say(
+        "f. Preference tuning with the stand-in, against the aims: 1,000 new pairs read and trained, and one turn of a slider."
+    )
     sys.path.insert(0, str(ROOT))
     from helpers import dpo, sketch
 
-    few = [json.loads(line) for line in (ROOT / "data/preferences/weather.jsonl").open(encoding="utf-8")]
+    few = [
+        json.loads(line)
+        for line in (ROOT / "data/preferences/weather.jsonl").open(encoding="utf-8")
+    ]
     few = dpo.read_pairs(few)
-    many = [dpo.Pair(f"{p.prompt} ({i})", f"{p.preferred} {i}", f"{p.non_preferred} {i}") for i, p in enumerate(few * (1000 // len(few) + 1))][:1000]
+    many = [
+        dpo.Pair(f"{p.prompt} ({i})", f"{p.preferred} {i}", f"{p.non_preferred} {i}")
+        for i, p in enumerate(few * (1000 // len(few) + 1))
+    ][:1000]
     trained, turned = [], []
     for _ in range(ROUNDS):
         dpo.features.cache_clear()
@@ -408,10 +597,35 @@ def tuning():
         begin = time.perf_counter()
         steps = list(dpo.train(few[16:], valid=few[:16], n_epochs=15, batch_size=16))
         for name in ("loss", "accuracy"):
-            sketch.curves({"practice": [getattr(s, f"train_{name}") for s in steps], "held out": [getattr(s, f"valid_{name}") for s in steps]}, title=name, x="step", y=name)
+            sketch.curves(
+                {
+                    "practice": [getattr(s, f"train_{name}") for s in steps],
+                    "held out": [getattr(s, f"valid_{name}") for s in steps],
+                },
+                title=name,
+                x="step",
+                y=name,
+            )
         turned.append(time.perf_counter() - begin)
-    compare(trained, [2] * ROUNDS, "1,000 pairs, features and default epochs", "the aim", "s", "below 1", digits=2)
-    compare(turned, [0.1] * ROUNDS, "a slider's retraining and drawing", "the aim", "ms", "below 1", scale=1000, digits=0)
+    compare(
+        trained,
+        [2] * ROUNDS,
+        "1,000 pairs, features and default epochs",
+        "the aim",
+        "s",
+        "below 1",
+        digits=2,
+    )
+    compare(
+        turned,
+        [0.1] * ROUNDS,
+        "a slider's retraining and drawing",
+        "the aim",
+        "ms",
+        "below 1",
+        scale=1000,
+        digits=0,
+    )
 
 
 # g. Speaking with it
@@ -424,9 +638,18 @@ def turn(url, key, clip, silence):
 
     from websockets.sync.client import connect
 
-    with connect(f"{url.replace('http', 'ws')}/realtime?model=gpt-realtime", additional_headers={"Authorization": f"Bearer {key}"}, max_size=None, proxy=None) as wire:
+    with connect(
+        f"{url.replace('http', 'ws')}/realtime?model=gpt-realtime",
+        additional_headers={"Authorization": f"Bearer {key}"},
+        max_size=None,
+        proxy=None,
+    ) as wire:
         sent = {}  # {ms of sound sent: when}
-        append = lambda pcm: wire.send(json.dumps({"type": "input_audio_buffer.append", "audio": base64.b64encode(pcm).decode()}))
+        append = lambda pcm: wire.send(
+            json.dumps(
+                {"type": "input_audio_buffer.append", "audio": base64.b64encode(pcm).decode()}
+            )
+        )
 
         def speak():
             append(clip)
@@ -452,13 +675,18 @@ def turn(url, key, clip, silence):
 
 
 def speaking():
-    say("g. From the end of the silence that ends a turn to the first sound of the answer on the wire, over a WebSocket.")
+    say(
+        "g. From the end of the silence that ends a turn to the first sound of the answer on the wire, over a WebSocket."
+    )
     from helpers import sounds
 
     command = [sys.executable, "-m", "helpers.local_api"]
     with served(command, {"DAY9_PACE": "1"}) as (url, key, _):
         turn(url, key, sounds.clip("user-christmas"), 500)
-        taken = [turn(url, key, sounds.clip(name), 500) for name in ("user-christmas", "user-reindeer", "user-tax", "user-thanks") * 3]
+        taken = [
+            turn(url, key, sounds.clip(name), 500)
+            for name in ("user-christmas", "user-reindeer", "user-tax", "user-thanks") * 3
+        ]
     compare(taken, [0.04] * len(taken), "first sound", "the aim", "ms", "below 1", scale=1000)
 
 
@@ -488,14 +716,26 @@ async def called(url, key):
     """(seconds from offer to session.created, seconds from the end of the silence to the first packet of the answer)"""
     from helpers.voice_client import Caller
 
-    caller, arrived = Caller(key, url, session={"type": "realtime", "model": "gpt-realtime-2.1"}), []
+    caller, arrived = (
+        Caller(key, url, session={"type": "realtime", "model": "gpt-realtime-2.1"}),
+        [],
+    )
     begin = time.perf_counter()
     try:
         await caller.dial()
         connected = time.perf_counter() - begin
-        receiver, = caller.peer.getReceivers()
-        receiver.__dict__["_RTCRtpReceiver__jitter_buffer"] = type("Watch", (), {
-            "add": lambda self, packet: (len(packet.payload) > 3 and arrived.append(time.perf_counter())) and None or (False, None)})()
+        (receiver,) = caller.peer.getReceivers()
+        receiver.__dict__["_RTCRtpReceiver__jitter_buffer"] = type(
+            "Watch",
+            (),
+            {
+                "add": lambda self, packet: (
+                    (len(packet.payload) > 3 and arrived.append(time.perf_counter()))
+                    and None
+                    or (False, None)
+                )
+            },
+        )()
         await caller.say("user-christmas")
         await caller.until("input_audio_buffer.speech_stopped")
         told = time.perf_counter()
@@ -510,7 +750,9 @@ def called_by_browser(url, key, chrome):
     """The same from a page: (seconds from offer to connected, seconds from the end of the silence to sound in its loudspeaker)"""
     from openai import OpenAI
 
-    secret = OpenAI(api_key=key, base_url=url).realtime.client_secrets.create(session={"type": "realtime", "model": "gpt-realtime-2.1"})
+    secret = OpenAI(api_key=key, base_url=url).realtime.client_secrets.create(
+        session={"type": "realtime", "model": "gpt-realtime-2.1"}
+    )
     page = chrome.new_context(bypass_csp=True).new_page()
     page.goto(f"{url.removesuffix('/v1')}/day9/pages/webrtc.html#{secret.value}")
     page.evaluate(NOTES)
@@ -525,7 +767,9 @@ def called_by_browser(url, key, chrome):
 
 
 def calling():
-    say("h. A call over WebRTC: from the offer to the connection, and from the end of the silence that ends a turn to the answer's sound.")
+    say(
+        "h. A call over WebRTC: from the offer to the connection, and from the end of the silence that ends a turn to the answer's sound."
+    )
     from tests import lab
 
     async def some():
@@ -538,8 +782,18 @@ def calling():
             called_by_browser(url, key, chrome)
             browser = [called_by_browser(url, key, chrome) for _ in range(5)]
     for name, taken, aims in (("Python", python, (0.5, 0.04)), ("browser", browser, (0.5, 0.25))):
-        for what, aim, values in zip(("connected", "first packet" if name == "Python" else "heard"), aims, zip(*taken)):
-            compare(values, [aim] * len(values), f"{name}: {what}", "the aim", "ms", "below 1", scale=1000)
+        for what, aim, values in zip(
+            ("connected", "first packet" if name == "Python" else "heard"), aims, zip(*taken)
+        ):
+            compare(
+                values,
+                [aim] * len(values),
+                f"{name}: {what}",
+                "the aim",
+                "ms",
+                "below 1",
+                scale=1000,
+            )
 
 
 # i. Eight calls that are answered in the same instant
@@ -566,24 +820,39 @@ async def eight(url, key):
             await call.say(said)
         for call in all:
             await call.until("output_audio_buffer.stopped", seconds=100)
-        gaps = [max(b - a for a, b in zip(call.arrived[at:], call.arrived[at + 1:])) for call, at in zip(all, begin)]
+        gaps = [
+            max(b - a for a, b in zip(call.arrived[at:], call.arrived[at + 1 :]))
+            for call, at in zip(all, begin)
+        ]
         for call in all:
             await call.hang_up()
         return gaps
 
 
 def eight_calls():
-    say("i. Eight calls on one core, all answered in the same instant, while a cell computes: the longest wait between packets, which leave every 20 ms.")
+    say(
+        "i. Eight calls on one core, all answered in the same instant, while a cell computes: the longest wait between packets, which leave every 20 ms."
+    )
     with served([sys.executable, "-m", "helpers.local_api"], {"DAY9_PACE": "1"}) as (url, key, pid):
         for thread in os.listdir(f"/proc/{pid}/task"):
             os.sched_setaffinity(int(thread), {0})
-        cell = subprocess.Popen([sys.executable, "-c", "while True: sorted(range(100_000), key=lambda x: -x)"])
+        cell = subprocess.Popen(
+            [sys.executable, "-c", "while True: sorted(range(100_000), key=lambda x: -x)"]
+        )
         try:
             gaps = [gap for _ in range(3) for gap in asyncio.run(eight(url, key))]
         finally:
             cell.kill()
             cell.wait()
-    compare(gaps, [0.06] * len(gaps), "longest wait", "three packets, which a jitter buffer bridges", "ms", "below 1", scale=1000)
+    compare(
+        gaps,
+        [0.06] * len(gaps),
+        "longest wait",
+        "three packets, which a jitter buffer bridges",
+        "ms",
+        "below 1",
+        scale=1000,
+    )
 
 
 # j. Through to an upstream
@@ -596,11 +865,18 @@ def timed_posts(url, key, count):
     host, port = url.split("/")[2].split(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=60)
     connection.connect()
-    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else head and body of a request wait for one another
+    connection.sock.setsockopt(
+        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+    )  # else head and body of a request wait for one another
     taken, body = [], json.dumps(QUESTION)
     for _ in range(count):
         begin = time.perf_counter()
-        connection.request("POST", "/v1/chat/completions", body, {"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
+        connection.request(
+            "POST",
+            "/v1/chat/completions",
+            body,
+            {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+        )
         answer = connection.getresponse()
         answer.read()
         if answer.status != 200:
@@ -611,22 +887,40 @@ def timed_posts(url, key, count):
 
 
 def forwarding():
-    say("j. Forwarding: a call through the local API to an upstream (another local API), against the same call made there directly; and what a stream holds.")
+    say(
+        "j. Forwarding: a call through the local API to an upstream (another local API), against the same call made there directly; and what a stream holds."
+    )
     from tests.upstreams import Hostile, chunked
 
     command = [sys.executable, "-m", "helpers.local_api"]
-    with served(command, {"DAY9_LOCAL_KEY": "day9-upstream"}) as (there, key, _), served(command, {"DAY9_ANSWERS": there, "DAY9_KEY": key}) as (here, own, _):
+    with (
+        served(command, {"DAY9_LOCAL_KEY": "day9-upstream"}) as (there, key, _),
+        served(command, {"DAY9_ANSWERS": there, "DAY9_KEY": key}) as (here, own, _),
+    ):
         timed_posts(here, own, 50), timed_posts(there, key, 50)
         through, direct = [], []
         for _ in range(40):
             through += timed_posts(here, own, 10)
             direct += timed_posts(there, key, 10)
-    compare(through, direct, "through the local API", "directly", "ms", "within 3 ms", scale=1000, digits=2)
-    say(f"  added at the median: {1000 * (statistics.median(through) - statistics.median(direct)):.2f} ms; aim: below 3")
+    compare(
+        through,
+        direct,
+        "through the local API",
+        "directly",
+        "ms",
+        "within 3 ms",
+        scale=1000,
+        digits=2,
+    )
+    say(
+        f"  added at the median: {1000 * (statistics.median(through) - statistics.median(direct)):.2f} ms; aim: below 3"
+    )
     try:
         import psutil
     except ImportError:
-        return say("  Not measured: psutil is not installed (it is in the group `test` of pyproject.toml).")
+        return say(
+            "  Not measured: psutil is not installed (it is in the group `test` of pyproject.toml)."
+        )
     event = b"data: " + b"x" * 60_000 + b"\n\n"
 
     def endless(sock, request):
@@ -636,11 +930,17 @@ def forwarding():
 
     upstream = Hostile(endless)
     with served(command, {"DAY9_ANSWERS": upstream.url}) as (here, own, pid):
+
         def ask():
-            sock = socket.create_connection(("127.0.0.1", int(here.split(":")[2].split("/")[0])), 60)
+            sock = socket.create_connection(
+                ("127.0.0.1", int(here.split(":")[2].split("/")[0])), 60
+            )
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
             body = b'{"model": "m", "stream": true}'
-            sock.sendall(f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {own}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            sock.sendall(
+                f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {own}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+                + body
+            )
             sock.recv(100)
             return sock
 
@@ -656,7 +956,15 @@ def forwarding():
         for sock in (warm, *slow):
             sock.close()
     upstream.end()
-    compare([held / 2**20], [1], f"held a stream, {streams} slow readers", "the aim", "MiB", "at most 1", digits=2)
+    compare(
+        [held / 2**20],
+        [1],
+        f"held a stream, {streams} slow readers",
+        "the aim",
+        "MiB",
+        "at most 1",
+        digits=2,
+    )
 
 
 # bill and parquet: tests/benchmark_bills.py
@@ -678,27 +986,66 @@ def hundred_million_rows():
 
 
 def recording():
-    say("k. Recording: a call through the local API to an upstream that takes 0.3 s, as a fast model does, and to one that answers at once; recorded, against only forwarded.")
+    say(
+        "k. Recording: a call through the local API to an upstream that takes 0.3 s, as a fast model does, and to one that answers at once; recorded, against only forwarded."
+    )
     from tests.upstreams import Hostile, response
 
     for what, seconds, calls in (("0.3 s", 0.3, 5), ("at once", 0, 20)):
-        answer = response(json.dumps({"id": "chatcmpl-1", "choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}, "text": "word " * 500}).encode())
+        answer = response(
+            json.dumps(
+                {
+                    "id": "chatcmpl-1",
+                    "choices": [],
+                    "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+                    "text": "word " * 500,
+                }
+            ).encode()
+        )
 
         def wait(sock, request):
             time.sleep(seconds)
             sock.sendall(answer)
 
         upstream, command = Hostile(wait), [sys.executable, "-m", "helpers.local_api"]
-        with tempfile.TemporaryDirectory() as folder, served(command, {"DAY9_ANSWERS": upstream.url}) as (live, one, _), \
-                served(command, {"DAY9_ANSWERS": f"record:{upstream.url}", "DAY9_MY_RECORDINGS": folder}) as (record, other, _):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            served(command, {"DAY9_ANSWERS": upstream.url}) as (live, one, _),
+            served(
+                command, {"DAY9_ANSWERS": f"record:{upstream.url}", "DAY9_MY_RECORDINGS": folder}
+            ) as (record, other, _),
+        ):
             recorded, forwarded = [], []
             for _ in range(ROUNDS):
                 recorded.append(statistics.median(timed_posts(record, other, calls)))
                 forwarded.append(statistics.median(timed_posts(live, one, calls)))
-        compare(recorded, forwarded, f"recorded, upstream {what}", "forwarded", "ms", "below 1.10", scale=1000, digits=2)
+        compare(
+            recorded,
+            forwarded,
+            f"recorded, upstream {what}",
+            "forwarded",
+            "ms",
+            "below 1.10",
+            scale=1000,
+            digits=2,
+        )
 
 
-PARTS = {"a": first_answer, "b": one_call, "c": many_calls, "d": whole_run, "e": memory, "f": tuning, "g": speaking, "h": calling, "i": eight_calls, "j": forwarding, "k": recording, "bill": ten_million_rows, "parquet": hundred_million_rows}
+PARTS = {
+    "a": first_answer,
+    "b": one_call,
+    "c": many_calls,
+    "d": whole_run,
+    "e": memory,
+    "f": tuning,
+    "g": speaking,
+    "h": calling,
+    "i": eight_calls,
+    "j": forwarding,
+    "k": recording,
+    "bill": ten_million_rows,
+    "parquet": hundred_million_rows,
+}
 ONLY_NAMED = {"parquet"}  # takes minutes by itself
 
 
@@ -708,13 +1055,23 @@ def main(wanted):
         os.environ.pop(name, None)
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = "127.0.0.1"
-    say("Medians, with the range in brackets. Compare inside a block only; run again when the ratio matters.\n")
-    with tempfile.TemporaryDirectory() as home:  # no history, profile or connection file of the kernels stays
+    say(
+        "Medians, with the range in brackets. Compare inside a block only; run again when the ratio matters.\n"
+    )
+    with (
+        tempfile.TemporaryDirectory() as home
+    ):  # no history, profile or connection file of the kernels stays
         os.environ |= {"IPYTHONDIR": home, "JUPYTER_RUNTIME_DIR": home}
         for part in wanted or [p for p in PARTS if p not in ONLY_NAMED]:
             try:
                 PARTS[part]()
-            except (RuntimeError, OSError, ImportError, TimeoutError, subprocess.TimeoutExpired) as e:
+            except (
+                RuntimeError,
+                OSError,
+                ImportError,
+                TimeoutError,
+                subprocess.TimeoutExpired,
+            ) as e:
                 say(f"  Not measured: {e}")
             say()
     say(f"{time.perf_counter() - begin:.0f} s")

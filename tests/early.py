@@ -1,4 +1,5 @@
 """Loaded before every other pytest plugin (`-p tests.early` in pyproject.toml), in each process of a test run."""
+
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,13 @@ sys.modules["rfc3987_syntax"] = None
 
 # A run is the same on every machine: no key, no proxy, nothing of the reader's set-up, no waiting for effect.
 for _name in list(os.environ):
-    if _name.startswith(("DAY9_", "OPENAI_")) or _name.lower() in ("http_proxy", "https_proxy", "all_proxy", "ws_proxy", "wss_proxy"):
+    if _name.startswith(("DAY9_", "OPENAI_")) or _name.lower() in (
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "ws_proxy",
+        "wss_proxy",
+    ):
         del os.environ[_name]
 os.environ["DAY9_PACE"] = "0"
 os.environ["DAY9_MY_RECORDINGS"] = os.devnull  # a folder in which nothing is

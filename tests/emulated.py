@@ -9,6 +9,7 @@ Each end is a TUN device; the line between them is a process of this module, whi
 writes them at the other. It needs Linux, root, `ip` and /dev/net/tun, and no `tc netem`, which many kernels lack.
 What is in the namespaces reaches nothing but the other end.
 """
+
 import asyncio
 import collections
 import contextlib
@@ -84,15 +85,25 @@ class Network:
 
     def _join(self):
         self.devices = {side: f"{self.name[:9]}-{side[:1]}{os.getpid() % 1000}" for side in SIDES}
-        self.process = subprocess.Popen([sys.executable, "-m", "tests.emulated", *self.devices.values()], cwd=Path(__file__).parents[1],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.emulated", *self.devices.values()],
+            cwd=Path(__file__).parents[1],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         self._ask({})  # the devices are there
         self._forget()  # what an earlier run left that was killed
         for side, address in SIDES.items():
             space, device = f"{self.name}-{side}", self.devices[side]
             _ip("netns", "add", space)
             _ip("link", "set", device, "netns", space)
-            for command in ("link set lo up", f"addr add {address}/32 dev {device}", f"link set {device} up", f"route add default dev {device}"):
+            for command in (
+                "link set lo up",
+                f"addr add {address}/32 dev {device}",
+                f"link set {device} up",
+                f"route add default dev {device}",
+            ):
                 _ip("-n", space, *command.split())
 
     def __exit__(self, *_):
@@ -117,7 +128,17 @@ class Network:
     def congestion_control(self, name):
         """TCP's rule for how much to send, on both sides: a name of net.ipv4.tcp_available_congestion_control."""
         for side, device in self.devices.items():
-            _ip("-n", f"{self.name}-{side}", "route", "replace", "default", "dev", device, "congctl", name)
+            _ip(
+                "-n",
+                f"{self.name}-{side}",
+                "route",
+                "replace",
+                "default",
+                "dev",
+                device,
+                "congctl",
+                name,
+            )
 
     def counts(self):
         """{"up" or "down": {"packets", "bytes", "lost"}} since set(): IP packets with their headers, as they were sent."""
@@ -185,18 +206,25 @@ class Line:
 
     def deliver(self, way, target):
         with contextlib.suppress(OSError):  # the other end is not up, or already gone
-            os.write(target, self.waiting[way].popleft())  # the oldest: timers of the same moment have no order
+            os.write(
+                target, self.waiting[way].popleft()
+            )  # the oldest: timers of the same moment have no order
 
     def obey(self, command):
         if "condition" in command:
             self.begin(Condition(*command["condition"]), command["seed"])
             for end in self.ends:  # now that both are up: a device that is down cannot be read
                 self.loop.add_reader(end[1], self.carry, *end)
-        return {name: {"packets": way.packets, "bytes": way.bytes, "lost": way.lost} for name, way in self.ways.items()}
+        return {
+            name: {"packets": way.packets, "bytes": way.bytes, "lost": way.lost}
+            for name, way in self.ways.items()
+        }
 
 
 async def main(server, client):
-    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(2))  # its times are its purpose: before all else on a busy machine
+    os.sched_setscheduler(
+        0, os.SCHED_RR, os.sched_param(2)
+    )  # its times are its purpose: before all else on a busy machine
     line = Line(tun(server), tun(client))
     commands = asyncio.StreamReader()
     await line.loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)

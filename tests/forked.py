@@ -5,6 +5,7 @@ of a test run come from one warmed parent: each a process of its own with an emp
 finds these packages there. Left out are `helpers`, which a notebook imports as anywhere, and ipywidgets, which
 makes itself known to its kernel as it is imported. JupyterLab's kernels, in the browser tests, start in the ordinary way.
 """
+
 import atexit
 import builtins
 import contextlib
@@ -26,17 +27,27 @@ import psutil
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
 ROOT = Path(__file__).resolve().parents[1]
-WARM = ("ipykernel.kernelapp", "pandas", "plotly.express", "openai.resources", "openai.types.responses")
+WARM = (
+    "ipykernel.kernelapp",
+    "pandas",
+    "plotly.express",
+    "openai.resources",
+    "openai.types.responses",
+)
 ADDRESS = "TESTS_FORKED"  # the variable by which workers know the parent that their controller has started
 
 
 def install():
     """Make the kernels that this process starts forked ones."""
-    if sys.platform != "linux":  # elsewhere a fork of what has used the system's own libraries is not safe
+    if (
+        sys.platform != "linux"
+    ):  # elsewhere a fork of what has used the system's own libraries is not safe
         return
     if ADDRESS not in os.environ:
         start_parent()
-    KernelProvisionerFactory.provisioners["forked"] = EntryPoint("forked", f"{__name__}:Provisioner", KernelProvisionerFactory.GROUP_NAME)
+    KernelProvisionerFactory.provisioners["forked"] = EntryPoint(
+        "forked", f"{__name__}:Provisioner", KernelProvisionerFactory.GROUP_NAME
+    )
     KernelProvisionerFactory.instance().default_provisioner_name = "forked"
 
 
@@ -46,7 +57,12 @@ def start_parent():
     with socket.socket(socket.AF_UNIX) as door:
         door.bind("\0" + os.environ[ADDRESS])  # a name that is no file, so that none is left behind
         door.listen()
-        parent = subprocess.Popen([sys.executable, "-m", __name__, str(door.fileno())], cwd=ROOT, pass_fds=[door.fileno()], stdin=subprocess.PIPE)
+        parent = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(door.fileno())],
+            cwd=ROOT,
+            pass_fds=[door.fileno()],
+            stdin=subprocess.PIPE,
+        )
 
     @atexit.register
     def end():
@@ -59,8 +75,10 @@ class Provisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd, **kwargs):
         self.cwd = kwargs.get("cwd") or os.getcwd()
-        arguments = cmd[cmd.index("ipykernel_launcher") + 1:]
-        self.process = Kernel(forked(arguments, str(self.cwd), dict(kwargs.get("env") or os.environ)))
+        arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
+        self.process = Kernel(
+            forked(arguments, str(self.cwd), dict(kwargs.get("env") or os.environ))
+        )
         self.pid = self.pgid = self.process.pid
         return self.connection_info
 
@@ -72,7 +90,9 @@ class Kernel(psutil.Process):
 
     def poll(self):
         with contextlib.suppress(psutil.NoSuchProcess):
-            if self.is_running() and self.status() != psutil.STATUS_ZOMBIE:  # its parent is about to take leave of it
+            if (
+                self.is_running() and self.status() != psutil.STATUS_ZOMBIE
+            ):  # its parent is about to take leave of it
                 return None
         return 0
 
@@ -89,7 +109,9 @@ def forked(*kernel):
         talk.shutdown(socket.SHUT_WR)
         pid = talk.makefile().read()
     if not pid:
-        raise RuntimeError("the process that kernels are forked from has ended; what it said stands above")
+        raise RuntimeError(
+            "the process that kernels are forked from has ended; what it said stands above"
+        )
     return int(pid)
 
 
@@ -117,7 +139,10 @@ def warm():
     from ipykernel.zmqshell import ZMQInteractiveShell
 
     shell = ZMQInteractiveShell.__new__(ZMQInteractiveShell)
-    with mock.patch("IPython.get_ipython", lambda: shell), mock.patch.object(builtins, "get_ipython", lambda: shell, create=True):
+    with (
+        mock.patch("IPython.get_ipython", lambda: shell),
+        mock.patch.object(builtins, "get_ipython", lambda: shell, create=True),
+    ):
         for name in WARM:
             importlib.import_module(name)
     gc.collect()

@@ -5,6 +5,7 @@
 writes every notebook as a reader sees it, in slices that fit a screen: as it opens in a fresh clone, then run
 from top to bottom, in the light and in the dark theme.
 """
+
 import contextlib
 import json
 import os
@@ -24,20 +25,34 @@ NOTEBOOKS = ROOT / "notebooks"
 LONG = 90_000  # ms; a limit that only a hang reaches
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 # Nothing but 127.0.0.1 resolves, and Chromium's own services stay off.
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-domain-reliability",
-         "--disable-sync", "--no-first-run", "--no-pings", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-pings",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
 # Lab's own settings, for tests alone: every cell is drawn, also those off the screen.
 SETTINGS = {"@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"}}
 
 
 def notebooks(folder=NOTEBOOKS):
     """Paths under `folder`, relative to it, in reading order."""
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+    return sorted(
+        p.relative_to(folder).as_posix()
+        for p in folder.rglob("*.ipynb")
+        if ".ipynb_checkpoints" not in p.parts
+    )
 
 
 def chromium():
     """The path of the system's Chromium or Chrome, or None."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
 
 
 @contextlib.contextmanager
@@ -46,7 +61,11 @@ def server(folder=NOTEBOOKS):
     with tempfile.TemporaryDirectory(prefix="day9-lab-", ignore_cleanup_errors=True) as home:
         home = Path(home)
         for source in (folder, ROOT / "data"):  # cells read ../data too
-            shutil.copytree(source, home / "root" / source.name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+            shutil.copytree(
+                source,
+                home / "root" / source.name,
+                ignore=shutil.ignore_patterns(".ipynb_checkpoints"),
+            )
         for name, values in SETTINGS.items():
             file = home / "settings" / f"{name}.jupyterlab-settings"
             file.parent.mkdir(parents=True)
@@ -54,15 +73,32 @@ def server(folder=NOTEBOOKS):
         token = secrets.token_hex(16)
         command, env = as_started()
         env |= {
-            "JUPYTER_TOKEN": token, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-            "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-            "JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_DATA_DIR": str(home / "data"),
-            "JUPYTER_RUNTIME_DIR": str(home / "runtime"), "IPYTHONDIR": str(home / "ipython")}
+            "JUPYTER_TOKEN": token,
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+            "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+            "JUPYTER_CONFIG_DIR": str(home / "config"),
+            "JUPYTER_DATA_DIR": str(home / "data"),
+            "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+            "IPYTHONDIR": str(home / "ipython"),
+        }
         with open(home / "log", "w+") as log:
             process = subprocess.Popen(
-                [*command, "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0",
-                 f"--ServerApp.root_dir={home / 'root'}", "--LabApp.expose_app_in_browser=True"],
-                cwd=home, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                [
+                    *command,
+                    "--no-browser",
+                    "--allow-root",
+                    "--ServerApp.ip=127.0.0.1",
+                    "--ServerApp.port=0",
+                    f"--ServerApp.root_dir={home / 'root'}",
+                    "--LabApp.expose_app_in_browser=True",
+                ],
+                cwd=home,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
             try:
                 yield _address(process, home / "runtime", log), token
             finally:
@@ -80,7 +116,9 @@ def _address(process, runtime, log):
         for file in runtime.glob("jpserver-*.json"):
             with contextlib.suppress(OSError, ValueError):
                 url = f"http://127.0.0.1:{json.loads(file.read_text())['port']}"
-                urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{url}/api", timeout=5).close()
+                urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                    f"{url}/api", timeout=5
+                ).close()
                 return url
         time.sleep(0.1)
     log.seek(0)
@@ -92,10 +130,17 @@ def as_started():
     import start
 
     said = []
-    with mock.patch.multiple(start, ready=lambda locks: sys.executable, become=lambda *all: said.append(all)), contextlib.redirect_stdout(None):
+    with (
+        mock.patch.multiple(
+            start, ready=lambda locks: sys.executable, become=lambda *all: said.append(all)
+        ),
+        contextlib.redirect_stdout(None),
+    ):
         start.lab([])
-    (command, env), = said
-    return [a for a in command if not a.startswith("--ServerApp.root_dir=") and not a.endswith(".ipynb")], env
+    ((command, env),) = said
+    return [
+        a for a in command if not a.startswith("--ServerApp.root_dir=") and not a.endswith(".ipynb")
+    ], env
 
 
 @contextlib.contextmanager
@@ -121,7 +166,13 @@ class Tab:
         self.page.context.on("request", lambda r: self._asked(r.url))
         self.page.on("websocket", lambda w: self._asked(w.url))
         self.page.on("pageerror", lambda e: self.trouble.append(f"error of the page: {e}"))
-        self.page.on("console", lambda m: m.type == "error" and self.trouble.append(f"console error: {m.text} ({m.location.get('url')})"))
+        self.page.on(
+            "console",
+            lambda m: (
+                m.type == "error"
+                and self.trouble.append(f"console error: {m.text} ({m.location.get('url')})")
+            ),
+        )
 
     def open(self, path):
         """Open a notebook, the first by its address, the next as the file browser does, and wait for its kernel."""
@@ -139,13 +190,22 @@ class Tab:
     def _asked(self, url):
         local = self.address.partition("://")[2]
         ours = (f"http://{local}/", f"ws://{local}/")
-        page = re.match(r"http://127\.0\.0\.1:\d+/day9/pages/", url)  # what the local API has for the frame in a notebook
-        if url.partition(":")[0] not in ("data", "blob", "about") and not url.startswith(ours) and not page:
+        page = re.match(
+            r"http://127\.0\.0\.1:\d+/day9/pages/", url
+        )  # what the local API has for the frame in a notebook
+        if (
+            url.partition(":")[0] not in ("data", "blob", "about")
+            and not url.startswith(ours)
+            and not page
+        ):
             self.trouble.append(f"asked for {url}")
 
     def command(self, name, **args):
         """Run a command of JupyterLab's, as its menu or keyboard would, and wait for it."""
-        return self.page.evaluate("([name, args]) => jupyterapp.commands.execute(name, args).then(() => null)", [name, args])
+        return self.page.evaluate(
+            "([name, args]) => jupyterapp.commands.execute(name, args).then(() => null)",
+            [name, args],
+        )
 
     def run(self):
         """Clear all outputs, Run All Cells, and wait until the kernel is idle and the outputs stand still."""
@@ -162,12 +222,16 @@ class Tab:
         if self.page.evaluate("() => document.body.dataset.jpThemeName") == THEMES[name]:
             return
         self.command("apputils:change-theme", theme=THEMES[name])
-        self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=THEMES[name])
+        self.page.wait_for_function(
+            "name => document.body.dataset.jpThemeName === name", arg=THEMES[name]
+        )
         self.still()
 
     def cells(self):
         """The notebook as it stands: each cell as nbformat has it."""
-        return self.page.evaluate("() => jupyterapp.shell.currentWidget.content.model.toJSON().cells")
+        return self.page.evaluate(
+            "() => jupyterapp.shell.currentWidget.content.model.toJSON().cells"
+        )
 
 
 READY = """path => {
@@ -220,7 +284,10 @@ def shots(opened, outdir, name, title):
         cut = top - at  # near the end: what the slice before it has shown already
         height = min(box["height"] - cut, end - top)
         files.append(Path(outdir) / f"{name}-{title}-{len(files) + 1}.png")
-        opened.page.screenshot(path=files[-1], clip={"x": box["x"], "y": box["y"] + cut, "width": box["width"], "height": height})
+        opened.page.screenshot(
+            path=files[-1],
+            clip={"x": box["x"], "y": box["y"] + cut, "width": box["width"], "height": height},
+        )
         top += int(height)
     return files
 
@@ -230,7 +297,9 @@ def main(args):
         sys.exit(__doc__)
     outdir, folder = Path(args[1]), Path(os.environ.get("DAY9_NOTEBOOKS", NOTEBOOKS))
     outdir.mkdir(parents=True, exist_ok=True)
-    wanted = [Path(p).resolve().relative_to(folder.resolve()).as_posix() for p in args[2:]] or notebooks(folder)
+    wanted = [
+        Path(p).resolve().relative_to(folder.resolve()).as_posix() for p in args[2:]
+    ] or notebooks(folder)
     with server(folder) as (address, token), browser() as chrome:
         opened = Tab(chrome, address, token, 1300, 1500)
         for path in wanted:

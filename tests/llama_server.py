@@ -2,6 +2,7 @@
 
 Prints its address and serves until its standard input is closed. Everything that answers is llama.cpp's C++.
 """
+
 import sys
 
 import xllamacpp
@@ -9,7 +10,11 @@ import xllamacpp
 parameters = xllamacpp.CommonParams()
 parameters.model.path = sys.argv[1]
 parameters.hostnames, parameters.port = ["127.0.0.1"], 0
-parameters.n_ctx, parameters.n_parallel, parameters.n_predict = 32768, 1, 400  # an answer without a limit of its own ends all the same
+parameters.n_ctx, parameters.n_parallel, parameters.n_predict = (
+    32768,
+    1,
+    400,
+)  # an answer without a limit of its own ends all the same
 # one thread: with more, each token waits for the slowest, on a busy machine a hundred times as long
 parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
 parameters.sampling.seed = 1

@@ -7,6 +7,7 @@ Print is Aileron (CC0), which Pillow brings along. The hand is A. V. Hershey's s
 (data/README.md): each stroke is bent a little and drawn with a round pen, so that no two letters are the same. Nothing
 here imitates a government's logo, typeface or layout beyond line numbers and their words.
 """
+
 import functools
 import hashlib
 import json
@@ -24,7 +25,6 @@ INK, PRINT, LINE, SHADE = 45, 25, 90, 225  # greys
 SMALL = 440  # width of the small copies that notebooks show
 QUALITY, SMALL_QUALITY = 62, 55
 MARGIN = 70
-
 
 
 @functools.cache
@@ -54,13 +54,18 @@ class Page:
         weight = 0.8 if bold else 0
         self.draw.text(at, text, grey, font, anchor=anchor, stroke_width=weight, stroke_fill=grey)
         if field:
-            self.boxes[field] = [v / TWICE for v in self.draw.textbbox(at, text, font, anchor=anchor, stroke_width=weight)]
+            self.boxes[field] = [
+                v / TWICE
+                for v in self.draw.textbbox(at, text, font, anchor=anchor, stroke_width=weight)
+            ]
 
     def line(self, *points, width=1.5, grey=LINE):
         self.draw.line([(x * TWICE, y * TWICE) for x, y in points], grey, round(width * TWICE))
 
     def rectangle(self, left, top, right, bottom, width=1.5, fill=None):
-        self.draw.rectangle([v * TWICE for v in (left, top, right, bottom)], fill, LINE, round(width * TWICE))
+        self.draw.rectangle(
+            [v * TWICE for v in (left, top, right, bottom)], fill, LINE, round(width * TWICE)
+        )
 
     def write(self, x, y, text, height=16, right=False, script=False, field=None):
         """Text by hand, its baseline starting (or ending, where `right`) at x, y."""
@@ -72,13 +77,21 @@ class Page:
             drop = self.chance.normal(0, 0.5)
             for stroke in drawn:
                 points = np.array(stroke, float)
-                points = points @ np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]]) * size
+                points = (
+                    points
+                    @ np.array(
+                        [[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]]
+                    )
+                    * size
+                )
                 points[:, 0] += at - 0.13 * points[:, 1]  # letters lean
                 points[:, 1] += drop
                 strokes.append(self._bent(points))
             at += wide * (0.92 if script else 0.9) + self.chance.normal(0, 0.4)
         start = x * TWICE - (at * scale if right else 0)
-        inked = [np.stack([start + s[:, 0] * scale, y * TWICE + s[:, 1] * scale], 1) for s in strokes]
+        inked = [
+            np.stack([start + s[:, 0] * scale, y * TWICE + s[:, 1] * scale], 1) for s in strokes
+        ]
         for stroke in inked:
             for i, (px, py) in enumerate(stroke):
                 r = height / 16 * TWICE * (0.95 + 0.15 * math.sin(i / 9 + start))
@@ -94,20 +107,32 @@ class Page:
         many = np.linspace(0, steps[-1], max(2, int(steps[-1] * 4)))
         close = np.stack([np.interp(many, steps, points[:, k]) for k in (0, 1)], 1)
         waves = self.chance.uniform(0, 6, 2)
-        return close + 0.28 * np.stack([np.sin(many / 4 + waves[0]), np.cos(many / 5 + waves[1])], 1)
+        return close + 0.28 * np.stack(
+            [np.sin(many / 4 + waves[0]), np.cos(many / 5 + waves[1])], 1
+        )
 
     def scan(self):
         """(the picture after the scanner, {field: box in it})."""
         angle = self.chance.uniform(0.35, 0.8) * self.chance.choice([-1, 1])
         shift = self.chance.uniform(-4, 4, 2)
-        turned = self.image.rotate(angle, Image.Resampling.BICUBIC, translate=tuple(shift * TWICE), fillcolor=236)
-        small = np.asarray(turned.resize((self.width, self.height), Image.Resampling.LANCZOS), float)
+        turned = self.image.rotate(
+            angle, Image.Resampling.BICUBIC, translate=tuple(shift * TWICE), fillcolor=236
+        )
+        small = np.asarray(
+            turned.resize((self.width, self.height), Image.Resampling.LANCZOS), float
+        )
         grain = self.chance.normal(0, 2.2, small.shape)
-        coarse = Image.fromarray(self.chance.normal(0, 3, (self.height // 90 + 2, self.width // 90 + 2)).astype("float32"))
+        coarse = Image.fromarray(
+            self.chance.normal(0, 3, (self.height // 90 + 2, self.width // 90 + 2)).astype(
+                "float32"
+            )
+        )
         paper = np.asarray(coarse.resize((self.width, self.height), Image.Resampling.BICUBIC))
         across = np.linspace(0, -7, self.width)[None, :]  # a lamp that is weaker on one side
         specks = (self.chance.random(small.shape) < 0.00002) * -110
-        picture = Image.fromarray(np.clip(small * 0.97 + grain + paper + across + specks, 0, 255).astype("uint8"))
+        picture = Image.fromarray(
+            np.clip(small * 0.97 + grain + paper + across + specks, 0, 255).astype("uint8")
+        )
         return picture, {field: self._moved(box, angle, shift) for field, box in self.boxes.items()}
 
     def _moved(self, box, angle, shift):
@@ -124,17 +149,29 @@ class Page:
 RIGHT = WIDTH - MARGIN
 AMOUNT = RIGHT - 150  # left edge of the column of amounts
 NOTES = {
-    1: ("How to fill in this page", "Tick one filing status. If you are married and file one return together, tick the second. If you file apart, tick the",
+    1: (
+        "How to fill in this page",
+        "Tick one filing status. If you are married and file one return together, tick the second. If you file apart, tick the",
         "third. Under Age and blindness tick each box that is true of you and, on a joint return, of your spouse. Keep the count:",
-        "the chart on page 4 asks for the number of boxes that you have ticked. Whoever ticks none does not use the chart."),
-    2: ("How to fill in this page", "Enter whole dollars and leave out the cents. Line 9 is the sum of the four lines above it. Line 10 takes what you may",
+        "the chart on page 4 asks for the number of boxes that you have ticked. Whoever ticks none does not use the chart.",
+    ),
+    2: (
+        "How to fill in this page",
+        "Enter whole dollars and leave out the cents. Line 9 is the sum of the four lines above it. Line 10 takes what you may",
         "adjust your income by; it never makes line 11 larger than line 9. Line 11 is called the adjusted gross income. Carry it",
-        "over to page 3, where line 15 asks for it."),
-    3: ("How to fill in this page", "Line 12 comes from the chart on page 4, where your filing status and the number of boxes ticked on page 1 meet. Line 13 is",
+        "over to page 3, where line 15 asks for it.",
+    ),
+    3: (
+        "How to fill in this page",
+        "Line 12 comes from the chart on page 4, where your filing status and the number of boxes ticked on page 1 meet. Line 13 is",
         "for owners of a business; most enter -0-. If line 14 is as large as line 11 or larger, there is no taxable income: enter",
-        "-0- on line 15 and on line 16. The tax table is not a part of this form."),
-    4: ("How to read this chart", "Find your filing status in the first column. Count the boxes that are ticked under Age and blindness on page 1, yours and",
-        "your spouse's together, and find that number in the second column. The amount in the third column goes to line 12."),
+        "-0- on line 15 and on line 16. The tax table is not a part of this form.",
+    ),
+    4: (
+        "How to read this chart",
+        "Find your filing status in the first column. Count the boxes that are ticked under Age and blindness on page 1, yours and",
+        "your spouse's together, and find that number in the second column. The amount in the third column goes to line 12.",
+    ),
 }
 
 
@@ -151,7 +188,12 @@ def sheet(name, number, form):
     page.print(MARGIN, 1126, title, 14, bold=True)
     for i, words in enumerate(text):
         page.print(MARGIN, 1150 + 22 * i, words, 14)
-    page.print(MARGIN, HEIGHT - 42, "Fictional person, invented amounts. Not a form of any authority; do not file it.", 12)
+    page.print(
+        MARGIN,
+        HEIGHT - 42,
+        "Fictional person, invented amounts. Not a form of any authority; do not file it.",
+        12,
+    )
     return page
 
 
@@ -203,17 +245,35 @@ def page_1(name, form):
     page.write(MARGIN + 100, 235, form["address"], 18, field="address")
     heading(page, 312, "Filing status   (tick only one box)")
     for i, (status, words) in enumerate(forms.STATUS.items()):
-        tick_box(page, MARGIN + 20, 366 + i * 48, words, form["status"] == status, f"status_{status}")
+        tick_box(
+            page, MARGIN + 20, 366 + i * 48, words, form["status"] == status, f"status_{status}"
+        )
     heading(page, 660, "Age and blindness   (tick all that apply)")
     page.print(MARGIN + 20, 716, "You:", 15, bold=True)
     page.print(MARGIN + 20, 826, "Spouse:", 15, bold=True)
     for who, y in (("you", 716), ("spouse", 826)):
         verb = "Was born" if who == "spouse" else "Were born"
-        tick_box(page, MARGIN + 130, y, f"{verb} before {born(form['year'])}", f"{who}_65" in form["boxes"], f"{who}_65")
-        tick_box(page, MARGIN + 130, y + 48, "Is blind" if who == "spouse" else "Are blind", f"{who}_blind" in form["boxes"], f"{who}_blind")
+        tick_box(
+            page,
+            MARGIN + 130,
+            y,
+            f"{verb} before {born(form['year'])}",
+            f"{who}_65" in form["boxes"],
+            f"{who}_65",
+        )
+        tick_box(
+            page,
+            MARGIN + 130,
+            y + 48,
+            "Is blind" if who == "spouse" else "Are blind",
+            f"{who}_blind" in form["boxes"],
+            f"{who}_blind",
+        )
     page.print(MARGIN, 1000, "Signature", 14)
     page.line((MARGIN + 110, 1006), (MARGIN + 520, 1006))
-    page.write(MARGIN + 130, 998, form["person"].split(" and ")[0], 28, script=True, field="signature")
+    page.write(
+        MARGIN + 130, 998, form["person"].split(" and ")[0], 28, script=True, field="signature"
+    )
     return page
 
 
@@ -221,12 +281,30 @@ def page_2(name, form):
     page = sheet(name, 2, form)
     heading(page, 180, "Income")
     income, written = form["income"], form["written"]
-    y = rows(page, 250, [("1z", "Wages, salaries, tips", income["1z"]), ("2b", "Taxable interest", income["2b"]),
-                         ("5b", "Pensions and annuities, taxable amount", income["5b"]),
-                         ("6b", "Social security benefits, taxable amount", income["6b"])], form, step=74)
+    y = rows(
+        page,
+        250,
+        [
+            ("1z", "Wages, salaries, tips", income["1z"]),
+            ("2b", "Taxable interest", income["2b"]),
+            ("5b", "Pensions and annuities, taxable amount", income["5b"]),
+            ("6b", "Social security benefits, taxable amount", income["6b"]),
+        ],
+        form,
+        step=74,
+    )
     heading(page, y + 20, "Adjusted gross income")
-    rows(page, y + 90, [(9, "Add lines 1z, 2b, 5b and 6b.\nThis is your total income", written[9]), (10, "Adjustments to income", written[10]),
-                        (11, "Subtract line 10 from line 9.\nThis is your adjusted gross income", written[11])], form, step=84)
+    rows(
+        page,
+        y + 90,
+        [
+            (9, "Add lines 1z, 2b, 5b and 6b.\nThis is your total income", written[9]),
+            (10, "Adjustments to income", written[10]),
+            (11, "Subtract line 10 from line 9.\nThis is your adjusted gross income", written[11]),
+        ],
+        form,
+        step=84,
+    )
     return page
 
 
@@ -234,28 +312,59 @@ def page_3(name, form):
     page = sheet(name, 3, form)
     heading(page, 180, "Deduction, taxable income and tax")
     written = form["written"]
-    rows(page, 250, [(12, "Standard deduction\n(from the chart on page 4)", written[12]),
-                     (13, "Qualified business income deduction", written[13]), (14, "Add lines 12 and 13", written[14]),
-                     (15, "Subtract line 14 from line 11. If zero or less, enter -0-.\nThis is your taxable income", written[15]),
-                     (16, "Tax (from the tax table)", written[16])], form, step=100)
+    rows(
+        page,
+        250,
+        [
+            (12, "Standard deduction\n(from the chart on page 4)", written[12]),
+            (13, "Qualified business income deduction", written[13]),
+            (14, "Add lines 12 and 13", written[14]),
+            (
+                15,
+                "Subtract line 14 from line 11. If zero or less, enter -0-.\nThis is your taxable income",
+                written[15],
+            ),
+            (16, "Tax (from the tax table)", written[16]),
+        ],
+        form,
+        step=100,
+    )
     return page
 
 
 def page_4(name, form):
     page = sheet(name, 4, form)
     heading(page, 180, "Standard deduction chart for line 12")
-    page.print(MARGIN, 224, "Use it only if you or your spouse ticked a box under Age and blindness on page 1.", 14)
+    page.print(
+        MARGIN,
+        224,
+        "Use it only if you or your spouse ticked a box under Age and blindness on page 1.",
+        14,
+    )
     columns = (MARGIN, MARGIN + 400, MARGIN + 640, RIGHT)
     for x, words in zip(columns, ("Your filing status is", "Boxes ticked", "Standard deduction")):
         page.print(x + 14, 282, words, 15, bold=True)
     page.line((MARGIN, 294), (RIGHT, 294), width=3)
     y = 294
-    for status in ("single", "married_jointly", "surviving_spouse", "head_of_household", "married_separately"):
+    for status in (
+        "single",
+        "married_jointly",
+        "surviving_spouse",
+        "head_of_household",
+        "married_separately",
+    ):
         most = {"married_jointly": 4, "married_separately": 4}.get(status, 2)
         for n in range(1, most + 1):
             base = y + 46 * n - 14
             page.print(columns[1] + 80, base, str(n), 16, anchor="ms", field=f"boxes_{status}_{n}")
-            page.print(columns[3] - 60, base, f"{tax.standard_deduction(form['year'], status, n):,}", 16, anchor="rs", field=f"chart_{status}_{n}")
+            page.print(
+                columns[3] - 60,
+                base,
+                f"{tax.standard_deduction(form['year'], status, n):,}",
+                16,
+                anchor="rs",
+                field=f"chart_{status}_{n}",
+            )
         page.print(columns[0] + 14, y + 32, forms.STATUS[status], 15)
         y += 46 * most + 6
         page.line((MARGIN, y), (RIGHT, y))
@@ -266,6 +375,7 @@ def page_4(name, form):
 
 # --- a machine part --------------------------------------------------------------------------------
 
+
 def arrow(page, a, b):
     """A dimension line with a head at both ends."""
     page.line(a, b, width=1.5, grey=PRINT)
@@ -273,7 +383,10 @@ def arrow(page, a, b):
     long = math.hypot(bx - ax, by - ay)
     ux, uy = (bx - ax) / long, (by - ay) / long
     for x, y, s in ((ax, ay, 1), (bx, by, -1)):
-        head = [(x, y), *((x + s * 13 * ux + k * 4 * uy, y + s * 13 * uy - k * 4 * ux) for k in (1, -1))]
+        head = [
+            (x, y),
+            *((x + s * 13 * ux + k * 4 * uy, y + s * 13 * uy - k * 4 * ux) for k in (1, -1)),
+        ]
         page.draw.polygon([(p * TWICE, q * TWICE) for p, q in head], PRINT)
 
 
@@ -291,10 +404,20 @@ def shaft(name, part):
     page.line((60, 76), (940, 76), width=3)
     page.print(60, 118, f"{part['part']}: drawing and inspection", 24, bold=True)
     a, b, c, d, e = part["features"]
-    for left, top, right, bottom in ((210, 270, 610, 450), (610, 240, 700, 480), (700, 310, 860, 410)):
+    for left, top, right, bottom in (
+        (210, 270, 610, 450),
+        (610, 240, 700, 480),
+        (700, 310, 860, 410),
+    ):
         page.rectangle(left, top, right, bottom, width=3)
     page.line((180, 360), (890, 360), width=1)  # the axis
-    for x, top, bottom in ((210, 450, 600), (610, 480, 540), (700, 480, 540), (860, 410, 600), (610, 450, 540)):
+    for x, top, bottom in (
+        (210, 450, 600),
+        (610, 480, 540),
+        (700, 480, 540),
+        (860, 410, 600),
+        (610, 450, 540),
+    ):
         page.line((x, top), (x, bottom), width=1)
     for y, x in ((270, 210), (450, 210)):
         page.line((x, y), (120, y), width=1)
@@ -303,7 +426,9 @@ def shaft(name, part):
     arrow(page, (135, 270), (135, 450))
     page.print(60, 248, f"A   dia {a['nominal']} ± {a['tolerance']}", 16, field="drawing_A")
     arrow(page, (915, 310), (915, 410))
-    page.print(940, 288, f"C   dia {c['nominal']} ± {c['tolerance']}", 16, anchor="rs", field="drawing_C")
+    page.print(
+        940, 288, f"C   dia {c['nominal']} ± {c['tolerance']}", 16, anchor="rs", field="drawing_C"
+    )
     dimension(page, b, (210, 530), (610, 530), (410, 522))
     dimension(page, d, (700, 530), (860, 530), (779, 522))
     dimension(page, e, (210, 590), (860, 590), (530, 582))
@@ -322,12 +447,17 @@ def shaft(name, part):
 
 # --- all of them -----------------------------------------------------------------------------------
 
+
 def drawn(names=forms.FORMS + forms.SHAFTS):
     """{picture file name: (picture, {field: box})}"""
     made = {}
     for name in names:
         truth = forms.load(name)
-        pages = [make(name, truth) for make in (page_1, page_2, page_3, page_4)] if name in forms.FORMS else [shaft(name, truth)]
+        pages = (
+            [make(name, truth) for make in (page_1, page_2, page_3, page_4)]
+            if name in forms.FORMS
+            else [shaft(name, truth)]
+        )
         for page in pages:
             made[f"{page.name}.jpg"] = page.scan()
     return made
@@ -338,12 +468,18 @@ def main(names):
     for file, (picture, boxes) in drawn(names or forms.FORMS + forms.SHAFTS).items():
         picture.save(forms.FOLDER / file, quality=QUALITY, optimize=True)
         (forms.FOLDER / "small").mkdir(exist_ok=True)
-        small = picture.resize((SMALL, round(SMALL * picture.height / picture.width)), Image.Resampling.LANCZOS)
+        small = picture.resize(
+            (SMALL, round(SMALL * picture.height / picture.width)), Image.Resampling.LANCZOS
+        )
         small.save(forms.FOLDER / "small" / file, quality=SMALL_QUALITY, optimize=True)
         places[file] = {"size": list(picture.size), "boxes": boxes}
         print(file, f"{(forms.FOLDER / file).stat().st_size // 1000} kB")
-    lines = [f'  "{file}": {{"size": {places[file]["size"]}, "boxes": {{\n' + ",\n".join(f'    "{k}": {v}' for k, v in places[file]["boxes"].items()) + "\n  }}"
-             for file in sorted(places)]
+    lines = [
+        f'  "{file}": {{"size": {places[file]["size"]}, "boxes": {{\n'
+        + ",\n".join(f'    "{k}": {v}' for k, v in places[file]["boxes"].items())
+        + "\n  }}"
+        for file in sorted(places)
+    ]
     (forms.FOLDER / "boxes.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 

@@ -8,6 +8,7 @@ each token's embedding is a one at a place of its own, attention and feed-forwar
 holds the logarithms of the table. So it says words, ends its answers, takes any prompt and understands none:
 what a server adds (templates, grammars, tool calls) shows, and nothing else. 5 MB, under a second, the same each time.
 """
+
 import json
 import sys
 from pathlib import Path
@@ -22,7 +23,12 @@ WORDS = 1021  # the first of o200k_base, in the order in which its merges were l
 SPECIAL = {START: WORDS, END: WORDS + 1, CALL: WORDS + 2}
 SIZE = WORDS + len(SPECIAL)  # of the vocabulary, and so of an embedding
 HEAD, FORWARD, CONTEXT = 64, 32, 32768
-CLOSING = {END: 0.02, '"': 0.02, "}": 0.005, "]": 0.005}  # anywhere, so that answers end, and a grammar's strings and lists
+CLOSING = {
+    END: 0.02,
+    '"': 0.02,
+    "}": 0.005,
+    "]": 0.005,
+}  # anywhere, so that answers end, and a grammar's strings and lists
 CALLS = 0.4  # of what would end an answer begins a call: where a server lets no answer end without one, it comes soon
 
 # ChatML with the tool calls of Hermes, which servers know by sight.
@@ -40,7 +46,9 @@ def tokenizer():
     """A tiktoken.Encoding of the first WORDS tokens of o200k_base and the three of TEMPLATE."""
     whole = tokens.encoding()
     ranks = {word: rank for word, rank in whole._mergeable_ranks.items() if rank < WORDS}
-    return tiktoken.Encoding("tiny", pat_str=whole._pat_str, mergeable_ranks=ranks, special_tokens=SPECIAL)
+    return tiktoken.Encoding(
+        "tiny", pat_str=whole._pat_str, mergeable_ranks=ranks, special_tokens=SPECIAL
+    )
 
 
 def prose():
@@ -67,9 +75,17 @@ def table(encoding):
 def weights(encoding):
     """{name in GGUF: array}; matrices as (out, in), as PyTorch has them."""
     heads = {name: (HEAD, SIZE) for name in ("attn_q", "attn_k", "attn_v")}
-    zero = heads | {"attn_output": (SIZE, HEAD), "ffn_gate": (FORWARD, SIZE), "ffn_up": (FORWARD, SIZE), "ffn_down": (SIZE, FORWARD)}
+    zero = heads | {
+        "attn_output": (SIZE, HEAD),
+        "ffn_gate": (FORWARD, SIZE),
+        "ffn_up": (FORWARD, SIZE),
+        "ffn_down": (SIZE, FORWARD),
+    }
     made = {f"blk.0.{name}": np.zeros(shape, np.float16) for name, shape in zero.items()}
-    made |= {name: np.ones(SIZE, np.float32) for name in ("blk.0.attn_norm", "blk.0.ffn_norm", "output_norm")}
+    made |= {
+        name: np.ones(SIZE, np.float32)
+        for name in ("blk.0.attn_norm", "blk.0.ffn_norm", "output_norm")
+    }
     made["token_embd"] = np.eye(SIZE, dtype=np.float16)
     # The norm makes a one of length 1 into one of length sqrt(SIZE).
     made["output"] = (table(encoding).T / np.sqrt(SIZE)).astype(np.float16)
@@ -79,13 +95,19 @@ def weights(encoding):
 def spelled(encoding):
     """Each token as GPT-2's tokenizers write bytes, and the merges in order: ([token], ["left right"])."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    letters = {byte: chr(byte) for byte in plain} | {byte: chr(256 + i) for i, byte in enumerate(b for b in range(256) if b not in plain)}
+    letters = {byte: chr(byte) for byte in plain} | {
+        byte: chr(256 + i) for i, byte in enumerate(b for b in range(256) if b not in plain)
+    }
     ranks = encoding._mergeable_ranks
     words, merges = [], []
     for word, rank in sorted(ranks.items(), key=lambda item: item[1]):
         words.append("".join(letters[byte] for byte in word))
         if len(word) > 1:
-            merges.append(" ".join("".join(letters[byte] for byte in part) for part in _halves(word, ranks, rank)))
+            merges.append(
+                " ".join(
+                    "".join(letters[byte] for byte in part) for part in _halves(word, ranks, rank)
+                )
+            )
     return words, merges
 
 
@@ -95,7 +117,7 @@ def _halves(word, ranks, rank):
     while len(parts) > 2:
         joined = [ranks.get(a + b, rank) for a, b in zip(parts, parts[1:])]
         i = joined.index(min(joined))
-        parts[i:i + 2] = [parts[i] + parts[i + 1]]
+        parts[i : i + 2] = [parts[i] + parts[i + 1]]
     return parts
 
 
@@ -120,7 +142,11 @@ def write_gguf(path, encoding, made):
     out.add_tokenizer_model("gpt2")
     out.add_tokenizer_pre("gpt-4o")
     out.add_token_list(words + [*SPECIAL])
-    out.add_token_types([gguf.TokenType.NORMAL] * WORDS + [gguf.TokenType.CONTROL] * 2 + [gguf.TokenType.USER_DEFINED])
+    out.add_token_types(
+        [gguf.TokenType.NORMAL] * WORDS
+        + [gguf.TokenType.CONTROL] * 2
+        + [gguf.TokenType.USER_DEFINED]
+    )
     out.add_token_merges(merges)
     out.add_bos_token_id(SPECIAL[START])
     out.add_eos_token_id(SPECIAL[END])
@@ -135,31 +161,95 @@ def write_gguf(path, encoding, made):
 
 
 def write_folder(folder, encoding, made):
-    names = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head", "blk.0.attn_norm": "model.layers.0.input_layernorm",
-             "blk.0.ffn_norm": "model.layers.0.post_attention_layernorm", "blk.0.attn_output": "model.layers.0.self_attn.o_proj"}
-    names |= {f"blk.0.attn_{x}": f"model.layers.0.self_attn.{x}_proj" for x in "qkv"} | {f"blk.0.ffn_{x}": f"model.layers.0.mlp.{x}_proj" for x in ("gate", "up", "down")}
+    names = {
+        "token_embd": "model.embed_tokens",
+        "output_norm": "model.norm",
+        "output": "lm_head",
+        "blk.0.attn_norm": "model.layers.0.input_layernorm",
+        "blk.0.ffn_norm": "model.layers.0.post_attention_layernorm",
+        "blk.0.attn_output": "model.layers.0.self_attn.o_proj",
+    }
+    names |= {f"blk.0.attn_{x}": f"model.layers.0.self_attn.{x}_proj" for x in "qkv"} | {
+        f"blk.0.ffn_{x}": f"model.layers.0.mlp.{x}_proj" for x in ("gate", "up", "down")
+    }
     folder.mkdir(exist_ok=True)
     head, blobs, at = {}, [], 0
     for name, array in made.items():
         blob = array.astype(np.float16).tobytes()
-        head[names[name] + ".weight"] = {"dtype": "F16", "shape": list(array.shape), "data_offsets": [at, at + len(blob)]}
+        head[names[name] + ".weight"] = {
+            "dtype": "F16",
+            "shape": list(array.shape),
+            "data_offsets": [at, at + len(blob)],
+        }
         blobs.append(blob)
         at += len(blob)
     text = json.dumps(head).encode()
-    (folder / "model.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + b"".join(blobs))
+    (folder / "model.safetensors").write_bytes(
+        len(text).to_bytes(8, "little") + text + b"".join(blobs)
+    )
     words, merges = spelled(encoding)
-    special = [{"id": i, "content": word, "special": word != CALL, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
-               for word, i in SPECIAL.items()]
-    split = {"type": "Split", "pattern": {"Regex": encoding._pat_str}, "behavior": "Isolated", "invert": False}
-    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
+    special = [
+        {
+            "id": i,
+            "content": word,
+            "special": word != CALL,
+            "single_word": False,
+            "lstrip": False,
+            "rstrip": False,
+            "normalized": False,
+        }
+        for word, i in SPECIAL.items()
+    ]
+    split = {
+        "type": "Split",
+        "pattern": {"Regex": encoding._pat_str},
+        "behavior": "Isolated",
+        "invert": False,
+    }
+    byte_level = {
+        "type": "ByteLevel",
+        "add_prefix_space": False,
+        "trim_offsets": False,
+        "use_regex": False,
+    }
     files = {
-        "config": {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": SIZE, "num_hidden_layers": 1, "intermediate_size": FORWARD,
-                   "num_attention_heads": 1, "num_key_value_heads": 1, "head_dim": HEAD, "rms_norm_eps": 1e-6, "vocab_size": SIZE, "rope_theta": 10000.0,
-                   "max_position_embeddings": CONTEXT, "tie_word_embeddings": False, "bos_token_id": SPECIAL[START], "eos_token_id": SPECIAL[END], "torch_dtype": "float16"},
-        "tokenizer": {"version": "1.0", "added_tokens": special, "normalizer": None, "post_processor": None,
-                      "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, byte_level]}, "decoder": byte_level,
-                      "model": {"type": "BPE", "vocab": {word: i for i, word in enumerate(words)}, "merges": merges}},
-        "tokenizer_config": {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": END, "chat_template": TEMPLATE, "model_max_length": CONTEXT},
+        "config": {
+            "model_type": "llama",
+            "architectures": ["LlamaForCausalLM"],
+            "hidden_size": SIZE,
+            "num_hidden_layers": 1,
+            "intermediate_size": FORWARD,
+            "num_attention_heads": 1,
+            "num_key_value_heads": 1,
+            "head_dim": HEAD,
+            "rms_norm_eps": 1e-6,
+            "vocab_size": SIZE,
+            "rope_theta": 10000.0,
+            "max_position_embeddings": CONTEXT,
+            "tie_word_embeddings": False,
+            "bos_token_id": SPECIAL[START],
+            "eos_token_id": SPECIAL[END],
+            "torch_dtype": "float16",
+        },
+        "tokenizer": {
+            "version": "1.0",
+            "added_tokens": special,
+            "normalizer": None,
+            "post_processor": None,
+            "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, byte_level]},
+            "decoder": byte_level,
+            "model": {
+                "type": "BPE",
+                "vocab": {word: i for i, word in enumerate(words)},
+                "merges": merges,
+            },
+        },
+        "tokenizer_config": {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "eos_token": END,
+            "chat_template": TEMPLATE,
+            "model_max_length": CONTEXT,
+        },
     }
     for name, content in files.items():
         (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")

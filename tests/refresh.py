@@ -4,6 +4,7 @@ Runs each from top to bottom as a reader would, with the still pictures that sta
 what is generated: the map in 00_start_here and README.md, and the links at the end of each. What would make a diff
 noisy or show errors when reopened (timings, widget state) is left out.
 """
+
 import os
 import re
 import sys
@@ -15,8 +16,17 @@ import nbformat.v4
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
-HEADER = re.compile(r"(?P<minutes>\d+) min · costs 0\.00 USD(?: here, (?P<usd>[\d.]+) USD at (?P<on>[\d-]+) prices)? · answers: (?P<origin>computed on this page|\w+)")
-THEMES = {"": "Start", "1_o1": "o1", "2_realtime": "Realtime", "3_dpo": "Preference tuning", "4_costs": "Costs", "5_sdks": "SDKs"}
+HEADER = re.compile(
+    r"(?P<minutes>\d+) min · costs 0\.00 USD(?: here, (?P<usd>[\d.]+) USD at (?P<on>[\d-]+) prices)? · answers: (?P<origin>computed on this page|\w+)"
+)
+THEMES = {
+    "": "Start",
+    "1_o1": "o1",
+    "2_realtime": "Realtime",
+    "3_dpo": "Preference tuning",
+    "4_costs": "Costs",
+    "5_sdks": "SDKs",
+}
 
 
 def notebooks():
@@ -37,7 +47,9 @@ def header(nb):
     """The figures of a notebook's header line: minutes, usd, on, origin; usd and on are None where no API is called."""
     found = HEADER.search(nb.cells[0].source)
     if not found:
-        raise ValueError("the first cell lacks the line `12 min · costs 0.00 USD here, 0.21 USD at 2024-12-17 prices · answers: constructed`")
+        raise ValueError(
+            "the first cell lacks the line `12 min · costs 0.00 USD here, 0.21 USD at 2024-12-17 prices · answers: constructed`"
+        )
     return found.groupdict()
 
 
@@ -59,7 +71,12 @@ def map_table(folder=NOTEBOOKS):
 
 def readme(text):
     """README.md with the map of now."""
-    return re.sub(r"(<!-- map -->\n).*?(<!-- /map -->)", lambda m: m[1] + map_table(ROOT) + "\n" + m[2], text, flags=re.S)
+    return re.sub(
+        r"(<!-- map -->\n).*?(<!-- /map -->)",
+        lambda m: m[1] + map_table(ROOT) + "\n" + m[2],
+        text,
+        flags=re.S,
+    )
 
 
 def links(path):
@@ -92,8 +109,14 @@ def fill(nb, path):
 
 def run(nb, path):
     """Execute in a new kernel, in the notebook's own folder; raises nbclient's CellExecutionError."""
-    client = nbclient.NotebookClient(nb, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}},
-                                     store_widget_state=False, record_timing=False)
+    client = nbclient.NotebookClient(
+        nb,
+        timeout=120,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        store_widget_state=False,
+        record_timing=False,
+    )
     client.execute()
 
 
@@ -109,7 +132,10 @@ def whole_streams(outputs):
 
 
 def tidy(nb):
-    nb.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
+    nb.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
     for cell in nb.cells:
         cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags",)}
         if "outputs" in cell:

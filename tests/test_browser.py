@@ -1,4 +1,5 @@
 """Every notebook as a reader sees it: opened and run in a real JupyterLab, in a real browser."""
+
 import re
 
 import pytest
@@ -39,20 +40,32 @@ def test_run_all_runs_every_cell_without_an_error(opened):
     assert [c["execution_count"] for c in code] == list(range(1, len(code) + 1))
     for cell in code:
         if "raises-exception" not in cell["metadata"].get("tags", []):
-            wrong = [o for o in cell["outputs"] if o["output_type"] == "error" or o.get("name") == "stderr"]
+            wrong = [
+                o
+                for o in cell["outputs"]
+                if o["output_type"] == "error" or o.get("name") == "stderr"
+            ]
             assert not wrong, f"{''.join(cell['source'])}\n{wrong}"
 
 
 def test_the_panel_of_an_answer_off_the_map_is_no_stack_trace(opened):
-    panels = [text for text in opened.page.locator(".jp-OutputArea [role=alert]").all_inner_texts() if "Off the map" in text]
+    panels = [
+        text
+        for text in opened.page.locator(".jp-OutputArea [role=alert]").all_inner_texts()
+        if "Off the map" in text
+    ]
     outputs = [o for c in opened.cells() for o in c.get("outputs", [])]
-    assert len(panels) == sum("Off the map" in str(o.get("data", {}).get("text/html", "")) for o in outputs)
+    assert len(panels) == sum(
+        "Off the map" in str(o.get("data", {}).get("text/html", "")) for o in outputs
+    )
     assert not any("off_the_map" in str(o.get("traceback", "")) for o in outputs)
 
 
 def test_money_is_not_read_as_mathematics(opened):
     """Lab typesets what stands between two dollar signs, in text cells and in HTML alike."""
-    formulas = opened.page.locator(".jp-Notebook mjx-container").evaluate_all("all => all.map(e => e.querySelector('mjx-assistive-mml')?.textContent || e.textContent)")
+    formulas = opened.page.locator(".jp-Notebook mjx-container").evaluate_all(
+        "all => all.map(e => e.querySelector('mjx-assistive-mml')?.textContent || e.textContent)"
+    )
     assert [f for f in formulas if re.match(r"[\d.,]+\D*[a-z]{3}", f)] == []
 
 
@@ -130,14 +143,21 @@ FAINT = """where => {
 
 
 def test_nothing_we_show_is_wider_than_the_page(opened):
-    assert opened.page.evaluate("""() => [...document.querySelectorAll('.jp-OutputArea-output')]
-      .filter(e => e.scrollWidth > e.clientWidth + 1 && !e.closest('.jupyter-widgets')).map(e => e.innerText.slice(0, 150))""") == []
+    assert (
+        opened.page.evaluate("""() => [...document.querySelectorAll('.jp-OutputArea-output')]
+      .filter(e => e.scrollWidth > e.clientWidth + 1 && !e.closest('.jupyter-widgets')).map(e => e.innerText.slice(0, 150))""")
+        == []
+    )
 
 
 def test_a_widget_turns_by_keyboard_and_what_it_shows_follows(opened):
     turns = ":is(input[type=number], [role=slider], select, input[type=checkbox]):visible"
-    cells = opened.page.locator(".jp-CodeCell").filter(has=opened.page.locator(".jp-OutputArea-output :is(.jupyter-widgets, .jupyter-widget)"))
-    cells = cells.filter(has=opened.page.locator(turns))  # what is pressed instead of turned has tests of its own
+    cells = opened.page.locator(".jp-CodeCell").filter(
+        has=opened.page.locator(".jp-OutputArea-output :is(.jupyter-widgets, .jupyter-widget)")
+    )
+    cells = cells.filter(
+        has=opened.page.locator(turns)
+    )  # what is pressed instead of turned has tests of its own
     if not cells.count():
         pytest.skip("no widget that turns in this notebook")
     cell = cells.first
@@ -146,11 +166,24 @@ def test_a_widget_turns_by_keyboard_and_what_it_shows_follows(opened):
     control.scroll_into_view_if_needed()
     control.focus()
     kind = control.evaluate("e => e.type || e.getAttribute('role')")
-    for key in {"number": ["ArrowUp", "Enter"], "checkbox": ["Space"], "select-one": ["ArrowDown"]}.get(kind, ["ArrowRight"]):
+    for key in {
+        "number": ["ArrowUp", "Enter"],
+        "checkbox": ["Space"],
+        "select-one": ["ArrowDown"],
+    }.get(kind, ["ArrowRight"]):
         control.press(key)
-    opened.page.wait_for_function(f"([e, before]) => ({SHOWN})(e) !== before", arg=[cell.element_handle(), before], timeout=20_000)
+    opened.page.wait_for_function(
+        f"([e, before]) => ({SHOWN})(e) !== before",
+        arg=[cell.element_handle(), before],
+        timeout=20_000,
+    )
     opened.still()
-    assert not [o for c in opened.cells() for o in c.get("outputs", []) if o["output_type"] == "error" and "raises-exception" not in c["metadata"].get("tags", [])]
+    assert not [
+        o
+        for c in opened.cells()
+        for o in c.get("outputs", [])
+        if o["output_type"] == "error" and "raises-exception" not in c["metadata"].get("tags", [])
+    ]
     assert not cell.locator(".jp-RenderedText[data-mime-type*=stderr]").count()
     TURNED.append(opened.path)
 

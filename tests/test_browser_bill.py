@@ -1,4 +1,5 @@
 """The bill explorer as a person uses it: a file dropped in, a what-if turned, in a real JupyterLab and browser."""
+
 import pytest
 
 from . import lab, refresh
@@ -27,13 +28,17 @@ def shown(cell):
 
 def until(tab, cell, before):
     """Wait until the page that the explorer shows is another than `before`; returns its text."""
-    tab.page.wait_for_function("([e, before]) => e.innerText !== before", arg=[shown(cell).element_handle(), before])
+    tab.page.wait_for_function(
+        "([e, before]) => e.innerText !== before", arg=[shown(cell).element_handle(), before]
+    )
     tab.still()
     return shown(cell).inner_text()
 
 
 def bars(cell):
-    return cell.locator("svg[role=img] path").evaluate_all("all => all.map(p => p.getAttribute('d'))")
+    return cell.locator("svg[role=img] path").evaluate_all(
+        "all => all.map(p => p.getAttribute('d'))"
+    )
 
 
 def field(cell, name):
@@ -45,7 +50,9 @@ def test_a_file_is_uploaded_and_priced(explorer, tmp_path):
     before = shown(cell).inner_text()
     assert "synthetic_usage.json" in before and "8,933.33 USD" in before
     file = tmp_path / "mine.csv"
-    file.write_text("date,model,prompt_tokens,completion_tokens,colour\n2026-09-01,gpt-4o,1000000,100000,red\n2026-09-01,acme-7b,5,5,red\n")
+    file.write_text(
+        "date,model,prompt_tokens,completion_tokens,colour\n2026-09-01,gpt-4o,1000000,100000,red\n2026-09-01,acme-7b,5,5,red\n"
+    )
     with tab.page.expect_file_chooser() as chooser:
         cell.get_by_role("button", name="Choose a usage export").click()
     chooser.value.set_files(file)
@@ -61,9 +68,16 @@ def test_a_what_if_changes_figure_and_table(explorer):
     before, lines = shown(cell).inner_text(), bars(cell)
     field(cell, "what if the work of").select_option("gpt-4o")
     until(tab, cell, before)
-    assert field(cell, "went to").evaluate("e => e.selectedOptions[0].text") == "gpt-6-luna", "the replacement that OpenAI names"
+    assert field(cell, "went to").evaluate("e => e.selectedOptions[0].text") == "gpt-6-luna", (
+        "the replacement that OpenAI names"
+    )
     # 1,000,000 × 0.1 + 100,000 × 0.5 USD a million
-    assert ["gpt-6-luna", "0.00", "0.15", "0.15"] in cell.evaluate(NUMBERS) and ["gpt-4o", "3.50", "0.00", "-3.50"] in cell.evaluate(NUMBERS)
+    assert ["gpt-6-luna", "0.00", "0.15", "0.15"] in cell.evaluate(NUMBERS) and [
+        "gpt-4o",
+        "3.50",
+        "0.00",
+        "-3.50",
+    ] in cell.evaluate(NUMBERS)
     assert bars(cell) != lines
     before = shown(cell).inner_text()
     cell.get_by_role("checkbox", name="change the cache share").press("Space")
@@ -72,7 +86,9 @@ def test_a_what_if_changes_figure_and_table(explorer):
     share.fill("40")
     share.press("Enter")
     text = until(tab, cell, before)
-    assert ["gpt-6-luna", "0.00", "0.11", "0.11"] in cell.evaluate(NUMBERS), text  # 0.06 + 0.004 + 0.05 USD
+    assert ["gpt-6-luna", "0.00", "0.11", "0.11"] in cell.evaluate(NUMBERS), (
+        text
+    )  # 0.06 + 0.004 + 0.05 USD
 
 
 def test_keys_pressed_on_a_list_stay_in_it(explorer):
@@ -83,7 +99,9 @@ def test_keys_pressed_on_a_list_stay_in_it(explorer):
     group.press("ArrowDown")
     until(tab, cell, before)
     group.press("m")
-    assert group.evaluate("e => e.value") in ("month", "model") and group.evaluate("e => e === document.activeElement")
+    assert group.evaluate("e => e.value") in ("month", "model") and group.evaluate(
+        "e => e === document.activeElement"
+    )
     group.select_option("model")
     tab.still()
     assert [c["cell_type"] for c in tab.cells()].count("code") == CODE_CELLS
@@ -111,7 +129,9 @@ def test_hidden_tokens_can_be_turned_where_they_are_counted(explorer):
         box.press("Space")
     hidden.fill("40")
     hidden.press("Enter")
-    tab.page.wait_for_function("e => e.innerText.includes('What if: 2.24 USD')", arg=shown(cell).element_handle())
+    tab.page.wait_for_function(
+        "e => e.innerText.includes('What if: 2.24 USD')", arg=shown(cell).element_handle()
+    )
     assert before != shown(cell).inner_text()
 
 
@@ -130,5 +150,10 @@ def test_a_name_is_given_a_price_and_what_ends_is_told(explorer):
 def test_nothing_left_the_machine(explorer):
     tab, cell = explorer
     assert tab.trouble == []
-    said = [o for c in tab.cells() for o in c.get("outputs", []) if o["output_type"] == "error" or o.get("name") == "stderr"]
+    said = [
+        o
+        for c in tab.cells()
+        for o in c.get("outputs", [])
+        if o["output_type"] == "error" or o.get("name") == "stderr"
+    ]
     assert said == []

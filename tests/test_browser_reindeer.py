@@ -1,4 +1,5 @@
 """The reindeer in a real JupyterLab: started from the keyboard, its mouth follows the sound that plays."""
+
 import nbformat
 import numpy as np
 import pytest
@@ -34,7 +35,11 @@ def tab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reindeer") / "notebooks"
     folder.mkdir()
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    book.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    book.metadata["kernelspec"] = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
     nbformat.write(book, folder / "reindeer.ipynb")
     with lab.server(folder) as (address, token), lab.browser() as chrome:
         tab = lab.Tab(chrome, address, token).open("reindeer.ipynb")
@@ -52,8 +57,13 @@ def test_the_mouth_follows_the_sound(tab):
     seen = np.array(tab.page.evaluate("() => window.seen"))
     when, mouth, jaw, heard = seen[:-1].T
     pcm = np.abs(np.frombuffer(sounds.clip(CLIP), "<i2").astype(float))
-    around = [pcm[max(0, int((t - 0.02) * sounds.RATE)):int((t + 0.02) * sounds.RATE) + 1].mean() for t in when]
-    assert when.max() > 1.9 and len(set(mouth)) > 10, seen  # it played to the end, and was looked at
+    around = [
+        pcm[max(0, int((t - 0.02) * sounds.RATE)) : int((t + 0.02) * sounds.RATE) + 1].mean()
+        for t in when
+    ]
+    assert when.max() > 1.9 and len(set(mouth)) > 10, (
+        seen
+    )  # it played to the end, and was looked at
     assert np.corrcoef(mouth, around)[0, 1] > 0.8
     assert np.corrcoef(mouth, jaw)[0, 1] > 0.99 and np.ptp(jaw) > 15  # pixels
     assert heard.max() > 0.1  # sound came out of it
@@ -77,5 +87,10 @@ def test_it_can_be_read_in_both_themes_and_has_names(tab, theme):
     looked, faint = tab.page.evaluate(FAINT, ".day9-reindeer")
     assert looked >= 3 and faint == []
     tree = tab.page.locator(".day9-reindeer").aria_snapshot()
-    for name in ('img "A reindeer, seen from the front', 'button "Play what the reindeer says', "Good night!", "measured"):
+    for name in (
+        'img "A reindeer, seen from the front',
+        'button "Play what the reindeer says',
+        "Good night!",
+        "measured",
+    ):
         assert name in tree, tree

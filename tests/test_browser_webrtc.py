@@ -1,4 +1,5 @@
 """The pages of 2_realtime in a real browser: a microphone that plays a clip, and what comes out of the loudspeaker."""
+
 import base64
 import contextlib
 import time
@@ -18,7 +19,11 @@ pytestmark = needs("chromium")
 LOOPBACK = "--allow-loopback-in-peer-connection"
 FAKE = ["--use-fake-device-for-media-stream"]
 GRANTED = ["--use-fake-ui-for-media-stream"]
-SESSION = {"type": "realtime", "model": "gpt-realtime-2.1", "audio": {"input": {"transcription": {"model": "gpt-4o-transcribe"}}}}
+SESSION = {
+    "type": "realtime",
+    "model": "gpt-realtime-2.1",
+    "audio": {"input": {"transcription": {"model": "gpt-4o-transcribe"}}},
+}
 ASKED, TOLD = (sounds.clips()[name]["transcript"] for name in ("user-spanish", "says-spanish"))
 PAGES = ["webrtc.html", "websocket.html"]
 # What the page's loudspeaker is given, as 16-bit samples, 24,000 a second; HEARD has the last 34 seconds of it.
@@ -51,7 +56,9 @@ def microphone(tmp_path_factory):
         said.setnchannels(1)
         said.setsampwidth(2)
         said.setframerate(sounds.RATE)
-        said.writeframes(sounds.silence(2_000) + sounds.clip("user-spanish") + sounds.silence(20_000))
+        said.writeframes(
+            sounds.silence(2_000) + sounds.clip("user-spanish") + sounds.silence(20_000)
+        )
     return [*FAKE, *GRANTED, f"--use-file-for-fake-audio-capture={file}"]
 
 
@@ -86,11 +93,15 @@ def wait_for_sound(page, clip):
         if contains(heard(page), clip):
             return
         page.wait_for_timeout(500)
-    raise AssertionError(f"{clip} was not heard; {len(heard(page)) / 2 / sounds.RATE:.1f} s of sound were")
+    raise AssertionError(
+        f"{clip} was not heard; {len(heard(page)) / 2 / sounds.RATE:.1f} s of sound were"
+    )
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_what_is_said_into_the_microphone_is_heard_and_answered_in_sound(api, client, microphone, name):
+def test_what_is_said_into_the_microphone_is_heard_and_answered_in_sound(
+    api, client, microphone, name
+):
     with opened(api, name, minted(client), microphone) as page:
         assert "#" not in page.url  # the secret is out of the address
         page.click("#start")
@@ -119,7 +130,10 @@ def test_without_leave_for_the_microphone_a_clear_line_and_a_clip_instead(api, c
     with opened(api, name, minted(client), FAKE) as page:  # headless, nobody is there to say yes
         page.click("#start")
         page.wait_for_selector("#status.wrong")
-        assert page.inner_text("#status") == "The microphone was refused. Allow it in the browser, or play a clip instead."
+        assert (
+            page.inner_text("#status")
+            == "The microphone was refused. Allow it in the browser, or play a clip instead."
+        )
         page.click("#clip")
         wait_for_words(page, f"You: {ASKED}", f"It: {TOLD}")
         wait_for_sound(page, "says-spanish")
@@ -159,11 +173,16 @@ def test_a_browser_without_a_network_is_told_what_still_works(api, client, micro
 
 
 def test_a_secret_that_opens_nothing_is_said_in_the_page(api):
-    for name, status in (("webrtc.html", "It did not work: Incorrect client secret"), ("websocket.html", "The connection has ended.")):
+    for name, status in (
+        ("webrtc.html", "It did not work: Incorrect client secret"),
+        ("websocket.html", "The connection has ended."),
+    ):
         with opened(api, name, "ek_" + 32 * "0", []) as page:
             page.click("#clip")
             page.wait_for_selector("#status.wrong")
-            assert page.inner_text("#status").startswith(status) and "Incorrect client secret" in page.inner_text("body")
+            assert page.inner_text("#status").startswith(
+                status
+            ) and "Incorrect client secret" in page.inner_text("body")
             assert page.is_enabled("#start") and page.is_disabled("#end")
     with opened(api, "webrtc.html", "", []) as page:
         page.click("#start")
@@ -171,12 +190,17 @@ def test_a_secret_that_opens_nothing_is_said_in_the_page(api):
 
 
 def test_a_secret_that_has_expired_is_said_in_the_page_with_the_way_on(api, client):
-    secret = client.realtime.client_secrets.create(session=SESSION, expires_after={"anchor": "created_at", "seconds": 10})
+    secret = client.realtime.client_secrets.create(
+        session=SESSION, expires_after={"anchor": "created_at", "seconds": 10}
+    )
     with opened(api, "webrtc.html", secret.value, []) as page:
         page.wait_for_timeout(1_000 * (secret.expires_at - time.time() + 1))
         page.click("#clip")
         page.wait_for_selector("#status.wrong")
-        assert page.inner_text("#status") == "The secret of this page has expired. Open the page anew from the notebook, which makes another one."
+        assert (
+            page.inner_text("#status")
+            == "The secret of this page has expired. Open the page anew from the notebook, which makes another one."
+        )
 
 
 def test_a_call_that_the_server_ends_is_over_in_the_page(api, client):
@@ -186,7 +210,9 @@ def test_a_call_that_the_server_ends_is_over_in_the_page(api, client):
         page.wait_for_selector("body[data-connected]")
         client.realtime.calls.hangup(answered.value.headers["location"].rpartition("/")[2])
         page.wait_for_selector("#status.wrong", timeout=5_000)
-        assert page.inner_text("#status") == "The connection has ended." and page.is_enabled("#start")
+        assert page.inner_text("#status") == "The connection has ended." and page.is_enabled(
+            "#start"
+        )
         assert page.trouble == []
 
 
@@ -209,13 +235,17 @@ def test_the_clips_of_the_pages_are_clips():
             if "<option" in line:
                 value, _, words = line.partition('value="')[2].partition('">')
                 assert words.removesuffix("</option>") == sounds.clips()[value]["transcript"]
-    body = [voice_pages.source(name).partition("<select")[2].partition("</select>")[0] for name in PAGES]
+    body = [
+        voice_pages.source(name).partition("<select")[2].partition("</select>")[0] for name in PAGES
+    ]
     assert body[0] == body[1]
 
 
 def test_the_twelve_lines_are_twelve_and_the_one_more_is_one():
     assert len(voice_pages.source("webrtc.js").splitlines()) == 12
-    assert voice_pages.added("webrtc.js", "webrtc_events.js") == [(5, 'peer.events = peer.createDataChannel("oai-events");')]
+    assert voice_pages.added("webrtc.js", "webrtc_events.js") == [
+        (5, 'peer.events = peer.createDataChannel("oai-events");')
+    ]
 
 
 def test_in_jupyterlab_the_start_button_of_the_notebook_works(microphone):
@@ -226,9 +256,13 @@ def test_in_jupyterlab_the_start_button_of_the_notebook_works(microphone):
         frame = tab.page.frame_locator("iframe[title='Talk over WebRTC']")
         frame.locator("#start").click()
         wait_for_words(frame, f"You: {ASKED}", f"It: {TOLD}")
-        colour = lambda: frame.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+        colour = lambda: frame.locator("body").evaluate(
+            "body => getComputedStyle(body).backgroundColor"
+        )
         light = colour()
-        tab.page.emulate_media(color_scheme="null")  # Playwright's own default holds every frame to light
+        tab.page.emulate_media(
+            color_scheme="null"
+        )  # Playwright's own default holds every frame to light
         tab.theme("dark")
         tab.page.wait_for_timeout(1_000)
         assert (light, colour()) == ("rgb(255, 255, 255)", "rgb(27, 27, 27)")

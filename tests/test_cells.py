@@ -2,6 +2,7 @@
 
 Each notebook runs once more with further cells behind its own; a cell asked for twice is a cell edited.
 """
+
 import copy
 import functools
 import re
@@ -12,11 +13,15 @@ import pytest
 from tests import refresh
 
 BOOKS = refresh.notebooks()
-KNOB = re.compile(r'^(?P<name>\w+) = (?P<value>"[^"]*"|\S+)(?P<gap> +# (?:.*; )?try )(?P<others>.+)$', re.M)
+KNOB = re.compile(
+    r'^(?P<name>\w+) = (?P<value>"[^"]*"|\S+)(?P<gap> +# (?:.*; )?try )(?P<others>.+)$', re.M
+)
 SOLUTION = re.compile(r"<details><summary>Solution</summary>\s*```\n(.*?)```", re.S)
 OFF, ANSWERED, REFUSED = "off the map", "answered", "refused"
 
 # (notebook, words of one cell, what a reader changes, into what, what must come of it)
+# A table is read by its rows.
+# fmt: off
 EDITS = [
     ("5_sdks/02_from_day9_to_today", "for model in (", '"o1", "gpt-5.6-sol"', '"gpt-5.6-terra", "o9"', ANSWERED),
     ("5_sdks/02_from_day9_to_today", 'folder = "old_app"', '"old_app"', '"no_such_folder"', "FileNotFoundError"),
@@ -205,6 +210,7 @@ EDITS = [
     ("2_realtime/06_lawn_reindeer", "visitors = 60", '"2026-11-22"', '"2020-01-01"', "LookupError"),
     ("2_realtime/06_lawn_reindeer", 'today = "gpt-realtime-2.1-mini"', '"user-thanks"', '"user-nobody"', "LookupError"),
 ]
+# fmt: on
 
 
 def stem(path):
@@ -212,7 +218,11 @@ def stem(path):
 
 
 def cells_of(nb, tag=None):
-    return [c for c in nb.cells if c.cell_type == "code" and (tag is None or tag in c.metadata.get("tags", []))]
+    return [
+        c
+        for c in nb.cells
+        if c.cell_type == "code" and (tag is None or tag in c.metadata.get("tags", []))
+    ]
 
 
 def knobs(nb):
@@ -226,7 +236,9 @@ def knobs(nb):
 
 def solutions(nb):
     """(starter's source, solution's source) in order."""
-    folded = [m[1] for c in nb.cells if c.cell_type == "markdown" for m in SOLUTION.finditer(c.source)]
+    folded = [
+        m[1] for c in nb.cells if c.cell_type == "markdown" for m in SOLUTION.finditer(c.source)
+    ]
     return list(zip([c.source for c in cells_of(nb, "starter")], folded, strict=True))
 
 
@@ -247,7 +259,10 @@ def outputs(path):
     extra = [source.replace(line, other) for source, line, other in knobs(nb)]
     extra += [solution for _, solution in solutions(nb)]
     extra += [edited(nb, words, old, new) for _, words, old, new, _ in edits(path)]
-    nb.cells += [nbformat.v4.new_code_cell(source, metadata={"tags": ["raises-exception"]}) for source in extra]
+    nb.cells += [
+        nbformat.v4.new_code_cell(source, metadata={"tags": ["raises-exception"]})
+        for source in extra
+    ]
     refresh.run(nb, path)
     return {c.source: [text(o) for o in refresh.whole_streams(c.outputs)] for c in cells_of(nb)}
 
@@ -262,7 +277,13 @@ def kind(found):
     said = "\n".join(found)
     if said.startswith("Off the map"):
         return OFF
-    return REFUSED if re.match(r"(BadRequest|NotFound)Error: 40[04]", said) else said.split(": ")[0] if re.match(r"\w+Error: ", said) else ANSWERED
+    return (
+        REFUSED
+        if re.match(r"(BadRequest|NotFound)Error: 40[04]", said)
+        else said.split(": ")[0]
+        if re.match(r"\w+Error: ", said)
+        else ANSWERED
+    )
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=stem)
@@ -274,7 +295,9 @@ def test_every_knob_changes_what_is_shown(path):
         now = outputs(path)[source.replace(line, other)]
         assert kind(now) == ANSWERED, f"{other}: {now}"
     for source, line in {(s, l) for s, l, _ in turned}:
-        results = [outputs(path)[source.replace(line, o)] for s, l, o in turned if (s, l) == (source, line)]
+        results = [
+            outputs(path)[source.replace(line, o)] for s, l, o in turned if (s, l) == (source, line)
+        ]
         assert any(r != outputs(path)[source] for r in results), f"{line!r} changes nothing"
 
 

@@ -1,4 +1,5 @@
 """The constrained writer: every text is an instance, whatever the schema; the unconstrained one never hits."""
+
 import datetime
 import json
 from typing import Literal, Optional, Union
@@ -37,19 +38,36 @@ class Reader(BaseModel):
 
 
 def closed(**properties):
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
 
 
 TEXT = {"type": "string"}
 FORMS = {
-    "corrections": FormCorrections, "reader": Reader, "tree": Node,
+    "corrections": FormCorrections,
+    "reader": Reader,
+    "tree": Node,
     "nested": closed(a=closed(b=closed(c=closed(d=closed(e=TEXT))))),
     "enums": closed(a={"enum": ["x", "xy", "xyz", "é", 7, None, True]}, b={"const": "only"}),
-    "unions": closed(a={"type": ["string", "null"]}, b={"anyOf": [{"type": "integer"}, closed(x=TEXT), {"type": "null"}]}),
+    "unions": closed(
+        a={"type": ["string", "null"]},
+        b={"anyOf": [{"type": "integer"}, closed(x=TEXT), {"type": "null"}]},
+    ),
     "numbers": closed(i={"type": "integer"}, n={"type": "number"}, b={"type": "boolean"}),
-    "arrays": closed(a={"type": "array", "items": {"type": "array", "items": {"type": "array", "items": TEXT}}}),
-    "words of today": closed(a={"type": "string", "pattern": "^[\\]}]*$"}, b={"type": "integer", "minimum": 3, "maximum": 7}, c={"type": "array", "items": TEXT, "minItems": 2, "maxItems": 3}),
-    "anything": closed(a={"$ref": "#/$defs/tree"}) | {"$defs": {"tree": {"type": "object", "additionalProperties": {"$ref": "#/$defs/tree"}}}},
+    "arrays": closed(
+        a={"type": "array", "items": {"type": "array", "items": {"type": "array", "items": TEXT}}}
+    ),
+    "words of today": closed(
+        a={"type": "string", "pattern": "^[\\]}]*$"},
+        b={"type": "integer", "minimum": 3, "maximum": 7},
+        c={"type": "array", "items": TEXT, "minItems": 2, "maxItems": 3},
+    ),
+    "anything": closed(a={"$ref": "#/$defs/tree"})
+    | {"$defs": {"tree": {"type": "object", "additionalProperties": {"$ref": "#/$defs/tree"}}}},
     "empty": closed(),
 }
 SEEDS = range(200)
@@ -89,13 +107,27 @@ def test_no_unconstrained_text_is():
 
 
 def test_the_same_seed_writes_the_same():
-    assert constrained.sample(FormCorrections, 0) == constrained.sample(FormCorrections, 0) != constrained.sample(FormCorrections, 2)
+    assert (
+        constrained.sample(FormCorrections, 0)
+        == constrained.sample(FormCorrections, 0)
+        != constrained.sample(FormCorrections, 2)
+    )
 
 
 def test_the_judge_is_not_the_decoder():
-    assert constrained.valid(FormCorrections, '{"corrections": [ ]}')  # blanks: the decoder writes none
-    for wrong in ("", "[]", '{"corrections":[{}]}', '{"corrections":[]', '{"corrections":[]} '[:-2]):
-        assert not constrained.valid(FormCorrections, wrong) and not constrained.valid(constrained.schema_of(FormCorrections), wrong)
+    assert constrained.valid(
+        FormCorrections, '{"corrections": [ ]}'
+    )  # blanks: the decoder writes none
+    for wrong in (
+        "",
+        "[]",
+        '{"corrections":[{}]}',
+        '{"corrections":[]',
+        '{"corrections":[]} '[:-2],
+    ):
+        assert not constrained.valid(FormCorrections, wrong) and not constrained.valid(
+            constrained.schema_of(FormCorrections), wrong
+        )
 
 
 def allowed(prefix, form=FormCorrections):
@@ -109,7 +141,9 @@ def test_the_mask_is_what_the_schema_says_next():
     assert allowed('{"corrections":[{"reason":"x","location":"y","old_value":4') == ",0123456789"
     assert allowed('{"corrections":[{"reason":"x","location":"y","old_value":0') == ","
     text = constrained.mask(FormCorrections, '{"corrections":[{"reason":"')
-    assert len(text.bytes) == 95 + 51 and 10 not in text.bytes and not text.end  # printable, and what begins a longer character
+    assert (
+        len(text.bytes) == 95 + 51 and 10 not in text.bytes and not text.end
+    )  # printable, and what begins a longer character
     whole = constrained.mask(FormCorrections, '{"corrections":[]}')
     assert whole.end and not whole.bytes
     assert allowed('{"a":"', closed(a={"enum": ["ja", "jein", "é"]})) == "jÃ"  # the first byte of é
@@ -135,7 +169,9 @@ def test_a_mask_shows_itself():
     mask = constrained.mask(FormCorrections, '{"corrections":[')
     assert repr(mask).endswith("allowed: 2 of 256 bytes") and "after {" in repr(mask)
     page = mask._repr_html_()
-    assert 'aria-label="allowed: 2 of 256 bytes: ], {"' in page and "$" not in page.replace(">$<", "")
+    assert 'aria-label="allowed: 2 of 256 bytes: ], {"' in page and "$" not in page.replace(
+        ">$<", ""
+    )
 
 
 def test_a_model_of_one_field():

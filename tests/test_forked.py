@@ -1,4 +1,5 @@
 """The kernels that tests run in are what they would be if each had been started by itself."""
+
 import contextlib
 import os
 import subprocess
@@ -30,8 +31,14 @@ def kernel(provisioner, **more):
 
 def value(client, expression):
     """The text of an expression's value in the kernel."""
-    reply = client.execute("", user_expressions={"it": expression}, reply=True, timeout=60)["content"]["user_expressions"]["it"]
-    return reply["data"]["text/plain"] if reply["status"] == "ok" else f"{reply['ename']}: {reply['evalue']}"
+    reply = client.execute("", user_expressions={"it": expression}, reply=True, timeout=60)[
+        "content"
+    ]["user_expressions"]["it"]
+    return (
+        reply["data"]["text/plain"]
+        if reply["status"] == "ok"
+        else f"{reply['ename']}: {reply['evalue']}"
+    )
 
 
 SAME = {
@@ -56,11 +63,18 @@ def test_a_forked_kernel_is_as_an_ordinary_one(tmp_path):
     seen = {}
     for provisioner in ("forked", "local-provisioner"):
         with kernel(provisioner, cwd=str(tmp_path)) as (manager, client):
-            assert (type(manager.provisioner).__module__ == "tests.forked") == (provisioner == "forked")
+            assert (type(manager.provisioner).__module__ == "tests.forked") == (
+                provisioner == "forked"
+            )
             client.execute("import pandas, plotly.io; del pandas, plotly", reply=True, timeout=60)
-            seen[provisioner] = {what: value(client, expression) for what, expression in SAME.items()}
+            seen[provisioner] = {
+                what: value(client, expression) for what, expression in SAME.items()
+            }
     assert seen["forked"] == seen["local-provisioner"]
-    assert seen["forked"]["helpers are not there yet"] == "(False, False)" and "NoNetwork" in seen["forked"]["no network"]
+    assert (
+        seen["forked"]["helpers are not there yet"] == "(False, False)"
+        and "NoNetwork" in seen["forked"]["no network"]
+    )
 
 
 def test_it_is_interrupted_seen_to_have_died_and_started_again():
@@ -70,24 +84,41 @@ def test_it_is_interrupted_seen_to_have_died_and_started_again():
             pass
         manager.interrupt_kernel()
         reply = client.get_shell_msg(timeout=20)
-        assert (reply["parent_header"]["msg_id"], reply["content"]["ename"]) == (asked, "KeyboardInterrupt")
+        assert (reply["parent_header"]["msg_id"], reply["content"]["ename"]) == (
+            asked,
+            "KeyboardInterrupt",
+        )
         first = manager.provisioner.pid
         client.execute("import os; os._exit(3)")
         manager.provisioner.process.wait(20)
         assert not manager.is_alive()
         manager.restart_kernel()
         client.wait_for_ready(20)
-        assert manager.is_alive() and value(client, "1 + 1") == "2" and manager.provisioner.pid != first
+        assert (
+            manager.is_alive()
+            and value(client, "1 + 1") == "2"
+            and manager.provisioner.pid != first
+        )
 
 
 def test_nothing_is_left_when_the_run_is_killed():
-    run = subprocess.Popen([sys.executable, "-c", textwrap.dedent("""
+    run = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent("""
         import tests.early
         from jupyter_client.manager import start_new_kernel
         manager, client = start_new_kernel(kernel_name="python3")
         print(manager.provisioner.pid, flush=True)
         input()
-    """)], env={n: v for n, v in os.environ.items() if not n.startswith("TESTS_")}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    """),
+        ],
+        env={n: v for n, v in os.environ.items() if not n.startswith("TESTS_")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     started = psutil.Process(int(run.stdout.readline()))
     parent = started.parent()
     assert parent.ppid() == run.pid

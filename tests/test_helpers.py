@@ -1,4 +1,5 @@
 """What a reader sees: frames, the wire, receipts, figures, knobs, checks; and the examples in the docstrings."""
+
 import doctest
 import importlib
 import json
@@ -24,7 +25,11 @@ def a_new_notebook(client, capsys):
 
 
 def ask(client, day="2024-12-17", **more):
-    return client.chat.completions.create(model="o1", messages=[{"role": "user", "content": f"Which day of the week was {day}?"}], **more)
+    return client.chat.completions.create(
+        model="o1",
+        messages=[{"role": "user", "content": f"Which day of the week was {day}?"}],
+        **more,
+    )
 
 
 def modules():
@@ -48,7 +53,12 @@ def test_every_public_name_has_a_docstring_and_an_unknown_one_lists_them():
 def test_a_frame_quotes_the_answer_whole_and_names_its_origin(client):
     frame = helpers.show(ask(client))
     for shown in (repr(frame), frame._repr_html_()):
-        assert "2024-12-17 was a Tuesday." in shown and "constructed" in shown and "not said by a model" in shown and "start/weekday-medium" in shown
+        assert (
+            "2024-12-17 was a Tuesday." in shown
+            and "constructed" in shown
+            and "not said by a model" in shown
+            and "start/weekday-medium" in shown
+        )
 
 
 def test_a_frame_says_that_an_answer_is_empty_and_why(client):
@@ -57,11 +67,22 @@ def test_a_frame_says_that_an_answer_is_empty_and_why(client):
 
 
 def test_a_frame_of_a_response_and_of_markup(client):
-    frame = helpers.show(client.responses.create(model="gpt-5.6-sol", input="Which day of the week was 2024-12-17?"))
+    frame = helpers.show(
+        client.responses.create(model="gpt-5.6-sol", input="Which day of the week was 2024-12-17?")
+    )
     assert "Tuesday" in repr(frame) and "64 hidden" in repr(frame)
-    shouted = helpers.show(client.chat.completions.create(
-        model="o1", messages=[{"role": "user", "content": "Write this in capital letters: <b>bold & tags</b>"}]))
-    assert "&lt;B&gt;BOLD &amp; TAGS&lt;/B&gt;" in shouted._repr_html_() and "<B>" not in shouted._repr_html_()
+    shouted = helpers.show(
+        client.chat.completions.create(
+            model="o1",
+            messages=[
+                {"role": "user", "content": "Write this in capital letters: <b>bold & tags</b>"}
+            ],
+        )
+    )
+    assert (
+        "&lt;B&gt;BOLD &amp; TAGS&lt;/B&gt;" in shouted._repr_html_()
+        and "<B>" not in shouted._repr_html_()
+    )
 
 
 def test_a_frame_refuses_what_is_no_answer():
@@ -79,7 +100,11 @@ def test_the_wire_shows_the_last_exchange(client):
     assert "Nothing" in repr(helpers.wire())
     ask(client)
     shown = repr(helpers.wire())
-    assert shown.startswith("POST /v1/chat/completions → 200") and '"reasoning_tokens": 128' in shown and "2024-12-17?" in shown
+    assert (
+        shown.startswith("POST /v1/chat/completions → 200")
+        and '"reasoning_tokens": 128' in shown
+        and "2024-12-17?" in shown
+    )
     assert "<details" in helpers.wire()._repr_html_() and connection.server().key not in shown
 
 
@@ -87,9 +112,15 @@ def test_a_receipt_adds_up_exactly(client):
     ask(client), ask(client, reasoning_effort="high")
     receipt = helpers.receipt()
     # 2 x 21 tokens in at $15, 138 + 330 out at $60 a million
-    assert [(r["model"], r["calls"], r["input"], r["output"], r["hidden"]) for r in receipt.rows] == [("o1-2024-12-17", 2, 42, 468, 448)]
+    assert [
+        (r["model"], r["calls"], r["input"], r["output"], r["hidden"]) for r in receipt.rows
+    ] == [("o1-2024-12-17", 2, 42, 468, 448)]
     assert receipt.total * 1_000_000 == 42 * 15 + 468 * 60
-    assert "0.0287 USD" in repr(receipt) and "0.0287" in receipt._repr_html_() and "$" not in receipt._repr_html_()
+    assert (
+        "0.0287 USD" in repr(receipt)
+        and "0.0287" in receipt._repr_html_()
+        and "$" not in receipt._repr_html_()
+    )
 
 
 def test_a_receipt_counts_what_was_refused_and_begins_anew(client):
@@ -106,14 +137,27 @@ def test_a_receipt_prices_a_model_at_a_day_on_which_it_was_sold(client):
     client.responses.create(model="gpt-5.6-sol", input="Which day of the week was 2024-12-17?")
     days = lambda receipt: {r["model"]: r["on"] for r in receipt.rows}
     assert days(helpers.receipt()) == {"o1-2024-12-17": "2024-12-17", "gpt-5.6-sol": "2026-11-22"}
-    assert days(helpers.receipt(on="2026-11-22")) == {"o1-2024-12-17": "2026-10-22", "gpt-5.6-sol": "2026-11-22"}
+    assert days(helpers.receipt(on="2026-11-22")) == {
+        "o1-2024-12-17": "2026-10-22",
+        "gpt-5.6-sol": "2026-11-22",
+    }
     with pytest.raises(ValueError):
         helpers.receipt(on="Christmas")
 
 
 def test_counts_reads_both_shapes():
-    chat = {"prompt_tokens": 5, "completion_tokens": 9, "prompt_tokens_details": {"cached_tokens": 2}, "completion_tokens_details": {"reasoning_tokens": 4}}
-    response = {"input_tokens": 5, "output_tokens": 9, "input_tokens_details": {"cached_tokens": 2}, "output_tokens_details": {"reasoning_tokens": 4}}
+    chat = {
+        "prompt_tokens": 5,
+        "completion_tokens": 9,
+        "prompt_tokens_details": {"cached_tokens": 2},
+        "completion_tokens_details": {"reasoning_tokens": 4},
+    }
+    response = {
+        "input_tokens": 5,
+        "output_tokens": 9,
+        "input_tokens_details": {"cached_tokens": 2},
+        "output_tokens_details": {"reasoning_tokens": 4},
+    }
     assert receipts.counts(chat) == receipts.counts(response) == (5, 2, 4, 9)
 
 
@@ -123,15 +167,40 @@ def test_a_panel_names_the_nearest_recording_and_what_differs(client, capsys):
     assert caught.value.status_code == 424
     display.panel(caught.value)
     said = capsys.readouterr().out
-    assert "start/weekday" in said and "Christmas" in said and "messages[0].content" in said and "any date" in said
+    assert (
+        "start/weekday" in said
+        and "Christmas" in said
+        and "messages[0].content" in said
+        and "any date" in said
+    )
 
 
 def test_a_panel_shows_where_long_texts_part_and_what_else_is_recorded(client, capsys):
     hard = "How many whole numbers from 1 to 77 are divisible by 3 or by 5, but not by both? Answer with a poem."
-    for sent, said in (({"model": "o1", "messages": [{"role": "user", "content": hard}]}, "with a poem."),
-                       ({"model": "gpt-4.1", "messages": [{"role": "user", "content": "Which day of the week was 2024-12-17?"}]}, "model is recorded as gpt-4o-2024-08-06, o1-2024-12-17"),
-                       ({"model": "gpt-4.1", "messages": [{"role": "user", "content": "Which day of the week was 2024-12-17?"}]}, "yours:    gpt-4.1\n"),
-                       ({"model": "o1", "messages": [{"role": "user", "content": "Which day of the week was 17/12/2024?"}]}, "any date written as 2024-12-17")):
+    for sent, said in (
+        ({"model": "o1", "messages": [{"role": "user", "content": hard}]}, "with a poem."),
+        (
+            {
+                "model": "gpt-4.1",
+                "messages": [{"role": "user", "content": "Which day of the week was 2024-12-17?"}],
+            },
+            "model is recorded as gpt-4o-2024-08-06, o1-2024-12-17",
+        ),
+        (
+            {
+                "model": "gpt-4.1",
+                "messages": [{"role": "user", "content": "Which day of the week was 2024-12-17?"}],
+            },
+            "yours:    gpt-4.1\n",
+        ),
+        (
+            {
+                "model": "o1",
+                "messages": [{"role": "user", "content": "Which day of the week was 17/12/2024?"}],
+            },
+            "any date written as 2024-12-17",
+        ),
+    ):
         with pytest.raises(APIStatusError) as caught:
             client.chat.completions.create(**sent)
         display.panel(caught.value)
@@ -142,7 +211,10 @@ def test_a_refusal_is_a_sentence_that_names_its_exception(client, capsys):
     with pytest.raises(APIStatusError) as caught:
         ask(client, temperature=0)
     display.refusal(caught.value)
-    assert capsys.readouterr().out == "BadRequestError: 400, unsupported_parameter\nUnsupported parameter: 'temperature' is not supported with this model.\n"
+    assert (
+        capsys.readouterr().out
+        == "BadRequestError: 400, unsupported_parameter\nUnsupported parameter: 'temperature' is not supported with this model.\n"
+    )
 
 
 def test_a_text_on_a_pattern_is_not_called_published(client):
@@ -151,7 +223,11 @@ def test_a_text_on_a_pattern_is_not_called_published(client):
         with pytest.raises(APIStatusError):
             ask(client, **{name: 0.5})
         origins[name] = repr(helpers.wire()).splitlines()[0]
-    assert "published" in origins["temperature"] and "constructed" in origins["top_p"] and "published" not in origins["top_p"]
+    assert (
+        "published" in origins["temperature"]
+        and "constructed" in origins["top_p"]
+        and "published" not in origins["top_p"]
+    )
 
 
 def test_a_figure_has_alt_text_caption_and_source(monkeypatch):
@@ -160,7 +236,9 @@ def test_a_figure_has_alt_text_caption_and_source(monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda data, **more: shown.append((data, more)))
     fig = px.bar(x=["a"], y=[1], title="One is one")
-    figures.figure(fig, alt="One bar of height 1.", caption="What <it> shows.", source="data/prices.csv")
+    figures.figure(
+        fig, alt="One bar of height 1.", caption="What <it> shows.", source="data/prices.csv"
+    )
     (bundle, more), (below, _) = shown
     assert "alt" in more["metadata"]["application/vnd.plotly.v1+json"] and "image/png" not in bundle
     assert len(json.dumps(bundle)) < 5_000, "the template stays small"
@@ -186,21 +264,49 @@ def test_a_knob_of_fractions_keeps_them():
     assert result.value == "4.0", "the highest is 2"
 
 
-@pytest.mark.parametrize("answer, said", [(None, "put your answer"), (..., "put your answer"), ("Monday", "is not the weekday"), ("friday", "Right.")])
+@pytest.mark.parametrize(
+    "answer, said",
+    [
+        (None, "put your answer"),
+        (..., "put your answer"),
+        ("Monday", "is not the weekday"),
+        ("friday", "Right."),
+    ],
+)
 def test_check_says_what_differs(answer, said, capsys):
     helpers.check("start-1", answer)
     assert said in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name, answer, said", [
-    ("effort-1", "many", "raised ValueError"), ("effort-1", -652.8, "the sign"), ("effort-1", 0.06528, "for one call"), ("effort-1", 12, "you have $12.00"),
-    ("effort-2", {"easy": "tiny"}, "is no effort"), ("effort-2", {"easy": "low", "hard": "low", "wasted": "low"}, "look again"),
-    ("effort-2", {"easy": "low", "hard": "medium", "wasted": "low"}, "Right."), ("effort-2", 7, "raised AttributeError"),
-    ("developer-1", lambda m: [x.update(role="developer") for x in m], "changes the list"),
-    ("developer-1", lambda m: m, "the roles became"), ("developer-1", lambda m: [{"role": "developer", "content": "x"}, *m[1:]], "contents changed"),
-    ("developer-2", {"unit": "developer", "recipe": "user", "key": "developer"}, "a secret in a prompt"),
-    ("start-2", "yes", "constructed"), ("start-1", "It was a Friday.", "the name of the day alone"), ("effort-1", "$652.80", "Right."), ("start-2", "perhaps", 'answer "yes" or "no"'),
-])
+@pytest.mark.parametrize(
+    "name, answer, said",
+    [
+        ("effort-1", "many", "raised ValueError"),
+        ("effort-1", -652.8, "the sign"),
+        ("effort-1", 0.06528, "for one call"),
+        ("effort-1", 12, "you have $12.00"),
+        ("effort-2", {"easy": "tiny"}, "is no effort"),
+        ("effort-2", {"easy": "low", "hard": "low", "wasted": "low"}, "look again"),
+        ("effort-2", {"easy": "low", "hard": "medium", "wasted": "low"}, "Right."),
+        ("effort-2", 7, "raised AttributeError"),
+        ("developer-1", lambda m: [x.update(role="developer") for x in m], "changes the list"),
+        ("developer-1", lambda m: m, "the roles became"),
+        (
+            "developer-1",
+            lambda m: [{"role": "developer", "content": "x"}, *m[1:]],
+            "contents changed",
+        ),
+        (
+            "developer-2",
+            {"unit": "developer", "recipe": "user", "key": "developer"},
+            "a secret in a prompt",
+        ),
+        ("start-2", "yes", "constructed"),
+        ("start-1", "It was a Friday.", "the name of the day alone"),
+        ("effort-1", "$652.80", "Right."),
+        ("start-2", "perhaps", 'answer "yes" or "no"'),
+    ],
+)
 def test_checkers_tell_apart(name, answer, said, capsys):
     helpers.check(name, answer)
     assert said in capsys.readouterr().out

@@ -3,6 +3,7 @@
 The model says words and understands nothing (make_model.py), so what is seen here is the servers' own: what llama.cpp
 holds an answer to is held though the model is a table of chances, and what mlx_lm.server ignores is not.
 """
+
 import concurrent.futures
 import contextlib
 import importlib.util
@@ -27,11 +28,32 @@ from tests.upstreams import Forwarding, at
 
 ROOT = Path(__file__).resolve().parents[1]
 LLAMA, MLX = "xllamacpp", "mlx_lm"
-HI = [{"role": "developer", "content": "Talk like a pirate."}, {"role": "user", "content": "What is this?"}]
-TAX = {"type": "function", "function": {"name": "tax", "strict": True, "parameters": {
-    "type": "object", "properties": {"income": {"type": "integer"}, "status": {"type": "string", "enum": ["single", "married"]}},
-    "required": ["income", "status"], "additionalProperties": False}}}
-PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="}}
+HI = [
+    {"role": "developer", "content": "Talk like a pirate."},
+    {"role": "user", "content": "What is this?"},
+]
+TAX = {
+    "type": "function",
+    "function": {
+        "name": "tax",
+        "strict": True,
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "income": {"type": "integer"},
+                "status": {"type": "string", "enum": ["single", "married"]},
+            },
+            "required": ["income", "status"],
+            "additionalProperties": False,
+        },
+    },
+}
+PICTURE = {
+    "type": "image_url",
+    "image_url": {
+        "url": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    },
+}
 
 
 class Boat(BaseModel):
@@ -56,7 +78,12 @@ def llama(model):
     """The address of llama.cpp's server."""
     if not importlib.util.find_spec(LLAMA):
         lacking(LLAMA)
-    with running([sys.executable, "-m", "tests.llama_server", str(model[0])], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process:
+    with running(
+        [sys.executable, "-m", "tests.llama_server", str(model[0])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    ) as process:
         yield process.stdout.readline().decode().strip() + "/v1"
 
 
@@ -68,7 +95,25 @@ def mlx(model, tmp_path_factory):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     env = os.environ | {"HF_HUB_CACHE": str(tmp_path_factory.mktemp("hub")), "HF_HUB_OFFLINE": "1"}
-    with running([sys.executable, "-m", MLX, "server", "--model", str(model[1]), "--host", "127.0.0.1", "--port", str(port), "--temp", "1", "--max-tokens", "300"], env=env) as process:
+    with running(
+        [
+            sys.executable,
+            "-m",
+            MLX,
+            "server",
+            "--model",
+            str(model[1]),
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--temp",
+            "1",
+            "--max-tokens",
+            "300",
+        ],
+        env=env,
+    ) as process:
         url = f"http://127.0.0.1:{port}/v1"
         while not _there(url + "/models"):
             assert process.poll() is None, f"{MLX} ended"
@@ -89,7 +134,10 @@ def running(command, **more):
 
 def _there(url):
     with contextlib.suppress(OSError):
-        return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5).status == 200
+        return (
+            urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5).status
+            == 200
+        )
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +148,12 @@ def clients(request):
     def client(name):
         if name not in made:
             # mlx_lm.server has one name for what it was started with, and would download any other
-            made[name] = Forwarding(at(request.getfixturevalue(name), model={"llama": "tiny", "mlx": "default_model"}[name]))
+            made[name] = Forwarding(
+                at(
+                    request.getfixturevalue(name),
+                    model={"llama": "tiny", "mlx": "default_model"}[name],
+                )
+            )
         return made[name].client()
 
     yield client
@@ -113,7 +166,9 @@ BOTH = pytest.mark.parametrize("name", ["llama", "mlx"])
 
 def ask(client, messages=HI, **more):
     """(the answer, the note about it)"""
-    raw = client.chat.completions.with_raw_response.create(**{"model": "o1", "messages": messages, "max_completion_tokens": 300} | more)
+    raw = client.chat.completions.with_raw_response.create(
+        **{"model": "o1", "messages": messages, "max_completion_tokens": 300} | more
+    )
     return raw.parse(), noted(raw)
 
 
@@ -124,16 +179,36 @@ def noted(response):
 
 @BOTH
 def test_a_chat_with_all_that_o1_takes(clients, name):
-    answer, note = ask(clients(name), reasoning_effort="low", store=True, metadata={"lesson": "1"}, max_completion_tokens=5, seed=1)  # by chance the model may say nothing
+    answer, note = ask(
+        clients(name),
+        reasoning_effort="low",
+        store=True,
+        metadata={"lesson": "1"},
+        max_completion_tokens=5,
+        seed=1,
+    )  # by chance the model may say nothing
     assert answer.choices[0].message.content and answer.choices[0].message.role == "assistant"
     assert answer.usage.completion_tokens <= 5 < answer.usage.prompt_tokens
-    for words in ("in the place of o1", "max_completion_tokens sent as max_tokens", "developer sent as system", "left out: metadata, store"):
+    for words in (
+        "in the place of o1",
+        "max_completion_tokens sent as max_tokens",
+        "developer sent as system",
+        "left out: metadata, store",
+    ):
         assert words in note
 
 
 @BOTH
 def test_a_stream_comes_in_pieces_and_ends_with_its_usage(clients, name):
-    chunks = list(clients(name).chat.completions.create(model="o1", messages=HI, stream=True, stream_options={"include_usage": True}, max_completion_tokens=300))
+    chunks = list(
+        clients(name).chat.completions.create(
+            model="o1",
+            messages=HI,
+            stream=True,
+            stream_options={"include_usage": True},
+            max_completion_tokens=300,
+        )
+    )
     said = [c.choices[0].delta.content for c in chunks if c.choices and c.choices[0].delta.content]
     assert len(said) > 1 and chunks[-1].usage.completion_tokens > 1
     assert [c.choices[0].finish_reason for c in chunks if c.choices][-1] in ("stop", "length")
@@ -141,15 +216,34 @@ def test_a_stream_comes_in_pieces_and_ends_with_its_usage(clients, name):
 
 @BOTH
 def test_a_result_of_a_tool_is_taken(clients, name):
-    call = {"id": "call_1", "type": "function", "function": {"name": "tax", "arguments": '{"income": 9325, "status": "single"}'}}
-    past = [*HI, {"role": "assistant", "content": None, "tool_calls": [call]}, {"role": "tool", "tool_call_id": "call_1", "content": "935"}]
-    assert ask(clients(name), past, tools=[TAX])[0].choices[0].finish_reason in ("stop", "length", "tool_calls")
+    call = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "tax", "arguments": '{"income": 9325, "status": "single"}'},
+    }
+    past = [
+        *HI,
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "935"},
+    ]
+    assert ask(clients(name), past, tools=[TAX])[0].choices[0].finish_reason in (
+        "stop",
+        "length",
+        "tool_calls",
+    )
 
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_llama_cpp_makes_any_model_call_a_tool_with_sound_arguments(clients, streamed):
     # one call: where more may follow, this model may not find the end
-    asked = dict(model="o1", messages=HI, tools=[TAX], tool_choice="required", parallel_tool_calls=False, max_completion_tokens=8000)
+    asked = dict(
+        model="o1",
+        messages=HI,
+        tools=[TAX],
+        tool_choice="required",
+        parallel_tool_calls=False,
+        max_completion_tokens=8000,
+    )
     if streamed:
         with clients("llama").chat.completions.stream(**asked) as stream:
             message = stream.get_final_completion().choices[0].message
@@ -158,23 +252,47 @@ def test_llama_cpp_makes_any_model_call_a_tool_with_sound_arguments(clients, str
     assert message.tool_calls
     for call in message.tool_calls:
         given = json.loads(call.function.arguments)
-        assert call.function.name == "tax" and isinstance(given["income"], int) and given["status"] in ("single", "married") and len(given) == 2
+        assert (
+            call.function.name == "tax"
+            and isinstance(given["income"], int)
+            and given["status"] in ("single", "married")
+            and len(given) == 2
+        )
 
 
 def test_llama_cpp_holds_any_model_to_a_schema(clients):
     for seed in range(5):  # the model knows no JSON: the form is the server's, the words are chance
-        parsed = clients("llama").chat.completions.parse(model="o1", messages=HI, response_format=Boat, seed=seed, max_completion_tokens=8000).choices[0].message.parsed
+        parsed = (
+            clients("llama")
+            .chat.completions.parse(
+                model="o1", messages=HI, response_format=Boat, seed=seed, max_completion_tokens=8000
+            )
+            .choices[0]
+            .message.parsed
+        )
         assert isinstance(parsed, Boat)
 
 
 def test_llama_cpp_has_the_responses_api(clients):
-    answer = clients("llama").responses.create(model="gpt-5.6-sol", input="What is this?", reasoning={"effort": "low"}, max_output_tokens=300)
-    assert answer.status in ("completed", "incomplete") and answer.output_text and answer.usage.output_tokens
+    answer = clients("llama").responses.create(
+        model="gpt-5.6-sol",
+        input="What is this?",
+        reasoning={"effort": "low"},
+        max_output_tokens=300,
+    )
+    assert (
+        answer.status in ("completed", "incomplete")
+        and answer.output_text
+        and answer.usage.output_tokens
+    )
 
 
 def test_llama_cpp_without_eyes_says_so(clients):
     with pytest.raises(openai.InternalServerError, match="image input is not supported") as e:
-        ask(clients("llama"), [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, PICTURE]}])
+        ask(
+            clients("llama"),
+            [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, PICTURE]}],
+        )
     assert "This request has pictures" in noted(e.value.response)
 
 
@@ -183,35 +301,61 @@ def test_mlx_has_no_responses_api_and_no_eyes_and_a_note_says_so(clients):
         clients("mlx").responses.create(model="gpt-5.6-sol", input="What is this?")
     assert "may not know /v1/responses" in noted(e.value.response)
     with pytest.raises(openai.NotFoundError) as e:
-        ask(clients("mlx"), [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, PICTURE]}])
+        ask(
+            clients("mlx"),
+            [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, PICTURE]}],
+        )
     assert noted(e.value.response)
 
 
 def test_mlx_holds_no_answer_to_a_schema(clients):
     """The difference that 1_o1/05 is about: asked alone, a model that knows no JSON writes none."""
     with pytest.raises(ValidationError):
-        clients("mlx").chat.completions.parse(model="o1", messages=HI, response_format=Boat, max_completion_tokens=300)
+        clients("mlx").chat.completions.parse(
+            model="o1", messages=HI, response_format=Boat, max_completion_tokens=300
+        )
 
 
 # --- a stranger with only a local model ------------------------------------------------------------------
+
 
 def test_all_of_1_o1_runs_with_only_a_local_model(llama):
     """Each cell runs, or stops with a panel of ours that says why: nobody is left with a bare stack trace."""
     pages = sorted((ROOT / "notebooks" / "1_o1").glob("*.ipynb"))
     with concurrent.futures.ThreadPoolExecutor(3) as threads:
-        done = dict(zip([page.stem for page in pages], threads.map(lambda page: executed(page, llama), pages)))
+        done = dict(
+            zip(
+                [page.stem for page in pages],
+                threads.map(lambda page: executed(page, llama), pages),
+            )
+        )
     cells = [cell for page in done.values() for cell in page]
-    assert [(_error(cell), cell.source) for cell in cells if _error(cell) and not _panels(cell)] == []
-    assert {"01_developer_messages", "06_tax_form_assistant"} < set(done) and sum(bool(_panels(cell)) for cell in cells) < len(cells) / 2
+    assert [
+        (_error(cell), cell.source) for cell in cells if _error(cell) and not _panels(cell)
+    ] == []
+    assert {"01_developer_messages", "06_tax_form_assistant"} < set(done) and sum(
+        bool(_panels(cell)) for cell in cells
+    ) < len(cells) / 2
     assert any("This request has pictures" in _panels(cell) for cell in done["03_vision"])
-    connected = [o.text for page in done.values() for cell in page for o in cell.outputs if o.output_type == "stream" and o.text.startswith("Answers: ")]
+    connected = [
+        o.text
+        for page in done.values()
+        for cell in page
+        for o in cell.outputs
+        if o.output_type == "stream" and o.text.startswith("Answers: ")
+    ]
     assert len(connected) >= 6 and all("tiny (DAY9_MODEL)" in line for line in connected)
 
 
 def executed(page, url):
     """A page's code cells after a run in which `url` answers, to the end whatever stops."""
     page = nbformat.read(page, 4)
-    kernel = NotebookClient(page, timeout=120, allow_errors=True, resources={"metadata": {"path": str(ROOT / "notebooks" / "1_o1")}})
+    kernel = NotebookClient(
+        page,
+        timeout=120,
+        allow_errors=True,
+        resources={"metadata": {"path": str(ROOT / "notebooks" / "1_o1")}},
+    )
     kernel.execute(env=os.environ | {"DAY9_ANSWERS": url, "DAY9_MODEL": "tiny"})
     return [cell for cell in page.cells if cell.cell_type == "code"]
 
@@ -221,4 +365,8 @@ def _error(cell):
 
 
 def _panels(cell):
-    return "\n".join(o.data["text/plain"] for o in cell.outputs if o.output_type == "display_data" and 'role="alert"' in o.data.get("text/html", ""))
+    return "\n".join(
+        o.data["text/plain"]
+        for o in cell.outputs
+        if o.output_type == "display_data" and 'role="alert"' in o.data.get("text/html", "")
+    )

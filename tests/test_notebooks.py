@@ -1,4 +1,5 @@
 """What every notebook promises on its face: its header, its recap, its links, its words."""
+
 import ast
 import base64
 import re
@@ -23,7 +24,11 @@ def code_cells(nb):
 
 def output_text(nb):
     """All that a notebook's outputs say, as text."""
-    return "\n".join(o.get("text", "") or "".join(o.get("data", {}).get("text/plain", "")) for c in code_cells(nb) for o in c.outputs)
+    return "\n".join(
+        o.get("text", "") or "".join(o.get("data", {}).get("text/plain", ""))
+        for c in code_cells(nb)
+        for o in c.outputs
+    )
 
 
 def test_there_are_notebooks():
@@ -36,10 +41,14 @@ def test_header_line_follows_from_the_run_and_the_data(path):
     header = refresh.header(nb)
     receipts = re.findall(r"At 2024-12-17 prices: ([\d.]+) USD", output_text(nb))
     if header["origin"] == "computed on this page":
-        assert (header["usd"], receipts) == (None, []) and not any("connect(" in c.source for c in code_cells(nb))
+        assert (header["usd"], receipts) == (None, []) and not any(
+            "connect(" in c.source for c in code_cells(nb)
+        )
     else:
         assert header["origin"] in ("computed", "constructed", "recorded")
-        if header["usd"] or receipts:  # a notebook whose tokens differ from run to run (WebRTC) has neither
+        if (
+            header["usd"] or receipts
+        ):  # a notebook whose tokens differ from run to run (WebRTC) has neither
             assert ([header["usd"]], header["on"]) == (receipts, "2024-12-17")
     for model, day in re.findall(r"(\S+) was shut down on ([\d-]+)", nb.cells[0].source):
         assert models()[model]["shutdown"] == day
@@ -48,7 +57,9 @@ def test_header_line_follows_from_the_run_and_the_data(path):
 @pytest.mark.parametrize("path", BOOKS, ids=name)
 def test_the_origin_named_in_the_header_is_the_one_in_the_frames(path):
     nb = refresh.read(path)
-    frames = re.findall(r"\[(computed|constructed|recorded|published|origin unknown)\b", output_text(nb))
+    frames = re.findall(
+        r"\[(computed|constructed|recorded|published|origin unknown)\b", output_text(nb)
+    )
     origin = refresh.header(nb)["origin"]
     assert set(frames) == (set() if origin == "computed on this page" else {origin})
 
@@ -64,7 +75,9 @@ def test_every_number_of_the_recap_was_seen_on_the_page(path):
     for bullet in bullets:
         plain = re.sub(r"\bo1\b|gpt-\S+", "", bullet)
         for number in NUMBER.findall(plain):
-            assert number.replace(",", "") in seen | sources, f"{number} in {bullet!r} is on no output"
+            assert number.replace(",", "") in seen | sources, (
+                f"{number} in {bullet!r} is on no output"
+            )
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=name)
@@ -80,7 +93,9 @@ def test_generated_cells_are_fresh(path):
 
 def test_the_readme_has_the_map_of_now():
     text = (refresh.ROOT / "README.md").read_text(encoding="utf-8")
-    assert text.count("ipynb") >= len(BOOKS) and refresh.readme(text) == text, "run `python -m tests.refresh`"
+    assert text.count("ipynb") >= len(BOOKS) and refresh.readme(text) == text, (
+        "run `python -m tests.refresh`"
+    )
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=name)
@@ -98,7 +113,11 @@ def test_no_two_dollars_make_a_formula(path):
     A formula that is meant stands between two lines of $$ and nothing else.
     """
     for cell in refresh.read(path).cells:
-        texts = [re.sub(r"^\$\$\n.+?\n\$\$$|`[^`]*`", "", cell.source, flags=re.S | re.M)] if cell.cell_type == "markdown" else [o.get("data", {}).get("text/html", "") for o in cell.outputs]
+        texts = (
+            [re.sub(r"^\$\$\n.+?\n\$\$$|`[^`]*`", "", cell.source, flags=re.S | re.M)]
+            if cell.cell_type == "markdown"
+            else [o.get("data", {}).get("text/html", "") for o in cell.outputs]
+        )
         for text in texts:
             for paragraph in re.split(r"\n\n|\||</?(?:p|td|div|pre|li)\b", text):
                 assert paragraph.count("$") < 2, paragraph
@@ -121,9 +140,13 @@ def test_ran_from_top_to_bottom_without_an_error(path):
         assert not [o for o in cell.outputs if o.output_type == "error"]
         for output in cell.outputs:
             data = output.get("data", {})
-            assert "<svg" not in "".join(data.get("text/html", "")), "JupyterLab takes inline SVG out of a notebook that is not trusted yet"
+            assert "<svg" not in "".join(data.get("text/html", "")), (
+                "JupyterLab takes inline SVG out of a notebook that is not trusted yet"
+            )
             if "application/vnd.plotly.v1+json" in data:
-                assert "image/png" in data and output.metadata["image/png"]["alt"], "a figure needs a still and its alt text"
+                assert "image/png" in data and output.metadata["image/png"]["alt"], (
+                    "a figure needs a still and its alt text"
+                )
 
 
 def drawn(figure, axis):

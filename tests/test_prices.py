@@ -1,4 +1,5 @@
 """The price table and the sums over it, against the figures announced on 17 December 2024."""
+
 import doctest
 import subprocess
 import sys
@@ -25,11 +26,15 @@ def test_examples_in_docstrings():
 
 @pytest.mark.parametrize("direction", ["input", "output"])
 def test_audio_fell_by_60_percent(direction):
-    assert price(DECEMBER, "audio", direction) / price(OCTOBER, "audio", direction) - 1 == Decimal("-0.6")
+    assert price(DECEMBER, "audio", direction) / price(OCTOBER, "audio", direction) - 1 == Decimal(
+        "-0.6"
+    )
 
 
 def test_cached_audio_fell_by_87_5_percent():
-    assert price(DECEMBER, "audio", "cached_input") / price(OCTOBER, "audio", "cached_input") - 1 == Decimal("-0.875")
+    assert price(DECEMBER, "audio", "cached_input") / price(
+        OCTOBER, "audio", "cached_input"
+    ) - 1 == Decimal("-0.875")
 
 
 @pytest.mark.parametrize("direction", ["input", "output"])
@@ -54,16 +59,22 @@ def test_o1_costs_what_o1_preview_cost(direction):
 )
 def test_a_minute_of_sound(model, heard, spoken):
     minute = {
-        "input_tokens": 600, "input_token_details": {"text_tokens": 0, "audio_tokens": 600},
-        "output_tokens": 1200, "output_token_details": {"text_tokens": 0, "audio_tokens": 1200},
+        "input_tokens": 600,
+        "input_token_details": {"text_tokens": 0, "audio_tokens": 600},
+        "output_tokens": 1200,
+        "output_token_details": {"text_tokens": 0, "audio_tokens": 1200},
     }
     assert prices.cost(model, minute, LAUNCH) == Decimal(heard) + Decimal(spoken)
-    assert prices.cost(model, minute | {"output_tokens": 0, "output_token_details": {}}, LAUNCH) == Decimal(heard)
+    assert prices.cost(
+        model, minute | {"output_tokens": 0, "output_token_details": {}}, LAUNCH
+    ) == Decimal(heard)
 
 
 def test_a_chat_receipt_is_exact():
     usage = {
-        "prompt_tokens": 1117, "completion_tokens": 1409, "total_tokens": 2526,
+        "prompt_tokens": 1117,
+        "completion_tokens": 1409,
+        "total_tokens": 2526,
         "prompt_tokens_details": {"cached_tokens": 1024, "audio_tokens": 0},
         "completion_tokens_details": {"reasoning_tokens": 1344, "audio_tokens": 0},
     }
@@ -73,17 +84,26 @@ def test_a_chat_receipt_is_exact():
 
 def test_a_responses_receipt_is_exact():
     usage = {
-        "input_tokens": 36, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 87,
-        "output_tokens_details": {"reasoning_tokens": 64}, "total_tokens": 123,
+        "input_tokens": 36,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": 87,
+        "output_tokens_details": {"reasoning_tokens": 64},
+        "total_tokens": 123,
     }
-    assert prices.cost("gpt-5.6-sol", usage, date(2026, 11, 22)) == Decimal("0.001884")  # 36 × 4 + 87 × 20
+    assert prices.cost("gpt-5.6-sol", usage, date(2026, 11, 22)) == Decimal(
+        "0.001884"
+    )  # 36 × 4 + 87 × 20
 
 
 def test_a_realtime_receipt_is_exact():
     usage = {
-        "total_tokens": 253, "input_tokens": 132, "output_tokens": 121,
+        "total_tokens": 253,
+        "input_tokens": 132,
+        "output_tokens": 121,
         "input_token_details": {
-            "text_tokens": 119, "audio_tokens": 13, "cached_tokens": 74,
+            "text_tokens": 119,
+            "audio_tokens": 13,
+            "cached_tokens": 74,
             "cached_tokens_details": {"text_tokens": 64, "audio_tokens": 10},
         },
         "output_token_details": {"text_tokens": 30, "audio_tokens": 91},
@@ -93,9 +113,17 @@ def test_a_realtime_receipt_is_exact():
 
 
 def test_pictures_have_a_price_of_their_own_in_realtime_only():
-    shown = {"input_tokens": 1000, "input_token_details": {"image_tokens": 1000}, "output_tokens": 0}
+    shown = {
+        "input_tokens": 1000,
+        "input_token_details": {"image_tokens": 1000},
+        "output_tokens": 0,
+    }
     assert prices.cost("gpt-realtime-2.1", shown, "2026-11-22") == Decimal("0.005")
-    sent = {"prompt_tokens": 1000, "prompt_tokens_details": {"image_tokens": 1000}, "completion_tokens": 0}
+    sent = {
+        "prompt_tokens": 1000,
+        "prompt_tokens_details": {"image_tokens": 1000},
+        "completion_tokens": 0,
+    }
     assert prices.cost("gpt-4o", sent, "2026-11-22") == Decimal("0.0025")
 
 
@@ -106,7 +134,15 @@ def test_absent_details_are_no_cache_and_no_sound():
 
 def test_parts_above_the_total_are_an_error():
     with pytest.raises(ValueError, match="exceed"):
-        prices.cost("o1", {"prompt_tokens": 5, "completion_tokens": 0, "prompt_tokens_details": {"cached_tokens": 6}}, LAUNCH)
+        prices.cost(
+            "o1",
+            {
+                "prompt_tokens": 5,
+                "completion_tokens": 0,
+                "prompt_tokens_details": {"cached_tokens": 6},
+            },
+            LAUNCH,
+        )
 
 
 def test_an_unknown_shape_is_an_error():
@@ -117,11 +153,16 @@ def test_an_unknown_shape_is_an_error():
 @pytest.mark.parametrize(
     "model, day, usd",
     [
-        ("o1-mini", "2025-01-30", "3"), ("o1-mini", "2025-01-31", "1.1"),
-        ("o3", "2025-06-09", "10"), ("o3", "2025-06-10", "2"),
-        ("gpt-5.6-sol", "2026-08-20", "5"), ("gpt-5.6-sol", "2026-08-21", "4"),
-        ("gpt-5.6-terra", "2026-07-29", "2.5"), ("gpt-5.6-terra", "2026-07-30", "2"),
-        ("gpt-5.6-luna", "2026-07-29", "1"), ("gpt-5.6-luna", "2026-07-30", "0.2"),
+        ("o1-mini", "2025-01-30", "3"),
+        ("o1-mini", "2025-01-31", "1.1"),
+        ("o3", "2025-06-09", "10"),
+        ("o3", "2025-06-10", "2"),
+        ("gpt-5.6-sol", "2026-08-20", "5"),
+        ("gpt-5.6-sol", "2026-08-21", "4"),
+        ("gpt-5.6-terra", "2026-07-29", "2.5"),
+        ("gpt-5.6-terra", "2026-07-30", "2"),
+        ("gpt-5.6-luna", "2026-07-29", "1"),
+        ("gpt-5.6-luna", "2026-07-30", "0.2"),
     ],
 )
 def test_a_cut_holds_from_its_day(model, day, usd):
@@ -130,7 +171,9 @@ def test_a_cut_holds_from_its_day(model, day, usd):
 
 def test_no_price_from_the_shutdown_on():
     assert price("o1", "text", "input", "2026-10-22") == 15
-    with pytest.raises(LookupError, match=r"o1 for 2026-10-23: known from 2024-12-17 to 2026-10-22"):
+    with pytest.raises(
+        LookupError, match=r"o1 for 2026-10-23: known from 2024-12-17 to 2026-10-22"
+    ):
         price("o1", "text", "input", "2026-10-23")
     with pytest.raises(LookupError, match="2024-12-16"):
         price("o1", "text", "input", "2024-12-16")
@@ -159,7 +202,11 @@ def test_tunes_and_training():
 
 def test_prices_by_time_hold_from_and_until():
     assert prices.usd_by_time("o4-mini-2025-04-16", "training hour", "2027-01-05") == 100
-    for model, per, day in (("o4-mini-2025-04-16", "training hour", "2027-01-06"), ("gpt-live-1", "minute", "2026-11-21"), ("gpt-live-1", "hour", "2026-11-22")):
+    for model, per, day in (
+        ("o4-mini-2025-04-16", "training hour", "2027-01-06"),
+        ("gpt-live-1", "minute", "2026-11-21"),
+        ("gpt-live-1", "hour", "2026-11-22"),
+    ):
         with pytest.raises(LookupError, match=f"{model} by the {per} for {day}"):
             prices.usd_by_time(model, per, day)
 
@@ -178,4 +225,9 @@ def test_the_rows_handed_out_are_copies():
 
 def test_importing_it_loads_no_heavy_package():
     code = "import sys, helpers.prices, helpers.tokens; print([m for m in ('pandas', 'numpy', 'openai', 'tiktoken') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )

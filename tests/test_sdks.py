@@ -1,4 +1,5 @@
 """The five clients of 5_sdks: what they say and send is what data/clients.json keeps, and each fails clearly."""
+
 import json
 import re
 
@@ -19,7 +20,9 @@ def connected():
 @ALL
 def test_what_is_kept_is_what_they_do():
     made, kept = make_clients.runs(), json.loads(clients.KEPT.read_text(encoding="utf-8"))["runs"]
-    for language in clients.CLIENTS:  # on a busy machine, half a second may be over before a request is sent: once more
+    for language in (
+        clients.CLIENTS
+    ):  # on a busy machine, half a second may be over before a request is sent: once more
         if made[late := f"{language} late {make_clients.PATIENCE}"] != kept[late]:
             made |= make_clients.late(language)
     assert made == kept
@@ -29,7 +32,10 @@ def test_what_is_kept_is_what_they_do():
 @pytest.mark.parametrize("language", clients.CLIENTS)
 def test_any_date_is_answered_and_its_days_are_counted_by_the_program(language):
     assert clients.run(language, "ask", "1969-07-20").said == "1969-07-20: Sunday"
-    assert clients.run(language, "tool", "2024-02-28", "2024-03-01").said == "From 2024-02-28 to 2024-03-01 it is 2 days."
+    assert (
+        clients.run(language, "tool", "2024-02-28", "2024-03-01").said
+        == "From 2024-02-28 to 2024-03-01 it is 2 days."
+    )
 
 
 @ALL
@@ -55,9 +61,18 @@ def test_an_install_that_fails_says_what_and_leaves_no_lock(monkeypatch, tmp_pat
     (tmp_path / "python" / "setup.txt").write_text("")
     monkeypatch.setattr(clients, "FOLDER", tmp_path)
     monkeypatch.setattr(clients, "ROOT", tmp_path)
-    broken = clients.Client("python/client.py", (), ("python",), ("python3", "-c", "raise SystemExit('registry out of reach')"), "made", ("setup.txt",))
+    broken = clients.Client(
+        "python/client.py",
+        (),
+        ("python",),
+        ("python3", "-c", "raise SystemExit('registry out of reach')"),
+        "made",
+        ("setup.txt",),
+    )
     monkeypatch.setitem(clients.CLIENTS, "Python", broken)
-    with pytest.raises(RuntimeError, match="(?s)failed; it needs the network once.*registry out of reach"):
+    with pytest.raises(
+        RuntimeError, match="(?s)failed; it needs the network once.*registry out of reach"
+    ):
         clients.install("Python")
     assert sorted(p.name for p in (tmp_path / "python").iterdir()) == ["setup.txt"]
 
@@ -68,7 +83,10 @@ def test_a_function_is_cut_out_whole(language, function):
     code = clients.code(language, function)
     first, *rest = code.splitlines()
     assert f"{function}(" in first and (language == "Python" or rest[-1] == "}")
-    assert not any(re.match(clients.CLIENTS[language].start.format(r"\w+"), " " * (language == "Java") + line) for line in rest)
+    assert not any(
+        re.match(clients.CLIENTS[language].start.format(r"\w+"), " " * (language == "Java") + line)
+        for line in rest
+    )
 
 
 @pytest.mark.parametrize("what", clients.IDIOMS)
@@ -84,7 +102,9 @@ def test_an_idiom_that_is_none_is_told():
 
 
 def test_pythons_package_file_names_the_version_that_runs():
-    assert (clients.FOLDER / "python" / "requirements.txt").read_text() == f"openai=={openai.__version__}\n"
+    assert (
+        clients.FOLDER / "python" / "requirements.txt"
+    ).read_text() == f"openai=={openai.__version__}\n"
 
 
 def test_lock_files_name_no_host():

@@ -2,6 +2,7 @@
 
 start.py runs in small projects of their own, with an installer that only writes down what it was asked.
 """
+
 import ast
 import json
 import os
@@ -29,6 +30,7 @@ TEST = ROOT / "tests" / "requirements.lock"
 
 # What is named and what is locked
 
+
 def pins(lock):
     """{name: {versions}} of a lock file."""
     found = {}
@@ -38,13 +40,19 @@ def pins(lock):
     return found
 
 
-@pytest.mark.parametrize("lock, asked", [(MAIN, PROJECT["project"]["dependencies"]), (TEST, PROJECT["dependency-groups"]["test"])], ids=["lab", "test"])
+@pytest.mark.parametrize(
+    "lock, asked",
+    [(MAIN, PROJECT["project"]["dependencies"]), (TEST, PROJECT["dependency-groups"]["test"])],
+    ids=["lab", "test"],
+)
 def test_every_dependency_is_locked_in_its_range(lock, asked):
     locked = pins(lock)
     for text in asked:
         wish = Requirement(text)
         assert locked.get(wish.name), f"{wish.name} is not in the lock: run `python start.py lock`"
-        assert all(wish.specifier.contains(v) for v in locked[wish.name]), f"{text}, but locked at {locked[wish.name]}"
+        assert all(wish.specifier.contains(v) for v in locked[wish.name]), (
+            f"{text}, but locked at {locked[wish.name]}"
+        )
 
 
 def test_both_locks_name_the_same_versions():
@@ -59,7 +67,9 @@ def test_a_lock_has_hashes_and_no_address(lock):
     for entry in re.split(r"^(?=\w)", text, flags=re.M)[1:]:
         assert "--hash=sha256:" in entry, entry
     assert not re.search(r"://|--index|--find-links|\w\.(org|com|io|net)\b", text)
-    assert not re.search(r"^\s*# via .*/|^\s*#\s+-c /", text, re.M)  # nor a place on somebody's machine
+    assert not re.search(
+        r"^\s*# via .*/|^\s*#\s+-c /", text, re.M
+    )  # nor a place on somebody's machine
 
 
 def test_intel_macs_have_a_wheel_for_everything():
@@ -72,13 +82,21 @@ def test_environment_yml_installs_the_lock():
     python = next(line.removeprefix("- python=") for line in lines if line.startswith("- python="))
     assert python in SpecifierSet(PROJECT["project"]["requires-python"])
     # and no package beside Python and pip, whose version conda would choose
-    assert [line for line in lines if re.match(r"- [a-z]", line)] == ["- conda-forge", f"- python={python}", "- pip", "- pip:"]
+    assert [line for line in lines if re.match(r"- [a-z]", line)] == [
+        "- conda-forge",
+        f"- python={python}",
+        "- pip",
+        "- pip:",
+    ]
 
 
 def test_start_py_allows_the_pythons_that_the_project_does():
     text = re.search(r"^OLDEST, NEWEST = (.*)$", START.read_text(), re.M).group(1)
     oldest, newest = ast.literal_eval(text)
-    assert PROJECT["project"]["requires-python"] == f">={oldest[0]}.{oldest[1]},<{newest[0]}.{newest[1] + 1}"
+    assert (
+        PROJECT["project"]["requires-python"]
+        == f">={oldest[0]}.{oldest[1]},<{newest[0]}.{newest[1] + 1}"
+    )
 
 
 # start.py, in a project of its own
@@ -114,19 +132,37 @@ class Project:
         self.bin.mkdir()
         (folder / "fake.py").write_text(FAKE)
         uv = self.bin / ("uv.bat" if os.name == "nt" else "uv")
-        uv.write_text(f'@"{sys.executable}" "{folder / "fake.py"}" %*\r\n' if os.name == "nt" else f'#!/bin/sh\nexec "{sys.executable}" "{folder / "fake.py"}" "$@"\n')
+        uv.write_text(
+            f'@"{sys.executable}" "{folder / "fake.py"}" %*\r\n'
+            if os.name == "nt"
+            else f'#!/bin/sh\nexec "{sys.executable}" "{folder / "fake.py"}" "$@"\n'
+        )
         uv.chmod(0o755)
         self.uv = uv
 
     def start(self, *arguments, before="", **env):
         """Runs start.py with the Python that this venv is made from; `before` is Python text that runs first."""
         code = f"import runpy, sys\nsys.argv = {['start.py', *arguments]!r}\n{before}\nrunpy.run_path('start.py', run_name='__main__')"
-        clean = {k: v for k, v in os.environ.items() if k not in ("CONDA_PREFIX", "PIP_INDEX_URL", "UV_DEFAULT_INDEX")}
-        return subprocess.run([BASE, "-c", code], cwd=self.root, capture_output=True, text=True, timeout=100,
-                              env={**clean, "PATH": str(self.bin), "FAKE_LOG": str(self.log), **env})
+        clean = {
+            k: v
+            for k, v in os.environ.items()
+            if k not in ("CONDA_PREFIX", "PIP_INDEX_URL", "UV_DEFAULT_INDEX")
+        }
+        return subprocess.run(
+            [BASE, "-c", code],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            env={**clean, "PATH": str(self.bin), "FAKE_LOG": str(self.log), **env},
+        )
 
     def asked(self):
-        return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+        return (
+            [json.loads(line) for line in self.log.read_text().splitlines()]
+            if self.log.exists()
+            else []
+        )
 
     def site(self):
         return next((self.root / ".venv").glob("[Ll]ib/**/site-packages"))
@@ -166,8 +202,13 @@ def test_test_installs_both_locks_and_hands_arguments_and_exit_code_through(proj
     run = project.start("test", "-k", "word", FAKE_EXIT="5")
     assert run.returncode == 5, run.stderr
     assert run.stdout.rstrip().endswith("-k word")
-    assert [Path(a).parent.name for a in project.asked()[0]["asked"] if a.endswith(".lock")] == ["some project", "tests"]
-    assert project.start("lab").returncode == 0 and len(project.asked()) == 1  # all that it needs is there
+    assert [Path(a).parent.name for a in project.asked()[0]["asked"] if a.endswith(".lock")] == [
+        "some project",
+        "tests",
+    ]
+    assert (
+        project.start("lab").returncode == 0 and len(project.asked()) == 1
+    )  # all that it needs is there
 
 
 def test_a_changed_lock_a_failed_install_and_a_moved_project_are_repaired(project):
@@ -188,29 +229,61 @@ def test_uv_asks_where_pip_is_set_up_to_ask(project):
     assert project.asked()[0]["index"] == "here:mirror"
 
 
-@pytest.mark.parametrize("says, wrong", [
-    ("Failed to write: No space left on device (os error 28)", "the disk is full"),
-    ("something nobody foresaw", "failed (exit 2); its last lines are above"),
-])
+@pytest.mark.parametrize(
+    "says, wrong",
+    [
+        ("Failed to write: No space left on device (os error 28)", "the disk is full"),
+        ("something nobody foresaw", "failed (exit 2); its last lines are above"),
+    ],
+)
 def test_a_failed_install_says_what_is_wrong_and_what_cures_it(project, says, wrong):
     run = project.start("lab", FAKE_SAYS=says)
     assert wrong in failure(run)[0]
     assert "error: " + says in run.stderr  # the tool's own words stay visible
 
 
-@pytest.mark.parametrize("wrong, says", [
-    ("the disk is full", ["ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
-                          "failed to copy file: There is not enough space on the disk. (os error 112)"]),
-    ("no permission", ["Error: [Errno 13] Permission denied: '/notebooks/.venv'", "Access is denied. (os error 5)", "[Errno 30] Read-only file system"]),
-    ("cannot be reached", ["dns error: failed to lookup address information: Temporary failure in name resolution",
-                           "NewConnectionError('Failed to establish a new connection: [Errno -2] Name or service not known')",
-                           "client error (Connect): tcp connect error: Connection refused (os error 111)", "[SSL: CERTIFICATE_VERIFY_FAILED]"]),
-    ("not the file that the lock names", ["ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "error: Hash mismatch for `one==1.0`"]),
-    ("cannot install packages", ["/usr/bin/python: No module named pip"]),
-    ("something else", ["error: Failed to parse `one`", "Resolved 124 packages in 5s"]),
-])
+@pytest.mark.parametrize(
+    "wrong, says",
+    [
+        (
+            "the disk is full",
+            [
+                "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+                "failed to copy file: There is not enough space on the disk. (os error 112)",
+            ],
+        ),
+        (
+            "no permission",
+            [
+                "Error: [Errno 13] Permission denied: '/notebooks/.venv'",
+                "Access is denied. (os error 5)",
+                "[Errno 30] Read-only file system",
+            ],
+        ),
+        (
+            "cannot be reached",
+            [
+                "dns error: failed to lookup address information: Temporary failure in name resolution",
+                "NewConnectionError('Failed to establish a new connection: [Errno -2] Name or service not known')",
+                "client error (Connect): tcp connect error: Connection refused (os error 111)",
+                "[SSL: CERTIFICATE_VERIFY_FAILED]",
+            ],
+        ),
+        (
+            "not the file that the lock names",
+            [
+                "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
+                "error: Hash mismatch for `one==1.0`",
+            ],
+        ),
+        ("cannot install packages", ["/usr/bin/python: No module named pip"]),
+        ("something else", ["error: Failed to parse `one`", "Resolved 124 packages in 5s"]),
+    ],
+)
 def test_what_tools_say_is_understood(wrong, says):
-    assert [wrong in str(start.explain(text, "something else", "")) for text in says] == [True] * len(says)
+    assert [wrong in str(start.explain(text, "something else", "")) for text in says] == [
+        True
+    ] * len(says)
 
 
 @pytest.mark.parametrize("version", [(3, 6, 15), (3, 10, 2), (3, 15, 0)])
@@ -228,7 +301,9 @@ def test_without_uv_and_ensurepip_it_names_the_package_that_is_missing(project):
     project.uv.unlink()
     hide = "import importlib.util as u; real = u.find_spec\nu.find_spec = lambda name, *a: None if name == 'ensurepip' else real(name, *a)"
     wrong, cure = failure(project.start("lab", before=hide))
-    assert "ensurepip" in wrong and cure.endswith("sudo apt install python%d.%d-venv" % sys.version_info[:2])
+    assert "ensurepip" in wrong and cure.endswith(
+        "sudo apt install python%d.%d-venv" % sys.version_info[:2]
+    )
 
 
 def test_a_place_that_cannot_be_written_to(project):
@@ -241,7 +316,9 @@ def test_without_uv_pip_installs_with_hashes(project):
     assert project.start("lab").returncode == 0
     project.uv.unlink()
     (project.site() / "pip").mkdir()
-    (project.site() / "pip" / "__main__.py").write_text("import sys; sys.exit(' '.join(sys.argv[1:]))")
+    (project.site() / "pip" / "__main__.py").write_text(
+        "import sys; sys.exit(' '.join(sys.argv[1:]))"
+    )
     (project.root / "requirements.lock").write_text("one==1.1 \\\n    --hash=sha256:0\n")
     run = project.start("lab")
     assert run.stderr.startswith("install --disable-pip-version-check --require-hashes -r ")
@@ -256,7 +333,9 @@ def test_lock_says_that_it_needs_uv(project):
 
 def test_an_unknown_command_shows_the_known_ones(project):
     run = project.start("open")
-    assert run.returncode == 2 and "no command 'open'" in run.stderr and "start.py lab" in run.stderr
+    assert (
+        run.returncode == 2 and "no command 'open'" in run.stderr and "start.py lab" in run.stderr
+    )
     assert project.start().returncode == 0
 
 
@@ -266,17 +345,35 @@ def venv_with(folder, packages):
     site = next(folder.glob("[Ll]ib/**/site-packages"))
     for name, version in packages.items():
         (site / f"{name}-{version}.dist-info").mkdir()
-        (site / f"{name}-{version}.dist-info" / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (site / f"{name}-{version}.dist-info" / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        )
     (site / "jupyterlab.py").write_text("import sys, helpers; print(sys.prefix)")
     return next(folder.glob("[Sbc]*/python*")), site
 
 
 def test_an_active_environment_with_the_same_versions_is_used(project, tmp_path):
     python, site = venv_with(tmp_path / "other", {"One": "1.0"})
-    run = subprocess.run([python, "start.py", "lab"], cwd=project.root, capture_output=True, text=True, env={**os.environ, "PATH": str(project.bin), "FAKE_LOG": str(project.log)})
-    assert str(tmp_path / "other") in run.stdout and not (project.root / ".venv").exists(), run.stderr
-    (site / "One-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: one\nVersion: 0.9\n")
-    run = subprocess.run([python, "start.py", "lab"], cwd=project.root, capture_output=True, text=True, env={**os.environ, "PATH": str(project.bin), "FAKE_LOG": str(project.log)})
+    run = subprocess.run(
+        [python, "start.py", "lab"],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": str(project.bin), "FAKE_LOG": str(project.log)},
+    )
+    assert str(tmp_path / "other") in run.stdout and not (project.root / ".venv").exists(), (
+        run.stderr
+    )
+    (site / "One-1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: one\nVersion: 0.9\n"
+    )
+    run = subprocess.run(
+        [python, "start.py", "lab"],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": str(project.bin), "FAKE_LOG": str(project.log)},
+    )
     assert run.returncode == 0 and (project.root / ".venv").exists(), run.stderr
 
 
@@ -285,7 +382,13 @@ def test_link_lets_any_folder_import_helpers(project, tmp_path, name):
     project.root = project.root.rename(project.root.with_name(name))
     python, site = venv_with(tmp_path / "other", {})
     assert subprocess.run([python, "start.py", "link"], cwd=project.root).returncode == 0
-    found = subprocess.run([python, "-c", "import helpers; print(ascii(helpers.__file__))"], cwd=tmp_path, capture_output=True, text=True, env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"})
+    found = subprocess.run(
+        [python, "-c", "import helpers; print(ascii(helpers.__file__))"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+    )
     assert ast.literal_eval(found.stdout) == str(project.root / "helpers" / "__init__.py")
 
 
@@ -294,8 +397,14 @@ def test_link_lets_any_folder_import_helpers(project, tmp_path, name):
 FAR = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)"
 
 
-@pytest.mark.parametrize("reach", [FAR, "import urllib.request; urllib.request.urlopen('http://day9.invalid')",
-                                   "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('192.0.2.1', 9))"])
+@pytest.mark.parametrize(
+    "reach",
+    [
+        FAR,
+        "import urllib.request; urllib.request.urlopen('http://day9.invalid')",
+        "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('192.0.2.1', 9))",
+    ],
+)
 def test_a_child_process_cannot_leave_this_machine(reach):
     run = subprocess.run([sys.executable, "-c", reach], capture_output=True, text=True)
     assert run.returncode and "Tests stay on this machine" in run.stderr
@@ -316,6 +425,7 @@ def test_this_machine_itself_can_be_reached():
 
 # JupyterLab is quiet
 
+
 def test_jupyterlab_takes_the_quiet_settings():
     from jupyterlab.labapp import LabApp
     from traitlets.config import PyFileConfigLoader
@@ -323,6 +433,10 @@ def test_jupyterlab_takes_the_quiet_settings():
     settings = ROOT / "helpers" / "lab_settings"
     config = PyFileConfigLoader("jupyter_server_config.py", str(settings)).load_config()
     app = LabApp(config=config)
-    assert app.news_url is None and app.extension_manager == "readonly" and app.check_for_updates_class.__name__ == "NeverCheckForUpdate"
+    assert (
+        app.news_url is None
+        and app.extension_manager == "readonly"
+        and app.check_for_updates_class.__name__ == "NeverCheckForUpdate"
+    )
     page = json.loads((settings / "labconfig" / "page_config.json").read_text())
     assert page == {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}

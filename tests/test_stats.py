@@ -1,4 +1,5 @@
 """helpers.stats against published examples and a second computation."""
+
 import doctest
 from math import sqrt
 from statistics import NormalDist
@@ -13,15 +14,31 @@ def test_the_examples_in_the_docstrings():
 
 
 # Newcombe, Statistics in Medicine 17 (1998), 857-872, table I, method 3: the score interval
-@pytest.mark.parametrize("k, n, low, high", [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0000, 0.1611), (1, 29, 0.0061, 0.1718)])
+@pytest.mark.parametrize(
+    "k, n, low, high",
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
 def test_wilson_gives_the_published_intervals(k, n, low, high):
     assert stats.wilson_interval(k, n) == pytest.approx((low, high), abs=0.00005)
 
 
 # Newcombe, Statistics in Medicine 17 (1998), 873-890, table II, method 10
-@pytest.mark.parametrize("k, n, j, m, low, high", [
-    (56, 70, 48, 80, 0.0524, 0.3339), (9, 10, 3, 10, 0.1705, 0.8090), (6, 7, 2, 7, 0.0582, 0.8062),
-    (5, 56, 0, 29, -0.0381, 0.1926), (0, 10, 0, 20, -0.1611, 0.2775), (10, 10, 0, 10, 0.6075, 1.0000)])
+@pytest.mark.parametrize(
+    "k, n, j, m, low, high",
+    [
+        (56, 70, 48, 80, 0.0524, 0.3339),
+        (9, 10, 3, 10, 0.1705, 0.8090),
+        (6, 7, 2, 7, 0.0582, 0.8062),
+        (5, 56, 0, 29, -0.0381, 0.1926),
+        (0, 10, 0, 20, -0.1611, 0.2775),
+        (10, 10, 0, 10, 0.6075, 1.0000),
+    ],
+)
 def test_newcombe_gives_the_published_intervals(k, n, j, m, low, high):
     assert stats.newcombe_interval(k, n, j, m) == pytest.approx((low, high), abs=0.00005)
 
@@ -58,7 +75,10 @@ def test_what_must_hold_of_any_interval():
             assert (a, b) == pytest.approx((-d, -c)) and -1 <= a <= k / n - 0.3 <= b <= 1
 
 
-@pytest.mark.parametrize("k, n, confidence", [(1, 0, 0.95), (-1, 5, 0.95), (6, 5, 0.95), (1, 5, 0), (1, 5, 1), (1, 5, 95)])
+@pytest.mark.parametrize(
+    "k, n, confidence",
+    [(1, 0, 0.95), (-1, 5, 0.95), (6, 5, 0.95), (1, 5, 0), (1, 5, 1), (1, 5, 95)],
+)
 def test_the_impossible_is_refused(k, n, confidence):
     with pytest.raises(ValueError):
         stats.wilson_interval(k, n, confidence)
@@ -71,7 +91,9 @@ SKIN = [[10, 4, 1, 0], [5, 10, 12, 2], [2, 4, 12, 5], [0, 2, 6, 13]]
 
 
 def choices(table):
-    pairs = [(i, j) for i, row in enumerate(table) for j, count in enumerate(row) for _ in range(count)]
+    pairs = [
+        (i, j) for i, row in enumerate(table) for j, count in enumerate(row) for _ in range(count)
+    ]
     return [i for i, _ in pairs], [j for _, j in pairs]
 
 
@@ -86,10 +108,14 @@ def test_kappa_by_hand():
     kappa = stats.cohen_kappa(first, second)
     assert kappa[0] == pytest.approx(0.4)
     assert stats.cohen_kappa(second, first) == pytest.approx(kappa)
-    assert stats.cohen_kappa(["ab"[c] for c in first[::-1]], ["ab"[c] for c in second[::-1]]) == pytest.approx(kappa)
+    assert stats.cohen_kappa(
+        ["ab"[c] for c in first[::-1]], ["ab"[c] for c in second[::-1]]
+    ) == pytest.approx(kappa)
     assert stats.cohen_kappa(first, first) == (1, 1, 1)
     assert stats.cohen_kappa([0, 1] * 20, [1, 0] * 20) == (-1, -1, -1)
-    assert stats.cohen_kappa([0] * 40, [0] * 36 + [1] * 4)[0] == 0  # nine in ten agreed, and not more than chance
+    assert (
+        stats.cohen_kappa([0] * 40, [0] * 36 + [1] * 4)[0] == 0
+    )  # nine in ten agreed, and not more than chance
 
 
 def test_the_interval_of_kappa_is_the_spread_of_samples():
@@ -99,7 +125,10 @@ def test_the_interval_of_kappa_is_the_spread_of_samples():
     draw = np.random.default_rng(9)
     first, second = map(np.array, choices(SKIN))
     kappa, low, high = stats.cohen_kappa(first, second)
-    again = [stats.cohen_kappa(first[i], second[i])[0] for i in draw.integers(0, len(first), (2000, len(first)))]
+    again = [
+        stats.cohen_kappa(first[i], second[i])[0]
+        for i in draw.integers(0, len(first), (2000, len(first)))
+    ]
     assert np.std(again) == pytest.approx((high - low) / 2 / 1.96, rel=0.1)
 
 

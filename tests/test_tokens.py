@@ -1,4 +1,5 @@
 """Token counts, against OpenAI's own table, counts returned by its API, and the examples of its guides."""
+
 import base64
 import doctest
 import hashlib
@@ -11,7 +12,12 @@ import pytest
 
 from helpers import tokens
 
-TABLE = Path(__file__).resolve().parents[1] / "data" / "tokenizer" / "fb374d419588a4632f3f557e76b4b70aebbca790"
+TABLE = (
+    Path(__file__).resolve().parents[1]
+    / "data"
+    / "tokenizer"
+    / "fb374d419588a4632f3f557e76b4b70aebbca790"
+)
 
 
 def test_examples_in_docstrings():
@@ -19,7 +25,10 @@ def test_examples_in_docstrings():
 
 
 def test_the_table_is_openais():
-    assert hashlib.sha256(TABLE.read_bytes()).hexdigest() == "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
+    assert (
+        hashlib.sha256(TABLE.read_bytes()).hexdigest()
+        == "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
+    )
 
 
 def test_words_of_the_table_are_one_token():
@@ -29,7 +38,10 @@ def test_words_of_the_table_are_one_token():
         assert tokens.count(word) == 1
 
 
-@pytest.mark.parametrize("text", ["", "Line 11: $9,325.\n\n  ½", "Грюезі, 東京! 🙂", "<|endoftext|> is text here", "\r\n\t"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "Line 11: $9,325.\n\n  ½", "Грюезі, 東京! 🙂", "<|endoftext|> is text here", "\r\n\t"],
+)
 def test_nothing_is_lost(text):
     codec = tokens.encoding()
     assert codec.decode(codec.encode(text, disallowed_special=())) == text
@@ -42,12 +54,34 @@ def test_special_tokens_in_a_message_are_text():
 # The messages of OpenAI's cookbook, "How to count tokens with tiktoken" (MIT licence), for which its API
 # answered prompt_tokens 124 with gpt-4o and gpt-4o-mini.
 COOKBOOK = [
-    {"role": "system", "content": "You are a helpful, pattern-following assistant that translates corporate jargon into plain English."},
-    {"role": "system", "name": "example_user", "content": "New synergies will help drive top-line growth."},
-    {"role": "system", "name": "example_assistant", "content": "Things working well together will increase revenue."},
-    {"role": "system", "name": "example_user", "content": "Let's circle back when we have more bandwidth to touch base on opportunities for increased leverage."},
-    {"role": "system", "name": "example_assistant", "content": "Let's talk later when we're less busy about how to do better."},
-    {"role": "user", "content": "This late pivot means we don't have time to boil the ocean for the client deliverable."},
+    {
+        "role": "system",
+        "content": "You are a helpful, pattern-following assistant that translates corporate jargon into plain English.",
+    },
+    {
+        "role": "system",
+        "name": "example_user",
+        "content": "New synergies will help drive top-line growth.",
+    },
+    {
+        "role": "system",
+        "name": "example_assistant",
+        "content": "Things working well together will increase revenue.",
+    },
+    {
+        "role": "system",
+        "name": "example_user",
+        "content": "Let's circle back when we have more bandwidth to touch base on opportunities for increased leverage.",
+    },
+    {
+        "role": "system",
+        "name": "example_assistant",
+        "content": "Let's talk later when we're less busy about how to do better.",
+    },
+    {
+        "role": "user",
+        "content": "This late pivot means we don't have time to boil the ocean for the client deliverable.",
+    },
 ]
 
 
@@ -59,7 +93,9 @@ def test_content_in_parts_counts_as_the_same_text():
     parts = [m | {"content": [{"type": "text", "text": m["content"]}]} for m in COOKBOOK]
     assert tokens.chat_tokens(parts) == 124
     picture = {"type": "image_url", "image_url": {"url": "https://example.com/form.png"}}
-    assert tokens.chat_tokens([{"role": "user", "content": [{"type": "text", "text": "hello"}, picture]}]) == tokens.chat_tokens([{"role": "user", "content": "hello"}])
+    assert tokens.chat_tokens(
+        [{"role": "user", "content": [{"type": "text", "text": "hello"}, picture]}]
+    ) == tokens.chat_tokens([{"role": "user", "content": "hello"}])
 
 
 def test_a_message_without_content_has_only_its_frame():
@@ -85,7 +121,9 @@ def test_pictures(width, height, detail, model, expected):
     assert tokens.image_tokens(width, height, detail, model) == expected
 
 
-@pytest.mark.parametrize("model", ["o1-preview", "o1-mini", "gpt-4.1-mini", "o4-mini", "gpt-realtime"])
+@pytest.mark.parametrize(
+    "model", ["o1-preview", "o1-mini", "gpt-4.1-mini", "o4-mini", "gpt-realtime"]
+)
 def test_models_without_tiles_are_an_error(model):
     with pytest.raises(LookupError, match=model):
         tokens.image_tokens(100, 100, "high", model)
@@ -102,7 +140,16 @@ def test_detail_is_low_or_high():
         tokens.image_tokens(10, 10, "auto", "o1")
 
 
-@pytest.mark.parametrize("seconds, who, expected", [(0, "user", 0), (2, "user", 20), (1.1, "user", 11), (1.25, "assistant", 25), (0.01, "user", 1)])
+@pytest.mark.parametrize(
+    "seconds, who, expected",
+    [
+        (0, "user", 0),
+        (2, "user", 20),
+        (1.1, "user", 11),
+        (1.25, "assistant", 25),
+        (0.01, "user", 1),
+    ],
+)
 def test_sound(seconds, who, expected):
     assert tokens.audio_tokens(seconds, who) == expected
 
@@ -126,7 +173,12 @@ print(tokens.count("hello world"), os.environ["TIKTOKEN_CACHE_DIR"])
 
 def counted_offline(**environment):
     clean = {k: v for k, v in os.environ.items() if k != "TIKTOKEN_CACHE_DIR"}
-    return subprocess.run([sys.executable, "-c", COUNT_OFFLINE], env=clean | environment, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-c", COUNT_OFFLINE],
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+    )
 
 
 def test_counting_needs_no_network():

@@ -1,4 +1,5 @@
 """The line between two namespaces does to packets what it says, and the measurements of 2_realtime/05 are sound."""
+
 import asyncio
 import collections
 import csv
@@ -48,7 +49,12 @@ try:
 except TimeoutError:
     print(json.dumps(back))
 """
-PYTHON = ["python3", "-I", "-c", ECHO]  # -I: without the tests' guard, which knows no address but this machine's
+PYTHON = [
+    "python3",
+    "-I",
+    "-c",
+    ECHO,
+]  # -I: without the tests' guard, which knows no address but this machine's
 
 
 def fates(condition, seed, packets=4_000, size=500, every=0.005):
@@ -86,8 +92,14 @@ def test_a_throttled_line_passes_what_it_should_holds_back_and_drops():
     way = Way(Condition(kbit_s=300), 1)  # 37,500 bytes a second, and twice of that is sent
     arrived = [at for n in range(1_500) if (at := way.arrival(n / 75, 1_000)) is not None]
     assert abs(len(arrived) * 1_000 / 20 / 37_500 - 1) < 0.05
-    assert max(way.arrival(20 + n, 1_000) - (20 + n) for n in range(1, 9)) == pytest.approx(1_000 / 37_500)  # it has emptied
-    late = [at - n / 75 for n in range(1_500) if (at := Way(Condition(kbit_s=600), 1).arrival(n / 75, 1_000))]
+    assert max(way.arrival(20 + n, 1_000) - (20 + n) for n in range(1, 9)) == pytest.approx(
+        1_000 / 37_500
+    )  # it has emptied
+    late = [
+        at - n / 75
+        for n in range(1_500)
+        if (at := Way(Condition(kbit_s=600), 1).arrival(n / 75, 1_000))
+    ]
     assert max(late) < 0.02
     assert way.packets - way.lost == len(arrived) + 8
 
@@ -102,12 +114,19 @@ def rows():
 
 def test_every_network_was_tried_with_every_transport_at_least_five_times():
     how = transports.setting()
-    assert how["conditions"] == {name: c._asdict() for name, c in measure_transports.CONDITIONS.items()}
+    assert how["conditions"] == {
+        name: c._asdict() for name, c in measure_transports.CONDITIONS.items()
+    }
     assert how["transports"] == {t.name: t._asdict() for t in measure_transports.TRANSPORTS}
     assert list(rows()[0]) == measure_transports.COLUMNS
     runs = collections.Counter((r["condition"], r["transport"]) for r in rows())
-    assert set(runs) == set(itertools.product(how["conditions"], how["transports"])) and len(set(runs.values())) == 1
-    assert min(runs.values()) >= 5 and len({(r["condition"], r["transport"], r["run"]) for r in rows()}) == len(rows())
+    assert (
+        set(runs) == set(itertools.product(how["conditions"], how["transports"]))
+        and len(set(runs.values())) == 1
+    )
+    assert min(runs.values()) >= 5 and len(
+        {(r["condition"], r["transport"], r["run"]) for r in rows()}
+    ) == len(rows())
 
 
 def test_the_answer_of_the_measurement_is_as_long_as_it_says():
@@ -116,10 +135,17 @@ def test_the_answer_of_the_measurement_is_as_long_as_it_says():
 
 def test_each_row_agrees_with_itself():
     for r in rows():
-        assert r["question"] in ("whole", "part", "none") and {r["right"], r["ended"]} <= {"yes", "no"}, r
+        assert r["question"] in ("whole", "part", "none") and {r["right"], r["ended"]} <= {
+            "yes",
+            "no",
+        }, r
         assert float(r["load"]) >= 0 and date.fromisoformat(r["date"]) <= date.today(), r
-        assert (r["answer_took_ms"] != "") <= (r["first_sound_ms"] != "") and (r["right"] == "yes") <= (r["question"] != "none"), r
-        assert (r["concealed_percent"] != "") == (r["transport"] == "WebRTC" and r["first_sound_ms"] != ""), r
+        assert (r["answer_took_ms"] != "") <= (r["first_sound_ms"] != "") and (
+            r["right"] == "yes"
+        ) <= (r["question"] != "none"), r
+        assert (r["concealed_percent"] != "") == (
+            r["transport"] == "WebRTC" and r["first_sound_ms"] != ""
+        ), r
         if r["right"] == r["ended"] == "yes":
             assert 80 <= int(r["heard_percent"]) <= 125, r
 
@@ -127,25 +153,47 @@ def test_each_row_agrees_with_itself():
 def test_the_line_of_the_measurement_did_what_its_condition_says():
     for name, condition in measure_transports.CONDITIONS.items():
         of = [r for r in rows() if r["condition"] == name]
-        sent, lost = (sum(int(r[f"{what}_{way}"]) for r in of for way in ("up", "down")) for what in ("packets", "lost"))
+        sent, lost = (
+            sum(int(r[f"{what}_{way}"]) for r in of for way in ("up", "down"))
+            for what in ("packets", "lost")
+        )
         if condition.kbit_s:
             assert lost > 0
             for r in of:
                 for way in ("up", "down"):
-                    passed = int(r[f"bytes_{way}"]) * (1 - int(r[f"lost_{way}"]) / int(r[f"packets_{way}"]))
+                    passed = int(r[f"bytes_{way}"]) * (
+                        1 - int(r[f"lost_{way}"]) / int(r[f"packets_{way}"])
+                    )
                     assert passed / float(r["seconds"]) <= 1.1 * condition.kbit_s * 125, r
         else:
-            assert abs(lost / sent - condition.loss) <= 4 * (condition.loss * (1 - condition.loss) / sent) ** 0.5
+            assert (
+                abs(lost / sent - condition.loss)
+                <= 4 * (condition.loss * (1 - condition.loss) / sent) ** 0.5
+            )
 
 
 def test_what_the_figures_draw_follows_from_the_rows():
     table = transports.measured()
     assert len(table) == len(rows())
     for (_, seen), r in zip(table.iterrows(), rows()):
-        late = "" if r["answer_took_ms"] == "" else max(0, int(r["answer_took_ms"]) - transports.setting()["answer_ms"]) / 1000
-        assert math.isnan(seen["stalled_s"]) if late == "" else seen["stalled_s"] == pytest.approx(late, abs=0.006)
-        assert seen["kB_s_up"] == pytest.approx(int(r["bytes_up"]) / float(r["seconds"]) / 1000, abs=0.06)
-    found = sorted(int(r["first_sound_ms"]) for r in rows() if (r["condition"], r["transport"]) == ("perfect", "WebRTC"))
+        late = (
+            ""
+            if r["answer_took_ms"] == ""
+            else max(0, int(r["answer_took_ms"]) - transports.setting()["answer_ms"]) / 1000
+        )
+        assert (
+            math.isnan(seen["stalled_s"])
+            if late == ""
+            else seen["stalled_s"] == pytest.approx(late, abs=0.006)
+        )
+        assert seen["kB_s_up"] == pytest.approx(
+            int(r["bytes_up"]) / float(r["seconds"]) / 1000, abs=0.06
+        )
+    found = sorted(
+        int(r["first_sound_ms"])
+        for r in rows()
+        if (r["condition"], r["transport"]) == ("perfect", "WebRTC")
+    )
     said = transports.spread(table, "first_sound_ms").loc["perfect", "WebRTC"]
     assert said == f"{statistics.median(found):.0f} ({found[0]} to {found[-1]})"
 
@@ -154,27 +202,59 @@ def test_a_column_without_values_is_a_dash_and_a_half_empty_one_says_so():
     table = transports.measured().query("condition == 'perfect' and transport == 'PCM16'").head(4)
     assert transports.spread(table, "concealed_percent").to_numpy().tolist() == [["–"]]
     table = table.assign(first_sound_ms=[700, 800, None, None])
-    assert transports.spread(table, "first_sound_ms").to_numpy().tolist() == [["750 (700 to 800, 2 of 4)"]]
+    assert transports.spread(table, "first_sound_ms").to_numpy().tolist() == [
+        ["750 (700 to 800, 2 of 4)"]
+    ]
 
 
-SAID = {"setup": 12.4, "ended": 10.0, "over": True, "said": sounds.clips()["says-reindeer"]["transcript"], "understood": sounds.clips()["user-reindeer"]["transcript"],
-        "heard": [[9.9, 0.5], [10.4, 0.001], [10.7, 0.3], [12.0, 0.01], [15.7, 0.3]], "concealed": {"concealed": 30, "all": 600}, "seconds": 12.34}
+SAID = {
+    "setup": 12.4,
+    "ended": 10.0,
+    "over": True,
+    "said": sounds.clips()["says-reindeer"]["transcript"],
+    "understood": sounds.clips()["user-reindeer"]["transcript"],
+    "heard": [[9.9, 0.5], [10.4, 0.001], [10.7, 0.3], [12.0, 0.01], [15.7, 0.3]],
+    "concealed": {"concealed": 30, "all": 600},
+    "seconds": 12.34,
+}
 
 
 def test_a_row_is_made_of_what_the_page_noted():
     row = measure_transports.row(SAID)
-    assert (row["setup_ms"], row["first_sound_ms"], row["answer_took_ms"], row["concealed_percent"]) == (12, 700, 5000, 5.0)
-    assert (row["question"], row["right"], row["ended"], row["seconds"]) == ("whole", "yes", "yes", 12.3)
-    part = measure_transports.row(SAID | {"understood": "reindeer. What do you do out on the lawn all night?", "over": False})
+    assert (
+        row["setup_ms"],
+        row["first_sound_ms"],
+        row["answer_took_ms"],
+        row["concealed_percent"],
+    ) == (12, 700, 5000, 5.0)
+    assert (row["question"], row["right"], row["ended"], row["seconds"]) == (
+        "whole",
+        "yes",
+        "yes",
+        12.3,
+    )
+    part = measure_transports.row(
+        SAID | {"understood": "reindeer. What do you do out on the lawn all night?", "over": False}
+    )
     assert (part["question"], part["answer_took_ms"], part["ended"]) == ("part", "", "no")
-    nothing = measure_transports.row(SAID | {"heard": [[9.9, 0.5]], "understood": "", "said": "", "over": False, "concealed": None})
-    assert (nothing["first_sound_ms"], nothing["question"], nothing["right"], nothing["heard_percent"]) == ("", "none", "no", 0)
+    nothing = measure_transports.row(
+        SAID
+        | {"heard": [[9.9, 0.5]], "understood": "", "said": "", "over": False, "concealed": None}
+    )
+    assert (
+        nothing["first_sound_ms"],
+        nothing["question"],
+        nothing["right"],
+        nothing["heard_percent"],
+    ) == ("", "none", "no", 0)
     assert measure_transports.row(None)["ended"] == "no"
 
 
 def test_without_leave_to_make_namespaces_the_script_says_what_it_lacks(monkeypatch):
     monkeypatch.setattr(emulated, "lacking", lambda: "network namespaces and TUN devices need root")
-    with pytest.raises(SystemExit, match="Not measured: network namespaces and TUN devices need root"):
+    with pytest.raises(
+        SystemExit, match="Not measured: network namespaces and TUN devices need root"
+    ):
         measure_transports.main(1)
 
 
@@ -186,7 +266,9 @@ def line():
     try:
         with emulated.Network("day9-test") as made:
             made.set(Condition(), 0)
-            echo = subprocess.Popen([*made.inside("server"), *PYTHON, "server"], stdout=subprocess.PIPE)
+            echo = subprocess.Popen(
+                [*made.inside("server"), *PYTHON, "server"], stdout=subprocess.PIPE
+            )
             echo.stdout.readline()
             yield made
             echo.kill()
@@ -199,7 +281,13 @@ def line():
 def sent(line, condition, packets, seed=1):
     """([(number, ms there and back) of the packets that came back], counts of the line)"""
     line.set(condition, seed)
-    done = subprocess.run([*line.inside("client"), *PYTHON, "client", str(packets)], capture_output=True, text=True, check=True, timeout=50)
+    done = subprocess.run(
+        [*line.inside("client"), *PYTHON, "client", str(packets)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=50,
+    )
     return json.loads(done.stdout), line.counts()
 
 
@@ -248,23 +336,39 @@ def test_the_rule_of_tcp_is_the_one_asked_for_on_both_sides(line, name):
     line.congestion_control(name)
     sides = []
     for side in emulated.SIDES:
-        sides.append(subprocess.Popen([*line.inside(side), "python3", "-I", "-c", RULE.format(side=side)], stdout=subprocess.PIPE, text=True))
+        sides.append(
+            subprocess.Popen(
+                [*line.inside(side), "python3", "-I", "-c", RULE.format(side=side)],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
         assert sides[-1].stdout.readline() == "ready\n"
-    assert [side.stdout.read().strip() for side in sides] == [name, name]  # not communicate(), which loses what readline() has taken in
+    assert [side.stdout.read().strip() for side in sides] == [
+        name,
+        name,
+    ]  # not communicate(), which loses what readline() has taken in
     for side in sides:
         side.communicate(timeout=20)
 
 
 @needs("chromium")
-def test_a_browser_talks_through_such_a_line_in_g711(line, tmp_path):  # line: skips where there can be none
+def test_a_browser_talks_through_such_a_line_in_g711(
+    line, tmp_path
+):  # line: skips where there can be none
     async def one():
         from playwright.async_api import async_playwright
 
         g711 = next(t for t in measure_transports.TRANSPORTS if t.form == "audio/pcmu")
-        async with async_playwright() as playwright, measure_transports.Lane(g711._replace(name="test"), playwright, tmp_path) as lane:
+        async with (
+            async_playwright() as playwright,
+            measure_transports.Lane(g711._replace(name="test"), playwright, tmp_path) as lane,
+        ):
             await lane.open()
             return await lane.talk(Condition(20, 10, 0.01), 1, 0)
 
     row = asyncio.run(one())
     assert (row["question"], row["right"], row["ended"]) == ("whole", "yes", "yes"), row
-    assert row["lost_up"] > 0 and 10_000 < row["bytes_up"] / row["seconds"] < 25_000, row  # PCM16 would be 65,000
+    assert row["lost_up"] > 0 and 10_000 < row["bytes_up"] / row["seconds"] < 25_000, (
+        row
+    )  # PCM16 would be 65,000

@@ -1,4 +1,5 @@
 """Calls over WebRTC, with aiortc at both ends of a real wire: sound both ways, interruptions, and every way in which a call ends."""
+
 import asyncio
 import contextlib
 import json
@@ -56,20 +57,38 @@ class Api:
 
     async def post(self, path, body=b"", token=KEY, **headers):
         """(status, headers, body) of a POST as curl would send it."""
+
         def ask():
-            request = urllib.request.Request(f"{self.url}{path}", body, {"Authorization": f"Bearer {token}"} | {k.replace("_", "-"): v for k, v in headers.items()})
+            request = urllib.request.Request(
+                f"{self.url}{path}",
+                body,
+                {"Authorization": f"Bearer {token}"}
+                | {k.replace("_", "-"): v for k, v in headers.items()},
+            )
             try:
-                with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+                with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                    request, timeout=20
+                ) as answer:
                     return answer.status, answer.headers, answer.read()
             except urllib.error.HTTPError as e:
                 return e.code, e.headers, e.read()
+
         return await asyncio.to_thread(ask)
 
     async def nothing_left(self, seconds=10):
         """Wait until no call, and no task or thread of one, is left."""
+
         def left():
             tasks = asyncio.all_tasks() - self.before - {asyncio.current_task()}
-            return [*self.desk.calls, *(name for t in tasks if not (name := t.get_coro().__qualname__).startswith("HTTP1"))]  # connections that clients keep
+            return [
+                *self.desk.calls,
+                *(
+                    name
+                    for t in tasks
+                    if not (name := t.get_coro().__qualname__).startswith("HTTP1")
+                ),
+            ]  # connections that clients keep
+
         until = time.monotonic() + seconds
         while left() and time.monotonic() < until:
             await asyncio.sleep(0.05)
@@ -93,7 +112,9 @@ def with_api(test):
                     await caller.hang_up()
                 await api.nothing_left()
                 await api.client.close()
+
         asyncio.run(go())
+
     first, *rest = inspect.signature(test).parameters.values()
     run.__signature__ = inspect.Signature(rest)
     return run
@@ -108,7 +129,11 @@ def types_of(caller):
 
 
 def spoken(caller):
-    return [e["transcript"] for e in caller.events if e["type"] == "response.output_audio_transcript.done"]
+    return [
+        e["transcript"]
+        for e in caller.events
+        if e["type"] == "response.output_audio_transcript.done"
+    ]
 
 
 async def refusal(awaitable):
@@ -132,10 +157,16 @@ async def test_a_clip_is_said_heard_and_answered_in_sound(api):
     assert call.heard("says-spanish") and not call.heard("says-reindeer")
     order = types_of(call)
     assert order[0] == "session.created" and "response.output_audio.delta" not in order
-    for before, after in [("input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped"), ("response.created", "output_audio_buffer.started"),
-                          ("output_audio_buffer.started", "output_audio_buffer.stopped"), ("response.done", "output_audio_buffer.stopped")]:
+    for before, after in [
+        ("input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped"),
+        ("response.created", "output_audio_buffer.started"),
+        ("output_audio_buffer.started", "output_audio_buffer.stopped"),
+        ("response.done", "output_audio_buffer.stopped"),
+    ]:
         assert order.index(before) < order.index(after)
-    assert {e["response_id"] for e in call.events if e["type"].startswith("output_audio_buffer")} == {(await call.until("response.done"))["response"]["id"]}
+    assert {
+        e["response_id"] for e in call.events if e["type"].startswith("output_audio_buffer")
+    } == {(await call.until("response.done"))["response"]["id"]}
 
 
 @with_api
@@ -148,7 +179,7 @@ async def test_it_is_silent_until_it_answers_and_after(api):
     assert loudest(call.sound) > 3_000
     before = len(call.sound)
     await asyncio.sleep(1)
-    assert loudest(call.sound[before + sounds.RATE // 2:]) < 50  # but for what was on its way
+    assert loudest(call.sound[before + sounds.RATE // 2 :]) < 50  # but for what was on its way
 
 
 @with_api
@@ -165,7 +196,7 @@ async def test_speaking_over_an_answer_silences_and_truncates_it(api):
     await said
     await asyncio.sleep(0.2)
     rest = call.sound[at:]
-    assert loudest(rest[sounds.RATE:]) < 50  # half a second later nothing is left of it
+    assert loudest(rest[sounds.RATE :]) < 50  # half a second later nothing is left of it
     played = sounds.ms(call.sound.strip(b"\0"))
     done = [e["response"]["status"] for e in call.events if e["type"] == "response.done"]
     assert played and done
@@ -174,8 +205,15 @@ async def test_speaking_over_an_answer_silences_and_truncates_it(api):
 @with_api
 async def test_events_go_both_ways_and_bad_ones_end_nothing(api):
     call = await api.dial()
-    call.send({"type": "session.update", "session": {"type": "realtime", "instructions": "Speak like a reindeer."}})
-    assert (await call.until("session.updated"))["session"]["instructions"] == "Speak like a reindeer."
+    call.send(
+        {
+            "type": "session.update",
+            "session": {"type": "realtime", "instructions": "Speak like a reindeer."},
+        }
+    )
+    assert (await call.until("session.updated"))["session"][
+        "instructions"
+    ] == "Speak like a reindeer."
     call.channel.send("no JSON")
     call.channel.send(b"\0\1")
     call.send({"type": "no.such.event"})
@@ -205,7 +243,7 @@ async def test_without_a_data_channel_there_is_still_sound(api):
 async def test_a_client_that_falls_silent_without_a_packet_has_ended_its_turn(api):
     call = await api.dial()
     await call.say("user-spanish")
-    sender, = call.peer.getSenders()
+    (sender,) = call.peer.getSenders()
     sender.replaceTrack(None)  # no sound, and no packets of silence either
     await call.until("response.created")
 
@@ -219,7 +257,7 @@ async def test_a_tenth_of_all_packets_lost_costs_no_word_and_no_event(api):
     async def hear(pcm):
         received.append(pcm)
 
-    receiver, = call.peer.getReceivers()
+    (receiver,) = call.peer.getReceivers()
     receiver._RTCRtpReceiver__jitter_buffer = ear = webrtc.Ear(hear)
 
     def lose(peer):
@@ -229,7 +267,9 @@ async def test_a_tenth_of_all_packets_lost_costs_no_word_and_no_event(api):
         async def lossy(data):
             if chance.random() >= share:
                 await send(data)
+
         ice._send = lossy
+
     lose(call.peer)
     lose(api.desk.calls[call.call_id].peer.connection)
     await call.say("user-spanish")
@@ -237,7 +277,9 @@ async def test_a_tenth_of_all_packets_lost_costs_no_word_and_no_event(api):
     heard = await call.until("conversation.item.input_audio_transcription.completed", seconds=60)
     ear.close()
     share = 0  # whose hanging up is lost is missed only when ICE's consent has run out
-    assert heard["transcript"] == sounds.clips()["user-spanish"]["transcript"] and contains(b"".join(received), "says-spanish")
+    assert heard["transcript"] == sounds.clips()["user-spanish"]["transcript"] and contains(
+        b"".join(received), "says-spanish"
+    )
     assert types_of(call)[0] == "session.created" and "error" not in types_of(call)
 
 
@@ -245,12 +287,21 @@ async def test_a_tenth_of_all_packets_lost_costs_no_word_and_no_event(api):
 async def test_an_event_too_long_for_the_channel_is_said_to_be_so_and_comes_over_the_sideband(api):
     call = await api.dial()
     async with api.client.realtime.connect(call_id=call.call_id) as beside:
-        await beside.conversation.item.create(item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Tell me a story."}]})
+        await beside.conversation.item.create(
+            item={
+                "type": "message",
+                "role": "user",
+                "content": [{"type": "input_text", "text": "Tell me a story."}],
+            }
+        )
         await beside.response.create()
         item = (await call.until("response.done"))["response"]["output"][0]
         call.send({"type": "conversation.item.retrieve", "item_id": item["id"]})
         error = (await call.until("error"))["error"]
-        assert (error["type"], error["code"]) == ("invalid_request_error", "event_too_long") and "conversation.item.retrieved" in error["message"]
+        assert (error["type"], error["code"]) == (
+            "invalid_request_error",
+            "event_too_long",
+        ) and "conversation.item.retrieved" in error["message"]
         async for event in beside:
             if event.type == "conversation.item.retrieved":
                 break
@@ -281,7 +332,7 @@ class Light(Caller):
         self.waiting, self.sent, self.begun = [], 0, None
 
     def _listen(self, track):
-        receiver, = self.peer.getReceivers()
+        (receiver,) = self.peer.getReceivers()
         receiver._RTCRtpReceiver__jitter_buffer = self
 
     def add(self, packet):
@@ -320,18 +371,21 @@ def test_many_at_once(many):
         async with client:
             dialled = await asyncio.gather(*(Light(secret, api.url).dial() for _ in range(many)))
             for first in range(0, many, 8):
-                for call in dialled[first:first + 8]:
+                for call in dialled[first : first + 8]:
                     await call.say(said)
                     await asyncio.sleep(0.5)
-                for call in dialled[first:first + 8]:
+                for call in dialled[first : first + 8]:
                     await call.until("output_audio_buffer.stopped", seconds=200)
             await asyncio.sleep(1)
             answer = sounds.clips()["says-good-night"]["transcript"]
             assert [spoken(call) for call in dialled] == many * [[answer]]
             whole = len(encoded("says-good-night"))
-            assert min(call.spoken for call in dialled) > 0.9 * whole, sorted(call.spoken for call in dialled)
+            assert min(call.spoken for call in dialled) > 0.9 * whole, sorted(
+                call.spoken for call in dialled
+            )
             for call in dialled:
                 await call.hang_up()
+
     try:
         asyncio.run(go())
     finally:
@@ -362,7 +416,10 @@ async def test_a_caller_who_waits_for_more_is_told_that_the_call_is_over(api):
     waiting = asyncio.ensure_future(call.until("response.done", seconds=200))
     await asyncio.sleep(0.1)
     await api.client.realtime.calls.hangup(call.call_id)
-    with pytest.raises(ConnectionError, match="no response.done: the connection is closed; there were session.created"):
+    with pytest.raises(
+        ConnectionError,
+        match="no response.done: the connection is closed; there were session.created",
+    ):
         await asyncio.wait_for(waiting, 20)
 
 
@@ -374,7 +431,9 @@ async def test_the_client_hangs_up_in_the_middle_of_an_answer(api):
     await call.until("output_audio_buffer.started")
     await call.hang_up()
     await api.nothing_left()
-    assert [t.name for t in threading.enumerate() if "decoder" in t.name] == [] and threading.active_count() <= threads + 8  # the pool of to_thread
+    assert [
+        t.name for t in threading.enumerate() if "decoder" in t.name
+    ] == [] and threading.active_count() <= threads + 8  # the pool of to_thread
 
 
 @with_api
@@ -398,7 +457,9 @@ async def test_a_peer_that_answers_late_is_not_taken_for_a_dead_one(api, monkeyp
     """By a second each time, as where two processes share a busy core. aioice's own limit is half a second."""
     monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.1)
     call = await api.dial()
-    connection = api.desk.calls[call.call_id].peer.connection.getSenders()[0].transport.transport._connection
+    connection = (
+        api.desk.calls[call.call_id].peer.connection.getSenders()[0].transport.transport._connection
+    )
     asked = []
 
     class Late:
@@ -413,6 +474,7 @@ async def test_a_peer_that_answers_late_is_not_taken_for_a_dead_one(api, monkeyp
             if 0.5 * (2 ** (retransmissions + 1) - 1) < 1:  # the seconds that so many tries take
                 raise aioice.stun.TransactionTimeout
             await asyncio.sleep(0.05)
+
     for pair in connection._nominated.values():
         pair.protocol = Late(pair.protocol)
     await asyncio.sleep(3)
@@ -448,19 +510,40 @@ async def test_no_call_is_longer_than_an_hour(api, monkeypatch):
 
 @with_api
 async def test_a_secret_has_the_whole_session_in_it(api):
-    made = await api.client.realtime.client_secrets.create(session=session(instructions="Be brief."), expires_after={"anchor": "created_at", "seconds": 10})
-    assert made.value.startswith("ek_") and len(made.value) == 35 and abs(int(made.value[3:11], 16) + 10 - made.expires_at) <= 1
-    assert (made.session.instructions, made.session.model, made.session.expires_at) == ("Be brief.", MODEL, 0)
+    made = await api.client.realtime.client_secrets.create(
+        session=session(instructions="Be brief."),
+        expires_after={"anchor": "created_at", "seconds": 10},
+    )
+    assert (
+        made.value.startswith("ek_")
+        and len(made.value) == 35
+        and abs(int(made.value[3:11], 16) + 10 - made.expires_at) <= 1
+    )
+    assert (made.session.instructions, made.session.model, made.session.expires_at) == (
+        "Be brief.",
+        MODEL,
+        0,
+    )
     assert made.session.audio.input.turn_detection.silence_duration_ms == 500
     call = await api.dial(made.value)
     assert call.events[0]["session"]["instructions"] == "Be brief."
 
 
-@pytest.mark.parametrize("after, code", [({"seconds": 9}, "integer_below_min_value"), ({"seconds": 7201}, "integer_above_max_value"), ({"seconds": "600"}, "invalid_type"),
-                                         ({"anchor": "now"}, "invalid_value"), ({"minutes": 1}, "unknown_parameter")])
+@pytest.mark.parametrize(
+    "after, code",
+    [
+        ({"seconds": 9}, "integer_below_min_value"),
+        ({"seconds": 7201}, "integer_above_max_value"),
+        ({"seconds": "600"}, "invalid_type"),
+        ({"anchor": "now"}, "invalid_value"),
+        ({"minutes": 1}, "unknown_parameter"),
+    ],
+)
 @with_api
 async def test_a_lifetime_outside_the_limits_is_refused(api, after, code):
-    e = await refusal(api.client.realtime.client_secrets.create(expires_after=after, session=session()))
+    e = await refusal(
+        api.client.realtime.client_secrets.create(expires_after=after, session=session())
+    )
     assert (e.status_code, e.code) == (400, code)
 
 
@@ -468,14 +551,22 @@ async def test_a_lifetime_outside_the_limits_is_refused(api, after, code):
 async def test_a_secret_opens_realtime_sessions_and_nothing_else(api):
     secret = await api.secret()
     stranger = AsyncOpenAI(api_key=secret, base_url=api.url, max_retries=0)
-    for awaitable in (stranger.chat.completions.create(model="o1", messages=[{"role": "user", "content": "Hi"}]), stranger.models.list(),
-                      stranger.realtime.client_secrets.create(session=session()), stranger.realtime.calls.hangup("rtc_x")):
+    for awaitable in (
+        stranger.chat.completions.create(model="o1", messages=[{"role": "user", "content": "Hi"}]),
+        stranger.models.list(),
+        stranger.realtime.client_secrets.create(session=session()),
+        stranger.realtime.calls.hangup("rtc_x"),
+    ):
         e = await refusal(awaitable)
         assert e.status_code == 401 and "Realtime sessions only" in e.message
     call = await api.dial(secret)
     again = await api.dial(secret)  # as often as one likes, while it lasts
     assert call.call_id != again.call_id
-    e = await refusal(stranger.realtime.calls.create(sdp=call.peer.localDescription.sdp, session=session(instructions="Something else")))
+    e = await refusal(
+        stranger.realtime.calls.create(
+            sdp=call.peer.localDescription.sdp, session=session(instructions="Something else")
+        )
+    )
     assert (e.status_code, e.param) == (400, "session")
     await stranger.close()
 
@@ -493,35 +584,74 @@ async def test_an_expired_or_unknown_secret_is_refused(api, monkeypatch):
 
 SCORE = Path(__file__).resolve().parents[2] / "shared" / "wire" / "score"
 
-@pytest.mark.skipif(not SCORE.is_file(), reason="the tables of genuine exchanges (../shared/wire) are not here")
+
+@pytest.mark.skipif(
+    not SCORE.is_file(), reason="the tables of genuine exchanges (../shared/wire) are not here"
+)
 @with_api
 async def test_secrets_and_answers_have_the_shape_of_genuine_ones(api, tmp_path):
-    made = await api.client.realtime.client_secrets.with_raw_response.create(session=session(**WRITES_DOWN))
+    made = await api.client.realtime.client_secrets.with_raw_response.create(
+        session=session(**WRITES_DOWN)
+    )
     (tmp_path / "secret.json").write_bytes(made.http_response.content)
-    status, headers, answer = await api.post(f"/realtime/calls?model={MODEL}", (await offered()).encode(), Content_Type="application/sdp")
-    (tmp_path / "answer.json").write_text(json.dumps({"request": {"method": "POST", "url": "https://api.openai.com/v1/realtime/calls"}, "response": {
-        "status": status, "headers": dict(headers), "body": answer.decode()}}))
+    status, headers, answer = await api.post(
+        f"/realtime/calls?model={MODEL}", (await offered()).encode(), Content_Type="application/sdp"
+    )
+    (tmp_path / "answer.json").write_text(
+        json.dumps(
+            {
+                "request": {"method": "POST", "url": "https://api.openai.com/v1/realtime/calls"},
+                "response": {"status": status, "headers": dict(headers), "body": answer.decode()},
+            }
+        )
+    )
     await api.client.realtime.calls.hangup(headers["Location"].rpartition("/")[2])
-    run = await asyncio.to_thread(subprocess.run, [sys.executable, SCORE, "--json", tmp_path], capture_output=True, text=True)
+    run = await asyncio.to_thread(
+        subprocess.run, [sys.executable, SCORE, "--json", tmp_path], capture_output=True, text=True
+    )
     reports = json.loads(run.stdout)
     assert reports, run.stderr
-    ours = lambda found: [f for f in found if not str(f).startswith("headers.")]  # those of a server behind others are not ours to have
+    ours = lambda found: [
+        f for f in found if not str(f).startswith("headers.")
+    ]  # those of a server behind others are not ours to have
     for report in reports:
-        assert [ours(report[what]) for what in ("missing", "extra", "wrong", "lawfail")] == [[], [], [], []], report
-    assert {law for report in reports for law in report["laws"]} >= {"ek-format:ok", "ek-time:ok", "sdp-o-line:ok", "calls-location:ok", "sdp-time:ok", "sdp-201:ok"}
+        assert [ours(report[what]) for what in ("missing", "extra", "wrong", "lawfail")] == [
+            [],
+            [],
+            [],
+            [],
+        ], report
+    assert {law for report in reports for law in report["laws"]} >= {
+        "ek-format:ok",
+        "ek-time:ok",
+        "sdp-o-line:ok",
+        "calls-location:ok",
+        "sdp-time:ok",
+        "sdp-201:ok",
+    }
 
 
-@pytest.mark.skipif(not SCORE.is_file(), reason="the tables of genuine exchanges (../shared/wire) are not here")
+@pytest.mark.skipif(
+    not SCORE.is_file(), reason="the tables of genuine exchanges (../shared/wire) are not here"
+)
 @with_api
 async def test_the_events_of_a_call_have_the_keys_and_the_order_of_genuine_ones(api, tmp_path):
-    call = await api.dial(instructions="Be brief.")  # no genuine session was created with a transcription
+    call = await api.dial(
+        instructions="Be brief."
+    )  # no genuine session was created with a transcription
     await call.say("user-spanish")
     await call.until("output_audio_buffer.stopped")
     (tmp_path / "call.jsonl").write_text("\n".join(map(json.dumps, call.events)))
-    run = await asyncio.to_thread(subprocess.run, [sys.executable, SCORE, "--json", tmp_path], capture_output=True, text=True)
-    report, = json.loads(run.stdout)
-    assert report["docs"] == len(call.events) and report["cats"]["rt.output_audio_buffer.stopped"] == 1
-    assert [report[what] for what in ("unknown", "missing", "extra", "wrong", "lawfail", "order")] == [0, {}, {}, {}, [], []], report
+    run = await asyncio.to_thread(
+        subprocess.run, [sys.executable, SCORE, "--json", tmp_path], capture_output=True, text=True
+    )
+    (report,) = json.loads(run.stdout)
+    assert (
+        report["docs"] == len(call.events) and report["cats"]["rt.output_audio_buffer.stopped"] == 1
+    )
+    assert [
+        report[what] for what in ("unknown", "missing", "extra", "wrong", "lawfail", "order")
+    ] == [0, {}, {}, {}, [], []], report
 
 
 # --- what is wrong with an offer ------------------------------------------------------------------------
@@ -537,20 +667,34 @@ async def offered():
 
 
 BROKEN = {
-    "empty": lambda sdp: "", "no SDP": lambda sdp: "hello\n", "cut short": lambda sdp: sdp[:300], "trimmed": lambda sdp: sdp.strip(),
-    "no sound": lambda sdp: sdp.replace("m=audio", "m=video"), "no Opus": lambda sdp: sdp.replace("opus", "speex"),
-    "no fingerprint": lambda sdp: sdp.replace("a=fingerprint", "a=finger"), "no password": lambda sdp: sdp.replace("a=ice-pwd", "a=ice"),
-    "binary": lambda sdp: "\0\xff" * 900, "bad numbers": lambda sdp: sdp.replace("m=audio ", "m=audio x"),
-    "two of them": lambda sdp: sdp + sdp, "huge": lambda sdp: sdp + "a=x:" + "y" * 3_000_000 + "\r\n" + "m=audio\r\n",
+    "empty": lambda sdp: "",
+    "no SDP": lambda sdp: "hello\n",
+    "cut short": lambda sdp: sdp[:300],
+    "trimmed": lambda sdp: sdp.strip(),
+    "no sound": lambda sdp: sdp.replace("m=audio", "m=video"),
+    "no Opus": lambda sdp: sdp.replace("opus", "speex"),
+    "no fingerprint": lambda sdp: sdp.replace("a=fingerprint", "a=finger"),
+    "no password": lambda sdp: sdp.replace("a=ice-pwd", "a=ice"),
+    "binary": lambda sdp: "\0\xff" * 900,
+    "bad numbers": lambda sdp: sdp.replace("m=audio ", "m=audio x"),
+    "two of them": lambda sdp: sdp + sdp,
+    "huge": lambda sdp: sdp + "a=x:" + "y" * 3_000_000 + "\r\n" + "m=audio\r\n",
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
 @with_api
 async def test_a_bad_offer_is_told_so_and_the_server_lives(api, name):
-    status, _, body = await api.post(f"/realtime/calls?model={MODEL}", BROKEN[name](await offered()).encode(), Content_Type="application/sdp")
+    status, _, body = await api.post(
+        f"/realtime/calls?model={MODEL}",
+        BROKEN[name](await offered()).encode(),
+        Content_Type="application/sdp",
+    )
     e = json.loads(body)["error"]
-    assert (status, e["code"]) == (400, "missing_required_parameter" if name == "empty" else "invalid_offer"), e
+    assert (status, e["code"]) == (
+        400,
+        "missing_required_parameter" if name == "empty" else "invalid_offer",
+    ), e
     assert api.desk.calls == {}
     assert (await api.dial()).call_id
 
@@ -562,8 +706,16 @@ async def test_another_content_type_is_refused(api, kind):
     assert (status, json.loads(body)["error"]["code"]) == (400, "unsupported_content_type")
 
 
-@pytest.mark.parametrize("given, code", [({}, "missing_required_parameter"), (session(model="o1"), "model_not_found"), (session(voice="alloy"), "unknown_parameter"),
-                                         ([], "invalid_type"), (session(output_modalities=["text", "audio"]), "invalid_value")])
+@pytest.mark.parametrize(
+    "given, code",
+    [
+        ({}, "missing_required_parameter"),
+        (session(model="o1"), "model_not_found"),
+        (session(voice="alloy"), "unknown_parameter"),
+        ([], "invalid_type"),
+        (session(output_modalities=["text", "audio"]), "invalid_value"),
+    ],
+)
 @with_api
 async def test_a_bad_session_is_refused(api, given, code):
     e = await refusal(api.client.realtime.calls.create(sdp=await offered(), session=given))
@@ -578,31 +730,51 @@ async def test_one_call_too_many(api, monkeypatch):
     assert (e.status_code, e.code) == (429, "rate_limit_exceeded")
 
 
-@pytest.mark.parametrize("verb, more", [("accept", {"type": "realtime"}), ("reject", {}), ("refer", {"target_uri": "tel:+100"})])
+@pytest.mark.parametrize(
+    "verb, more",
+    [("accept", {"type": "realtime"}), ("reject", {}), ("refer", {"target_uri": "tel:+100"})],
+)
 @with_api
 async def test_telephone_verbs_are_for_telephones(api, verb, more):
     call = await api.dial()
     e = await refusal(getattr(api.client.realtime.calls, verb)(call.call_id, **more))
     assert e.status_code == 400 and "SIP" in e.message
-    assert (await refusal(getattr(api.client.realtime.calls, verb)("rtc_none", **more))).status_code == 404
+    assert (
+        await refusal(getattr(api.client.realtime.calls, verb)("rtc_none", **more))
+    ).status_code == 404
     assert call.call_id in api.desk.calls
 
 
-@pytest.mark.parametrize("path", ["/realtime?model=gpt-4o-realtime-preview-2024-12-17", "/realtime/sessions"])
+@pytest.mark.parametrize(
+    "path", ["/realtime?model=gpt-4o-realtime-preview-2024-12-17", "/realtime/sessions"]
+)
 @with_api
 async def test_december_s_own_addresses_are_refused_as_today(api, path):
-    status, _, body = await api.post(path, (await offered()).encode(), Content_Type="application/sdp")
+    status, _, body = await api.post(
+        path, (await offered()).encode(), Content_Type="application/sdp"
+    )
     assert (status, json.loads(body)["error"]["code"]) == (400, "beta_api_shape_disabled")
 
 
 @with_api
 async def test_what_answers_an_offer(api):
     offer = await offered()
-    status, headers, body = await api.post(f"/realtime/calls?model={MODEL}", offer.encode(), Content_Type="application/sdp", Origin="http://127.0.0.1:8888")
-    assert status == 201 and headers["Location"].startswith("/v1/realtime/calls/rtc_u0_") and "Location" in headers["Access-Control-Expose-Headers"]
+    status, headers, body = await api.post(
+        f"/realtime/calls?model={MODEL}",
+        offer.encode(),
+        Content_Type="application/sdp",
+        Origin="http://127.0.0.1:8888",
+    )
+    assert (
+        status == 201
+        and headers["Location"].startswith("/v1/realtime/calls/rtc_u0_")
+        and "Location" in headers["Access-Control-Expose-Headers"]
+    )
     assert headers["Access-Control-Allow-Origin"] == "http://127.0.0.1:8888"
     assert len(body) < 1_400  # clients on microcontrollers have 2 kB for it
-    addresses = [line.split()[4] for line in body.decode().splitlines() if line.startswith("a=candidate")]
+    addresses = [
+        line.split()[4] for line in body.decode().splitlines() if line.startswith("a=candidate")
+    ]
     assert addresses == ["127.0.0.1"]
     await api.client.realtime.calls.hangup(headers["Location"].rpartition("/")[2])
 
@@ -614,7 +786,10 @@ def packets(count):
     """`count` packets of a tone, 20 ms each."""
     tone = (8_000 * numpy.sin(numpy.arange(count * 480) / 12)).astype("<i2").tobytes()
     said = webrtc.Utterance("r", "i", tone)
-    return [types.SimpleNamespace(_data=said.next(), timestamp=(2**32 - 2_000 + i * 960) % 2**32) for i in range(count)]
+    return [
+        types.SimpleNamespace(_data=said.next(), timestamp=(2**32 - 2_000 + i * 960) % 2**32)
+        for i in range(count)
+    ]
 
 
 def ear_hears(arrived):
@@ -632,6 +807,7 @@ def ear_hears(arrived):
             await asyncio.sleep(0)
         ear.close()
         return b"".join(got)
+
     return asyncio.run(go())
 
 
@@ -639,7 +815,7 @@ def test_what_is_lost_is_a_hole_of_its_length_in_which_the_sound_fades():
     sent = packets(50)
     whole, holed = ear_hears(sent), ear_hears(sent[:20] + sent[28:])
     assert abs(sounds.ms(whole) - 1_000) < 2 and sounds.ms(whole) == sounds.ms(holed)
-    packet = lambda pcm, n: loudest(pcm[n * 960 + 240:(n + 1) * 960 - 240])
+    packet = lambda pcm, n: loudest(pcm[n * 960 + 240 : (n + 1) * 960 - 240])
     assert packet(whole, 21) >= packet(holed, 20) > packet(holed, 21) > packet(holed, 22) > 1_000
     assert max(packet(holed, n) for n in range(24, 28)) < 50 < 2_000 < packet(holed, 29)
 
@@ -649,11 +825,18 @@ def test_a_tenth_lost_hides_no_first_word(clip):
     """A turn begins at most as late as its beginning reaches back: `prefix_padding_ms`, which is 300."""
     said = sounds.clip(clip) + sounds.silence(1_000)
     utterance = webrtc.Utterance("r", "i", said)
-    sent = [types.SimpleNamespace(_data=utterance.next(), timestamp=i * 960) for i in range(len(said) // 960)]
+    sent = [
+        types.SimpleNamespace(_data=utterance.next(), timestamp=i * 960)
+        for i in range(len(said) // 960)
+    ]
 
     def begins(arrived):
         turn = turns.Turns()
-        return next(position // 24 for position, p in turns.Detector(0).windows(ear_hears(arrived)) if turn.step(position, p, 0.5, 12_000) == "started")
+        return next(
+            position // 24
+            for position, p in turns.Detector(0).windows(ear_hears(arrived))
+            if turn.step(position, p, 0.5, 12_000) == "started"
+        )
 
     whole = begins(sent)
     for seed in range(12):
@@ -693,7 +876,9 @@ def test_who_speaks_again_after_a_silence_without_packets_is_heard():
 
     pcm = asyncio.run(go())
     assert abs(sounds.ms(pcm) - 2_520) < 2
-    assert loudest(pcm[2 * 24 * 1_050:2 * 24 * 1_500]) < 50 < 2_000 < loudest(pcm[2 * 24 * 1_600:])
+    assert (
+        loudest(pcm[2 * 24 * 1_050 : 2 * 24 * 1_500]) < 50 < 2_000 < loudest(pcm[2 * 24 * 1_600 :])
+    )
 
 
 def test_a_jump_of_the_clock_is_no_hour_of_silence():

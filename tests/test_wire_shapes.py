@@ -1,4 +1,5 @@
 """Our bodies and streams against the key tables and laws of genuine exchanges, where those are at hand."""
+
 import json
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from helpers.local_api import answers, recordings
 from tests.asking import CHAT, RESPONSES, ask, chat, value
 
 SCORE = Path(__file__).resolve().parents[2] / "shared" / "wire" / "score"
-pytestmark = pytest.mark.skipif(not SCORE.is_file(), reason="the tables of genuine exchanges (../shared/wire) are not here")
+pytestmark = pytest.mark.skipif(
+    not SCORE.is_file(), reason="the tables of genuine exchanges (../shared/wire) are not here"
+)
 
 # Keys that no genuine exchange of the tables has, and why ours do.
 EXTRA = {
@@ -33,7 +36,9 @@ WRONG = {
 
 
 def score(folder):
-    run = subprocess.run([sys.executable, SCORE, "--json", folder], capture_output=True, text=True, encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, SCORE, "--json", folder], capture_output=True, text=True, encoding="utf-8"
+    )
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
 
@@ -42,7 +47,9 @@ def score(folder):
 def reports(tmp_path_factory):
     """{name: report} of every shipped answer, whole, cut by a limit, and as a stream."""
     folder, api = tmp_path_factory.mktemp("bodies"), answers.Answers()
-    api._refused = lambda path, body: None  # o1 did not stream, and so the shape of its stream is asked for here alone
+    api._refused = lambda path, body: (
+        None
+    )  # o1 did not stream, and so the shape of its stream is asked for here alone
     for r in recordings.Library().recordings:
         sent = {k: v for k, v in _filled(r).items()}
         name = r.name.replace("/", "_")
@@ -53,8 +60,14 @@ def reports(tmp_path_factory):
             cut = ask(api, sent | {"max_completion_tokens": 70}, retry=9)
             (folder / f"{name}-cut.json").write_bytes(cut.body)
             for limit in ({}, {"max_completion_tokens": 70}):
-                stream = ask(api, sent | limit | {"stream": True, "stream_options": {"include_usage": True}}, retry=9)
-                (folder / f"{name}{'-cut' * bool(limit)}.txt").write_bytes(b"".join(event for _, event in stream.events))
+                stream = ask(
+                    api,
+                    sent | limit | {"stream": True, "stream_options": {"include_usage": True}},
+                    retry=9,
+                )
+                (folder / f"{name}{'-cut' * bool(limit)}.txt").write_bytes(
+                    b"".join(event for _, event in stream.events)
+                )
     get = lambda path: ask(api, b"", path, "GET").body
     (folder / "models.json").write_bytes(get("/v1/models"))
     (folder / "model.json").write_bytes(get("/v1/models/o1-2024-12-17"))
@@ -73,7 +86,11 @@ def _filled(r):
 
 
 def test_everything_was_scored(reports):
-    of_responses = [r.name.replace("/", "_") + ".json" for r in recordings.Library().recordings if r.path == RESPONSES]
+    of_responses = [
+        r.name.replace("/", "_") + ".json"
+        for r in recordings.Library().recordings
+        if r.path == RESPONSES
+    ]
     assert len(reports) > 60 and not any("skip" in r for r in reports.values())
     # the tables have no Responses bodies: those are held to the SDK's types in test_recordings
     assert sorted(name for name, r in reports.items() if r["unknown"]) == sorted(of_responses)
@@ -90,8 +107,18 @@ def test_no_law_is_broken(reports):
     for name, r in reports.items():
         assert not r["lawfail"], name
     checked = {law for r in reports.values() for law in r["laws"]}
-    assert {"id-time:ok", "id-format:ok", "reasoning-mult-64:ok", "usage-sum:ok", "no-logprobs-key:ok", "logprobs-null-key:ok",
-            "key-order:ok", "sse-done:ok", "sse-one-id:ok", "error-keys:ok"} <= checked
+    assert {
+        "id-time:ok",
+        "id-format:ok",
+        "reasoning-mult-64:ok",
+        "usage-sum:ok",
+        "no-logprobs-key:ok",
+        "logprobs-null-key:ok",
+        "key-order:ok",
+        "sse-done:ok",
+        "sse-one-id:ok",
+        "error-keys:ok",
+    } <= checked
 
 
 def test_reasons_are_still_needed(reports):
@@ -107,4 +134,8 @@ def test_the_score_finds_what_is_wrong(tmp_path):
     body["made_up"] = 1
     (tmp_path / "bad.json").write_text(json.dumps(body))
     [r] = score(tmp_path)
-    assert r["missing"] and r["extra"] and any(law.startswith("reasoning-mult-64") for law in r["lawfail"])
+    assert (
+        r["missing"]
+        and r["extra"]
+        and any(law.startswith("reasoning-mult-64") for law in r["lawfail"])
+    )

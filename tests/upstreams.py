@@ -3,6 +3,7 @@
 Both listen on this machine. The imitation is our own local API with its recordings, behind checks that are stricter
 than OpenAI's: whatever a request must not carry there ends in a 418 that names it.
 """
+
 import contextlib
 import re
 import socket
@@ -16,9 +17,19 @@ from helpers.local_api.upstream.forward import Upstream
 from helpers.local_api.upstream.where import Secret, Where
 from tests.asking import Local
 
-REAL_KEY = "sk-" + "proj-THE-READERS-OWN-0123456789abcdef"  # in two pieces: no key shape stands in the tree
+REAL_KEY = (
+    "sk-" + "proj-THE-READERS-OWN-0123456789abcdef"
+)  # in two pieces: no key shape stands in the tree
 LOCAL_KEY = "day9-for-the-tests"
-NOT_THERE = {"cookie", "origin", "referer", "proxy-authorization", "x-forwarded-for", "te", "upgrade"}
+NOT_THERE = {
+    "cookie",
+    "origin",
+    "referer",
+    "proxy-authorization",
+    "x-forwarded-for",
+    "te",
+    "upgrade",
+}
 
 
 class Imitation(Local):
@@ -42,16 +53,24 @@ class Imitation(Local):
         if headers.get("host") != f"127.0.0.1:{self.state.port}":
             yield f"Host {headers.get('host')!r}"
         keys = request.headers.get_list("Authorization")
-        lent = request.path == "/v1/realtime/calls" and [key.removeprefix("Bearer ") in self.state.realtime.secrets.known for key in keys] == [True]
+        lent = request.path == "/v1/realtime/calls" and [
+            key.removeprefix("Bearer ") in self.state.realtime.secrets.known for key in keys
+        ] == [True]
         if keys != [f"Bearer {REAL_KEY}"] and not lent:
             yield "another key, or several"
         if headers.get("accept-encoding") != "identity":
             yield "an answer that cannot be looked at"
-        if b"day9-" in request.body.lower() or any("day9" in f"{k} {v}".lower() for k, v in headers.items()):
+        if b"day9-" in request.body.lower() or any(
+            "day9" in f"{k} {v}".lower() for k, v in headers.items()
+        ):
             yield "the local API's key, or its headers"
         if NOT_THERE & set(headers):
             yield ", ".join(NOT_THERE & set(headers))
-        if request.method == "POST" and "content-length" not in headers and "transfer-encoding" not in headers:
+        if (
+            request.method == "POST"
+            and "content-length" not in headers
+            and "transfer-encoding" not in headers
+        ):
             yield "no length"
 
 
@@ -70,7 +89,11 @@ class Hostile:
             while True:
                 sock, _ = self.listening.accept()
                 self.connections += 1
-                threading.Thread(target=self._answer, args=(sock, self.scripts[min(self.connections, len(self.scripts)) - 1]), daemon=True).start()
+                threading.Thread(
+                    target=self._answer,
+                    args=(sock, self.scripts[min(self.connections, len(self.scripts)) - 1]),
+                    daemon=True,
+                ).start()
 
     def _answer(self, sock, script):
         with sock, contextlib.suppress(OSError):
@@ -90,15 +113,19 @@ class Hostile:
 
     def end(self):
         with contextlib.suppress(OSError):  # closed already
-            self.listening.shutdown(socket.SHUT_RDWR)  # else the thread that waits there would take one more
+            self.listening.shutdown(
+                socket.SHUT_RDWR
+            )  # else the thread that waits there would take one more
         self.listening.close()
 
 
 def says(*pieces):
     """A script that sends these bytes and closes; a piece that can be called is called with the socket."""
+
     def script(sock, request):
         for piece in pieces:
             piece(sock) if callable(piece) else sock.sendall(piece)
+
     return script
 
 
@@ -118,7 +145,11 @@ def chunked(*pieces, kind="text/event-stream", end=True):
 
 def at(url, openai=False, **more):
     """The Where of an upstream; as OpenAI it has the real key and a ceiling of one dollar."""
-    return Where(url, openai, **({"key": Secret(REAL_KEY), "budget": Decimal("1.00")} if openai else {}) | more)
+    return Where(
+        url,
+        openai,
+        **({"key": Secret(REAL_KEY), "budget": Decimal("1.00")} if openai else {}) | more,
+    )
 
 
 class Forwarding(Local):
@@ -129,4 +160,6 @@ class Forwarding(Local):
         super().__init__(LOCAL_KEY, upstream=self.upstream)
 
     def client(self, **more):
-        return openai.OpenAI(**{"base_url": self.url, "api_key": LOCAL_KEY, "max_retries": 0, "timeout": 60} | more)
+        return openai.OpenAI(
+            **{"base_url": self.url, "api_key": LOCAL_KEY, "max_retries": 0, "timeout": 60} | more
+        )

@@ -5,6 +5,7 @@ token, so there is nothing to round. A price depends on the model and the day al
 day, model and feature first, and the few thousand sums are priced. Rows are worked through in pieces that fit
 the processor's cache.
 """
+
 import csv
 import datetime
 import functools
@@ -15,8 +16,11 @@ import pandas as pd
 
 from .. import prices
 
-KINDS = {f"{modality}_{direction}": (modality, direction)
-         for modality in ("text", "audio", "image") for direction in ("input", "cached_input", "output")}
+KINDS = {
+    f"{modality}_{direction}": (modality, direction)
+    for modality in ("text", "audio", "image")
+    for direction in ("input", "cached_input", "output")
+}
 INPUTS = [name for name, (_, direction) in KINDS.items() if direction != "output"]
 COUNTS = [*KINDS, "reasoning", "cache_write"]
 
@@ -68,7 +72,13 @@ class Bill:
     """
 
     def __init__(self, rows, reason, cube, rates, stated=False):
-        self.rows, self.reason, self.cube, self.rates, self.stated = rows, reason, cube, rates, stated
+        self.rows, self.reason, self.cube, self.rates, self.stated = (
+            rows,
+            reason,
+            cube,
+            rates,
+            stated,
+        )
         self.total_nano = int(cube["nano"].sum())
 
     @property
@@ -93,14 +103,19 @@ class Bill:
         for s in _pieces(len(nano)):
             key = place(s)
             for kind in self.kinds:
-                nano[s] += self.rates.nano[kind].ravel().take(key, mode="clip") * self.rows[kind].to_numpy()[s]
+                nano[s] += (
+                    self.rates.nano[kind].ravel().take(key, mode="clip")
+                    * self.rows[kind].to_numpy()[s]
+                )
         nano[self.reason != 0] = 0
         return nano
 
     def sums(self, *by):
         """Requests and `nano` of the priced rows, added up by columns of `rows` such as user, key or tier, or "day"."""
         codes, levels = zip(*(_codes(self.rows, name, _days(self.rows)) for name in by))
-        columns = {"nano": self.nano} | ({"requests": self.rows["requests"].to_numpy()} if "requests" in self.rows else {})
+        columns = {"nano": self.nano} | (
+            {"requests": self.rows["requests"].to_numpy()} if "requests" in self.rows else {}
+        )
         return _add_up(self.reason, by, codes, levels, columns)
 
 
@@ -114,8 +129,20 @@ class Rates:
     def __init__(self, models, same_as=None, back_to=None):
         self.models = list(models)
         names = [(same_as or {}).get(m, m) for m in self.models]
-        table = {m: {kind: _held_from(back_to, prices._rows_of(m, *what)) for kind, what in KINDS.items()} for m in set(names)}
-        days = {FIRST} | {d for kinds in table.values() for rows in kinds.values() for r in rows for d in (r["from"], r["until"]) if d}
+        table = {
+            m: {
+                kind: _held_from(back_to, prices._rows_of(m, *what)) for kind, what in KINDS.items()
+            }
+            for m in set(names)
+        }
+        days = {FIRST} | {
+            d
+            for kinds in table.values()
+            for rows in kinds.values()
+            for r in rows
+            for d in (r["from"], r["until"])
+            if d
+        }
         self.slots = sorted(days)
         size = (len(self.models), len(self.slots))
         self.nano = {kind: np.full(size, -1, np.int64) for kind in KINDS}
@@ -126,14 +153,22 @@ class Rates:
             rows = [r for kind in table[name].values() for r in kind]
             for kind, dated in table[name].items():
                 for r in dated:
-                    self.nano[kind][m, at[r["from"]]:at.get(r["until"], len(self.slots))] = _nano(r)
+                    self.nano[kind][m, at[r["from"]] : at.get(r["until"], len(self.slots))] = _nano(
+                        r
+                    )
             empty = np.all([self.nano[kind][m] < 0 for kind in KINDS], axis=0)
             first, end = min((r["from"] for r in rows), default=None), prices._shutdown(name)
             for slot in np.flatnonzero(empty):
                 day = self.slots[slot]
                 self.status[m, slot] = CODES[
-                    "this model is not in the price table" if not rows else "before the first known price" if day < first
-                    else "after the model's shutdown" if end and day >= end else "no price is known for that day"]
+                    "this model is not in the price table"
+                    if not rows
+                    else "before the first known price"
+                    if day < first
+                    else "after the model's shutdown"
+                    if end and day >= end
+                    else "no price is known for that day"
+                ]
         self.missing = {kind: (self.nano[kind] < 0) & (self.status == 0) for kind in KINDS}
 
     def slot(self, days):
@@ -142,17 +177,33 @@ class Rates:
 
     def places(self, cube, on=None, model=None):
         """(model's row, slot) in the tables of each row of a cube, on its own day and for its own model unless others are named."""
-        slot = self.slot(cube["day"].to_numpy() if on is None else np.full(len(cube), on, "datetime64[D]"))
-        return pd.Index(self.models).get_indexer(cube["model"] if model is None else np.full(len(cube), model, object)), slot
+        slot = self.slot(
+            cube["day"].to_numpy() if on is None else np.full(len(cube), on, "datetime64[D]")
+        )
+        return pd.Index(self.models).get_indexer(
+            cube["model"] if model is None else np.full(len(cube), model, object)
+        ), slot
 
     def frame(self):
         """One row for each model and stretch of days, for an engine that joins by date: data for `warehouse`."""
         ends = self.slots[1:] + [LAST]
-        return pd.DataFrame([
-            {"model": m, "from": start, "until": end, "reason": NAMES[self.status[i, s]], "above": int(self.limit[i]) or None}
-            | {kind: int(self.nano[kind][i, s]) if self.nano[kind][i, s] >= 0 else None for kind in KINDS}
-            for i, m in enumerate(self.models) for s, (start, end) in enumerate(zip(self.slots, ends))
-        ]).astype(dict.fromkeys(["above", *KINDS], "Int64"))
+        return pd.DataFrame(
+            [
+                {
+                    "model": m,
+                    "from": start,
+                    "until": end,
+                    "reason": NAMES[self.status[i, s]],
+                    "above": int(self.limit[i]) or None,
+                }
+                | {
+                    kind: int(self.nano[kind][i, s]) if self.nano[kind][i, s] >= 0 else None
+                    for kind in KINDS
+                }
+                for i, m in enumerate(self.models)
+                for s, (start, end) in enumerate(zip(self.slots, ends))
+            ]
+        ).astype(dict.fromkeys(["above", *KINDS], "Int64"))
 
 
 def price(usage, same_as=None, back_to=None):
@@ -170,7 +221,9 @@ def price(usage, same_as=None, back_to=None):
     by = ("day", "model", "feature") if "feature" in rows else ("day", "model")
     days = _days(rows)
     codes, levels = zip(*(_codes(rows, name, days) for name in by))
-    if "stated" in rows and not any(k in rows for k in KINDS):  # an export of costs: the sums are there already
+    if "stated" in rows and not any(
+        k in rows for k in KINDS
+    ):  # an export of costs: the sums are there already
         reason = rows["trouble"].to_numpy(np.int8)
         stated = np.where(reason == 0, rows["stated"].to_numpy(np.int64), 0)
         cube = _add_up(reason, by, codes, levels, {"nano": stated})
@@ -179,8 +232,14 @@ def price(usage, same_as=None, back_to=None):
     reason = _reasons(rows, rates, days)
     counts = {c: rows[c].to_numpy() for c in ("requests", *COUNTS) if c in rows}
     for name, values in counts.items():
-        if len(values) and int(values.max()) * len(values) > 4e18 and values[reason == 0].sum(dtype=float) > 4e18:
-            raise BillError(f"the column {name} adds up to more than a 64-bit integer holds; a count must be wrong")
+        if (
+            len(values)
+            and int(values.max()) * len(values) > 4e18
+            and values[reason == 0].sum(dtype=float) > 4e18
+        ):
+            raise BillError(
+                f"the column {name} adds up to more than a 64-bit integer holds; a count must be wrong"
+            )
     cube = _with_feature(_add_up(reason, by, codes, levels, counts))
     cube["nano"] = cost(cube, rates)
     return Bill(rows, reason, cube, rates)
@@ -200,7 +259,9 @@ def cost(cube, rates, on=None, model=None):
             rough += float((each * cube[kind].to_numpy(float)).sum())
             nano += each * cube[kind].to_numpy()
     if rough > 9e18:
-        raise BillError("this bill is above nine billion USD, more than its integers hold; a count must be wrong")
+        raise BillError(
+            "this bill is above nine billion USD, more than its integers hold; a count must be wrong"
+        )
     return nano
 
 
@@ -211,7 +272,9 @@ def usd(nano, digits=None):
     (Decimal('1.234567890'), Decimal('1.24'))
     """
     value = Decimal(int(nano)).scaleb(-9)
-    return value if digits is None else value.quantize(Decimal(1).scaleb(-digits)) + 0  # no minus before a zero
+    return (
+        value if digits is None else value.quantize(Decimal(1).scaleb(-digits)) + 0
+    )  # no minus before a zero
 
 
 def _pieces(n):
@@ -238,7 +301,11 @@ def _places(rows, rates, days):
 
 def _reasons(rows, rates, days):
     """For each row the code of why it cannot be priced, or 0."""
-    reason = rows["trouble"].to_numpy(np.int8, copy=True) if "trouble" in rows else np.zeros(len(rows), np.int8)
+    reason = (
+        rows["trouble"].to_numpy(np.int8, copy=True)
+        if "trouble" in rows
+        else np.zeros(len(rows), np.int8)
+    )
     if not len(rows):
         return reason
 
@@ -258,7 +325,11 @@ def _reasons(rows, rates, days):
     outputs = [counts[k] for k in counts if k.endswith("_output")]
     place, slots = _places(rows, rates, days)
     status = rates.status.ravel() if rates.status[:, slots].any() else None
-    lacks = {k: rates.missing[k].ravel() for k in KINDS if k in counts and rates.missing[k][:, slots].any()}
+    lacks = {
+        k: rates.missing[k].ravel()
+        for k in KINDS
+        if k in counts and rates.missing[k][:, slots].any()
+    }
     lowest_limit = rates.limit[rates.limit > 0].min(initial=ABSURD)
     model = rows["model"].cat.codes.to_numpy()
 
@@ -272,21 +343,39 @@ def _reasons(rows, rates, days):
             top = _top(values[s])
             if top > ABSURD_CALL:
                 mark(s, values[s] < 0, "a count is negative")
-                mark(s, (values[s] > ABSURD) | (values[s] / ABSURD_CALL > np.maximum(calls, 1)), "a count is absurdly large")
+                mark(
+                    s,
+                    (values[s] > ABSURD) | (values[s] / ABSURD_CALL > np.maximum(calls, 1)),
+                    "a count is absurdly large",
+                )
             most += top if name in INPUTS else 0
         if "reasoning" in counts:
-            mark(s, counts["reasoning"][s] > sum((o[s] for o in outputs[1:]), outputs[0][s]) if outputs else counts["reasoning"][s] > 0, "the parts exceed their total")
+            mark(
+                s,
+                counts["reasoning"][s] > sum((o[s] for o in outputs[1:]), outputs[0][s])
+                if outputs
+                else counts["reasoning"][s] > 0,
+                "the parts exceed their total",
+            )
         if status is not None or lacks:
             key = place(s)
             if status is not None:
                 found = status.take(key, mode="clip")
                 np.copyto(reason[s], found, where=reason[s] == 0)
             for kind, gone in lacks.items():
-                mark(s, gone.take(key, mode="clip") & (counts[kind][s] > 0), "a kind of token has no price")
+                mark(
+                    s,
+                    gone.take(key, mode="clip") & (counts[kind][s] > 0),
+                    "a kind of token has no price",
+                )
         if most > lowest_limit:
             limit = rates.limit.take(model[s], mode="clip")
             given = sum(counts[k][s] for k in counts if k in INPUTS)
-            mark(s, (limit > 0) & (given / np.maximum(limit, 1) > np.maximum(calls, 1)), "above the context at which prices rise")
+            mark(
+                s,
+                (limit > 0) & (given / np.maximum(limit, 1) > np.maximum(calls, 1)),
+                "above the context at which prices rise",
+            )
     return reason
 
 
@@ -311,7 +400,9 @@ def _add_up(reason, by, codes, levels, columns):
     sums = {name: np.zeros(size + 1, np.int64) for name in columns}
     for s in _pieces(len(reason)):
         at, width = codes[-1](s), widths[-1]
-        for code, more in zip(codes[-2::-1], widths[-2::-1]):  # from the right: there the numbers are still small
+        for code, more in zip(
+            codes[-2::-1], widths[-2::-1]
+        ):  # from the right: there the numbers are still small
             width *= more
             at = code(s) * np.array(width // more, np.min_scalar_type(-width)) + at
         at = at.astype(np.intp, copy=False)
@@ -326,7 +417,10 @@ def _add_up(reason, by, codes, levels, columns):
     groups = np.flatnonzero(rows[:size])
     sums = {"requests": rows} | sums
     at = np.unravel_index(groups if used is None else used[groups], shape)
-    return pd.DataFrame({n: level[i] for n, level, i in zip(by, levels, at)} | {n: v[groups] for n, v in sums.items()})
+    return pd.DataFrame(
+        {n: level[i] for n, level, i in zip(by, levels, at)}
+        | {n: v[groups] for n, v in sums.items()}
+    )
 
 
 def _with_feature(cube):
@@ -350,9 +444,13 @@ def _special(rows):
 def _checked(rows):
     needed = [c for c in ("when", "model") if c not in rows]
     if needed or not any(k in rows for k in (*KINDS, "stated")):
-        raise BillError(f"a frame of usage needs the columns when, model and at least one of {', '.join(KINDS)}; this one has {', '.join(map(str, rows.columns)) or 'none'}")
+        raise BillError(
+            f"a frame of usage needs the columns when, model and at least one of {', '.join(KINDS)}; this one has {', '.join(map(str, rows.columns)) or 'none'}"
+        )
     if not pd.api.types.is_datetime64_any_dtype(rows["when"]):
-        raise BillError(f"the column when holds {rows['when'].dtype}, not datetimes: pandas.to_datetime(…, utc=True) makes them")
+        raise BillError(
+            f"the column when holds {rows['when'].dtype}, not datetimes: pandas.to_datetime(…, utc=True) makes them"
+        )
     changed = {}
     if rows["when"].dt.tz is not None and str(rows["when"].dt.tz) != "UTC":
         changed["when"] = rows["when"].dt.tz_convert("UTC")
@@ -361,9 +459,13 @@ def _checked(rows):
             changed[name] = rows[name].astype("category")
     for name in (*COUNTS, "requests"):
         if name in rows and rows[name].dtype not in INTEGERS:
-            raise BillError(f"the column {name} holds {rows[name].dtype}, not whole numbers: read_csv leaves gaps as NaN; fill them")
+            raise BillError(
+                f"the column {name} holds {rows[name].dtype}, not whole numbers: read_csv leaves gaps as NaN; fill them"
+            )
     for name in (*COUNTS, "requests"):
-        if name in rows and rows[name].dtype == np.uint64:  # the sums are signed; what is cut here is absurd anyway
+        if (
+            name in rows and rows[name].dtype == np.uint64
+        ):  # the sums are signed; what is cut here is absurd anyway
             changed[name] = rows[name].clip(upper=2 * ABSURD).astype("int64")
     return rows.assign(**changed) if changed else rows
 
@@ -373,13 +475,21 @@ def _codes(rows, name, days):
     if name == "day":
         when = rows["when"].to_numpy("datetime64[us]").view(np.int64)
         low, high, gaps = days
-        code = (lambda s: np.maximum(when[s] // DAY - low, 0)) if gaps else (lambda s: when[s] // DAY - low)
+        code = (
+            (lambda s: np.maximum(when[s] // DAY - low, 0))
+            if gaps
+            else (lambda s: when[s] // DAY - low)
+        )
         return code, np.arange(low, high + 1).astype("datetime64[D]")
     if name not in rows:
-        raise BillError(f"this usage has no {name}; it has {', '.join(c for c in ('model', 'feature', 'user', 'key', 'tier') if c in rows)}")
+        raise BillError(
+            f"this usage has no {name}; it has {', '.join(c for c in ('model', 'feature', 'user', 'key', 'tier') if c in rows)}"
+        )
     labels, codes = rows[name].cat.categories.to_numpy(object), rows[name].cat.codes.to_numpy()
     if len(codes) and codes.min() < 0:
-        return lambda s: np.where(codes[s] < 0, np.intp(len(labels)), codes[s]), np.append(labels, "(none)")
+        return lambda s: np.where(codes[s] < 0, np.intp(len(labels)), codes[s]), np.append(
+            labels, "(none)"
+        )
     return lambda s: codes[s], labels if len(labels) else np.array(["(none)"], object)
 
 
@@ -402,7 +512,9 @@ def _nano(row):
     """A row's price per token in nano-dollars; ValueError where that is no whole number."""
     nano = row["usd_per_million"] * 1000
     if nano != int(nano):
-        raise ValueError(f"{row['usd_per_million']} USD per million tokens is no whole number of nano-dollars per token: {row['model']}")
+        raise ValueError(
+            f"{row['usd_per_million']} USD per million tokens is no whole number of nano-dollars per token: {row['model']}"
+        )
     return int(nano)
 
 

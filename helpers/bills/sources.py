@@ -4,6 +4,7 @@ Known: pages of OpenAI's usage API and costs API (openai 3.54.0, types/admin/org
 a receipt of ours, LiteLLM's spend log (JSON, JSON lines, CSV), and OpenTelemetry spans or log records with the
 GenAI attributes (OTLP JSON, or one span a line). The names of columns stand in data/usage_columns.csv.
 """
+
 import csv
 import functools
 import io
@@ -18,14 +19,51 @@ import pandas as pd
 from .. import prices
 from .pricing import ABSURD, CODES, BillError
 
-COUNTED = ("requests", "input", "cached", "audio_input", "audio_cached", "image_input", "image_cached",
-           "output", "audio_output", "image_output", "reasoning", "cache_write")
-FIELDS = ("when", "model", "feature", "user", "key", *COUNTED, "batch", "tier", "stated", "currency", "id", "trouble")
-USAGE_API = {"input": "input", "cached": "input_cached", "audio_input": "input_audio", "audio_cached": "input_cached_audio",
-             "image_input": "input_image", "image_cached": "input_cached_image", "output": "output", "audio_output": "output_audio",
-             "image_output": "output_image", "cache_write": "input_cache_write"}
+COUNTED = (
+    "requests",
+    "input",
+    "cached",
+    "audio_input",
+    "audio_cached",
+    "image_input",
+    "image_cached",
+    "output",
+    "audio_output",
+    "image_output",
+    "reasoning",
+    "cache_write",
+)
+FIELDS = (
+    "when",
+    "model",
+    "feature",
+    "user",
+    "key",
+    *COUNTED,
+    "batch",
+    "tier",
+    "stated",
+    "currency",
+    "id",
+    "trouble",
+)
+USAGE_API = {
+    "input": "input",
+    "cached": "input_cached",
+    "audio_input": "input_audio",
+    "audio_cached": "input_cached_audio",
+    "image_input": "input_image",
+    "image_cached": "input_cached_image",
+    "output": "output",
+    "audio_output": "output_audio",
+    "image_output": "output_image",
+    "cache_write": "input_cache_write",
+}
 ISO, CLOCK = r"\d{4}-\d\d-\d\d", r"\d\d:\d\d(:\d\d([.,]\d+)?)?"
-EARLIEST, LATEST = pd.Timestamp("2015-01-01", tz="UTC"), pd.Timestamp("2100-01-01", tz="UTC")  # other times are slips
+EARLIEST, LATEST = (
+    pd.Timestamp("2015-01-01", tz="UTC"),
+    pd.Timestamp("2100-01-01", tz="UTC"),
+)  # other times are slips
 KNOWN = "pages of OpenAI's usage or costs API, a CSV with a header, a receipt, a LiteLLM spend log, OpenTelemetry spans"
 
 
@@ -72,7 +110,9 @@ def _text(data):
     try:
         text = data.decode(coding)
     except UnicodeDecodeError as e:
-        raise BillError(f"this is no text in UTF-8: byte {e.start:,} is not. Unpack a zip or gz file first, save another encoding as UTF-8. Read are {KNOWN}") from None
+        raise BillError(
+            f"this is no text in UTF-8: byte {e.start:,} is not. Unpack a zip or gz file first, save another encoding as UTF-8. Read are {KNOWN}"
+        ) from None
     if not text.strip():
         raise BillError(f"the file is empty. Read are {KNOWN}")
     return text.lstrip("\ufeff \r\n")
@@ -84,7 +124,9 @@ def _text(data):
 def _from_json(text):
     try:
         whole = json.loads(text, parse_float=Decimal)
-        lines = [(1, whole)] if isinstance(whole, dict) else [(i + 1, r) for i, r in enumerate(whole)]
+        lines = (
+            [(1, whole)] if isinstance(whole, dict) else [(i + 1, r) for i, r in enumerate(whole)]
+        )
     except (ValueError, RecursionError) as e:
         lines, broken = [], str(e)
         for number, line in enumerate(text.splitlines(), 1):
@@ -94,7 +136,9 @@ def _from_json(text):
                 except (ValueError, RecursionError):
                     lines.append((number, None))
         if not any(isinstance(r, dict) for _, r in lines):
-            raise BillError(f"this begins like JSON but ends in the middle of it, or is broken: {broken}. Download it again, whole") from None
+            raise BillError(
+                f"this begins like JSON but ends in the middle of it, or is broken: {broken}. Download it again, whole"
+            ) from None
     return _from_records(lines, [])
 
 
@@ -105,18 +149,33 @@ def _from_records(lines, notes):
         if first is not None and belongs(first):
             break
     else:
-        seen = f"an object with {', '.join(map(str, list(first)[:8])) or 'nothing in it'}" if first is not None else "a list without objects"
+        seen = (
+            f"an object with {', '.join(map(str, list(first)[:8])) or 'nothing in it'}"
+            if first is not None
+            else "a list without objects"
+        )
         raise BillError(f"no known usage export: {seen}. Read are {KNOWN}")
     raw, empty = [], 0
     for line, record in lines:
-        found = list(reader(record, notes)) if isinstance(record, dict) else [{"trouble": "a line is cut off or unreadable"}]
+        found = (
+            list(reader(record, notes))
+            if isinstance(record, dict)
+            else [{"trouble": "a line is cut off or unreadable"}]
+        )
         empty += sum(r is None for r in found)
         raw += [r | {"line": line} for r in found if r is not None]
     if reader is _pages and isinstance(lines[-1][1], dict) and lines[-1][1].get("has_more"):
-        notes.append("the last page names a next one, which is not in the file: the export is not whole")
+        notes.append(
+            "the last page names a next one, which is not in the file: the export is not whole"
+        )
     if any("cost" in r for r in raw):
         what = "OpenAI's costs API: what was billed"
-    return what, pd.DataFrame(raw, columns=[*FIELDS, "line"], dtype=object), empty, sorted(set(notes))
+    return (
+        what,
+        pd.DataFrame(raw, columns=[*FIELDS, "line"], dtype=object),
+        empty,
+        sorted(set(notes)),
+    )
 
 
 def _dicts(value):
@@ -133,16 +192,39 @@ def _pages(page, notes):
             continue
         for r in _dicts(results):
             kind = str(r.get("object", ""))
-            row = {"when": bucket.get("start_time"), "feature": r.get("project_id"), "user": r.get("user_id"), "key": r.get("api_key_id"),
-                   "id": _whole([bucket.get("start_time"), r])}
+            row = {
+                "when": bucket.get("start_time"),
+                "feature": r.get("project_id"),
+                "user": r.get("user_id"),
+                "key": r.get("api_key_id"),
+                "id": _whole([bucket.get("start_time"), r]),
+            }
             if kind == "organization.costs.result":
                 amount = r.get("amount") if isinstance(r.get("amount"), dict) else {}
-                yield row | {"model": r.get("line_item") or "(no line item)", "stated": amount.get("value"), "currency": amount.get("currency"), "cost": True}
-            elif kind == "organization.usage.completions.result" or not kind and "input_tokens" in r:
-                yield row | {"model": r.get("model"), "requests": r.get("num_model_requests"), "batch": r.get("batch"), "tier": r.get("service_tier")} | {
-                    ours: r.get(f"{theirs}_tokens") for ours, theirs in USAGE_API.items()}
+                yield row | {
+                    "model": r.get("line_item") or "(no line item)",
+                    "stated": amount.get("value"),
+                    "currency": amount.get("currency"),
+                    "cost": True,
+                }
+            elif (
+                kind == "organization.usage.completions.result" or not kind and "input_tokens" in r
+            ):
+                yield (
+                    row
+                    | {
+                        "model": r.get("model"),
+                        "requests": r.get("num_model_requests"),
+                        "batch": r.get("batch"),
+                        "tier": r.get("service_tier"),
+                    }
+                    | {ours: r.get(f"{theirs}_tokens") for ours, theirs in USAGE_API.items()}
+                )
             elif kind:
-                yield row | {"model": r.get("model") or kind, "trouble": "not sold by this kind of token"}
+                yield row | {
+                    "model": r.get("model") or kind,
+                    "trouble": "not sold by this kind of token",
+                }
             else:
                 yield row | {"trouble": "a line is cut off or unreadable"}
 
@@ -151,23 +233,49 @@ def _spend(r, notes):
     """A row of LiteLLM's LiteLLM_SpendLogs; the kinds of token stand in metadata.usage_object, where it was kept."""
     meta = _parsed(r.get("metadata"))
     usage = _parsed(meta.get("usage_object"))
-    given, made = _parsed(usage.get("prompt_tokens_details")), _parsed(usage.get("completion_tokens_details"))
+    given, made = (
+        _parsed(usage.get("prompt_tokens_details")),
+        _parsed(usage.get("completion_tokens_details")),
+    )
     within = _parsed(given.get("cached_tokens_details"))
     tags = _parsed(r.get("request_tags"), list)
     if not usage:
-        notes.append("rows without metadata.usage_object: their cached and hidden tokens are not known, and count as ordinary ones")
+        notes.append(
+            "rows without metadata.usage_object: their cached and hidden tokens are not known, and count as ordinary ones"
+        )
     yield {
-        "when": r.get("startTime"), "model": r.get("model"), "id": r.get("request_id") or _whole(r),
-        "feature": tags[0] if tags else r.get("team_id"), "user": r.get("end_user") or r.get("user"), "key": meta.get("user_api_key_alias") or r.get("api_key"),
-        "input": r.get("prompt_tokens"), "output": r.get("completion_tokens"), "cached": given.get("cached_tokens"), "stated": r.get("spend"),
-        "audio_input": _less(given.get("audio_tokens"), within.get("audio_tokens")), "audio_cached": within.get("audio_tokens"),
-        "audio_output": made.get("audio_tokens"), "reasoning": made.get("reasoning_tokens"), "tier": usage.get("service_tier")}
+        "when": r.get("startTime"),
+        "model": r.get("model"),
+        "id": r.get("request_id") or _whole(r),
+        "feature": tags[0] if tags else r.get("team_id"),
+        "user": r.get("end_user") or r.get("user"),
+        "key": meta.get("user_api_key_alias") or r.get("api_key"),
+        "input": r.get("prompt_tokens"),
+        "output": r.get("completion_tokens"),
+        "cached": given.get("cached_tokens"),
+        "stated": r.get("spend"),
+        "audio_input": _less(given.get("audio_tokens"), within.get("audio_tokens")),
+        "audio_cached": within.get("audio_tokens"),
+        "audio_output": made.get("audio_tokens"),
+        "reasoning": made.get("reasoning_tokens"),
+        "tier": usage.get("service_tier"),
+    }
 
 
 def _receipt(r, notes):
     training = str(r.get("model")).endswith(", training")
-    yield {"trouble": "not sold by this kind of token" if training else None, "when": r.get("on"), "model": r.get("model"), "requests": r.get("calls"), "input": r.get("input"), "cached": r.get("cached"),
-           "output": r.get("output"), "reasoning": r.get("hidden"), "stated": r.get("usd"), "id": _whole(r)}
+    yield {
+        "trouble": "not sold by this kind of token" if training else None,
+        "when": r.get("on"),
+        "model": r.get("model"),
+        "requests": r.get("calls"),
+        "input": r.get("input"),
+        "cached": r.get("cached"),
+        "output": r.get("output"),
+        "reasoning": r.get("hidden"),
+        "stated": r.get("usd"),
+        "id": _whole(r),
+    }
 
 
 def _otlp(message, notes):
@@ -179,7 +287,11 @@ def _otlp(message, notes):
 
 
 def _span(span, notes, of_all=None):
-    a = (of_all or {}) | _attributes(_parsed(span.get("resource")).get("attributes")) | _attributes(span.get("attributes", span))
+    a = (
+        (of_all or {})
+        | _attributes(_parsed(span.get("resource")).get("attributes"))
+        | _attributes(span.get("attributes", span))
+    )
     usage = {k: v for k, v in a.items() if k.startswith("gen_ai.usage.")}
     if not usage:
         notes.append("spans without gen_ai.usage.* hold no tokens and were left aside")
@@ -187,19 +299,39 @@ def _span(span, notes, of_all=None):
         return
     get = lambda *names: next((a[n] for n in names if a.get(n) not in (None, "")), None)
     context = _parsed(span.get("context"))
-    trace, own = span.get("traceId") or context.get("trace_id"), span.get("spanId") or context.get("span_id")
-    sums_up = get("gen_ai.operation.name") in ("invoke_agent", "create_agent", "invoke_workflow", "execute_tool")
+    trace, own = (
+        span.get("traceId") or context.get("trace_id"),
+        span.get("spanId") or context.get("span_id"),
+    )
+    sums_up = get("gen_ai.operation.name") in (
+        "invoke_agent",
+        "create_agent",
+        "invoke_workflow",
+        "execute_tool",
+    )
     yield {
-        "when": next((span[k] for k in ("startTimeUnixNano", "timeUnixNano", "start_time", "timestamp", "time") if span.get(k)), None),
-        "model": get("gen_ai.response.model", "gen_ai.request.model"), "feature": get("gen_ai.agent.name", "service.name"),
-        "user": get("user.id", "enduser.id"), "id": f"{trace} {own}" if trace and own else _whole(span),
+        "when": next(
+            (
+                span[k]
+                for k in ("startTimeUnixNano", "timeUnixNano", "start_time", "timestamp", "time")
+                if span.get(k)
+            ),
+            None,
+        ),
+        "model": get("gen_ai.response.model", "gen_ai.request.model"),
+        "feature": get("gen_ai.agent.name", "service.name"),
+        "user": get("user.id", "enduser.id"),
+        "id": f"{trace} {own}" if trace and own else _whole(span),
         "input": get("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
         "output": get("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens") or 0,
         "cached": get("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.input_tokens.cached"),
         "cache_write": get("gen_ai.usage.cache_creation.input_tokens"),
-        "reasoning": get("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.output_tokens.reasoning"),
+        "reasoning": get(
+            "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.output_tokens.reasoning"
+        ),
         "tier": get("openai.response.service_tier", "gen_ai.openai.response.service_tier"),
-        "trouble": "its parts are counted elsewhere" if sums_up else None}
+        "trouble": "its parts are counted elsewhere" if sums_up else None,
+    }
 
 
 def _attributes(value):
@@ -210,7 +342,9 @@ def _attributes(value):
     for pair in value if isinstance(value, list) else []:
         if isinstance(pair, dict) and isinstance(pair.get("key"), str):
             typed = pair.get("value")
-            found[pair["key"]] = next(iter(typed.values()), None) if isinstance(typed, dict) else typed
+            found[pair["key"]] = (
+                next(iter(typed.values()), None) if isinstance(typed, dict) else typed
+            )
     return found
 
 
@@ -233,11 +367,31 @@ def _whole(record):
 
 
 SHAPES = [
-    ("pages of OpenAI's usage API", lambda r: isinstance(r.get("data"), list) and (r.get("object") == "page" or any("results" in b for b in _dicts(r["data"]))) or "results" in r, _pages),
+    (
+        "pages of OpenAI's usage API",
+        lambda r: (
+            isinstance(r.get("data"), list)
+            and (r.get("object") == "page" or any("results" in b for b in _dicts(r["data"])))
+            or "results" in r
+        ),
+        _pages,
+    ),
     ("OpenTelemetry, OTLP JSON", lambda r: "resourceSpans" in r or "resourceLogs" in r, _otlp),
-    ("a LiteLLM spend log", lambda r: "prompt_tokens" in r and ("startTime" in r or "request_id" in r), _spend),
-    ("a receipt of helpers.receipt()", lambda r: {"model", "calls", "input", "cached", "output"} <= set(r), _receipt),
-    ("OpenTelemetry spans", lambda r: "attributes" in r or any(str(k).startswith("gen_ai.") for k in r), _span),
+    (
+        "a LiteLLM spend log",
+        lambda r: "prompt_tokens" in r and ("startTime" in r or "request_id" in r),
+        _spend,
+    ),
+    (
+        "a receipt of helpers.receipt()",
+        lambda r: {"model", "calls", "input", "cached", "output"} <= set(r),
+        _receipt,
+    ),
+    (
+        "OpenTelemetry spans",
+        lambda r: "attributes" in r or any(str(k).startswith("gen_ai.") for k in r),
+        _span,
+    ),
 ]
 
 
@@ -250,33 +404,61 @@ def _from_csv(text):
     try:
         lines = list(csv.reader(io.StringIO(text.replace("\0", "")), delimiter=comma))
     except csv.Error as e:
-        raise BillError(f"this CSV cannot be read: {e}. A quotation mark that is never closed does that") from None
-    names, lines = [n.strip().lower() for n in lines[0]], [(i, line) for i, line in enumerate(lines[1:], 2) if line]
+        raise BillError(
+            f"this CSV cannot be read: {e}. A quotation mark that is never closed does that"
+        ) from None
+    names, lines = (
+        [n.strip().lower() for n in lines[0]],
+        [(i, line) for i, line in enumerate(lines[1:], 2) if line],
+    )
     aliases, used = _aliases(), {}
     for at, name in enumerate(names):
         field, rank = aliases.get(name, (None, 0))
         if field and (field not in used or rank < used[field][1]):
             used[field] = (at, rank)
     cost = "stated" in used and "input" not in used
-    lacking = [f for f in (("when", "stated") if cost else ("when", "model", "input", "output")) if f not in used]
+    lacking = [
+        f
+        for f in (("when", "stated") if cost else ("when", "model", "input", "output"))
+        if f not in used
+    ]
     if lacking:
-        ways = "; ".join(f"{f}: {', '.join(n for n, (other, _) in aliases.items() if other == f)}" for f in lacking)
-        raise BillError(f"this CSV has no column for {' and '.join(lacking)}. It has {', '.join(n or '(no name)' for n in names[:12])}. Names that are known, {ways}")
+        ways = "; ".join(
+            f"{f}: {', '.join(n for n, (other, _) in aliases.items() if other == f)}"
+            for f in lacking
+        )
+        raise BillError(
+            f"this CSV has no column for {' and '.join(lacking)}. It has {', '.join(n or '(no name)' for n in names[:12])}. Names that are known, {ways}"
+        )
     width = len(names)
-    raw = {field: [line[at] if at < len(line) else "" for _, line in lines] for field, (at, _) in used.items()}
-    raw["trouble"] = ["a line is cut off or unreadable" if len(line) != width else None for _, line in lines]
+    raw = {
+        field: [line[at] if at < len(line) else "" for _, line in lines]
+        for field, (at, _) in used.items()
+    }
+    raw["trouble"] = [
+        "a line is cut off or unreadable" if len(line) != width else None for _, line in lines
+    ]
     raw["line"] = [number for number, _ in lines]
     raw.setdefault("id", ["\0".join(line) for _, line in lines])
     raw = pd.DataFrame(raw, dtype=object).reindex(columns=[*FIELDS, "line"])
     if "request_tags" in names and used["feature"][0] == names.index("request_tags"):
         raw["feature"] = [(_parsed(t, list) or [t])[0] for t in raw["feature"]]
-    nothing = (raw[[f for f in used if f not in ("when", "id")]].isin(["", None]).all(axis=1) & raw["trouble"].isna()).to_numpy()
+    nothing = (
+        raw[[f for f in used if f not in ("when", "id")]].isin(["", None]).all(axis=1)
+        & raw["trouble"].isna()
+    ).to_numpy()
     ignored = [n for at, n in enumerate(names) if at not in {a for a, _ in used.values()}]
-    notes = [f"{names[at]} read as {field}" for field, (at, _) in used.items() if names[at] != field]
+    notes = [
+        f"{names[at]} read as {field}" for field, (at, _) in used.items() if names[at] != field
+    ]
     notes = ["columns " + "; ".join(notes)] if notes else []
     notes += [f"columns not used: {', '.join(ignored)}"] if ignored else []
     notes += [f"days without a call: {int(nothing.sum()):,}"] if nothing.any() else []
-    notes += ["no line break at the end: if the file was cut there, the last number may be too small"] if not text.endswith("\n") else []
+    notes += (
+        ["no line break at the end: if the file was cut there, the last number may be too small"]
+        if not text.endswith("\n")
+        else []
+    )
     if cost:
         raw["model"] = raw["model"].fillna("").replace("", "(no line item)")
         return "a CSV of costs: what was billed", raw[~nothing], int(nothing.sum()), notes
@@ -309,7 +491,11 @@ def _normal(raw, zone):
         notes.append(f"{naive:,} times without a zone count as {zone}")
     model = _text_of(raw["model"]).str.strip().str.removeprefix("openai/")
     mark(model == "", "no model is named")
-    rows = {"when": when, "model": model.where(model != "").astype("category"), "line": raw["line"].astype(int)}
+    rows = {
+        "when": when,
+        "model": model.where(model != "").astype("category"),
+        "line": raw["line"].astype(int),
+    }
     for name in ("feature", "user", "key", "tier"):
         text = _text_of(raw[name]).str.strip()
         if (text != "").any():
@@ -341,37 +527,58 @@ def _normal(raw, zone):
         counts[name] = np.where(whole, value, 1 if name == "requests" else 0).astype(np.int64)
         wrong |= (text != "").to_numpy() & ~(whole & (value >= 0))
     get = lambda name: counts.get(name, 0)
-    kinds = {"text_input": get("input") - get("cached") - get("audio_input") - get("image_input"),
-             "text_cached_input": get("cached") - get("audio_cached") - get("image_cached"),
-             "audio_input": get("audio_input"), "audio_cached_input": get("audio_cached"), "audio_output": get("audio_output"),
-             "image_input": get("image_input"), "image_cached_input": get("image_cached"), "image_output": get("image_output"),
-             "text_output": get("output") - get("audio_output") - get("image_output"),
-             "reasoning": get("reasoning"), "cache_write": get("cache_write")}
+    kinds = {
+        "text_input": get("input") - get("cached") - get("audio_input") - get("image_input"),
+        "text_cached_input": get("cached") - get("audio_cached") - get("image_cached"),
+        "audio_input": get("audio_input"),
+        "audio_cached_input": get("audio_cached"),
+        "audio_output": get("audio_output"),
+        "image_input": get("image_input"),
+        "image_cached_input": get("image_cached"),
+        "image_output": get("image_output"),
+        "text_output": get("output") - get("audio_output") - get("image_output"),
+        "reasoning": get("reasoning"),
+        "cache_write": get("cache_write"),
+    }
     kinds = {k: v for k, v in kinds.items() if not np.isscalar(v)}
     for value in kinds.values():
         mark(value < 0, "the parts exceed their total")
         wrong |= value < 0
     mark(kinds.get("reasoning", 0) > counts["output"], "the parts exceed their total")
-    if (writes := int(kinds.get("cache_write", np.zeros(1))[~wrong].sum() if "cache_write" in kinds else 0)):
-        notes.append(f"{writes:,} tokens written to the cache count as ordinary input: what writing costs is not in data/prices.csv")
+    if writes := int(
+        kinds.get("cache_write", np.zeros(1))[~wrong].sum() if "cache_write" in kinds else 0
+    ):
+        notes.append(
+            f"{writes:,} tokens written to the cache count as ordinary input: what writing costs is not in data/prices.csv"
+        )
     if "batch" not in rows and "tier" not in rows:
-        notes.append("the file does not tell batch or another tier: all of it is priced as standard")
-    kinds = {k: np.where(wrong, 0, v) for k, v in kinds.items()}  # a count that is wrong is worth nothing, in shares too
-    return pd.DataFrame(rows | {"requests": np.where(wrong, 1, counts["requests"])} | kinds | {"trouble": trouble}), notes
+        notes.append(
+            "the file does not tell batch or another tier: all of it is priced as standard"
+        )
+    kinds = {
+        k: np.where(wrong, 0, v) for k, v in kinds.items()
+    }  # a count that is wrong is worth nothing, in shares too
+    return pd.DataFrame(
+        rows | {"requests": np.where(wrong, 1, counts["requests"])} | kinds | {"trouble": trouble}
+    ), notes
 
 
 def _text_of(values):
-    return pd.Series(["" if v is None or v != v else str(v) for v in values], index=values.index, dtype=object)
+    return pd.Series(
+        ["" if v is None or v != v else str(v) for v in values], index=values.index, dtype=object
+    )
 
 
 def _nano_of(values):
     """Amounts of USD as nano-dollars in Int64, rounded; NA where there is no number or none that fits."""
+
     def nano(value):
         try:
             found = int((Decimal(str(value)) * 10**9).to_integral_value())
         except (InvalidOperation, ValueError, OverflowError):
             return pd.NA
         return found if abs(found) < 10**15 else pd.NA
+
     return values.map(nano, na_action="ignore").astype("Int64")
 
 
@@ -382,14 +589,18 @@ def _times(text, zone):
     unix = text.str.fullmatch(r"\d{9,19}(\.\d*)?").to_numpy(bool)
     if unix.any():
         out[unix] = pd.to_datetime([_micros(t) for t in text[unix]], unit="us", utc=True)
-    zoned = text.str.fullmatch(rf"{ISO}[T ]{CLOCK} ?(Z|[+-]\d\d(:?\d\d)?)", flags=re.I).to_numpy(bool)
+    zoned = text.str.fullmatch(rf"{ISO}[T ]{CLOCK} ?(Z|[+-]\d\d(:?\d\d)?)", flags=re.I).to_numpy(
+        bool
+    )
     if zoned.any():
         out[zoned] = pd.to_datetime(text[zoned], format="ISO8601", utc=True, errors="coerce")
     naive = text.str.fullmatch(rf"{ISO}([T ]{CLOCK})?", flags=re.I).to_numpy(bool)
     if naive.any():
         local = pd.to_datetime(text[naive], format="ISO8601", errors="coerce")
         try:
-            out[naive] = local.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
+            out[naive] = local.dt.tz_localize(
+                zone, ambiguous="NaT", nonexistent="NaT"
+            ).dt.tz_convert("UTC")
         except KeyError:
             raise BillError(f"{zone!r} is no time zone; try UTC or Europe/Berlin") from None
     return out.where((out >= EARLIEST) & (out < LATEST)), int(naive.sum())

@@ -1,4 +1,5 @@
 """Look at a bill: by model, feature and day; what could not be priced; odd days; what comes; what else would cost."""
+
 import datetime
 
 import numpy as np
@@ -7,12 +8,20 @@ import pandas as pd
 from .. import prices
 from .pricing import CODES, KINDS, NAMES, REASONS, BillError, Rates, cost, usd
 
-OF_THE_MODEL = [CODES[r] for r in ("this model is not in the price table", "before the first known price", "after the model's shutdown",
-                                   "no price is known for that day", "a kind of token has no price")]
-FEWEST_NEIGHBOURS = 4   # same weekdays that a day is compared with, at least
-ODD = 5.0               # robust standard deviations from which on a day is odd; normal days pass it once in millions
-CALM = 0.05             # no series is taken to be steadier than 5 %, or every copy of a constant would be odd
-SERIES = 2000           # looked at in one go
+OF_THE_MODEL = [
+    CODES[r]
+    for r in (
+        "this model is not in the price table",
+        "before the first known price",
+        "after the model's shutdown",
+        "no price is known for that day",
+        "a kind of token has no price",
+    )
+]
+FEWEST_NEIGHBOURS = 4  # same weekdays that a day is compared with, at least
+ODD = 5.0  # robust standard deviations from which on a day is odd; normal days pass it once in millions
+CALM = 0.05  # no series is taken to be steadier than 5 %, or every copy of a constant would be odd
+SERIES = 2000  # looked at in one go
 PATHS = 1000
 FEWEST_DAYS = 42
 
@@ -26,9 +35,16 @@ def by(bill, *names):
     if set(names) <= {"model", "feature", "day", "week", "month"}:
         sums = bill.cube.copy()
         sums["tokens"] = sums[bill.kinds].sum(axis=1) if bill.kinds else 0
-        sums["week"], sums["month"] = sums["day"].dt.to_period("W").dt.start_time.dt.date, sums["day"].dt.strftime("%Y-%m")
+        sums["week"], sums["month"] = (
+            sums["day"].dt.to_period("W").dt.start_time.dt.date,
+            sums["day"].dt.strftime("%Y-%m"),
+        )
         sums["day"] = sums["day"].dt.date
-        sums = sums.groupby(list(names), observed=True)[["requests", "tokens", "nano"]].sum().reset_index()
+        sums = (
+            sums.groupby(list(names), observed=True)[["requests", "tokens", "nano"]]
+            .sum()
+            .reset_index()
+        )
     else:
         sums = bill.sums(*names)
     if not {"day", "week", "month"} & set(names):
@@ -47,19 +63,47 @@ def unpriced(bill):
     bad = bill.reason != 0
     kinds = bill.kinds
     tokens = rows[kinds].sum(axis=1).to_numpy() if kinds else np.zeros(len(rows))
-    tokens = np.where(np.isin(bill.reason, [CODES["a count is negative"], CODES["a count is absurdly large"]]), 0, tokens)
+    tokens = np.where(
+        np.isin(bill.reason, [CODES["a count is negative"], CODES["a count is absurdly large"]]),
+        0,
+        tokens,
+    )
     requests = rows["requests"].to_numpy() if "requests" in rows else np.ones(len(rows))
-    requests = np.where((requests < 0) | np.isin(bill.reason, [CODES["a count is absurdly large"]]), 0, requests)
-    model = rows["model"].astype(object).where(np.isin(bill.reason, OF_THE_MODEL), "").to_numpy()[bad]
-    lines = rows["rows"].to_numpy() if "rows" in rows else np.ones(len(rows), int)  # a frame of sums tells how many each was
-    found = pd.DataFrame({"why": bill.reason[bad], "model": model, "rows": lines[bad], "requests": requests[bad], "tokens": tokens[bad]})
-    sums = found.groupby(["why", "model"]).agg(rows=("rows", "sum"), requests=("requests", "sum"), tokens=("tokens", "sum")).reset_index()
+    requests = np.where(
+        (requests < 0) | np.isin(bill.reason, [CODES["a count is absurdly large"]]), 0, requests
+    )
+    model = (
+        rows["model"].astype(object).where(np.isin(bill.reason, OF_THE_MODEL), "").to_numpy()[bad]
+    )
+    lines = (
+        rows["rows"].to_numpy() if "rows" in rows else np.ones(len(rows), int)
+    )  # a frame of sums tells how many each was
+    found = pd.DataFrame(
+        {
+            "why": bill.reason[bad],
+            "model": model,
+            "rows": lines[bad],
+            "requests": requests[bad],
+            "tokens": tokens[bad],
+        }
+    )
+    sums = (
+        found.groupby(["why", "model"])
+        .agg(rows=("rows", "sum"), requests=("requests", "sum"), tokens=("tokens", "sum"))
+        .reset_index()
+    )
     sums = sums.sort_values(["tokens", "rows"], ascending=False, kind="stable")
     percent = lambda part, whole: (100 * part / max(whole, 1)).round(2)
-    return pd.DataFrame({
-        "reason": [NAMES[w] for w in sums["why"]], "model": sums["model"], "rows": sums["rows"],
-        "requests, %": percent(sums["requests"], requests.sum()), "tokens, %": percent(sums["tokens"], tokens.sum()),
-        "what helps": [REASONS[NAMES[w]] for w in sums["why"]]}).reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "reason": [NAMES[w] for w in sums["why"]],
+            "model": sums["model"],
+            "rows": sums["rows"],
+            "requests, %": percent(sums["requests"], requests.sum()),
+            "tokens, %": percent(sums["tokens"], tokens.sum()),
+            "what helps": [REASONS[NAMES[w]] for w in sums["why"]],
+        }
+    ).reset_index(drop=True)
 
 
 def daily(bill, model=None, feature=None, leave_out=()):
@@ -68,12 +112,20 @@ def daily(bill, model=None, feature=None, leave_out=()):
     Of one model in one feature, where both are given; without the features of `leave_out`, a name or several.
     BillError where that model is not in that feature.
     """
-    cube = bill.cube[~bill.cube["feature"].isin([leave_out] if isinstance(leave_out, str) else list(leave_out))]
+    cube = bill.cube[
+        ~bill.cube["feature"].isin([leave_out] if isinstance(leave_out, str) else list(leave_out))
+    ]
     if model is not None:
         cube = cube[(cube["model"] == model) & (cube["feature"] == feature)]
         if not len(cube):
-            raise BillError(f"nothing in this bill was priced as {model} in {feature}; by(bill, 'model', 'feature') lists what was")
-    days = pd.date_range(cube["day"].min(), cube["day"].max(), freq="D") if len(cube) else pd.DatetimeIndex([])
+            raise BillError(
+                f"nothing in this bill was priced as {model} in {feature}; by(bill, 'model', 'feature') lists what was"
+            )
+    days = (
+        pd.date_range(cube["day"].min(), cube["day"].max(), freq="D")
+        if len(cube)
+        else pd.DatetimeIndex([])
+    )
     return (cube.groupby("day")["nano"].sum() / 1e9).reindex(days, fill_value=0.0)
 
 
@@ -87,22 +139,45 @@ def anomalies(bill):
     """
     found, cube = [], bill.cube
     days = pd.date_range(cube["day"].min(), cube["day"].max(), freq="D") if len(cube) else []
-    series = cube.groupby(["model", "feature", "day"])["nano"].sum().unstack("day").reindex(columns=days) / 1e9
+    series = (
+        cube.groupby(["model", "feature", "day"])["nano"].sum().unstack("day").reindex(columns=days)
+        / 1e9
+    )
     for start in range(0, len(series), SERIES):
-        names, values = series.index[start:start + SERIES], series.to_numpy()[start:start + SERIES]
-        known = ~np.isnan(values)  # between the first and the last of these, a day without a call cost 0
-        since, until = np.maximum.accumulate(known, axis=1), np.maximum.accumulate(known[:, ::-1], axis=1)[:, ::-1]
+        names, values = (
+            series.index[start : start + SERIES],
+            series.to_numpy()[start : start + SERIES],
+        )
+        known = ~np.isnan(
+            values
+        )  # between the first and the last of these, a day without a call cost 0
+        since, until = (
+            np.maximum.accumulate(known, axis=1),
+            np.maximum.accumulate(known[:, ::-1], axis=1)[:, ::-1],
+        )
         values = np.where(since & until & ~known, 0, values)
         usual = _usual(values, FEWEST_NEIGHBOURS)
         stray = values / np.where(usual > 0, usual, np.nan) - 1
         some = ~np.isnan(stray).all(axis=1)
         stray[some] -= np.nanmedian(stray[some], axis=1, keepdims=True)
         scale = np.full((len(stray), 1), np.nan)
-        scale[some] = np.maximum(1.4826 * np.nanmedian(np.abs(stray[some]), axis=1, keepdims=True), CALM)
+        scale[some] = np.maximum(
+            1.4826 * np.nanmedian(np.abs(stray[some]), axis=1, keepdims=True), CALM
+        )
         for s, d in zip(*np.nonzero(np.abs(stray) > ODD * scale)):
-            found.append((days[d].date(), *names[s], round(values[s, d], 2), round(usual[s, d], 2), round(values[s, d] / usual[s, d], 1)))
+            found.append(
+                (
+                    days[d].date(),
+                    *names[s],
+                    round(values[s, d], 2),
+                    round(usual[s, d], 2),
+                    round(values[s, d] / usual[s, d], 1),
+                )
+            )
     found.sort(key=lambda row: -abs(row[3] - row[4]))
-    return pd.DataFrame(found, columns=["day", "model", "feature", "USD", "usual USD", "times usual"])
+    return pd.DataFrame(
+        found, columns=["day", "model", "feature", "USD", "usual USD", "times usual"]
+    )
 
 
 class Forecast:
@@ -111,7 +186,13 @@ class Forecast:
     did when the same was done from earlier days of this file."""
 
     def __init__(self, history, days, ends, chance, hits, tries):
-        self.history, self.days, self.chance, self.hits, self.tries = history, days, chance, hits, tries
+        self.history, self.days, self.chance, self.hits, self.tries = (
+            history,
+            days,
+            chance,
+            hits,
+            tries,
+        )
         self.low, self.middle, self.high = ends
 
 
@@ -133,10 +214,20 @@ def forecast(bill, days=30, chance=0.8, leave_out=(), seed=9):
     futures = _futures(values, days, seed)
     low, middle, high = np.percentile(futures, [tail, 50, 100 - tail], axis=0)
     whole = np.percentile(futures.sum(axis=1), [tail, 50, 100 - tail])
-    tried = [(end, np.percentile(_futures(values[:end], days, seed).sum(axis=1), [tail, 100 - tail])) for end in range(len(values) - days, FEWEST_DAYS - 1, -7)]
-    hits = sum(ends[0] <= values[end:end + days].sum() <= ends[1] for end, ends in tried)
+    tried = [
+        (end, np.percentile(_futures(values[:end], days, seed).sum(axis=1), [tail, 100 - tail]))
+        for end in range(len(values) - days, FEWEST_DAYS - 1, -7)
+    ]
+    hits = sum(ends[0] <= values[end : end + days].sum() <= ends[1] for end, ends in tried)
     dates = pd.date_range(series.index[-1], periods=days + 1, freq="D")[1:]
-    return Forecast(series, pd.DataFrame({"day": dates.date, "low": low, "middle": middle, "high": high}), tuple(map(float, whole)), chance, int(hits), len(tried))
+    return Forecast(
+        series,
+        pd.DataFrame({"day": dates.date, "low": low, "middle": middle, "high": high}),
+        tuple(map(float, whole)),
+        chance,
+        int(hits),
+        len(tried),
+    )
 
 
 def _futures(values, days, seed):
@@ -158,8 +249,10 @@ def _futures(values, days, seed):
 def _usual(values, fewest=1):
     """The median of the same weekday within four weeks before and after each day, the last axis; NaN where fewer than `fewest` are there."""
     n = values.shape[-1]
-    padded = np.pad(values.astype(float), [(0, 0)] * (values.ndim - 1) + [(28, 28)], constant_values=np.nan)
-    near = np.stack([padded[..., 28 + 7 * k:28 + 7 * k + n] for k in range(-4, 5) if k])
+    padded = np.pad(
+        values.astype(float), [(0, 0)] * (values.ndim - 1) + [(28, 28)], constant_values=np.nan
+    )
+    near = np.stack([padded[..., 28 + 7 * k : 28 + 7 * k + n] for k in range(-4, 5) if k])
     usual = np.full(values.shape, np.nan)
     enough = (~np.isnan(near)).sum(axis=0) >= fewest
     usual[enough] = np.nanmedian(near[:, enough], axis=0)
@@ -173,10 +266,18 @@ class WhatIf:
     def __init__(self, bill, cube, name):
         self.cube, self.now, self.then = cube, bill.total, usd(cube["nano"].sum())
         names = pd.unique(pd.concat([bill.cube[name], cube[name]]))
-        now, then = (c.groupby(name)["nano"].sum().reindex(names, fill_value=0) for c in (bill.cube, cube))
+        now, then = (
+            c.groupby(name)["nano"].sum().reindex(names, fill_value=0) for c in (bill.cube, cube)
+        )
         order = (now + then).sort_values(ascending=False).index
-        self.table = pd.DataFrame({name: order, "USD now": [usd(now[n], 2) for n in order], "USD then": [usd(then[n], 2) for n in order],
-                                   "difference": [usd(then[n] - now[n], 2) for n in order]})
+        self.table = pd.DataFrame(
+            {
+                name: order,
+                "USD now": [usd(now[n], 2) for n in order],
+                "USD then": [usd(then[n], 2) for n in order],
+                "difference": [usd(then[n] - now[n], 2) for n in order],
+            }
+        )
 
 
 def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=None, by="model"):
@@ -192,14 +293,28 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=N
     LookupError where `to` has no price for what is moved.
     """
     if bill.stated or "text_input" not in bill.cube:
-        raise BillError("a what-if needs tokens, and this file has none for text: it holds what was billed, or sound alone")
-    for name, percent, most in (("cached", cached, 100), ("hidden", hidden, np.inf), ("batch", batch, np.inf)):
+        raise BillError(
+            "a what-if needs tokens, and this file has none for text: it holds what was billed, or sound alone"
+        )
+    for name, percent, most in (
+        ("cached", cached, 100),
+        ("hidden", hidden, np.inf),
+        ("batch", batch, np.inf),
+    ):
         if percent is not None and not 0 <= percent <= most:
-            raise BillError(f"{name} is a number of percent, from 0{' to 100' if most == 100 else ' on'}, not {percent}")
+            raise BillError(
+                f"{name} is a number of percent, from 0{' to 100' if most == 100 else ' on'}, not {percent}"
+            )
     cube = bill.cube.copy()
-    chosen = np.ones(len(cube), bool) if move is None else cube["model"].isin([move] if isinstance(move, str) else list(move)).to_numpy()
+    chosen = (
+        np.ones(len(cube), bool)
+        if move is None
+        else cube["model"].isin([move] if isinstance(move, str) else list(move)).to_numpy()
+    )
     if not chosen.any():
-        raise BillError(f"nothing in this bill was priced as {move}; it has {', '.join(sorted(set(cube['model'])))}")
+        raise BillError(
+            f"nothing in this bill was priced as {move}; it has {', '.join(sorted(set(cube['model'])))}"
+        )
     if hidden is not None:
         if "reasoning" not in cube:
             raise BillError("this file does not count hidden tokens; a log of single calls does")
@@ -220,7 +335,9 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=N
         changed = cost(cube, rates, on, to)
         cube["model"] = cube["model"].astype(object).where(~chosen, to)
     if batch is not None:
-        changed = changed // 100 * int(batch) + changed % 100 * int(batch) // 100  # in two parts: the product might not fit
+        changed = (
+            changed // 100 * int(batch) + changed % 100 * int(batch) // 100
+        )  # in two parts: the product might not fit
     cube["nano"] = np.where(chosen, changed, cube["nano"])
     return WhatIf(bill, cube, by)
 
@@ -229,10 +346,16 @@ def _sold(cube, rates, on):
     """LookupError where tokens of `cube` are of a kind that has no price."""
     row, slot = rates.places(cube, on)
     for kind in KINDS:
-        lack = (rates.nano[kind][row, slot] < 0) & (cube[kind].to_numpy() > 0) if kind in cube else np.zeros(0, bool)
+        lack = (
+            (rates.nano[kind][row, slot] < 0) & (cube[kind].to_numpy() > 0)
+            if kind in cube
+            else np.zeros(0, bool)
+        )
         if lack.any():
             first = cube[lack].iloc[0]
-            prices.usd_per_million(first["model"], *KINDS[kind], on or first["day"].date())  # raises, in words
+            prices.usd_per_million(
+                first["model"], *KINDS[kind], on or first["day"].date()
+            )  # raises, in words
 
 
 def lifecycle(bill, on, within=120):
@@ -258,6 +381,17 @@ def lifecycle(bill, on, within=120):
                 after = usd(cost(recent, rates, on, new).sum(), 2)
             except LookupError:
                 pass
-        found.append({"model": model, "shutdown": end, "days left": (end - on).days, "replacement": new or "(none named)",
-                      "USD, 30 days": usd(recent["nano"].sum(), 2), "there, USD": after})
-    return pd.DataFrame(found, columns=["model", "shutdown", "days left", "replacement", "USD, 30 days", "there, USD"]).sort_values("days left", ignore_index=True)
+        found.append(
+            {
+                "model": model,
+                "shutdown": end,
+                "days left": (end - on).days,
+                "replacement": new or "(none named)",
+                "USD, 30 days": usd(recent["nano"].sum(), 2),
+                "there, USD": after,
+            }
+        )
+    return pd.DataFrame(
+        found,
+        columns=["model", "shutdown", "days left", "replacement", "USD, 30 days", "there, USD"],
+    ).sort_values("days left", ignore_index=True)

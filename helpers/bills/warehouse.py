@@ -5,11 +5,23 @@ On a warehouse load `Rates(models).frame()` as the table `rates`, call the usage
 Sums of 64-bit integers must not overflow there: DuckDB, Snowflake and PostgreSQL widen them by themselves; in
 BigQuery cast the summed columns to BIGNUMERIC. `when` must be UTC without a zone.
 """
+
 from pathlib import Path
 
 import numpy as np
 
-from .pricing import ABSURD, ABSURD_CALL, CODES, COUNTS, INPUTS, KINDS, STANDARD_TIERS, Bill, BillError, Rates
+from .pricing import (
+    ABSURD,
+    ABSURD_CALL,
+    CODES,
+    COUNTS,
+    INPUTS,
+    KINDS,
+    STANDARD_TIERS,
+    Bill,
+    BillError,
+    Rates,
+)
 
 BAD_COUNTS = ("a count is negative", "a count is absurdly large")
 
@@ -25,23 +37,34 @@ def sql(columns):
     calls = "requests" if "requests" in columns else "1"
     given = " + ".join(c for c in kinds if c in INPUTS) or "0"
     made = " + ".join(c for c in kinds if c.endswith("_output")) or "0"
-    special = [*(["batch"] if "batch" in columns else []),
-               *([f"lower(coalesce(tier, '')) not in {STANDARD_TIERS}"] if "tier" in columns else [])]
+    special = [
+        *(["batch"] if "batch" in columns else []),
+        *([f"lower(coalesce(tier, '')) not in {STANDARD_TIERS}"] if "tier" in columns else []),
+    ]
     checked = [*has, *([calls] if calls != "1" else [])]
-    reasons = [('"when" is null', "no readable time"), ("u.model is null", "no model is named"),
-               *([(" or ".join(special), "batch or another service tier")] if special else []),
-               (" or ".join(f"{c} < 0" for c in checked), BAD_COUNTS[0]),
-               (" or ".join([f"{c} > {ABSURD}" for c in checked] + [f"{c} / {ABSURD_CALL}.0 > greatest({calls}, 1)" for c in has]), BAD_COUNTS[1]),
-               *([(f"reasoning > {made}", "the parts exceed their total")] if "reasoning" in has else [])]
+    reasons = [
+        ('"when" is null', "no readable time"),
+        ("u.model is null", "no model is named"),
+        *([(" or ".join(special), "batch or another service tier")] if special else []),
+        (" or ".join(f"{c} < 0" for c in checked), BAD_COUNTS[0]),
+        (
+            " or ".join(
+                [f"{c} > {ABSURD}" for c in checked]
+                + [f"{c} / {ABSURD_CALL}.0 > greatest({calls}, 1)" for c in has]
+            ),
+            BAD_COUNTS[1],
+        ),
+        *([(f"reasoning > {made}", "the parts exceed their total")] if "reasoning" in has else []),
+    ]
     quoted = lambda name: name.replace("'", "''")
     comma, line = ",\n         ", "\n           "
     return f"""
 with checked as (
-  select cast("when" as date) as day, u.model, {'feature' if 'feature' in columns else "'(all)'"} as feature, {calls} as requests,
-         {', '.join(has)},
+  select cast("when" as date) as day, u.model, {"feature" if "feature" in columns else "'(all)'"} as feature, {calls} as requests,
+         {", ".join(has)},
          case {line.join(f"when {test} then '{quoted(name)}'" for test, name in reasons)}
            else '' end as reason,
-         {' + '.join(f'case when {k} > 0 then {1 << i} else 0 end' for i, k in enumerate(kinds))} as uses,
+         {" + ".join(f"case when {k} > 0 then {1 << i} else 0 end" for i, k in enumerate(kinds))} as uses,
          coalesce((0.0 + {given}) / above > greatest({calls}, 1), false) as long
   from usage u left join (select distinct model as of_model, above from rates) m on u.model = m.of_model
 ),
@@ -52,19 +75,19 @@ sums as (
   from checked group by day, model, feature, reason, uses, long
 ),
 priced as (
-  select s.*, {comma.join(f'r.{k} as nano_{k}' for k in kinds)},
+  select s.*, {comma.join(f"r.{k} as nano_{k}" for k in kinds)},
          case when s.reason <> '' then s.reason
               when r.model is null then '{quoted("this model is not in the price table")}'
               when r.reason <> '' then r.reason
-              when {' or '.join(f'(s.{k} > 0 and r.{k} is null)' for k in kinds)} then 'a kind of token has no price'
+              when {" or ".join(f"(s.{k} > 0 and r.{k} is null)" for k in kinds)} then 'a kind of token has no price'
               when s.long then 'above the context at which prices rise'
               else '' end as why
   from sums s left join rates r on s.model = r.model and s.day >= r."from" and s.day < r."until"
 )
 select day, model, feature, why, cast(sum("rows") as bigint) as "rows",
-       {', '.join(f"cast(sum({c}) as bigint) as {c}" for c in ["requests", *has])},
+       {", ".join(f"cast(sum({c}) as bigint) as {c}" for c in ["requests", *has])},
        cast(sum(case when why <> '' then 0
-                     else {(line + '            + ').join(f'{k} * coalesce(nano_{k}, 0)' for k in kinds)} end) as bigint) as nano
+                     else {(line + "            + ").join(f"{k} * coalesce(nano_{k}, 0)" for k in kinds)} end) as bigint) as nano
 from priced group by day, model, feature, why order by day, model, feature, why
 """.strip()
 
@@ -80,15 +103,30 @@ def price_parquet(path, same_as=None, memory="3GB", back_to=None):
     try:
         import duckdb
     except ModuleNotFoundError as e:
-        raise ModuleNotFoundError("files beyond memory are read by DuckDB: pip install duckdb") from e
+        raise ModuleNotFoundError(
+            "files beyond memory are read by DuckDB: pip install duckdb"
+        ) from e
     with duckdb.connect(config={"memory_limit": memory}) as db:
         try:
             usage = db.read_parquet(str(path))
             needed = [c for c in ("when", "model") if c not in usage.columns]
             if needed or not any(k in usage.columns for k in KINDS):
-                raise BillError(f"{Path(path).name} needs the columns when, model and at least one of {', '.join(KINDS)}; it has {', '.join(usage.columns)}")
-            usage.project('* replace (make_timestamp(epoch_us("when")) as "when")').create_view("usage")  # UTC, with a zone or without
-            rates = Rates([m for (m,) in db.sql("select distinct model from usage where model is not null order by 1").fetchall()], same_as, back_to)
+                raise BillError(
+                    f"{Path(path).name} needs the columns when, model and at least one of {', '.join(KINDS)}; it has {', '.join(usage.columns)}"
+                )
+            usage.project('* replace (make_timestamp(epoch_us("when")) as "when")').create_view(
+                "usage"
+            )  # UTC, with a zone or without
+            rates = Rates(
+                [
+                    m
+                    for (m,) in db.sql(
+                        "select distinct model from usage where model is not null order by 1"
+                    ).fetchall()
+                ],
+                same_as,
+                back_to,
+            )
             db.register("rates", rates.frame())
             rows = db.sql(sql(usage.columns)).df()
         except duckdb.Error as e:

@@ -3,6 +3,7 @@
 Each theme's module registers its exercises; the solution stands in the notebook, folded away, and
 tests/test_cells.py proves that the starter fails and the solution passes.
 """
+
 import functools
 import importlib
 import pkgutil
@@ -12,9 +13,11 @@ _known = {}
 
 def exercise(name, hint):
     """Register a checker: it takes the reader's answer and returns what differs, in a sentence, or None."""
+
     def register(checker):
         _known[name] = (checker, hint)
         return checker
+
     return register
 
 
@@ -29,7 +32,9 @@ def _find(name):
     try:
         return _load()[name]
     except KeyError:
-        raise LookupError(f"There is no exercise {name!r}. There are: {', '.join(sorted(_load()))}.") from None
+        raise LookupError(
+            f"There is no exercise {name!r}. There are: {', '.join(sorted(_load()))}."
+        ) from None
 
 
 def judge(answer, right, choices, why):

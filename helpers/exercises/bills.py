@@ -1,8 +1,12 @@
 """The exercises of notebooks/4_costs/05_your_own_bill."""
+
 from . import exercise, judge
 
 
-@exercise("bills-1", hint='bill.cube has a row for each day, model and feature; feature is "proj_support". Cached and other input are columns of their own: divide one by the sum of both.')
+@exercise(
+    "bills-1",
+    hint='bill.cube has a row for each day, model and feature; feature is "proj_support". Cached and other input are columns of their own: divide one by the sum of both.',
+)
 def cache_share_of_support(answer):
     from .. import bills, prices
 
@@ -17,14 +21,31 @@ def cache_share_of_support(answer):
         return "those are percent; give a fraction of 1."
     if abs(given - cached / other) < 0.001:
         return "that is cached against not cached; asked is its share of all input."
-    if abs(given - int(cube["text_cached_input"].sum()) / int((cube["text_cached_input"] + cube["text_input"]).sum())) < 0.001:
+    if (
+        abs(
+            given
+            - int(cube["text_cached_input"].sum())
+            / int((cube["text_cached_input"] + cube["text_input"]).sum())
+        )
+        < 0.001
+    ):
         return "that is the share of all projects; asked is proj_support."
     return f"you have {given:.3f}. Both kinds of text input, of proj_support alone, in the shipped synthetic_usage.json?"
 
 
-@exercise("bills-2", hint="Ask of each sentence which number of this page carries it. A price is not a quality, and a sum is not a cause.")
+@exercise(
+    "bills-2",
+    hint="Ask of each sentence which number of this page carries it. A price is not a quality, and a sum is not a cause.",
+)
 def what_the_bill_supports(answer):
-    right = {"luna": "supported", "quality": "open", "calls": "supported", "effort": "open", "interval": "contradicted", "whole": "contradicted"}
+    right = {
+        "luna": "supported",
+        "quality": "open",
+        "calls": "supported",
+        "effort": "open",
+        "interval": "contradicted",
+        "whole": "contradicted",
+    }
     why = {
         "luna": "the same tokens at both prices are both on the page",
         "quality": "a bill holds no answers; nobody looked at one",

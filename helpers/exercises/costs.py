@@ -1,4 +1,5 @@
 """The exercises of notebooks/4_costs. Each checker computes the right answer from data/."""
+
 import csv
 
 from .. import budgets, prices, voice_costs
@@ -8,14 +9,22 @@ DAY_9 = "2024-12-17"
 OCTOBER, DECEMBER = "gpt-4o-realtime-preview-2024-10-01", "gpt-4o-realtime-preview-2024-12-17"
 
 TEAM = {
-    "input_tokens": 9_000_000, "output_tokens": 1_000_000,
-    "input_token_details": {"text_tokens": 4_000_000, "audio_tokens": 5_000_000, "cached_tokens": 6_000_000,
-                            "cached_tokens_details": {"text_tokens": 2_000_000, "audio_tokens": 4_000_000}},
+    "input_tokens": 9_000_000,
+    "output_tokens": 1_000_000,
+    "input_token_details": {
+        "text_tokens": 4_000_000,
+        "audio_tokens": 5_000_000,
+        "cached_tokens": 6_000_000,
+        "cached_tokens_details": {"text_tokens": 2_000_000, "audio_tokens": 4_000_000},
+    },
     "output_token_details": {"text_tokens": 200_000, "audio_tokens": 800_000},
 }
 
 
-@exercise("prices-1", hint="prices.cost(october, team, day) and prices.cost(december, team, day), then one division.")
+@exercise(
+    "prices-1",
+    hint="prices.cost(october, team, day) and prices.cost(december, team, day), then one division.",
+)
 def how_much_cheaper_the_day_got(answer):
     old, new = (float(prices.cost(model, TEAM, DAY_9)) for model in (OCTOBER, DECEMBER))
     right, given = 1 - new / old, float(answer)
@@ -30,9 +39,19 @@ def how_much_cheaper_the_day_got(answer):
     return f"you have {given:.4f}. Both bills with the whole usage, at the prices of {DAY_9}?"
 
 
-@exercise("prices-2", hint="Look for a second base, or a second bill, for which the sentence comes out differently.")
+@exercise(
+    "prices-2",
+    hint="Look for a second base, or a second bill, for which the sentence comes out differently.",
+)
 def what_the_slide_may_say(answer):
-    right = {"voice": "says too little", "sound": "true", "tenth": "says too little", "o1": "false", "always": "false", "heir": "true"}
+    right = {
+        "voice": "says too little",
+        "sound": "true",
+        "tenth": "says too little",
+        "o1": "false",
+        "always": "false",
+        "heir": "true",
+    }
     why = {
         "voice": "true of its sound, and not of its text",
         "sound": "100 → 40 and 200 → 80: it names the thing and the direction",
@@ -49,7 +68,10 @@ def _talk(model, minutes, share, turns, cached=True, change=lambda talk: talk):
     return voice_costs.so_far(model, voice_costs.usages(talk, 300, cached), DAY_9)
 
 
-@exercise("voice-1", hint="Two lists of sums so far; the first place where December's, without cache, is the larger one, counted from 1.")
+@exercise(
+    "voice-1",
+    hint="Two lists of sums so far; the first place where December's, without cache, is the larger one, counted from 1.",
+)
 def where_the_curves_cross(answer):
     pairs = zip(_talk(DECEMBER, 30, 50, 120, cached=False), _talk(OCTOBER, 30, 50, 120))
     right, given = next(i for i, (new, old) in enumerate(pairs, 1) if new > old), int(answer)
@@ -64,36 +86,76 @@ def _saved(minutes, share, turns, cached):
     """{change: USD saved} of one app."""
     before = _talk(DECEMBER, minutes, share, turns, cached)[-1]
     return {
-        "shorter answers": before - _talk(DECEMBER, minutes, share, turns, cached, lambda talk: [(you, it / 2) for you, it in talk])[-1],
-        "start afresh": before - 2 * _talk(DECEMBER, minutes, share, turns, cached, lambda talk: talk[:turns // 2])[-1],
+        "shorter answers": before
+        - _talk(
+            DECEMBER,
+            minutes,
+            share,
+            turns,
+            cached,
+            lambda talk: [(you, it / 2) for you, it in talk],
+        )[-1],
+        "start afresh": before
+        - 2 * _talk(DECEMBER, minutes, share, turns, cached, lambda talk: talk[: turns // 2])[-1],
         "mend the cache": before - _talk(DECEMBER, minutes, share, turns)[-1],
     }
 
 
-@exercise("voice-2", hint="Price each talk as it is, then with each change; the largest difference wins.")
+@exercise(
+    "voice-2", hint="Price each talk as it is, then with each change; the largest difference wins."
+)
 def which_change_saves_most(answer):
-    apps = {"door": (1, 50, 2, True), "interview": (30, 90, 60, True), "lesson": (20, 50, 80, False)}
+    apps = {
+        "door": (1, 50, 2, True),
+        "interview": (30, 90, 60, True),
+        "lesson": (20, 50, 80, False),
+    }
     saved = {app: _saved(*how) for app, how in apps.items()}
-    why = {app: ", ".join(f"{change} saves {usd:.2f} USD" for change, usd in by.items() if change == answer.get(app)) + ", another change more" for app, by in saved.items()}
-    return judge(answer, {app: max(by, key=by.get) for app, by in saved.items()}, ("shorter answers", "start afresh", "mend the cache"), why)
+    why = {
+        app: ", ".join(
+            f"{change} saves {usd:.2f} USD"
+            for change, usd in by.items()
+            if change == answer.get(app)
+        )
+        + ", another change more"
+        for app, by in saved.items()
+    }
+    return judge(
+        answer,
+        {app: max(by, key=by.get) for app, by in saved.items()},
+        ("shorter answers", "start afresh", "mend the cache"),
+        why,
+    )
 
 
 def _aider(model, figure):
     """A figure of Aider's polyglot benchmark, (value, cases)."""
     with open(prices.DATA / "measurements.csv", encoding="utf-8", newline="") as f:
-        row, = (r for r in csv.DictReader(f) if (r["measure"], r["model"]) == (f"Aider polyglot {figure}", model))
+        (row,) = (
+            r
+            for r in csv.DictReader(f)
+            if (r["measure"], r["model"]) == (f"Aider polyglot {figure}", model)
+        )
     return float(row["value"]), int(row["sample_size"])
 
 
 def _edge(cheap, dear):
     """From what price of a failure on `dear` costs less, in USD, by what each solved and cost."""
     (cheap_usd, cheap_n), (dear_usd, dear_n) = _aider(cheap, "cost"), _aider(dear, "cost")
-    solved = {m: round(_aider(m, "pass_rate_2")[0] * n / 100) / n for m, n in ((cheap, cheap_n), (dear, dear_n))}
-    solved["o1-2024-12-17"] = _aider("o1-2024-12-17", "pass_num_2")[0] / 224  # the file's share is of 225
+    solved = {
+        m: round(_aider(m, "pass_rate_2")[0] * n / 100) / n
+        for m, n in ((cheap, cheap_n), (dear, dear_n))
+    }
+    solved["o1-2024-12-17"] = (
+        _aider("o1-2024-12-17", "pass_num_2")[0] / 224
+    )  # the file's share is of 225
     return (dear_usd / dear_n - cheap_usd / cheap_n) / (solved[dear] - solved[cheap])
 
 
-@exercise("reasoning-1", hint='break_even("gpt-4o-2024-11-20", "o1-2024-12-17"), the names as in the index of runs.')
+@exercise(
+    "reasoning-1",
+    hint='break_even("gpt-4o-2024-11-20", "o1-2024-12-17"), the names as in the index of runs.',
+)
 def where_o1_beats_november(answer):
     right, given = _edge("gpt-4o-2024-11-20", "o1-2024-12-17"), float(answer)
     if abs(given - right) < 0.005:
@@ -105,7 +167,10 @@ def where_o1_beats_november(answer):
     return f"you have {given:.2f} USD. The difference in USD per case over the difference in solved shares?"
 
 
-@exercise("reasoning-2", hint="The edges are 0.15, 0.52 and 2.57 USD; for the last team look at the solved shares.")
+@exercise(
+    "reasoning-2",
+    hint="The edges are 0.15, 0.52 and 2.57 USD; for the last team look at the solved shares.",
+)
 def which_model_for_which_team(answer):
     right = {"suggestion": "gpt-4o-mini", "draft": "gpt-4o", "fix": "o1", "unattended": "none"}
     why = {
@@ -119,11 +184,18 @@ def which_model_for_which_team(answer):
 
 def _call(model, prompt, cached=0):
     """A call of the notebook: `prompt` tokens in front of a question of 100, an answer of 200, in USD."""
-    usage = {"prompt_tokens": prompt + 100, "completion_tokens": 200, "prompt_tokens_details": {"cached_tokens": cached}}
+    usage = {
+        "prompt_tokens": prompt + 100,
+        "completion_tokens": 200,
+        "prompt_tokens_details": {"cached_tokens": cached},
+    }
     return float(prices.cost(model, usage, DAY_9))
 
 
-@exercise("tuning_budget-1", hint="before = float(per_call(small, 5000)), after = float(per_call(small_tuned, 0)), then budgets.calls_to_pay_back.")
+@exercise(
+    "tuning_budget-1",
+    hint="before = float(per_call(small, 5000)), after = float(per_call(small_tuned, 0)), then budgets.calls_to_pay_back.",
+)
 def when_the_mini_has_paid(answer):
     before, after = _call("gpt-4o-mini-2024-07-18", 5000), _call("ft:gpt-4o-mini-2024-07-18", 0)
     right, given = budgets.calls_to_pay_back(150, before, after), float(answer)
@@ -136,7 +208,10 @@ def when_the_mini_has_paid(answer):
     return f"you have {given:,.0f}. 150 USD over what one call saves, rounded up?"
 
 
-@exercise("tuning_budget-2", hint="Is the prompt above the edge (450, 900, 900, 1,800 tokens)? And may they still tune?")
+@exercise(
+    "tuning_budget-2",
+    hint="Is the prompt above the edge (450, 900, 900, 1,800 tokens)? And may they still tune?",
+)
 def which_plan_pays(answer):
     right = {"tone": "prompt", "manual": "tune", "newcomer": "too late", "small": "prompt"}
     why = {

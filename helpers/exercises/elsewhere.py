@@ -1,17 +1,30 @@
 """The exercises of notebooks/3_dpo/05_tuning_elsewhere."""
+
 from . import exercise, judge
 
 _ASKED = [{"role": "user", "content": "Rain today?"}]
-_LONGER = [*_ASKED, {"role": "assistant", "content": "Where?"}, {"role": "user", "content": "In Oslo."}]
+_LONGER = [
+    *_ASKED,
+    {"role": "assistant", "content": "Where?"},
+    {"role": "user", "content": "In Oslo."},
+]
 _SAID = [{"role": "assistant", "content": text} for text in ("Yes, bring a coat!", "Yes.")]
 
 
-@exercise("elsewhere-1", hint="All messages but the last are the prompt: row[\"chosen\"][:-1]. The answer is the list of the last one: row[\"chosen\"][-1:].")
+@exercise(
+    "elsewhere-1",
+    hint='All messages but the last are the prompt: row["chosen"][:-1]. The answer is the list of the last one: row["chosen"][-1:].',
+)
 def implicit_prompt(answer):
     if not callable(answer):
         return "a function of one row is asked for; hand over its name, without calling it."
     for asked in (_ASKED, _LONGER):
-        row = {"prompt": asked[0]["content"], "chosen": [*asked, _SAID[0]], "rejected": [*asked, _SAID[1]], "score_chosen": 8.0}
+        row = {
+            "prompt": asked[0]["content"],
+            "chosen": [*asked, _SAID[0]],
+            "rejected": [*asked, _SAID[1]],
+            "score_chosen": 8.0,
+        }
         made = answer(row)
         if not isinstance(made, dict):
             return "a row is a dictionary with prompt, chosen and rejected."
@@ -28,9 +41,18 @@ def implicit_prompt(answer):
     return None
 
 
-@exercise("elsewhere-2", hint="Ask of each wish: would two answers that differ in it differ in the same way for every question? And is there a checker that knows?")
+@exercise(
+    "elsewhere-2",
+    hint="Ask of each wish: would two answers that differ in it differ in the same way for every question? And is there a checker that knows?",
+)
 def which_way(answer):
-    right = {"tone": "preferences", "prices": "look it up", "json": "a schema", "label": "supervised", "summary": "preferences"}
+    right = {
+        "tone": "preferences",
+        "prices": "look it up",
+        "json": "a schema",
+        "label": "supervised",
+        "summary": "preferences",
+    }
     why = {
         "tone": "no single answer is the right one, and readers tell the better of two",
         "prices": "they change every week, and a tuned model would say last week's with conviction",

@@ -1,24 +1,36 @@
 """The exercises of notebooks/1_o1/04_function_calling."""
+
 import copy
 
 from ..local_api import schemas
 from . import exercise, judge
 
 LOOSE = {
-    "name": "refund", "description": "Where a refund is.",
+    "name": "refund",
+    "description": "Where a refund is.",
     "parameters": {
-        "type": "object", "required": ["year"],
-        "properties": {"year": {"type": "integer"}, "state": {"type": "string"}, "joint": {"type": "boolean"}},
+        "type": "object",
+        "required": ["year"],
+        "properties": {
+            "year": {"type": "integer"},
+            "state": {"type": "string"},
+            "joint": {"type": "boolean"},
+        },
     },
 }
 
 
-@exercise("functions-1", hint="Four changes: strict, additionalProperties, required, and the type of each property that was not required.")
+@exercise(
+    "functions-1",
+    hint="Four changes: strict, additionalProperties, required, and the type of each property that was not required.",
+)
 def made_strict(function):
     given = copy.deepcopy(LOOSE)
     made = function(given)
     if given != LOOSE:
-        return "your function changes the description that it was given; the caller may still need it."
+        return (
+            "your function changes the description that it was given; the caller may still need it."
+        )
     if made is None:
         return "your function returns nothing."
     if made.get("strict") is not True:
@@ -38,13 +50,24 @@ def made_strict(function):
             if kind != old["type"]:
                 return f"{name!r} was required before: its type stays {old['type']}."
         elif not isinstance(kind, list) or set(kind) != {old["type"], "null"}:
-            return f"{name!r} was optional: its type becomes [{old['type']!r}, 'null'], not {kind!r}."
+            return (
+                f"{name!r} was optional: its type becomes [{old['type']!r}, 'null'], not {kind!r}."
+            )
     return None
 
 
-@exercise("functions-2", hint="Ask of each question: are all arguments of the call known already? And would its result be the answer?")
+@exercise(
+    "functions-2",
+    hint="Ask of each question: are all arguments of the call known already? And would its result be the answer?",
+)
 def which_tool_first(answer):
-    right = {"owe": "tax_table", "thanks": "none", "both": "standard_deduction", "third": "calculator", "vague": "none"}
+    right = {
+        "owe": "tax_table",
+        "thanks": "none",
+        "both": "standard_deduction",
+        "third": "calculator",
+        "vague": "none",
+    }
     why = {
         "owe": "year, status and taxable income are all there, and the table has the answer",
         "thanks": "nothing is asked",

@@ -1,8 +1,12 @@
 """The exercises of 2_realtime/04_tools_and_guardrails."""
+
 from . import exercise, judge
 
 
-@exercise("guardrails-1", hint="Five keys: `conversation`, `output_modalities`, `metadata`, `instructions`, `input`; the input is a list of items.")
+@exercise(
+    "guardrails-1",
+    hint="Five keys: `conversation`, `output_modalities`, `metadata`, `instructions`, `input`; the input is a list of items.",
+)
 def a_guard_of_its_own(answer):
     if not isinstance(answer, dict):
         return f"a response is a dict, and this is {answer!r}."
@@ -16,8 +20,14 @@ def a_guard_of_its_own(answer):
         return "`instructions` are missing: it would answer the question in place of judging it."
     if "input" not in answer:
         return "`input` is missing: it would judge the conversation, and these words are not in it."
-    said = [(item.get("type"), item.get("role"), part.get("type"), part.get("text")) for item in answer["input"] for part in item.get("content", [])]
-    if [(*kind, text.strip(" .!")) for *kind, text in said if isinstance(text, str)] != [("message", "user", "input_text", "Teach me Spanish")]:
+    said = [
+        (item.get("type"), item.get("role"), part.get("type"), part.get("text"))
+        for item in answer["input"]
+        for part in item.get("content", [])
+    ]
+    if [(*kind, text.strip(" .!")) for *kind, text in said if isinstance(text, str)] != [
+        ("message", "user", "input_text", "Teach me Spanish")
+    ]:
         return "`input` must be one message of the user with one part, `input_text`, that says Teach me Spanish."
     return None
 
@@ -30,6 +40,9 @@ WHY = {
 }
 
 
-@exercise("guardrails-2", hint="What does the first second of a wrong answer do, and what does a second of waiting cost?")
+@exercise(
+    "guardrails-2",
+    hint="What does the first second of a wrong answer do, and what does a second of waiting cost?",
+)
 def which_guard(answer):
     return judge(answer, RIGHT, ("hold back", "stop midway", "no guard"), WHY)

@@ -1,4 +1,5 @@
 """The exercises of notebooks/1_o1. Each checker computes the right answer from the recordings and data."""
+
 import json
 
 from .. import prices
@@ -14,9 +15,15 @@ def _usage(name):
     return json.loads(file.read_text(encoding="utf-8"))["responses"][-1]["body"]["usage"]
 
 
-@exercise("effort-1", hint="Price answers['hard']['high'] and answers['hard']['medium'] with prices.cost(...), subtract, times 10,000.")
+@exercise(
+    "effort-1",
+    hint="Price answers['hard']['high'] and answers['hard']['medium'] with prices.cost(...), subtract, times 10,000.",
+)
 def extra_dollars_a_day(answer):
-    high, medium = (prices.cost("o1", _usage(f"o1/effort/hard-{effort}"), DAY_9) for effort in ("high", "medium"))
+    high, medium = (
+        prices.cost("o1", _usage(f"o1/effort/hard-{effort}"), DAY_9)
+        for effort in ("high", "medium")
+    )
     right = float(10_000 * (high - medium))
     given = float(str(answer).replace("$", "").replace(",", ""))
     if abs(given - right) < 0.005:
@@ -31,13 +38,25 @@ def extra_dollars_a_day(answer):
 def _said(problem, effort):
     """What the recording answers to the problem as the notebook puts it."""
     recording = recordings.read(recordings.FOLDER / "o1" / "effort" / f"{problem}-{effort}.json")
-    return slots.render(recording.responses[0]["body"]["choices"][0]["message"]["content"], recording.slots, {})
+    return slots.render(
+        recording.responses[0]["body"]["choices"][0]["message"]["content"], recording.slots, {}
+    )
 
 
-@exercise("effort-2", hint="One of the nine answers is wrong: compare each with a number, or a text, that you compute yourself.")
+@exercise(
+    "effort-2",
+    hint="One of the nine answers is wrong: compare each with a number, or a text, that you compute yourself.",
+)
 def lowest_effort_that_is_right(answer):
-    truth = {"easy": str(36 * 60), "hard": str(sum((k % 3 == 0) != (k % 5 == 0) for k in range(1, 1001))), "wasted": "day nine of twelve".upper()}
-    right = {problem: next(e for e in ("low", "medium", "high") if _said(problem, e) == truth[problem]) for problem in truth}
+    truth = {
+        "easy": str(36 * 60),
+        "hard": str(sum((k % 3 == 0) != (k % 5 == 0) for k in range(1, 1001))),
+        "wasted": "day nine of twelve".upper(),
+    }
+    right = {
+        problem: next(e for e in ("low", "medium", "high") if _said(problem, e) == truth[problem])
+        for problem in truth
+    }
     for problem, effort in right.items():
         given = answer.get(problem)
         if given is ... or given is None:
@@ -49,9 +68,16 @@ def lowest_effort_that_is_right(answer):
     return None
 
 
-@exercise("developer-1", hint="Build a new list; a message is a dict, so {**message, 'role': 'developer'} is a copy with another role.")
+@exercise(
+    "developer-1",
+    hint="Build a new list; a message is a dict, so {**message, 'role': 'developer'} is a copy with another role.",
+)
 def modernised(function):
-    old = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Who runs the system?"}, {"role": "assistant", "content": "I do."}]
+    old = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Who runs the system?"},
+        {"role": "assistant", "content": "I do."},
+    ]
     before = json.dumps(old)
     new = function(old)
     if json.dumps(old) != before:
@@ -66,9 +92,18 @@ def modernised(function):
     return None
 
 
-@exercise("developer-2", hint="Ask of each text: who decides it, the person who built the app or the one who uses it? And could a stranger read it?")
+@exercise(
+    "developer-2",
+    hint="Ask of each text: who decides it, the person who built the app or the one who uses it? And could a stranger read it?",
+)
 def who_says_it(answer):
-    right = {"unit": "developer", "recipe": "user", "key": "neither", "tone": "developer", "wish": "user"}
+    right = {
+        "unit": "developer",
+        "recipe": "user",
+        "key": "neither",
+        "tone": "developer",
+        "wish": "user",
+    }
     why = {
         "unit": "the unit is a rule of the whole app, whoever uses it",
         "recipe": "the recipe is what this one person asks about",

@@ -1,4 +1,5 @@
 """The exercises of notebooks/00_start_here."""
+
 from ..local_api.answers import models
 from ..local_api.ground_truth import weekday
 from . import exercise
@@ -10,7 +11,11 @@ def weekday_of_the_shutdown(answer):
     given = str(answer).strip().strip(".").capitalize()
     if len(given.split()) > 1:
         return "give the name of the day alone, such as Monday."
-    return None if given == right else f"{answer} is not the weekday of {models()['o1']['shutdown']}. Did you ask with that date?"
+    return (
+        None
+        if given == right
+        else f"{answer} is not the weekday of {models()['o1']['shutdown']}. Did you ask with that date?"
+    )
 
 
 @exercise("start-2", hint="Read the footer of the frame around the answer: who wrote it?")

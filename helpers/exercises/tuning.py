@@ -1,4 +1,5 @@
 """The exercises of notebooks/3_dpo/03_tuning_job."""
+
 import collections
 import json
 
@@ -10,10 +11,16 @@ ENOUGH = 18  # of the 20 held-out questions
 
 
 def _lines(name):
-    return [json.loads(line) for line in (DATA / "preferences" / name).read_text(encoding="utf-8").splitlines()]
+    return [
+        json.loads(line)
+        for line in (DATA / "preferences" / name).read_text(encoding="utf-8").splitlines()
+    ]
 
 
-@exercise("tuning-1", hint="Two kinds of pairs are enough: those that differ in the tone alone, as they are, and those that differ in the unit alone, flipped.")
+@exercise(
+    "tuning-1",
+    hint="Two kinds of pairs are enough: those that differ in the tone alone, as they are, and those that differ in the unit alone, flipped.",
+)
 def chatty_celsius(rows):
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         return "a list of pairs is asked for, as `pairs` is one."
@@ -28,15 +35,32 @@ def chatty_celsius(rows):
     said = collections.Counter()
     for row in _lines("weather_held_out.jsonl"):
         texts = [c["content"] for c in row["candidates"]]
-        said[row["candidates"][last.policy.choose(dpo.prompt_of(row["input"]["messages"]), texts, temperature=0)]["style"]] += 1
+        said[
+            row["candidates"][
+                last.policy.choose(dpo.prompt_of(row["input"]["messages"]), texts, temperature=0)
+            ]["style"]
+        ] += 1
     if said["chatty_celsius"] < ENOUGH:
-        return "tuned on these, it says " + ", ".join(f"{style} {n} times" for style, n in said.most_common()) + f"; {ENOUGH} of 20 are to be chatty_celsius."
+        return (
+            "tuned on these, it says "
+            + ", ".join(f"{style} {n} times" for style, n in said.most_common())
+            + f"; {ENOUGH} of 20 are to be chatty_celsius."
+        )
     return None
 
 
-@exercise("tuning-2", hint="Checkpoints are kept of the last three epochs only. And losses of two betas do not compare.")
+@exercise(
+    "tuning-2",
+    hint="Checkpoints are kept of the last three epochs only. And losses of two betas do not compare.",
+)
 def what_next(answer):
-    right = {"rises": "earlier checkpoint", "long gone": "new job", "seven lines": "mend the file", "two betas": "sample both", "held": "resume"}
+    right = {
+        "rises": "earlier checkpoint",
+        "long gone": "new job",
+        "seven lines": "mend the file",
+        "two betas": "sample both",
+        "held": "resume",
+    }
     why = {
         "rises": "the second of four epochs was best, and its checkpoint is one of the last three",
         "long gone": "the second of eight epochs was best, and its checkpoint is gone",
@@ -44,4 +68,9 @@ def what_next(answer):
         "two betas": "a margin is beta times the way that the model went, so neither loss says which model follows the taste",
         "held": "a job that goes on after a pause ends with the weights of one that was never held",
     }
-    return judge(answer, right, ("earlier checkpoint", "new job", "mend the file", "sample both", "resume"), why)
+    return judge(
+        answer,
+        right,
+        ("earlier checkpoint", "new job", "mend the file", "sample both", "resume"),
+        why,
+    )

@@ -1,11 +1,15 @@
 """The exercises of notebooks/2_realtime/03_turns_and_interruptions."""
+
 from .. import turn_taking
 from . import exercise, judge
 
 ENOUGH = range(100, 1_600, 50)
 
 
-@exercise("turns-1", hint="Try the values 100, 150, 200 ... in turn_taking.found(hesitant, silence_ms=...), and count the turns.")
+@exercise(
+    "turns-1",
+    hint="Try the values 100, 150, 200 ... in turn_taking.found(hesitant, silence_ms=...), and count the turns.",
+)
 def the_shortest_patience(answer):
     slow = turn_taking.hesitant()
     if not isinstance(answer, int) or answer not in ENOUGH:
@@ -17,7 +21,12 @@ def the_shortest_patience(answer):
     return None if answer == shortest else f"{answer} ms is enough, but a shorter silence is, too."
 
 
-BEST = {"quiz": "short silence", "memories": "long silence", "building site": "button", "safety notice": "no interruption"}
+BEST = {
+    "quiz": "short silence",
+    "memories": "long silence",
+    "building site": "button",
+    "safety notice": "no interruption",
+}
 WHY = {
     "quiz": "answers are short and the room is quiet: waiting longer gains nothing",
     "memories": "who remembers pauses; being cut off is worse than waiting",
@@ -26,6 +35,9 @@ WHY = {
 }
 
 
-@exercise("turns-2", hint="What is the costly mistake here: waiting, cutting off, taking the wrong voice, or falling silent?")
+@exercise(
+    "turns-2",
+    hint="What is the costly mistake here: waiting, cutting off, taking the wrong voice, or falling silent?",
+)
 def which_rule(answer):
     return judge(answer, BEST, ("short silence", "long silence", "button", "no interruption"), WHY)

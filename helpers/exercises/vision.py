@@ -1,9 +1,13 @@
 """The exercises of notebooks/1_o1/03_vision."""
+
 from .. import tokens
 from . import exercise, judge
 
 
-@exercise("vision-1", hint="Both steps at once: the shorter side ends at 768. Then count the tiles that each side begins.")
+@exercise(
+    "vision-1",
+    hint="Both steps at once: the shorter side ends at 768. Then count the tiles that each side begins.",
+)
 def tokens_of_a_scan(answer):
     right = tokens.image_tokens(2480, 3508, "high", "o1")
     if answer == right:
@@ -17,7 +21,10 @@ def tokens_of_a_scan(answer):
     return f"{answer} is not it: the shorter side ends at 768 pixels; how many tiles of 512 does each side begin?"
 
 
-@exercise("vision-2", hint="What is large survives a copy of 512 by 512. What you have as numbers needs no picture.")
+@exercise(
+    "vision-2",
+    hint="What is large survives a copy of 512 by 512. What you have as numbers needs no picture.",
+)
 def which_detail(answer):
     right = {"sort": "low", "amounts": "high", "sum": "neither", "stamp": "low"}
     why = {

@@ -1,8 +1,12 @@
 """The exercises of notebooks/2_realtime/02_webrtc_in_twelve_lines."""
+
 from . import exercise, judge
 
 
-@exercise("webrtc-1", hint="The session goes into `session=`, its lifetime into `expires_after=`, beside it.")
+@exercise(
+    "webrtc-1",
+    hint="The session goes into `session=`, its lifetime into `expires_after=`, beside it.",
+)
 def an_exhibit_s_secret(answer):
     lives = answer.expires_at - int(answer.value[3:11], 16)
     if abs(lives - 120) > 1:

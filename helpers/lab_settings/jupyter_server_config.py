@@ -7,4 +7,4 @@ c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"  # the other one lists extensions from the network
 
 c.ServerApp.answer_yes = True  # Ctrl-C ends it at once
-c.Application.log_level = 40   # the address still shows, and errors
+c.Application.log_level = 40  # the address still shows, and errors

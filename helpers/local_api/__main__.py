@@ -6,6 +6,7 @@ helpers.connect() starts the same with `--child`: it then reads two lines (who a
 was spent before), prints one line of JSON, and ends when its standard input closes, which the system does when the
 kernel ends, however it ends. What is spent goes to standard error: its parent reads it even where this one was killed.
 """
+
 import argparse
 import asyncio
 import os
@@ -18,29 +19,45 @@ from . import server
 from .upstream import where
 
 
-FINISHING = 20  # seconds in which exchanges come to their end and are recorded, after the kernel has ended
+FINISHING = (
+    20  # seconds in which exchanges come to their end and are recorded, after the kernel has ended
+)
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m helpers.local_api", description="OpenAI's API from recordings, on 127.0.0.1.")
-    parser.add_argument("--port", type=int, default=0, help="the port to listen on (default: a free one)")
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.local_api",
+        description="OpenAI's API from recordings, on 127.0.0.1.",
+    )
+    parser.add_argument(
+        "--port", type=int, default=0, help="the port to listen on (default: a free one)"
+    )
     parser.add_argument("--key", help="the key to ask for (default: a new one; or DAY9_LOCAL_KEY)")
-    parser.add_argument("--child", action="store_true", help="serve the process at the other end of standard input")
+    parser.add_argument(
+        "--child", action="store_true", help="serve the process at the other end of standard input"
+    )
     given = parser.parse_args()
     try:
         sock = server.bind(given.port)
     except (OSError, OverflowError) as e:
-        sys.exit(f"Cannot listen on 127.0.0.1:{given.port}: {e}. Choose another --port, or leave it out for a free one.")
+        sys.exit(
+            f"Cannot listen on 127.0.0.1:{given.port}: {e}. Choose another --port, or leave it out for a free one."
+        )
     key = given.key or os.environ.get("DAY9_LOCAL_KEY") or "day9-" + secrets.token_hex(12)
     try:
-        asyncio.run(run(sock, key, given.child, *(told_by_parent() if given.child else told_by_shell())))
+        asyncio.run(
+            run(sock, key, given.child, *(told_by_parent() if given.child else told_by_shell()))
+        )
     except KeyboardInterrupt:
         pass
 
 
 def told_by_parent():
     """(a Where or None, USD spent before)"""
-    answering, spent = sys.stdin.buffer.readline().decode().strip(), sys.stdin.buffer.readline().decode().strip()
+    answering, spent = (
+        sys.stdin.buffer.readline().decode().strip(),
+        sys.stdin.buffer.readline().decode().strip(),
+    )
     return (where.from_text(answering) if answering else None), Decimal(spent or 0)
 
 
@@ -58,21 +75,32 @@ def upstream_of(answering, spent, child):
     from .upstream.recorder import Recorder
 
     recorder = Recorder(own_folder(), answering.host) if answering.record else None
-    tell = (lambda total: print(f"day9 spent {total:f}", file=sys.stderr, flush=True)) if child else (lambda total: None)
+    tell = (
+        (lambda total: print(f"day9 spent {total:f}", file=sys.stderr, flush=True))
+        if child
+        else (lambda total: None)
+    )
     return Upstream(answering, recorder, spent, tell)
 
 
 async def run(sock, key, child, answering=None, spent=Decimal(0)):
-    state = server.serve(sock, key, pace(), upstream=upstream_of(answering, spent, child) if answering else None)
+    state = server.serve(
+        sock, key, pace(), upstream=upstream_of(answering, spent, child) if answering else None
+    )
     if child:
         print(server.hello(state), flush=True)
-        threading.Thread(target=end_with_parent, args=(state, asyncio.get_running_loop()), daemon=True).start()
+        threading.Thread(
+            target=end_with_parent, args=(state, asyncio.get_running_loop()), daemon=True
+        ).start()
     else:
         for file, why in state.answers.library.left_out():
             print(f"Left out: {file} {why}", file=sys.stderr)
         if answering:
             print(where.in_words(answering, spent), file=sys.stderr)
-        print(f"export OPENAI_BASE_URL=http://{server.HOST}:{state.port}/v1 OPENAI_API_KEY={key}\nCtrl-C ends it.", flush=True)
+        print(
+            f"export OPENAI_BASE_URL=http://{server.HOST}:{state.port}/v1 OPENAI_API_KEY={key}\nCtrl-C ends it.",
+            flush=True,
+        )
     await asyncio.Event().wait()
 
 

@@ -2,6 +2,7 @@
 
 Knows nothing of sockets: `Answers.answer(...)` takes a request's parts and gives an `Answer`.
 """
+
 import csv
 import datetime
 import functools
@@ -24,8 +25,12 @@ class Answer:
     id: str = ""
     off_the_map: dict = field(default_factory=dict)
     keeps: bool = False  # the same request will always have this same answer
-    headers: dict = field(default_factory=dict)  # in the place of, or beyond, those that every answer has
-    as_it_came: bool = False  # recorded, or an upstream's: it has all the headers that it is to have
+    headers: dict = field(
+        default_factory=dict
+    )  # in the place of, or beyond, those that every answer has
+    as_it_came: bool = (
+        False  # recorded, or an upstream's: it has all the headers that it is to have
+    )
     flow: object = None  # an asynchronous iterator of bytes, sent as they come, in the place of body and events
     note: str = ""  # what the reader should know of how the answer came about
 
@@ -36,7 +41,11 @@ def as_json(value):
 
 def error(status, message, kind="invalid_request_error", param=None, code=None, **more):
     """An error in OpenAI's envelope, whose keys are always these four."""
-    return Answer(status, as_json({"error": {"message": message, "type": kind, "param": param, "code": code}}), **more)
+    return Answer(
+        status,
+        as_json({"error": {"message": message, "type": kind, "param": param, "code": code}}),
+        **more,
+    )
 
 
 def as_it_came(recording, response):
@@ -46,20 +55,41 @@ def as_it_came(recording, response):
     told = shaping.told(body, events)
     if not told["usage"]:  # a file, a job, sound: nothing that the receipt could price by tokens
         told["model"] = "" if response["status"] == 200 else recording.origin.get("model", "")
-    return Answer(response["status"], body, events, recording.origin, recording.name, **told, headers=response.get("headers", {}), as_it_came=True)
+    return Answer(
+        response["status"],
+        body,
+        events,
+        recording.origin,
+        recording.name,
+        **told,
+        headers=response.get("headers", {}),
+        as_it_came=True,
+    )
 
 
-TEXTS_CHECKED_ON = "2026-11-22"  # those of schemas.py, pictures.py and tuning/; refusals.json dates its own
+TEXTS_CHECKED_ON = (
+    "2026-11-22"  # those of schemas.py, pictures.py and tuning/; refusals.json dates its own
+)
 
 
 def refused(status, e, source, checked_on, model):
     """What the API says of a request that it does not accept."""
-    return Answer(status, as_json({"error": e}), origin=text_origin(source, checked_on), model=model, keeps=True)
+    return Answer(
+        status,
+        as_json({"error": e}),
+        origin=text_origin(source, checked_on),
+        model=model,
+        keeps=True,
+    )
 
 
 def text_origin(source, checked_on):
     """The origin of an error's text: published where `source` begins with "verbatim"; on a published one's pattern it is ours."""
-    return {"class": "published" if source.startswith("verbatim") else "constructed", "date": checked_on, "source": source}
+    return {
+        "class": "published" if source.startswith("verbatim") else "constructed",
+        "date": checked_on,
+        "source": source,
+    }
 
 
 @functools.cache
@@ -71,8 +101,15 @@ def models():
 
 def model_object(row):
     """A row of data/models.csv as the API's model object. `created` is the release day where no clock time is known."""
-    day = lambda text: int(datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.timezone.utc).timestamp())
-    made = {"id": row["model"], "object": "model", "created": int(row["created"] or (day(row["released"]) if row["released"] else 0)), "owned_by": "system"}
+    day = lambda text: int(
+        datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.timezone.utc).timestamp()
+    )
+    made = {
+        "id": row["model"],
+        "object": "model",
+        "created": int(row["created"] or (day(row["released"]) if row["released"] else 0)),
+        "owned_by": "system",
+    }
     return made | {"shutdown_date": row["shutdown"]} if row["shutdown"] else made
 
 
@@ -144,8 +181,22 @@ class Answers:
             return not_allowed(method, path)
         origin = {"class": "published", "source": "data/models.csv"}
         if not name:
-            return Answer(200, as_json({"object": "list", "data": [model_object(r) for r in models().values()] + self.tuning.models.objects()}), origin=origin)
-        return Answer(200, as_json(model_object(models()[name])), origin=origin) if name in models() else no_model(name)
+            return Answer(
+                200,
+                as_json(
+                    {
+                        "object": "list",
+                        "data": [model_object(r) for r in models().values()]
+                        + self.tuning.models.objects(),
+                    }
+                ),
+                origin=origin,
+            )
+        return (
+            Answer(200, as_json(model_object(models()[name])), origin=origin)
+            if name in models()
+            else no_model(name)
+        )
 
     def _refused(self, path, body):
         found = refusals.refusal(path, body)
@@ -169,24 +220,49 @@ class Answers:
         response = self.library.next_response(recording, retry)
         if "events" in response:
             events = [(e["at"], shaping.sse(e["data"], e.get("event"))) for e in response["events"]]
-            return Answer(response["status"], events=events, origin=recording.origin, recording=recording.name, model=_model(sent))
+            return Answer(
+                response["status"],
+                events=events,
+                origin=recording.origin,
+                recording=recording.name,
+                model=_model(sent),
+            )
         value = response["body"]
         if recording.slots:
             try:
                 value = slots.render(value, recording.slots, found)
             except slots.BadSlot as e:
-                return error(500, f"The recording data/recordings/{recording.name}.json {e}.", "server_error")
-            if any(found[name] != slot["example"] for name, slot in recording.slots.items() if name in found):
+                return error(
+                    500, f"The recording data/recordings/{recording.name}.json {e}.", "server_error"
+                )
+            if any(
+                found[name] != slot["example"]
+                for name, slot in recording.slots.items()
+                if name in found
+            ):
                 value = shaping.counted(path, body, value)
         begins = False  # a create call, whose polls begin again
         if response["status"] == 200:
             value = shaping.limited(path, value, shaping.limit_of(sent))
             if method == "POST" and value.get("id"):
                 begins = self.library.rewind(value["id"])
-        answer = Answer(response["status"], origin=recording.origin, recording=recording.name, model=value.get("model") or _model(sent),
-                        usage=value.get("usage") or {}, id=value.get("id", ""), keeps=not recording.choose and not begins)
-        if sent.get("stream") and response["status"] == 200 and path in (shaping.CHAT, shaping.RESPONSES):
-            answer.events = shaping.stream(path, value, (sent.get("stream_options") or {}).get("include_usage"))
+        answer = Answer(
+            response["status"],
+            origin=recording.origin,
+            recording=recording.name,
+            model=value.get("model") or _model(sent),
+            usage=value.get("usage") or {},
+            id=value.get("id", ""),
+            keeps=not recording.choose and not begins,
+        )
+        if (
+            sent.get("stream")
+            and response["status"] == 200
+            and path in (shaping.CHAT, shaping.RESPONSES)
+        ):
+            answer.events = shaping.stream(
+                path, value, (sent.get("stream_options") or {}).get("include_usage")
+            )
         else:
             answer.body = as_json(value)
         return answer
@@ -201,7 +277,15 @@ class Answers:
             return not_allowed(method, path)
         message, details = off_the_map.miss(self.library, method, path, same, sent.get("model"))
         param = details["differences"][0]["path"] if details["differences"] else None
-        return error(424, message, kind=off_the_map.CODE, param=param, code=off_the_map.CODE, off_the_map=details, model=_model(sent))
+        return error(
+            424,
+            message,
+            kind=off_the_map.CODE,
+            param=param,
+            code=off_the_map.CODE,
+            off_the_map=details,
+            model=_model(sent),
+        )
 
 
 def _model(sent):
@@ -212,12 +296,36 @@ def _model(sent):
 
 # What a parameter may be; one that is null is the same as one not sent.
 TYPES = {
-    "model": (str,), "stream": (bool,), "stream_options": (dict,), "max_completion_tokens": (int,), "max_tokens": (int,),
-    "max_output_tokens": (int,), "tools": (list,), "response_format": (dict,), "text": (dict,), "reasoning": (dict,), "instructions": (str,),
+    "model": (str,),
+    "stream": (bool,),
+    "stream_options": (dict,),
+    "max_completion_tokens": (int,),
+    "max_tokens": (int,),
+    "max_output_tokens": (int,),
+    "tools": (list,),
+    "response_format": (dict,),
+    "text": (dict,),
+    "reasoning": (dict,),
+    "instructions": (str,),
 }
 ITEMS = {shaping.CHAT: ("messages", (list,)), shaping.RESPONSES: ("input", (str, list))}
-WORDS = {str: "a string", bool: "a boolean", int: "an integer", float: "a decimal", list: "an array", dict: "an object", type(None): "null"}
-ROLES = ("developer", "system", "user", "assistant", "tool", "function")  # openai 3.54.0, types/chat
+WORDS = {
+    str: "a string",
+    bool: "a boolean",
+    int: "an integer",
+    float: "a decimal",
+    list: "an array",
+    dict: "an object",
+    type(None): "null",
+}
+ROLES = (
+    "developer",
+    "system",
+    "user",
+    "assistant",
+    "tool",
+    "function",
+)  # openai 3.54.0, types/chat
 LEAST = {shaping.CHAT: 1, shaping.RESPONSES: 16}  # tokens that a limit must leave
 
 
@@ -231,23 +339,52 @@ def _malformed(path, body):
             return _wrong_type(name, kinds, body[name])
     for name in ("model", said):
         if not body.get(name):
-            return error(400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter")
+            return error(
+                400,
+                f"Missing required parameter: '{name}'.",
+                param=name,
+                code="missing_required_parameter",
+            )
     for name in shaping.LIMITS:
         if body.get(name) is not None and body[name] < LEAST[path]:
-            return error(400, f"Invalid '{name}': integer below minimum value. Expected a value >= {LEAST[path]}, but got {body[name]} instead.",
-                         param=name, code="integer_below_min_value")
+            return error(
+                400,
+                f"Invalid '{name}': integer below minimum value. Expected a value >= {LEAST[path]}, but got {body[name]} instead.",
+                param=name,
+                code="integer_below_min_value",
+            )
     if isinstance(body[said], str):
         return None
-    return next(filter(None, (_malformed_item(f"{said}[{i}]", item, path) for i, item in enumerate(body[said]))), None)
+    return next(
+        filter(
+            None, (_malformed_item(f"{said}[{i}]", item, path) for i, item in enumerate(body[said]))
+        ),
+        None,
+    )
 
 
 def _malformed_item(at, item, path):
     if not isinstance(item, dict):
         return _wrong_type(at, (dict,), item)
-    if path == shaping.CHAT and isinstance(item.get("role"), str) and item["role"] and item["role"] not in ROLES:
-        return error(400, f"Invalid value: '{item['role']}'. Supported values are: {', '.join(map(repr, ROLES))}.", param=f"{at}.role", code="invalid_value")
+    if (
+        path == shaping.CHAT
+        and isinstance(item.get("role"), str)
+        and item["role"]
+        and item["role"] not in ROLES
+    ):
+        return error(
+            400,
+            f"Invalid value: '{item['role']}'. Supported values are: {', '.join(map(repr, ROLES))}.",
+            param=f"{at}.role",
+            code="invalid_value",
+        )
     if path == shaping.CHAT and not item.get("role"):
-        return error(400, f"Missing required parameter: '{at}.role'.", param=f"{at}.role", code="missing_required_parameter")
+        return error(
+            400,
+            f"Missing required parameter: '{at}.role'.",
+            param=f"{at}.role",
+            code="missing_required_parameter",
+        )
     for name, kinds in {"role": (str,), "content": (str, list)}.items():
         if item.get(name) is not None and type(item[name]) not in kinds:
             return _wrong_type(f"{at}.{name}", kinds, item[name])
@@ -256,14 +393,23 @@ def _malformed_item(at, item, path):
             return _wrong_type(f"{at}.content[{n}]", (dict,), part)
         if not isinstance(part.get("text") or "", str):
             return _wrong_type(f"{at}.content[{n}].text", (str,), part["text"])
-        if path == shaping.CHAT and part.get("type") == "image_url" and not isinstance(part.get("image_url"), dict):
+        if (
+            path == shaping.CHAT
+            and part.get("type") == "image_url"
+            and not isinstance(part.get("image_url"), dict)
+        ):
             return _wrong_type(f"{at}.content[{n}].image_url", (dict,), part.get("image_url"))
     return None
 
 
 def _wrong_type(name, kinds, value):
     expected = " or ".join(WORDS[kind] for kind in kinds)
-    return error(400, f"Invalid type for '{name}': expected {expected}, but got {WORDS[type(value)]} instead.", param=name, code="invalid_type")
+    return error(
+        400,
+        f"Invalid type for '{name}': expected {expected}, but got {WORDS[type(value)]} instead.",
+        param=name,
+        code="invalid_type",
+    )
 
 
 def _bad_part(path, body):
@@ -277,8 +423,17 @@ def _bad_part(path, body):
 
 def no_model(name):
     origin = {"class": "published", "source": "verbatim: weighmyprompt/Paper2Code#31"}
-    return error(404, f"The model `{name}` does not exist or you do not have access to it.", code="model_not_found", origin=origin)
+    return error(
+        404,
+        f"The model `{name}` does not exist or you do not have access to it.",
+        code="model_not_found",
+        origin=origin,
+    )
 
 
 def not_allowed(method, path):
-    return error(405, f"Not allowed to {method} on {path} (HINT: Perhaps you meant to use a different HTTP method?)", code="method_not_supported")
+    return error(
+        405,
+        f"Not allowed to {method} on {path} (HINT: Perhaps you meant to use a different HTTP method?)",
+        code="method_not_supported",
+    )

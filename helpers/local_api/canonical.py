@@ -4,6 +4,7 @@ Clients differ in key order, spacing, null fields and multipart boundaries; peop
 `canonical_body` takes those differences away, and nothing that could change an answer. What only
 changes the answer's *shape* (`stream`, token limits) is taken out too, because shaping.py computes it.
 """
+
 import base64
 import binascii
 import csv
@@ -24,10 +25,21 @@ BOOKKEEPING = {"user", "store", "metadata", "safety_identifier", "prompt_cache_k
 SHAPING = {"stream", "stream_options", "max_completion_tokens", "max_tokens", "max_output_tokens"}
 # A parameter sent with its documented default is the same as one not sent (openai 3.54.0, types/).
 DEFAULTS = {
-    "reasoning_effort": "medium", "response_format": {"type": "text"}, "n": 1, "temperature": 1, "top_p": 1,
-    "presence_penalty": 0, "frequency_penalty": 0, "logprobs": False, "tool_choice": "auto",
-    "parallel_tool_calls": True, "truncation": "disabled", "reasoning": {"effort": "medium"},
-    "text": {"format": {"type": "text"}}, "tools": [], "annotations": [],
+    "reasoning_effort": "medium",
+    "response_format": {"type": "text"},
+    "n": 1,
+    "temperature": 1,
+    "top_p": 1,
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+    "logprobs": False,
+    "tool_choice": "auto",
+    "parallel_tool_calls": True,
+    "truncation": "disabled",
+    "reasoning": {"effort": "medium"},
+    "text": {"format": {"type": "text"}},
+    "tools": [],
+    "annotations": [],
 }
 DATA_URL = re.compile(r"data:([\w.+/-]+);base64,.*", re.S)
 BLANKS = re.compile(r"\s\s+|[^\S ]")  # a single space may stay: so most of a text is passed over
@@ -59,14 +71,20 @@ def digest(raw):
 def canonical_text(text):
     """Unicode NFC, runs of blanks as one; long base64 as its kind and the SHA-256 of its content."""
     short = by_content(text)
-    return short if short is not text else BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    return (
+        short if short is not text else BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    )
 
 
 def by_content(text):
     """A long base64 text as its kind and the SHA-256 of its content; any other text as it is."""
     if len(text) > LONG:
         url = DATA_URL.fullmatch(text)
-        raw, sha = decoded(text) if url or not text.startswith("data:") and " " not in text[:LONG] else (b"", "")
+        raw, sha = (
+            decoded(text)
+            if url or not text.startswith("data:") and " " not in text[:LONG]
+            else (b"", "")
+        )
         if raw:
             return f"{f'data:{url[1]}' if url else 'base64'};sha256,{sha}"
     return text
@@ -77,10 +95,14 @@ def decoded(text):
     return _last_decoded(text) if len(text) < KEPT else _last_decoded.__wrapped__(text)
 
 
-@functools.lru_cache(1)  # a picture of a request is looked at, and then compared; and the next request often has the same
+@functools.lru_cache(
+    1
+)  # a picture of a request is looked at, and then compared; and the next request often has the same
 def _last_decoded(text):
     try:
-        raw = base64.b64decode(text.partition(",")[2] if text.startswith("data:") else text, validate=True)
+        raw = base64.b64decode(
+            text.partition(",")[2] if text.startswith("data:") else text, validate=True
+        )
     except (binascii.Error, ValueError):
         raw = b""
     return raw, digest(raw)
@@ -93,7 +115,11 @@ def canonical_value(value, drop=frozenset()):
     if isinstance(value, list):
         items = [canonical_value(v) for v in value]
         # one text part is the same as the text itself
-        if len(items) == 1 and isinstance(items[0], dict) and items[0].get("type") in ("text", "input_text"):
+        if (
+            len(items) == 1
+            and isinstance(items[0], dict)
+            and items[0].get("type") in ("text", "input_text")
+        ):
             return items[0].get("text", "")
         return items
     if isinstance(value, dict):
@@ -105,14 +131,18 @@ def canonical_value(value, drop=frozenset()):
             if key in DEFAULTS and v == DEFAULTS[key]:
                 continue
             out[key] = canonical_model(v) if key == "model" else v
-        if isinstance(value.get("properties"), dict):  # a schema: its fields are written in this order, `required` has none
+        if isinstance(
+            value.get("properties"), dict
+        ):  # a schema: its fields are written in this order, `required` has none
             out["order of properties"] = ", ".join(value["properties"])
             if isinstance(out.get("required"), list):
                 out["required"] = sorted(out["required"], key=str)
         if out.get("type") == "message" and "role" in out:
             del out["type"]  # the default kind of an input item
         if out.get("role") == "system" and "content" in out:
-            out["role"] = "developer"  # "developer messages replace the previous system messages" (SDK types)
+            out["role"] = (
+                "developer"  # "developer messages replace the previous system messages" (SDK types)
+            )
         return out
     return value
 
@@ -150,7 +180,7 @@ def parse(raw):
     try:
         value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_number)
         # looked for between the backslashes alone: in a picture there are none, and a search for two letters is slow
-        if b"\\u" in raw[max(raw.find(b"\\"), 0):raw.rfind(b"\\") + 2]:
+        if b"\\u" in raw[max(raw.find(b"\\"), 0) : raw.rfind(b"\\") + 2]:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except RecursionError:
         raise ValueError(TOO_DEEP) from None
@@ -166,7 +196,9 @@ def _no_number(name):
 def _deeper_than(levels, value):
     level = [value]  # what lies at one depth
     for _ in range(levels):
-        inner = (v.values() if isinstance(v, dict) else v for v in level if isinstance(v, (dict, list)))
+        inner = (
+            v.values() if isinstance(v, dict) else v for v in level if isinstance(v, (dict, list))
+        )
         level = [v for values in inner for v in values]
         if not level:
             return False
@@ -178,7 +210,10 @@ def read_form(content_type, raw):
     fields, files = _parsed_form(content_type, raw)
     form = {name: [v.decode("utf-8", "replace") for v in values] for name, values in fields.items()}
     for name, parts in files.items():
-        form[name] = [{"filename": p["filename"], "bytes": len(p["body"]), "sha256": digest(p["body"])} for p in parts]
+        form[name] = [
+            {"filename": p["filename"], "bytes": len(p["body"]), "sha256": digest(p["body"])}
+            for p in parts
+        ]
     return {name: values if len(values) > 1 else values[0] for name, values in form.items()}
 
 
@@ -194,9 +229,13 @@ def _parsed_form(content_type, raw):
     try:
         httputil.parse_body_arguments(content_type, raw, fields, files)
     except httputil.HTTPInputError as e:
-        raise BadRequest(f"The body of your request is not a readable multipart form: {e}.") from None
+        raise BadRequest(
+            f"The body of your request is not a readable multipart form: {e}."
+        ) from None
     if not fields and not files:
-        raise BadRequest("The body of your request is not a multipart form with the boundary that its Content-Type names.")
+        raise BadRequest(
+            "The body of your request is not a multipart form with the boundary that its Content-Type names."
+        )
     return fields, files
 
 

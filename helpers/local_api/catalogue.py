@@ -1,4 +1,5 @@
 """The recordings for people: `python -m helpers.local_api.recordings list | check | show NAME`."""
+
 import argparse
 import json
 import sys
@@ -8,13 +9,22 @@ from . import recordings, slots
 
 def main(arguments=None, folder=recordings.FOLDER):
     """Run the command line; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.local_api.recordings", description="What the local API answers from.")
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.local_api.recordings",
+        description="What the local API answers from.",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="name, origin and subject of each recording")
-    commands.add_parser("check", help="whether every recording can answer; names the files that cannot")
-    commands.add_parser("show", help="one recording: its request, its slots, its answers").add_argument("name")
+    commands.add_parser(
+        "check", help="whether every recording can answer; names the files that cannot"
+    )
+    commands.add_parser(
+        "show", help="one recording: its request, its slots, its answers"
+    ).add_argument("name")
     given = parser.parse_args(arguments)
-    library = recordings.Library(folder, recordings.own_folder() if folder == recordings.FOLDER else None)
+    library = recordings.Library(
+        folder, recordings.own_folder() if folder == recordings.FOLDER else None
+    )
     if given.command == "list":
         return listed(library)
     return check(library) if given.command == "check" else show(library, given.name)
@@ -58,7 +68,11 @@ def show(library, name):
     for slot, declared in recording.slots.items():
         print(f"\nSlot {slot}: " + ", ".join(f"{key} {value}" for key, value in declared.items()))
     for i, response in enumerate(recording.responses):
-        which = f" {i + 1} of {len(recording.responses)}, {recording.choose}" if recording.choose else ""
+        which = (
+            f" {i + 1} of {len(recording.responses)}, {recording.choose}"
+            if recording.choose
+            else ""
+        )
         print(f"\nAnswer{which}: {response['status']}\n{said(response)}")
     return 0
 

@@ -27,6 +27,7 @@ so that they are consistent and a test can make them again. A source:
     vary = [{name = "low", reasoning_tokens = 64, request = {reasoning_effort = "low"}}, ...]
     api = "responses"                optional; Chat Completions otherwise
 """
+
 import datetime
 import hashlib
 import itertools
@@ -44,6 +45,7 @@ EPOCH = 1_576_800_000  # the zero of the clock in OpenAI's short ids
 
 def short_id(prefix, seconds, name, length):
     """An id as genuine ones are built: five characters of clock; then `Day9`, which tells ours from theirs."""
+
     def base62(n, width):
         return "".join(BASE62[n // 62**i % 62] for i in reversed(range(width)))
 
@@ -56,40 +58,111 @@ def chat_answer(spec, model, seconds, name):
     message = {"role": "assistant", "content": spec.get("text"), "refusal": spec.get("refusal")}
     if "calls" in spec:
         message["tool_calls"] = [
-            {"id": f"call_Day9{hashlib.sha256(f'{name} {i}'.encode()).hexdigest()[:20]}", "type": "function",
-             "function": {"name": call["name"], "arguments": call["arguments"]}} for i, call in enumerate(spec["calls"])]
+            {
+                "id": f"call_Day9{hashlib.sha256(f'{name} {i}'.encode()).hexdigest()[:20]}",
+                "type": "function",
+                "function": {"name": call["name"], "arguments": call["arguments"]},
+            }
+            for i, call in enumerate(spec["calls"])
+        ]
     choice = {"index": 0, "message": message}
     if not model.startswith("o"):
         choice["logprobs"] = None  # reasoning models have no such key
     choice["finish_reason"] = "tool_calls" if "calls" in spec else "stop"
-    details = {"reasoning_tokens": spec.get("reasoning_tokens", 0), "audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}
+    details = {
+        "reasoning_tokens": spec.get("reasoning_tokens", 0),
+        "audio_tokens": 0,
+        "accepted_prediction_tokens": 0,
+        "rejected_prediction_tokens": 0,
+    }
     return {
-        "id": short_id("chatcmpl-", seconds, name, 29), "object": "chat.completion", "created": seconds, "model": model, "choices": [choice],
-        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0, "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-                  "completion_tokens_details": details},
-        "service_tier": "default", "system_fingerprint": "fp_" + hashlib.sha256(model.encode()).hexdigest()[:10]}
+        "id": short_id("chatcmpl-", seconds, name, 29),
+        "object": "chat.completion",
+        "created": seconds,
+        "model": model,
+        "choices": [choice],
+        "usage": {
+            "prompt_tokens": 0,
+            "completion_tokens": 0,
+            "total_tokens": 0,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": details,
+        },
+        "service_tier": "default",
+        "system_fingerprint": "fp_" + hashlib.sha256(model.encode()).hexdigest()[:10],
+    }
 
 
 def response_answer(spec, model, seconds, name, body):
-    item = lambda prefix: prefix + "Day9" + hashlib.sha256(f"{prefix}{name}".encode()).hexdigest()[:44]
-    output = [{"id": item("rs_"), "type": "reasoning", "summary": []}] if spec.get("reasoning_tokens") else []
+    item = lambda prefix: (
+        prefix + "Day9" + hashlib.sha256(f"{prefix}{name}".encode()).hexdigest()[:44]
+    )
+    output = (
+        [{"id": item("rs_"), "type": "reasoning", "summary": []}]
+        if spec.get("reasoning_tokens")
+        else []
+    )
     for i, call in enumerate(spec.get("calls", [])):
-        output.append({"id": item(f"fc_{i}"), "type": "function_call", "status": "completed", "arguments": call["arguments"],
-                       "call_id": f"call_Day9{hashlib.sha256(f'{name} {i}'.encode()).hexdigest()[:20]}", "name": call["name"]})
-    said = [{"type": "output_text", "annotations": [], "logprobs": [], "text": spec["text"]}] if "text" in spec else []
+        output.append(
+            {
+                "id": item(f"fc_{i}"),
+                "type": "function_call",
+                "status": "completed",
+                "arguments": call["arguments"],
+                "call_id": f"call_Day9{hashlib.sha256(f'{name} {i}'.encode()).hexdigest()[:20]}",
+                "name": call["name"],
+            }
+        )
+    said = (
+        [{"type": "output_text", "annotations": [], "logprobs": [], "text": spec["text"]}]
+        if "text" in spec
+        else []
+    )
     said += [{"type": "refusal", "refusal": spec["refusal"]}] if "refusal" in spec else []
     if said:
-        output.append({"id": item("msg_"), "type": "message", "status": "completed", "role": "assistant", "content": said})
+        output.append(
+            {
+                "id": item("msg_"),
+                "type": "message",
+                "status": "completed",
+                "role": "assistant",
+                "content": said,
+            }
+        )
     return {
-        "id": item("resp_"), "object": "response", "created_at": seconds, "status": "completed", "background": False, "error": None,
-        "incomplete_details": None, "instructions": body.get("instructions"), "max_output_tokens": None, "model": model, "output": output,
-        "parallel_tool_calls": True, "previous_response_id": None,
-        "reasoning": {"effort": body.get("reasoning", {}).get("effort", "medium"), "summary": None}, "service_tier": "default", "store": True,
-        "temperature": 1.0, "text": body.get("text", {"format": {"type": "text"}}), "tool_choice": "auto", "tools": body.get("tools", []),
-        "top_logprobs": 0, "top_p": 1.0, "truncation": "disabled",
-        "usage": {"input_tokens": 0, "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0}, "output_tokens": 0,
-                  "output_tokens_details": {"reasoning_tokens": spec.get("reasoning_tokens", 0)}, "total_tokens": 0},
-        "user": None, "metadata": {}}
+        "id": item("resp_"),
+        "object": "response",
+        "created_at": seconds,
+        "status": "completed",
+        "background": False,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": body.get("instructions"),
+        "max_output_tokens": None,
+        "model": model,
+        "output": output,
+        "parallel_tool_calls": True,
+        "previous_response_id": None,
+        "reasoning": {"effort": body.get("reasoning", {}).get("effort", "medium"), "summary": None},
+        "service_tier": "default",
+        "store": True,
+        "temperature": 1.0,
+        "text": body.get("text", {"format": {"type": "text"}}),
+        "tool_choice": "auto",
+        "tools": body.get("tools", []),
+        "top_logprobs": 0,
+        "top_p": 1.0,
+        "truncation": "disabled",
+        "usage": {
+            "input_tokens": 0,
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "output_tokens": 0,
+            "output_tokens_details": {"reasoning_tokens": spec.get("reasoning_tokens", 0)},
+            "total_tokens": 0,
+        },
+        "user": None,
+        "metadata": {},
+    }
 
 
 def with_pictures(spec, path):
@@ -97,8 +170,12 @@ def with_pictures(spec, path):
     urls = [pictures.reference(forms.FOLDER / file) for file in spec["pictures"]]
     detail = {"detail": spec["detail"]} if "detail" in spec else {}
     if path == shaping.CHAT:
-        return [{"type": "text", "text": spec["user"]}] + [{"type": "image_url", "image_url": {"url": url} | detail} for url in urls]
-    return [{"type": "input_text", "text": spec["user"]}] + [{"type": "input_image", "image_url": url} | detail for url in urls]
+        return [{"type": "text", "text": spec["user"]}] + [
+            {"type": "image_url", "image_url": {"url": url} | detail} for url in urls
+        ]
+    return [{"type": "input_text", "text": spec["user"]}] + [
+        {"type": "input_image", "image_url": url} | detail for url in urls
+    ]
 
 
 def each(spec):
@@ -106,7 +183,15 @@ def each(spec):
     given = spec.get("given", {})
     for values in itertools.product(*given.values()):
         filled = dict(zip(given, values))
-        yield "".join(f"-{v}" for v in values), spec | {k: slots.put_in(spec[k], filled) for k in ("about", "user", "text", "calls", "pictures", "after") if given and k in spec}
+        yield (
+            "".join(f"-{v}" for v in values),
+            spec
+            | {
+                k: slots.put_in(spec[k], filled)
+                for k in ("about", "user", "text", "calls", "pictures", "after")
+                if given and k in spec
+            },
+        )
 
 
 def request_body(spec, model, path):
@@ -115,14 +200,22 @@ def request_body(spec, model, path):
     if "pictures" in spec:
         said[-1]["content"] = with_pictures(spec, path)
         spec = {"input": said} | spec
-    messages = {"messages": spec.get("messages", said)} if path == shaping.CHAT else {"input": spec.get("input", spec.get("user"))}
+    messages = (
+        {"messages": spec.get("messages", said)}
+        if path == shaping.CHAT
+        else {"input": spec.get("input", spec.get("user"))}
+    )
     return {"model": model} | messages | spec.get("request", {})
 
 
 def tool_object(name, tool, path):
     """A tool as a request of this API sends it; `name` unless the tool says another."""
     function = {"name": name} | tool
-    return {"type": "function", "function": function} if path == shaping.CHAT else {"type": "function"} | function
+    return (
+        {"type": "function", "function": function}
+        if path == shaping.CHAT
+        else {"type": "function"} | function
+    )
 
 
 def follow_up(spec, before):
@@ -131,15 +224,27 @@ def follow_up(spec, before):
     chat = before["request"]["path"] == shaping.CHAT
     said = body.pop("messages" if chat else "input")
     items = json.loads(json.dumps([answer["choices"][0]["message"]] if chat else answer["output"]))
-    calls = items[0]["tool_calls"] if chat else [item for item in items if item["type"] == "function_call"]
+    calls = (
+        items[0]["tool_calls"]
+        if chat
+        else [item for item in items if item["type"] == "function_call"]
+    )
     for call, arguments in zip(calls, spec.get("sent", [])):
         (call["function"] if chat else call)["arguments"] = arguments
     for call, result in zip(calls, spec["results"], strict=True):
-        items.append({"role": "tool", "tool_call_id": call["id"], "content": result} if chat
-                     else {"type": "function_call_output", "call_id": call["call_id"], "output": result})
+        items.append(
+            {"role": "tool", "tool_call_id": call["id"], "content": result}
+            if chat
+            else {"type": "function_call_output", "call_id": call["call_id"], "output": result}
+        )
     said = [{"role": "user", "content": said}] if isinstance(said, str) else said
-    return spec | {"model": body.pop("model"), "api": "chat" if chat else "responses", "messages" if chat else "input": said + items,
-                   "request": body | spec["request"], "slots": before.get("slots", {}) | spec.get("slots", {})}
+    return spec | {
+        "model": body.pop("model"),
+        "api": "chat" if chat else "responses",
+        "messages" if chat else "input": said + items,
+        "request": body | spec["request"],
+        "slots": before.get("slots", {}) | spec.get("slots", {}),
+    }
 
 
 def recording(spec, source, name):
@@ -150,24 +255,56 @@ def recording(spec, source, name):
     if "tools" in spec:
         body["tools"] = [tool_object(tool, source["tools"][tool], path) for tool in spec["tools"]]
     # a second of its own within the hour, the same at every build
-    seconds = int(spec.get("when", source["when"]).timestamp()) + int(hashlib.sha256(name.encode()).hexdigest(), 16) % 3600
+    seconds = (
+        int(spec.get("when", source["when"]).timestamp())
+        + int(hashlib.sha256(name.encode()).hexdigest(), 16) % 3600
+    )
     full = canonical.canonical_model(model)
-    answer = chat_answer(spec, full, seconds, name) if path == shaping.CHAT else response_answer(spec, full, seconds, name, body)
+    answer = (
+        chat_answer(spec, full, seconds, name)
+        if path == shaping.CHAT
+        else response_answer(spec, full, seconds, name, body)
+    )
     used = set(slots.MARK.findall(json.dumps(body)))
-    declared = {k: slot for k, slot in source.get("slots", {}).items() if k in used} | spec.get("slots", {})
+    declared = {k: slot for k, slot in source.get("slots", {}).items() if k in used} | spec.get(
+        "slots", {}
+    )
     if declared:
         shown = {k: slot["example"] for k, slot in declared.items()}
         filled = slots.render(answer, declared, shown)
-        answer["usage"] = shaping.counted(path, slots.render(body, declared, shown), filled)["usage"]
+        answer["usage"] = shaping.counted(path, slots.render(body, declared, shown), filled)[
+            "usage"
+        ]
     else:
         answer = shaping.counted(path, body, answer)
-    origin = {"class": "constructed", "date": source["date"].isoformat(), "source": f"data/constructed/{source['file']}"}
+    origin = {
+        "class": "constructed",
+        "date": source["date"].isoformat(),
+        "source": f"data/constructed/{source['file']}",
+    }
     if "why" in spec:
         origin["why"] = spec["why"]
-    made = {"about": spec["about"], "origin": origin, "request": {"method": "POST", "path": path, "body": body}}
+    made = {
+        "about": spec["about"],
+        "origin": origin,
+        "request": {"method": "POST", "path": path, "body": body},
+    }
     if declared:
         made["slots"] = declared
-    responses = [{"status": e["status"], "body": {"error": {"message": e["message"], "type": e["type"], "param": None, "code": e.get("code")}}} for e in spec.get("first", [])]
+    responses = [
+        {
+            "status": e["status"],
+            "body": {
+                "error": {
+                    "message": e["message"],
+                    "type": e["type"],
+                    "param": None,
+                    "code": e.get("code"),
+                }
+            },
+        }
+        for e in spec.get("first", [])
+    ]
     if responses:
         made["choose"] = "by retry"
     return made | {"responses": responses + [{"status": 200, "body": answer}]}
@@ -183,7 +320,11 @@ def build(sources=SOURCES):
             raise ValueError(f"{file.name} is not TOML: {e}") from None
         for exchange in source["exchange"]:
             for change in exchange.get("vary", [{}]):
-                spec = exchange | change | {"request": exchange.get("request", {}) | change.get("request", {})}
+                spec = (
+                    exchange
+                    | change
+                    | {"request": exchange.get("request", {}) | change.get("request", {})}
+                )
                 names = [exchange["name"], *([change["name"]] if "name" in change else [])]
                 name = f"{source['folder']}/{'-'.join(names)}"
                 for ending, one in each(spec):
@@ -191,7 +332,12 @@ def build(sources=SOURCES):
                         one = follow_up(one, json.loads(made[f"{source['folder']}/{one['after']}"]))
                     if name + ending in made:
                         raise ValueError(f"{file.name} makes {name + ending} twice")
-                    made[name + ending] = json.dumps(recording(one, source, name + ending), indent=2, ensure_ascii=False) + "\n"
+                    made[name + ending] = (
+                        json.dumps(
+                            recording(one, source, name + ending), indent=2, ensure_ascii=False
+                        )
+                        + "\n"
+                    )
     return made
 
 
@@ -204,7 +350,10 @@ def main():
     # a source that no longer makes a recording takes it along
     for file in recordings.FOLDER.rglob("*.json"):
         name = file.relative_to(recordings.FOLDER).with_suffix("").as_posix()
-        if name not in made and json.loads(file.read_text(encoding="utf-8"))["origin"]["class"] == "constructed":
+        if (
+            name not in made
+            and json.loads(file.read_text(encoding="utf-8"))["origin"]["class"] == "constructed"
+        ):
             file.unlink()
             print(f"removed {name}")
     problems = catalogue.broken(recordings.Library())

@@ -4,6 +4,7 @@ Form 1040-SR: line 11 is line 9 minus line 10; line 12 the standard deduction by
 ticked; line 15 is line 11 minus line 12, at least 0, where line 13 is empty. Amounts in whole dollars.
 Below, the same for the scanned forms, whose truth stands in data/forms.
 """
+
 import json
 
 from .. import forms, tax
@@ -29,11 +30,30 @@ def form_corrections(line_9, line_10, line_11, line_12, line_15, status, boxes):
     added = " The form adds line 10 instead." if line_11 == line_9 + line_10 != right_11 else ""
     ticked = f"{boxes} box{'es' * (boxes != 1)} ticked"
     checks = (
-        ("line 11", line_11, right_11, f"Line 11 is line 9 minus line 10: {line_9:,} - {line_10:,} = {right_11:,}.{added}"),
-        ("line 12", line_12, right_12, f"The standard deduction of 2024 for {status} with {ticked} is {right_12:,}."),
-        ("line 15", line_15, right_15, f"Line 15 is line 11 minus line 12, at least 0: {right_11:,} - {right_12:,} gives {right_15:,}."),
+        (
+            "line 11",
+            line_11,
+            right_11,
+            f"Line 11 is line 9 minus line 10: {line_9:,} - {line_10:,} = {right_11:,}.{added}",
+        ),
+        (
+            "line 12",
+            line_12,
+            right_12,
+            f"The standard deduction of 2024 for {status} with {ticked} is {right_12:,}.",
+        ),
+        (
+            "line 15",
+            line_15,
+            right_15,
+            f"Line 15 is line 11 minus line 12, at least 0: {right_11:,} - {right_12:,} gives {right_15:,}.",
+        ),
     )
-    return [{"reason": why, "location": where, "old_value": old, "new_value": new} for where, old, new, why in checks if old != new]
+    return [
+        {"reason": why, "location": where, "old_value": old, "new_value": new}
+        for where, old, new, why in checks
+        if old != new
+    ]
 
 
 def corrections_json(*lines):
@@ -46,8 +66,17 @@ def corrections_prose(*lines):
     found = form_corrections(*lines)
     if not found:
         return "I checked lines 11, 12 and 15 and found no mistake. A tax professional should still look at the whole form."
-    said = [f"{i}. On {c['location']}, {c['old_value']:,} should be {c['new_value']:,}. {c['reason']}" for i, c in enumerate(found, 1)]
-    return "\n".join([f"I found {len(found)} value{'s' * (len(found) != 1)} to correct:", *said, "Please have a professional check the form before you file it."])
+    said = [
+        f"{i}. On {c['location']}, {c['old_value']:,} should be {c['new_value']:,}. {c['reason']}"
+        for i, c in enumerate(found, 1)
+    ]
+    return "\n".join(
+        [
+            f"I found {len(found)} value{'s' * (len(found) != 1)} to correct:",
+            *said,
+            "Please have a professional check the form before you file it.",
+        ]
+    )
 
 
 # --- the scanned forms of data/forms ---------------------------------------------------------------
@@ -60,18 +89,27 @@ def tax_call(name):
     '{"year":2024,"filing_status":"single","taxable_income":9325}'
     """
     form = forms.load(name)
-    wish = {"year": form["year"], "filing_status": form["status"], "taxable_income": forms.corrected(form)[15]}
+    wish = {
+        "year": form["year"],
+        "filing_status": form["status"],
+        "taxable_income": forms.corrected(form)[15],
+    }
     return json.dumps(wish, separators=(",", ":"))
 
 
 def review(looked_up, name):
     """The corrections of a form as the JSON text of an answer; line 16 follows the tax looked up, None where there was none."""
     form = forms.load(name)
-    found = [(c["line"], c["old"], c["new"], c["reason"]) for c in form["corrections"] if c["line"] != 16]
+    found = [
+        (c["line"], c["old"], c["new"], c["reason"]) for c in form["corrections"] if c["line"] != 16
+    ]
     if looked_up not in (None, form["written"][16]):
         why = f"For the {forms.corrected(form)[15]:,} of line 15 the tax table gives {looked_up:,}."
         found.append((16, form["written"][16], looked_up, why))
-    listed = [{"reason": why, "location": f"line {line}", "old_value": old, "new_value": new} for line, old, new, why in found]
+    listed = [
+        {"reason": why, "location": f"line {line}", "old_value": old, "new_value": new}
+        for line, old, new, why in found
+    ]
     return json.dumps({"corrections": listed}, separators=(",", ":"))
 
 

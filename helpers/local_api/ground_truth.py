@@ -2,12 +2,21 @@
 
 Each is available to the templates of a recording as a filter of the same name: `{{ day|weekday }}`.
 """
+
 import datetime
 from decimal import Decimal
 
 from .. import forms, tax
 
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")  # strftime's follow the locale
+DAYS = (
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+)  # strftime's follow the locale
 
 
 def thousands(number):
@@ -58,4 +67,13 @@ def schedule_tax(income, year, status):
     return tax.schedule(year, status, income)
 
 
-FILTERS = (forms.findings, forms.inspection, dollars, schedule_tax, thousands, weekday, weekday_number, to_unit)
+FILTERS = (
+    forms.findings,
+    forms.inspection,
+    dollars,
+    schedule_tax,
+    thousands,
+    weekday,
+    weekday_number,
+    to_unit,
+)

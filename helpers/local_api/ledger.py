@@ -1,4 +1,5 @@
 """What has gone over the wire since the notebook began: the last exchanges whole, the sums of all."""
+
 import collections
 import json
 
@@ -23,18 +24,49 @@ class Ledger:
         """`request`: anything with a method, a path, headers and a body."""
         self.count += 1
         content_type = request.headers.get("Content-Type", "")
-        self.last.append((self.count, request_id, request.method, request.path, content_type, request.body[:LONGEST], len(request.body), dict(request.headers), answer))
+        self.last.append(
+            (
+                self.count,
+                request_id,
+                request.method,
+                request.path,
+                content_type,
+                request.body[:LONGEST],
+                len(request.body),
+                dict(request.headers),
+                answer,
+            )
+        )
         if answer.model:
-            self.calls.append((answer.model, answer.status, answer.origin.get("class", ""), answer.usage))
+            self.calls.append(
+                (answer.model, answer.status, answer.origin.get("class", ""), answer.usage)
+            )
         if answer.id:
-            self.origins[answer.id] = (answer.origin | ({"note": answer.note} if answer.note else {}), answer.recording)
+            self.origins[answer.id] = (
+                answer.origin | ({"note": answer.note} if answer.note else {}),
+                answer.recording,
+            )
 
     def exchanges(self):
         """The last exchanges, oldest first, as JSON-able dicts."""
         return [
-            {"number": n, "request_id": rid, "method": method, "path": path, "request": _readable(content_type, raw, size),
-             "bytes": size, "headers": {k: "Bearer …" if k == "Authorization" else v for k, v in headers.items()},
-             "status": a.status, "answer": _answer(a), "origin": a.origin, "recording": a.recording, "off_the_map": a.off_the_map, "note": a.note}
+            {
+                "number": n,
+                "request_id": rid,
+                "method": method,
+                "path": path,
+                "request": _readable(content_type, raw, size),
+                "bytes": size,
+                "headers": {
+                    k: "Bearer …" if k == "Authorization" else v for k, v in headers.items()
+                },
+                "status": a.status,
+                "answer": _answer(a),
+                "origin": a.origin,
+                "recording": a.recording,
+                "off_the_map": a.off_the_map,
+                "note": a.note,
+            }
             for n, rid, method, path, content_type, raw, size, headers, a in self.last
         ]
 
@@ -47,7 +79,9 @@ def _answer(answer):
         return {"events": [event.decode()[:LONGEST] for _, event in answer.events]}
     if len(answer.body) > LONGEST:
         return f"{len(answer.body):,} bytes"
-    kind = next((v for k, v in answer.headers.items() if k.lower() == "content-type"), "application/json")
+    kind = next(
+        (v for k, v in answer.headers.items() if k.lower() == "content-type"), "application/json"
+    )
     if not kind.startswith(("text/", "application/")):
         return f"{len(answer.body):,} bytes of {kind}"
     try:

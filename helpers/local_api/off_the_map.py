@@ -3,6 +3,7 @@
 The reader changed something that no recording, slot or computation covers. An invented reply would be
 a lie, so the answer is an error that helps: the nearest recording, the JSON paths that differ, the ways on.
 """
+
 import difflib
 
 from . import canonical, slots
@@ -15,12 +16,19 @@ COMPARED = 2_000  # characters of a text that are looked at for likeness
 def differences(recorded, sent, declared, at=""):
     """[(JSON path, recorded value, sent value)]; a value that is not there is None."""
     if isinstance(recorded, dict) and isinstance(sent, dict):
-        return [d for k in [*recorded, *(k for k in sent if k not in recorded)]
-                for d in differences(recorded.get(k), sent.get(k), declared, f"{at}.{k}" if at else k)]
+        return [
+            d
+            for k in [*recorded, *(k for k in sent if k not in recorded)]
+            for d in differences(recorded.get(k), sent.get(k), declared, f"{at}.{k}" if at else k)
+        ]
     if isinstance(recorded, list) and isinstance(sent, list):
         longest = max(len(recorded), len(sent))
         pad = lambda items: items + [None] * (longest - len(items))
-        return [d for i, (r, s) in enumerate(zip(pad(recorded), pad(sent))) for d in differences(r, s, declared, f"{at}[{i}]")]
+        return [
+            d
+            for i, (r, s) in enumerate(zip(pad(recorded), pad(sent)))
+            for d in differences(r, s, declared, f"{at}[{i}]")
+        ]
     return [] if slots.match(recorded, sent, declared) is not None else [(at, recorded, sent)]
 
 
@@ -30,7 +38,9 @@ def nearest(library, method, path, body):
     for recording in library.recordings:
         if (recording.method, recording.path) != (method, path):
             continue
-        found = differences(recording.body or {}, _comparable(recording, body) or {}, recording.slots)  # nothing sent is nothing in it
+        found = differences(
+            recording.body or {}, _comparable(recording, body) or {}, recording.slots
+        )  # nothing sent is nothing in it
         distance = sum(_distance(r, s) for _, r, s in found)
         if best is None or distance < best_distance:
             best, best_distance = (recording, found), distance
@@ -39,7 +49,11 @@ def nearest(library, method, path, body):
 
 def _comparable(recording, body):
     """A request as this recording is asked: streams and limits count only where nothing is computed."""
-    return body if recording.recorded or not isinstance(body, dict) else {k: v for k, v in body.items() if k not in canonical.SHAPING}
+    return (
+        body
+        if recording.recorded or not isinstance(body, dict)
+        else {k: v for k, v in body.items() if k not in canonical.SHAPING}
+    )
 
 
 def _distance(recorded, sent):
@@ -60,7 +74,11 @@ def short(value, most=70):
     """A value in one short line, with the slots in angle brackets; — where there is none."""
     if value is None:
         return "—"
-    text = slots.MARK.sub(lambda m: f"‹{m[1]}›", value[:COMPARED]) if isinstance(value, str) else str(value)
+    text = (
+        slots.MARK.sub(lambda m: f"‹{m[1]}›", value[:COMPARED])
+        if isinstance(value, str)
+        else str(value)
+    )
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
@@ -87,7 +105,9 @@ def alternatives(library, method, path, body):
     found = {}
     for recording in library.recordings:
         if (recording.method, recording.path) == (method, path):
-            differs = differences(recording.body or {}, _comparable(recording, body) or {}, recording.slots)
+            differs = differences(
+                recording.body or {}, _comparable(recording, body) or {}, recording.slots
+            )
             if len(differs) == 1 and "content" not in differs[0][0]:
                 at, value, _ = differs[0]
                 value = canonical.DEFAULTS.get(at) if value is None else value
@@ -103,9 +123,15 @@ def ranges(recording):
         if slot["type"] == "choice":
             words.append(f"‹{name}› one of {', '.join(map(str, slot['values']))}")
         elif "min" in slot or "max" in slot:
-            words.append(f"‹{name}› {slot['type']} from {slot.get('min', '…')} to {slot.get('max', '…')}")
+            words.append(
+                f"‹{name}› {slot['type']} from {slot.get('min', '…')} to {slot.get('max', '…')}"
+            )
         else:
-            most = f" of at most {slot.get('max_length', slots.LONGEST)} characters" if slot["type"] == "text" else ""
+            most = (
+                f" of at most {slot.get('max_length', slots.LONGEST)} characters"
+                if slot["type"] == "text"
+                else ""
+            )
             form = " written as 2024-12-17" if slot["type"] == "date" else ""
             words.append(f"‹{name}› any {slot['type']}{most}{form}")
     return words
@@ -115,7 +141,11 @@ def miss(library, method, path, body, model=None):
     """(message, details) for a request that nothing answers; `model` as the request named it."""
     recording, found = nearest(library, method, path, body)
     if recording is None:
-        return f"No recording answers {method} {path}; there is none for this endpoint.", {"nearest": None, "differences": [], "accepts": []}
+        return f"No recording answers {method} {path}; there is none for this endpoint.", {
+            "nearest": None,
+            "differences": [],
+            "accepts": [],
+        }
     shown = []
     for at, ours, yours in found[:MOST]:
         recorded, sent = side_by_side(ours, model if at == "model" else yours)
@@ -125,7 +155,20 @@ def miss(library, method, path, body, model=None):
         lines = ["a value that stands in two places, and is not the same in both"]
     if len(found) > MOST:
         lines.append(f"and {len(found) - MOST} more")
-    accepts = [f"{at} is recorded as {', '.join(values)}" for at, values in alternatives(library, method, path, body).items()] or ranges(recording)
-    message = (f"No recording answers this request, and nothing was made up. Nearest: {recording.name}. Differs at "
-               + "; ".join(lines) + "." + (f" There {'; '.join(accepts)}." if accepts else ""))
-    return message, {"nearest": recording.name, "about": recording.about, "differences": shown, "more": max(0, len(found) - MOST), "accepts": accepts}
+    accepts = [
+        f"{at} is recorded as {', '.join(values)}"
+        for at, values in alternatives(library, method, path, body).items()
+    ] or ranges(recording)
+    message = (
+        f"No recording answers this request, and nothing was made up. Nearest: {recording.name}. Differs at "
+        + "; ".join(lines)
+        + "."
+        + (f" There {'; '.join(accepts)}." if accepts else "")
+    )
+    return message, {
+        "nearest": recording.name,
+        "about": recording.about,
+        "differences": shown,
+        "more": max(0, len(found) - MOST),
+        "accepts": accepts,
+    }

@@ -1,4 +1,5 @@
 """Pictures in a request: what they count, and what is wrong with one that is none."""
+
 import functools
 
 from .. import forms, pictures, tokens
@@ -9,16 +10,32 @@ MODELS_WITH_PATCHES = ("gpt-5.6-",)
 SHA = ";sha256,"
 
 # The API's words, and where they were seen. A text in which only the place differs counts as verbatim.
-NO_IMAGE_TYPE = ("Invalid MIME type. Only image types are supported.", None, "invalid_image_format",
-                 "verbatim: langgenius/dify#11527 (2024-12-10)")
-NO_PICTURE = ("You uploaded an unsupported image. Please make sure your image has of one the following formats: ['png', 'jpeg', 'gif', 'webp'].",
-              None, "invalid_image_format",
-              "verbatim text: marketing-factory/ai-filemetadata#20 (2025-02-17), which shows no code; the code is that of langgenius/dify#11527")
-TOO_LARGE = ("You uploaded an unsupported image. Please make sure your image is below 20 MB in size and is of one the following formats: "
-             "['png', 'jpeg', 'gif', 'webp'].", None, "sanitizer_server_error", "verbatim: CosmosShadow/gptpdf#6 (2024-06-30)")
-EMPTY = ("Invalid '{at}'. Expected a base64-encoded data URL with an image MIME type (e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU='), "
-         "but got empty base64-encoded bytes.", "{at}", "invalid_value",
-         "verbatim text: anomalyco/opencode#23983 (2026-04-23), there for the Responses API; param and code follow the pattern of other errors")
+NO_IMAGE_TYPE = (
+    "Invalid MIME type. Only image types are supported.",
+    None,
+    "invalid_image_format",
+    "verbatim: langgenius/dify#11527 (2024-12-10)",
+)
+NO_PICTURE = (
+    "You uploaded an unsupported image. Please make sure your image has of one the following formats: ['png', 'jpeg', 'gif', 'webp'].",
+    None,
+    "invalid_image_format",
+    "verbatim text: marketing-factory/ai-filemetadata#20 (2025-02-17), which shows no code; the code is that of langgenius/dify#11527",
+)
+TOO_LARGE = (
+    "You uploaded an unsupported image. Please make sure your image is below 20 MB in size and is of one the following formats: "
+    "['png', 'jpeg', 'gif', 'webp'].",
+    None,
+    "sanitizer_server_error",
+    "verbatim: CosmosShadow/gptpdf#6 (2024-06-30)",
+)
+EMPTY = (
+    "Invalid '{at}'. Expected a base64-encoded data URL with an image MIME type (e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU='), "
+    "but got empty base64-encoded bytes.",
+    "{at}",
+    "invalid_value",
+    "verbatim text: anomalyco/opencode#23983 (2026-04-23), there for the Responses API; param and code follow the pattern of other errors",
+)
 
 
 def reference(file):
@@ -30,7 +47,10 @@ def reference(file):
 @functools.cache
 def _known():
     """{hash: (width, height)} of the pictures that recordings may refer to."""
-    return {canonical.digest(raw): pictures.size(raw) for raw in (f.read_bytes() for f in forms.FOLDER.glob("*.jpg"))}
+    return {
+        canonical.digest(raw): pictures.size(raw)
+        for raw in (f.read_bytes() for f in forms.FOLDER.glob("*.jpg"))
+    }
 
 
 def parts(path, body):
@@ -42,7 +62,11 @@ def parts(path, body):
             at = f"{said}[{i}].content[{n}].image_url"
             if part.get("type") == "image_url":
                 image = part.get("image_url")
-                yield at, image.get("url") if isinstance(image, dict) else image, image.get("detail") if isinstance(image, dict) else None
+                yield (
+                    at,
+                    image.get("url") if isinstance(image, dict) else image,
+                    image.get("detail") if isinstance(image, dict) else None,
+                )
             elif part.get("type") == "input_image":
                 yield at, part.get("image_url"), part.get("detail")
 
@@ -73,8 +97,12 @@ def wrong(path, body):
         if found:
             message, param, code, source = found
             place = at if path.endswith("responses") else f"{at}.url"
-            e = {"message": message.format(at=place) if "{at}" in message else message, "type": "invalid_request_error",
-                 "param": param and param.format(at=place), "code": code}
+            e = {
+                "message": message.format(at=place) if "{at}" in message else message,
+                "type": "invalid_request_error",
+                "param": param and param.format(at=place),
+                "code": code,
+            }
             return e, source
     return None
 

@@ -16,6 +16,7 @@ What upstream/recorder.py writes, of class `recorded`, is given back byte for by
 Its request holds files and pictures by hash, and no secrets: see `as_kept`. In a folder of such files equal
 requests are answered in the order of their names; a later folder stands for all earlier ones.
 """
+
 import os
 import re
 from dataclasses import dataclass, field
@@ -28,7 +29,9 @@ FOLDER = canonical.DATA / "recordings"
 OWN = canonical.DATA / "my_recordings"
 FILE = re.compile(r"[0-9a-f]{64}\.\w+")
 # What a client may act on. Others (cookies, the account's name, the way that the answer took) are not kept.
-HEADERS = re.compile(r"content-type|content-disposition|location|retry-after(-ms)?|x-request-id|x-should-retry|openai-(version|model|processing-ms)|x-ratelimit-[a-z-]+")
+HEADERS = re.compile(
+    r"content-type|content-disposition|location|retry-after(-ms)?|x-request-id|x-should-retry|openai-(version|model|processing-ms)|x-ratelimit-[a-z-]+"
+)
 ORIGINS = ("recorded", "published", "constructed")
 PARTS = {"about", "origin", "request", "slots", "choose", "responses"}
 
@@ -69,7 +72,9 @@ class Recording:
         except OSError as e:
             raise BrokenRecording(f"cannot be read: {e}") from None
         if canonical.digest(raw) != response["file"][:64]:
-            raise BrokenRecording(f"names files/{response['file']}, whose content is not what was recorded")
+            raise BrokenRecording(
+                f"names files/{response['file']}, whose content is not what was recorded"
+            )
         return raw
 
 
@@ -117,7 +122,12 @@ def read(file, folder=FOLDER):
     odd = sorted(set(raw) - PARTS)
     missing = sorted({"about", "origin", "request", "responses"} - set(raw))
     if odd or missing:
-        raise BrokenRecording("; ".join([f"lacks {', '.join(missing)}"] * bool(missing) + [f"has unknown parts: {', '.join(odd)}"] * bool(odd)))
+        raise BrokenRecording(
+            "; ".join(
+                [f"lacks {', '.join(missing)}"] * bool(missing)
+                + [f"has unknown parts: {', '.join(odd)}"] * bool(odd)
+            )
+        )
     return _build(raw, file.relative_to(folder).with_suffix("").as_posix(), Path(folder))
 
 
@@ -127,7 +137,11 @@ def _build(raw, name, home):
         raise BrokenRecording("about must be a text")
     if not isinstance(origin, dict) or origin.get("class") not in ORIGINS:
         raise BrokenRecording(f"says no origin; origin.class must be one of {', '.join(ORIGINS)}")
-    if not isinstance(request, dict) or not isinstance(request.get("method"), str) or not str(request.get("path", "")).startswith("/"):
+    if (
+        not isinstance(request, dict)
+        or not isinstance(request.get("method"), str)
+        or not str(request.get("path", "")).startswith("/")
+    ):
         raise BrokenRecording("request needs a method and a path")
     if not isinstance(responses, list) or not responses:
         raise BrokenRecording("responses must be a list of at least one answer")
@@ -135,16 +149,25 @@ def _build(raw, name, home):
         if origin["class"] == "recorded":
             _check_recorded(r, home)
             continue
-        if not isinstance(r, dict) or not isinstance(r.get("status"), int) or ("body" in r) == ("events" in r):
+        if (
+            not isinstance(r, dict)
+            or not isinstance(r.get("status"), int)
+            or ("body" in r) == ("events" in r)
+        ):
             raise BrokenRecording("each response needs a status and either a body or events")
         if not isinstance(r.get("body", {}), dict):
             raise BrokenRecording("the body of a response must be an object")
         events = r.get("events", [])
-        if not isinstance(events, list) or not all(isinstance(e, dict) and isinstance(e.get("at"), (int, float)) and "data" in e for e in events):
+        if not isinstance(events, list) or not all(
+            isinstance(e, dict) and isinstance(e.get("at"), (int, float)) and "data" in e
+            for e in events
+        ):
             raise BrokenRecording("each event of a stream needs a time, at, and its data")
     choose = raw.get("choose", "")
     if (len(responses) > 1) != (choose in ("in turn", "by retry")):
-        raise BrokenRecording('choose must be "in turn" or "by retry" where there are several responses, and only there')
+        raise BrokenRecording(
+            'choose must be "in turn" or "by retry" where there are several responses, and only there'
+        )
     recorded = origin["class"] == "recorded"
     body = (exactly if recorded else canonical.canonical_body)(request["path"], request.get("body"))
     if recorded and "slots" in raw:
@@ -154,19 +177,43 @@ def _build(raw, name, home):
             slots.check(raw.get("slots", {}), body)
     except slots.BadSlot as e:
         raise BrokenRecording(str(e)) from None
-    return Recording(name, raw["about"], origin, request["method"], request["path"], body,
-                     request.get("body"), raw.get("slots", {}), choose, responses, home)
+    return Recording(
+        name,
+        raw["about"],
+        origin,
+        request["method"],
+        request["path"],
+        body,
+        request.get("body"),
+        raw.get("slots", {}),
+        choose,
+        responses,
+        home,
+    )
 
 
 def _check_recorded(r, home):
-    if not isinstance(r, dict) or not isinstance(r.get("status"), int) or sum(name in r for name in ("text", "events", "file", "session")) != 1:
-        raise BrokenRecording("each response that was recorded needs a status and one of text, events, file, session")
+    if (
+        not isinstance(r, dict)
+        or not isinstance(r.get("status"), int)
+        or sum(name in r for name in ("text", "events", "file", "session")) != 1
+    ):
+        raise BrokenRecording(
+            "each response that was recorded needs a status and one of text, events, file, session"
+        )
     headers, lines, events = r.get("headers", {}), r.get("text", []), r.get("events", [])
-    if not isinstance(headers, dict) or not all(HEADERS.fullmatch(k) and isinstance(v, str) and v.isprintable() for k, v in headers.items()):
+    if not isinstance(headers, dict) or not all(
+        HEADERS.fullmatch(k) and isinstance(v, str) and v.isprintable() for k, v in headers.items()
+    ):
         raise BrokenRecording("the headers of a response must be texts, and of those that are kept")
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise BrokenRecording("the text of a response must be a list of lines")
-    if not isinstance(events, list) or not all(isinstance(e, dict) and isinstance(e.get("at"), (int, float)) and isinstance(e.get("text"), str) for e in events):
+    if not isinstance(events, list) or not all(
+        isinstance(e, dict)
+        and isinstance(e.get("at"), (int, float))
+        and isinstance(e.get("text"), str)
+        for e in events
+    ):
         raise BrokenRecording("each event that was recorded needs a time, at, and its text")
     if "session" in r:
         _check_session(r)
@@ -180,9 +227,15 @@ def _check_session(r):
     if not isinstance(r.get("sound"), dict) or not set(r["sound"]) <= {"client", "api"}:
         raise BrokenRecording("the sound of a session must be by client and api")
     if not isinstance(r["session"], list) or not all(
-            isinstance(e, dict) and isinstance(e.get("at"), (int, float)) and len(e) == 2 and any(isinstance(e.get(side), kinds) for side, kinds in sides.items())
-            for e in r["session"]):
-        raise BrokenRecording("each entry of a session needs a time, at, and one of client, api, closed")
+        isinstance(e, dict)
+        and isinstance(e.get("at"), (int, float))
+        and len(e) == 2
+        and any(isinstance(e.get(side), kinds) for side, kinds in sides.items())
+        for e in r["session"]
+    ):
+        raise BrokenRecording(
+            "each entry of a session needs a time, at, and one of client, api, closed"
+        )
 
 
 class Library:
@@ -216,7 +269,9 @@ class Library:
             return self._add_recorded(recording)
         first = self._first.setdefault(recording.key, recording)
         if first is not recording:
-            raise BrokenRecording(f"answers the same request as {first.name}.json, which stays the one that answers")
+            raise BrokenRecording(
+                f"answers the same request as {first.name}.json, which stays the one that answers"
+            )
         if recording.slots:
             self._slotted.setdefault((recording.method, recording.path), []).append(recording)
         self.recordings.append(recording)
@@ -240,7 +295,10 @@ class Library:
 
     def left_out(self):
         """[(file, why)] of the recordings that cannot answer, each file with its folder."""
-        return [(file if self._own and file.startswith(self._own) else f"data/recordings/{file}", why) for file, why in self.problems]
+        return [
+            (file if self._own and file.startswith(self._own) else f"data/recordings/{file}", why)
+            for file, why in self.problems
+        ]
 
     def find(self, method, path, body):
         """(recording, {slot: value}) for a canonical request, or (None, {})."""
@@ -267,7 +325,11 @@ class Library:
 
         Returns whether there are such sequences.
         """
-        begun = [r for r in self.recordings if r.choose == "in turn" and (created_id is None or created_id in r.path.split("/"))]
+        begun = [
+            r
+            for r in self.recordings
+            if r.choose == "in turn" and (created_id is None or created_id in r.path.split("/"))
+        ]
         for recording in begun:
             recording.turn = 0
         return bool(begun)

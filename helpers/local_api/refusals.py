@@ -1,4 +1,5 @@
 """What a model does not accept, as the API itself said it: rules of data/refusals.json, for any value."""
+
 import functools
 import json
 
@@ -42,4 +43,8 @@ def _filled(text, body, rule, value):
         return text
     # a role is named by its place: messages[0].role
     place = text.replace("[*]", f"[{value}]") if "[*]" in text else text
-    return place.replace("{value}", str(value)).replace("{model}", str(body.get("model"))).replace("{parameter}", next(iter(rule["when"])))
+    return (
+        place.replace("{value}", str(value))
+        .replace("{model}", str(body.get("model")))
+        .replace("{parameter}", next(iter(rule["when"])))
+    )

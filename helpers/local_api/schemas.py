@@ -21,8 +21,10 @@ REF_KEYS = "$ref cannot have keywords {}."
 NOT_A_SCHEMA = "Please ensure it is a valid JSON Schema."
 TOO_MANY = "{} parameters exceed the limit of {}."
 TOO_DEEP = "{} levels of nesting exceeds limit of {}."
-TOO_MANY_VALUES = ("Expected at most {1} enum values in total within a single schema when using structured outputs, but received {0}. "
-                   "Consider reducing the number of enums, or use 'strict: false' to opt out of structured outputs.")
+TOO_MANY_VALUES = (
+    "Expected at most {1} enum values in total within a single schema when using structured outputs, but received {0}. "
+    "Consider reducing the number of enums, or use 'strict: false' to opt out of structured outputs."
+)
 
 # Where each text was seen with an error of the API; "pattern" where we only know that there is one like it.
 SEEN = {
@@ -43,11 +45,15 @@ SEEN = {
 
 # Keywords of JSON Schema outside the subset of December 2024: the list of OpenAI's guide "Structured Outputs" as
 # remembered, for want of a dated copy (M); `default` and `minimum` were seen in errors of that time.
-BANNED_THEN = frozenset("""default minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf
+BANNED_THEN = frozenset(
+    """default minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf
     patternProperties unevaluatedProperties propertyNames minProperties maxProperties unevaluatedItems contains minContains
-    maxContains minItems maxItems uniqueItems prefixItems additionalItems oneOf allOf not if then else dependentRequired dependentSchemas""".split())
+    maxContains minItems maxItems uniqueItems prefixItems additionalItems oneOf allOf not if then else dependentRequired dependentSchemas""".split()
+)
 # The guide of 2026 takes these, as a public issue quotes it (MervinPraison/PraisonAI#1028, M); that `default` passes: openai/openai-agents-python#4390 (2026-08, gpt-5.6-sol).
-TAKEN_NOW = frozenset("default pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minItems maxItems".split())
+TAKEN_NOW = frozenset(
+    "default pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minItems maxItems".split()
+)
 # (properties, levels, enum values). Then: community.openai.com/t/918388 and 974416. Now, M: jsonschemaprofiles.unitvectorylabs.com, 2026-02.
 THEN, NOW = (100, 5, 500), (5_000, 10, 1_000)
 TYPES = {"string", "number", "integer", "boolean", "object", "array", "null"}
@@ -78,12 +84,19 @@ def fault(schema, today=False):
 
 def wrong(path, body):
     """(error, source) for the first bad schema of a request, or None."""
-    today = not any(body["model"] == name or body["model"].startswith(f"{name}-") for name in OF_DAY_9)
+    today = not any(
+        body["model"] == name or body["model"].startswith(f"{name}-") for name in OF_DAY_9
+    )
     for what, schema, param, code in _schemas(path, body):
         found = fault(schema, today)
         if found:
             joint = ". " if found.template is NOT_A_SCHEMA else ": "
-            return {"message": f"Invalid schema for {what}{joint}{found}", "type": "invalid_request_error", "param": param, "code": code}, SEEN[found.template]
+            return {
+                "message": f"Invalid schema for {what}{joint}{found}",
+                "type": "invalid_request_error",
+                "param": param,
+                "code": code,
+            }, SEEN[found.template]
     return None
 
 
@@ -94,12 +107,24 @@ def _schemas(path, body):
     if isinstance(form, dict) and form.get("type") == "json_schema":
         inner = form.get("json_schema") if chat else form
         if isinstance(inner, dict) and inner.get("strict") and "schema" in inner:
-            yield (f"response_format '{inner.get('name')}'", inner["schema"],
-                   *(("response_format", None) if chat else ("text.format.schema", "invalid_json_schema")))
+            yield (
+                f"response_format '{inner.get('name')}'",
+                inner["schema"],
+                *(
+                    ("response_format", None)
+                    if chat
+                    else ("text.format.schema", "invalid_json_schema")
+                ),
+            )
     for i, tool in enumerate(body.get("tools") or []):
         inner = tool.get("function") if chat and isinstance(tool, dict) else tool
         if isinstance(inner, dict) and inner.get("strict") and "parameters" in inner:
-            yield (f"function '{inner.get('name')}'", inner["parameters"], f"tools[{i}].{'function.' * chat}parameters", "invalid_function_parameters")
+            yield (
+                f"function '{inner.get('name')}'",
+                inner["parameters"],
+                f"tools[{i}].{'function.' * chat}parameters",
+                "invalid_function_parameters",
+            )
 
 
 def _hold(schema, banned, limits):
@@ -109,12 +134,21 @@ def _hold(schema, banned, limits):
         kind = schema.get("type")
         raise Fault(OBJECT_AT_ROOT, kind if isinstance(kind, str) else None)
     count = {"properties": 0, "values": 0}
-    definitions = {f"#/{group}/{name}": made for group in ("$defs", "definitions") if isinstance(schema.get(group), dict) for name, made in schema[group].items()}
+    definitions = {
+        f"#/{group}/{name}": made
+        for group in ("$defs", "definitions")
+        if isinstance(schema.get(group), dict)
+        for name, made in schema[group].items()
+    }
     _walk(schema, (), {"#": schema} | definitions, banned, count)
     for at, made in definitions.items():
         _walk(made, tuple(at.split("/")[1:]), {"#": schema} | definitions, banned, count)
     levels = _levels(schema, {"#": schema} | definitions, ())
-    for found, limit, template in ((count["properties"], limits[0], TOO_MANY), (levels, limits[1], TOO_DEEP), (count["values"], limits[2], TOO_MANY_VALUES)):
+    for found, limit, template in (
+        (count["properties"], limits[0], TOO_MANY),
+        (levels, limits[1], TOO_DEEP),
+        (count["values"], limits[2], TOO_MANY_VALUES),
+    ):
         if found > limit:
             raise Fault(template, found, limit)
 
@@ -145,7 +179,11 @@ def _walk(schema, at, known, banned, count):
     if not kinds and not {"anyOf", "enum", "const"} & set(schema):
         raise Fault(NO_TYPE, context=at)
     if "enum" in schema:
-        if not isinstance(schema["enum"], list) or not schema["enum"] or any(isinstance(v, (dict, list)) for v in schema["enum"]):
+        if (
+            not isinstance(schema["enum"], list)
+            or not schema["enum"]
+            or any(isinstance(v, (dict, list)) for v in schema["enum"])
+        ):
             raise Fault(NOT_A_SCHEMA)
         count["values"] += len(schema["enum"])
     if "object" in kinds:
@@ -158,7 +196,11 @@ def _walk(schema, at, known, banned, count):
 
 def _walk_object(schema, at, known, banned, count):
     properties, required = schema.get("properties", {}), schema.get("required", [])
-    if not isinstance(properties, dict) or not isinstance(required, list) or not all(isinstance(name, str) for name in required):
+    if (
+        not isinstance(properties, dict)
+        or not isinstance(required, list)
+        or not all(isinstance(name, str) for name in required)
+    ):
         raise Fault(NOT_A_SCHEMA)
     if schema.get("additionalProperties") is not False:
         raise Fault(CLOSED, context=at)
@@ -178,5 +220,11 @@ def _levels(schema, known, through):
     ref = schema.get("$ref")
     if ref is not None:
         return 0 if ref in through else _levels(known[ref], known, (*through, ref))
-    below = [*schema.get("properties", {}).values(), *schema.get("anyOf", []), *([schema["items"]] if "items" in schema else [])]
-    return ("properties" in schema) + max((_levels(one, known, through) for one in below), default=0)
+    below = [
+        *schema.get("properties", {}).values(),
+        *schema.get("anyOf", []),
+        *([schema["items"]] if "items" in schema else []),
+    ]
+    return ("properties" in schema) + max(
+        (_levels(one, known, through) for one in below), default=0
+    )

@@ -3,6 +3,7 @@
 It stands on tornado's connection, without tornado.web: routes, cookies and templates are not needed here,
 and without them the API starts sooner and a request costs half.
 """
+
 import asyncio
 import concurrent.futures
 import contextlib
@@ -91,7 +92,9 @@ class Exchange(httputil.HTTPMessageDelegate):
         self.body = bytes(self.body)
         try:
             answer = self.state.answer(self)
-        except Exception as e:  # a fault of ours is an answer too, never a connection that just closes
+        except (
+            Exception
+        ) as e:  # a fault of ours is an answer too, never a connection that just closes
             answer = self.fault(e)
         if asyncio.iscoroutine(answer):
             self.state.keep(self.send_later(answer))
@@ -116,14 +119,20 @@ class Exchange(httputil.HTTPMessageDelegate):
 
     async def send_flowing(self, answer):
         """Send an upstream's answer as it comes, no faster than it is read. It is recorded to its end also where the reader leaves."""
-        line = httputil.ResponseStartLine("HTTP/1.1", answer.status, httputil.responses.get(answer.status, ""))
+        line = httputil.ResponseStartLine(
+            "HTTP/1.1", answer.status, httputil.responses.get(answer.status, "")
+        )
         recorder = self.state.upstream.recorder
         async with contextlib.aclosing(answer.flow) as pieces:
             try:
                 first = await anext(pieces)
                 writing = self.connection.write_headers(line, self.headers_of(answer), first)
                 if recorder:  # tornado forgets what is being written to one who leaves
-                    self.connection.set_close_callback(lambda: writing.done() or writing.set_exception(iostream.StreamClosedError()))
+                    self.connection.set_close_callback(
+                        lambda: (
+                            writing.done() or writing.set_exception(iostream.StreamClosedError())
+                        )
+                    )
                 await writing
                 async for piece in pieces:
                     writing = self.connection.write(piece)
@@ -138,7 +147,9 @@ class Exchange(httputil.HTTPMessageDelegate):
 
     def send(self, answer):
         headers = self.headers_of(answer)
-        line = httputil.ResponseStartLine("HTTP/1.1", answer.status, httputil.responses.get(answer.status, ""))
+        line = httputil.ResponseStartLine(
+            "HTTP/1.1", answer.status, httputil.responses.get(answer.status, "")
+        )
         if answer.events and self.state.pace:
             self.state.stream(self.connection, line, headers, answer.events)
             return
@@ -159,10 +170,14 @@ class Exchange(httputil.HTTPMessageDelegate):
             headers["Vary"] = "Origin"
         if answer.status == 204:  # the preflight of a browser
             headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
-            headers["Access-Control-Allow-Headers"] = self.headers.get("Access-Control-Request-Headers", "*")
+            headers["Access-Control-Allow-Headers"] = self.headers.get(
+                "Access-Control-Request-Headers", "*"
+            )
             headers["Access-Control-Max-Age"] = "600"
             return headers
-        headers["Content-Type"] = "text/event-stream; charset=utf-8" if answer.events else "application/json"
+        headers["Content-Type"] = (
+            "text/event-stream; charset=utf-8" if answer.events else "application/json"
+        )
         for name, value in answer.headers.items():
             headers["-".join(map(str.capitalize, name.split("-")))] = value
         if self.path.startswith("/day9/") and answer.status == 200:
@@ -171,7 +186,9 @@ class Exchange(httputil.HTTPMessageDelegate):
             headers["X-Request-Id"] = f"req_{random.getrandbits(128):032x}"
         if answer.note:
             headers["X-Day9-Note"] = quote(answer.note, " ,;:()'.[]/=")
-        if answer.origin.get("class") == "live":  # it is in the books, as soon as it told what it used
+        if (
+            answer.origin.get("class") == "live"
+        ):  # it is in the books, as soon as it told what it used
             headers["X-Day9-Origin"] = "live"
             return headers
         self.state.ledger.add(headers["X-Request-Id"], self, answer)
@@ -187,10 +204,14 @@ class Exchange(httputil.HTTPMessageDelegate):
             headers["Openai-Organization"] = "day9-runnable"
             for what, (limit, remaining, reset) in RATE_LIMITS.items():
                 headers[f"X-Ratelimit-Limit-{what}"] = limit
-                headers[f"X-Ratelimit-Remaining-{what}"] = "0" if answer.status == 429 else remaining
+                headers[f"X-Ratelimit-Remaining-{what}"] = (
+                    "0" if answer.status == 429 else remaining
+                )
                 headers[f"X-Ratelimit-Reset-{what}"] = reset
         if answer.status == 424 or answer.status == 500 and not answer.origin:
-            headers["X-Should-Retry"] = "false"  # nothing would change; a recorded 500 is followed by the answer
+            headers["X-Should-Retry"] = (
+                "false"  # nothing would change; a recorded 500 is followed by the answer
+            )
         return headers
 
 
@@ -213,7 +234,9 @@ class State:
     def __init__(self, key, port, answers=None, pace=1.0, upstream=None):
         self.key, self.port, self.pace, self.upstream = key, port, pace, upstream
         self.answers = answers or Answers(pace=pace)
-        self.aside = concurrent.futures.ThreadPoolExecutor(1)  # uploads and jobs: one after another, and nothing else waits for them
+        self.aside = concurrent.futures.ThreadPoolExecutor(
+            1
+        )  # uploads and jobs: one after another, and nothing else waits for them
         self.ledger = Ledger()
         self.remembered = {}
         self.streams = set()  # asyncio holds its tasks only weakly
@@ -237,7 +260,11 @@ class State:
             return forwarded
         if request.path.startswith(COMPUTED):
             return self.later(request)
-        return self.realtime.answer(request) if request.path.startswith("/v1/realtime") else self.api(request)
+        return (
+            self.realtime.answer(request)
+            if request.path.startswith("/v1/realtime")
+            else self.api(request)
+        )
 
     @functools.cached_property
     def realtime(self):
@@ -270,12 +297,21 @@ class State:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         given = given.strip()
         if scheme.lower() != "bearer" or not given:
-            return error(401, "You didn't provide an API key. Send it as `Authorization: Bearer KEY`; helpers.connect() puts the local API's throw-away key into OPENAI_API_KEY.")
+            return error(
+                401,
+                "You didn't provide an API key. Send it as `Authorization: Bearer KEY`; helpers.connect() puts the local API's throw-away key into OPENAI_API_KEY.",
+            )
         if given.startswith("ek_"):
             return self.realtime.wrong(given, request.path)
         if not secrets.compare_digest(given.encode(), self.key.encode()):
-            masked = given[:3] + "*" * max(3, len(given) - 7) + given[-4:] if len(given) > 7 else "***"
-            return error(401, f"Incorrect API key provided: {masked}. This is the local API: its throw-away key is in OPENAI_API_KEY after helpers.connect().", code="invalid_api_key")
+            masked = (
+                given[:3] + "*" * max(3, len(given) - 7) + given[-4:] if len(given) > 7 else "***"
+            )
+            return error(
+                401,
+                f"Incorrect API key provided: {masked}. This is the local API: its throw-away key is in OPENAI_API_KEY after helpers.connect().",
+                code="invalid_api_key",
+            )
         return None
 
     async def later(self, request):
@@ -284,7 +320,9 @@ class State:
     def api(self, request):
         """What is below /v1; an answer that never changes is kept ready by the hash of its request's bytes."""
         content_type = request.headers.get("Content-Type", "")
-        known = hashlib.sha256(f"{request.method} {request.path}?{request.query} {content_type}\n".encode())
+        known = hashlib.sha256(
+            f"{request.method} {request.path}?{request.query} {content_type}\n".encode()
+        )
         known.update(request.body)
         known = known.digest()
         answer = self.remembered.get(known)
@@ -292,7 +330,9 @@ class State:
             query = dict(parse_qsl(request.query, keep_blank_values=True))
             retry = request.headers.get("X-Stainless-Retry-Count", "0")
             retry = int(retry) if retry.isdecimal() and len(retry) < 4 else 0
-            answer = self.answers.answer(request.method, request.path, query, content_type, request.body, retry)
+            answer = self.answers.answer(
+                request.method, request.path, query, content_type, request.body, retry
+            )
             if answer.keeps:
                 if len(self.remembered) >= REMEMBERED:
                     self.remembered.clear()
@@ -311,7 +351,10 @@ class State:
         elif request.method == "GET" and name == "exchanges":
             found = self.ledger.exchanges()
         elif request.method == "GET" and name == "receipt":
-            found = self.ledger.summary() | {"training": self.answers.trained(), "upstream": self.upstream and self.upstream.summary()}
+            found = self.ledger.summary() | {
+                "training": self.answers.trained(),
+                "upstream": self.upstream and self.upstream.summary(),
+            }
         elif request.method == "GET" and name.startswith("origin/"):
             origin, recording = self.ledger.origins.get(name.removeprefix("origin/"), ({}, ""))
             found = {"origin": origin, "recording": recording}
@@ -374,8 +417,12 @@ def bind(port=0):
 def serve(sock, key, pace=1.0, answers=None, upstream=None):
     """Start answering on `sock` in the running event loop; returns the State."""
     state = State(key, sock.getsockname()[1], answers, pace, upstream)
-    door = httpserver.HTTPServer(Door(state), max_body_size=MAX_BODY, max_buffer_size=MAX_BODY, chunk_size=2**20)
-    door.conn_params.header_timeout = None  # a connection of this machine may idle; a timer for each request costs a tenth of it
+    door = httpserver.HTTPServer(
+        Door(state), max_body_size=MAX_BODY, max_buffer_size=MAX_BODY, chunk_size=2**20
+    )
+    door.conn_params.header_timeout = (
+        None  # a connection of this machine may idle; a timer for each request costs a tenth of it
+    )
     door.add_socket(sock)
     return state
 
@@ -386,4 +433,11 @@ def hello(state):
     origins = {}
     for r in library.recordings:
         origins[r.origin["class"]] = origins.get(r.origin["class"], 0) + 1
-    return json.dumps({"port": state.port, "recordings": len(library.recordings), "origins": origins, "problems": library.left_out()})
+    return json.dumps(
+        {
+            "port": state.port,
+            "recordings": len(library.recordings),
+            "origins": origins,
+            "problems": library.left_out(),
+        }
+    )

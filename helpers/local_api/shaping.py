@@ -3,6 +3,7 @@
 A recording holds the whole answer. A smaller `max_completion_tokens` cuts it as the API documents:
 hidden reasoning is spent first, so a limit below it leaves an empty answer that is paid for.
 """
+
 import copy
 import json
 import re
@@ -45,8 +46,15 @@ def limited(path, answer, limit):
             message[text] = _first(message[text] or "", visible)
             message.pop("tool_calls", None)
     else:
-        answer["status"], answer["incomplete_details"] = "incomplete", {"reason": "max_output_tokens"}
-        answer["output"] = [_cut_item(item, visible) for item in answer["output"] if item["type"] == "reasoning" or visible]
+        answer["status"], answer["incomplete_details"] = (
+            "incomplete",
+            {"reason": "max_output_tokens"},
+        )
+        answer["output"] = [
+            _cut_item(item, visible)
+            for item in answer["output"]
+            if item["type"] == "reasoning" or visible
+        ]
     return answer
 
 
@@ -66,7 +74,11 @@ def _kind(part):
 def _first(text, tokens):
     """The first `tokens` tokens of a text (a cut inside a character leaves it out)."""
     encoding = counter.encoding()
-    return encoding.decode(encoding.encode(text, disallowed_special=())[:tokens], errors="ignore") if tokens else ""
+    return (
+        encoding.decode(encoding.encode(text, disallowed_special=())[:tokens], errors="ignore")
+        if tokens
+        else ""
+    )
 
 
 def counted(path, request, answer):
@@ -79,9 +91,13 @@ def counted(path, request, answer):
     prompt, completion, details = _names(path)
     said, forms = _request_parts(path, request)
     usage = answer["usage"]
-    usage[prompt] = counter.chat_tokens(said) + sum(counter.count(json.dumps(form, ensure_ascii=False)) for form in forms)
+    usage[prompt] = counter.chat_tokens(said) + sum(
+        counter.count(json.dumps(form, ensure_ascii=False)) for form in forms
+    )
     usage[prompt] += pictures.count(path, request)
-    usage[completion] = usage[details]["reasoning_tokens"] + sum(map(counter.count, _answer_texts(path, answer)))
+    usage[completion] = usage[details]["reasoning_tokens"] + sum(
+        map(counter.count, _answer_texts(path, answer))
+    )
     usage["total_tokens"] = usage[prompt] + usage[completion]
     return answer
 
@@ -104,8 +120,13 @@ def _request_parts(path, request):
 def _spoken(message):
     """A message whose tool calls, call or output count as text."""
     if "role" not in message:  # an item of the Responses API: a call or its output
-        return {"role": "assistant", "content": str(message.get("arguments") or message.get("output") or "")}
-    calls = "".join(c["function"]["name"] + c["function"]["arguments"] for c in message.get("tool_calls") or [])
+        return {
+            "role": "assistant",
+            "content": str(message.get("arguments") or message.get("output") or ""),
+        }
+    calls = "".join(
+        c["function"]["name"] + c["function"]["arguments"] for c in message.get("tool_calls") or []
+    )
     return message | {"content": calls + (message.get("content") or "")} if calls else message
 
 
@@ -126,7 +147,16 @@ def _answer_texts(path, answer):
 
 def told(body, events):
     """The model, id and usage that an answer tells, which is JSON or a stream of it: what the books need; empty where it tells none."""
-    texts = [body] if body else [line[5:] for _, event in events for line in event.split(b"\n") if line.startswith(b"data:")]
+    texts = (
+        [body]
+        if body
+        else [
+            line[5:]
+            for _, event in events
+            for line in event.split(b"\n")
+            if line.startswith(b"data:")
+        ]
+    )
     found = {"model": "", "id": "", "usage": {}}
     for text in texts if len(body) < BOOKED else ():
         try:
@@ -159,7 +189,11 @@ def stream(path, answer, include_usage):
 
 
 def sse(data, event=None):
-    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = (
+        data
+        if isinstance(data, str)
+        else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    )
     return ((f"event: {event}\n" if event else "") + f"data: {text}\n\n").encode()
 
 
@@ -170,26 +204,47 @@ def pieces(text):
 
 def chat_events(answer, include_usage):
     """A chat completion as its stream of chunks, in the order that genuine ones have."""
-    head = {"id": answer["id"], "object": "chat.completion.chunk", "created": answer["created"], "model": answer["model"],
-            "service_tier": answer.get("service_tier"), "system_fingerprint": answer.get("system_fingerprint")}
+    head = {
+        "id": answer["id"],
+        "object": "chat.completion.chunk",
+        "created": answer["created"],
+        "model": answer["model"],
+        "service_tier": answer.get("service_tier"),
+        "system_fingerprint": answer.get("system_fingerprint"),
+    }
 
     def chunk(choice, delta, finish=None):
-        logprobs = {"logprobs": None} if "logprobs" in choice else {}  # reasoning models have no such key
-        body = head | {"choices": [{"index": choice["index"], "delta": delta, **logprobs, "finish_reason": finish}]}
+        logprobs = (
+            {"logprobs": None} if "logprobs" in choice else {}
+        )  # reasoning models have no such key
+        body = head | {
+            "choices": [
+                {"index": choice["index"], "delta": delta, **logprobs, "finish_reason": finish}
+            ]
+        }
         return sse(body | {"usage": None} if include_usage else body)
 
     for choice in answer["choices"]:
         message = choice["message"]
         text = "refusal" if message.get("refusal") else "content"
         calls = message.get("tool_calls") or []
-        yield chunk(choice, {"role": "assistant", "content": None if calls else "", "refusal": None})
+        yield chunk(
+            choice, {"role": "assistant", "content": None if calls else "", "refusal": None}
+        )
         for piece in pieces(message.get(text) or ""):
             yield chunk(choice, {text: piece})
         for n, call in enumerate(calls):
-            start = {"index": n, "id": call["id"], "type": "function", "function": {"name": call["function"]["name"], "arguments": ""}}
+            start = {
+                "index": n,
+                "id": call["id"],
+                "type": "function",
+                "function": {"name": call["function"]["name"], "arguments": ""},
+            }
             yield chunk(choice, {"tool_calls": [start]})
             for piece in re.findall(r".{1,6}", call["function"]["arguments"], re.S):
-                yield chunk(choice, {"tool_calls": [{"index": n, "function": {"arguments": piece}}]})
+                yield chunk(
+                    choice, {"tool_calls": [{"index": n, "function": {"arguments": piece}}]}
+                )
         yield chunk(choice, {}, choice["finish_reason"])
     if include_usage:
         yield sse(head | {"choices": [], "usage": answer["usage"]})
@@ -203,13 +258,23 @@ def response_events(answer):
     def event(kind, **more):
         return sse({"type": kind, "sequence_number": next(count), **more}, kind)
 
-    begun = answer | {"status": "in_progress", "output": [], "usage": None, "incomplete_details": None, "completed_at": None}
+    begun = answer | {
+        "status": "in_progress",
+        "output": [],
+        "usage": None,
+        "incomplete_details": None,
+        "completed_at": None,
+    }
     yield event("response.created", response=begun)
     yield event("response.in_progress", response=begun)
     for i, item in enumerate(answer["output"]):
         where = {"item_id": item["id"], "output_index": i}
         if item["type"] == "message":
-            yield event("response.output_item.added", output_index=i, item=item | {"status": "in_progress", "content": []})
+            yield event(
+                "response.output_item.added",
+                output_index=i,
+                item=item | {"status": "in_progress", "content": []},
+            )
             for n, part in enumerate(item["content"]):
                 at, text = where | {"content_index": n}, part[_kind(part)]
                 said = "response.refusal" if _kind(part) == "refusal" else "response.output_text"
@@ -220,11 +285,23 @@ def response_events(answer):
                 yield event(f"{said}.done", **at, **{_kind(part): text}, **more)
                 yield event("response.content_part.done", **at, part=part)
         elif item["type"] == "function_call":
-            yield event("response.output_item.added", output_index=i, item=item | {"status": "in_progress", "arguments": ""})
+            yield event(
+                "response.output_item.added",
+                output_index=i,
+                item=item | {"status": "in_progress", "arguments": ""},
+            )
             for piece in re.findall(r".{1,6}", item["arguments"], re.S):
                 yield event("response.function_call_arguments.delta", **where, delta=piece)
-            yield event("response.function_call_arguments.done", **where, name=item["name"], arguments=item["arguments"])
+            yield event(
+                "response.function_call_arguments.done",
+                **where,
+                name=item["name"],
+                arguments=item["arguments"],
+            )
         else:
             yield event("response.output_item.added", output_index=i, item=item)
         yield event("response.output_item.done", output_index=i, item=item)
-    yield event("response.incomplete" if answer["status"] == "incomplete" else "response.completed", response=answer)
+    yield event(
+        "response.incomplete" if answer["status"] == "incomplete" else "response.completed",
+        response=answer,
+    )

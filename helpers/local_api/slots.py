@@ -5,6 +5,7 @@ In a recording the request says `How many minutes are {{ hours }} hours?`, decla
 `{{ hours * 60 }} minutes`. Answers are Jinja templates, run in Jinja's sandbox; a slot of type `choice`
 may carry a table of values, whose entries the answer reads.
 """
+
 import datetime
 import functools
 import re
@@ -12,7 +13,11 @@ import re
 from . import form_lines, ground_truth
 
 MARK = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-PATTERNS = {"integer": r"-?\d{1,3}(?:,\d{3})+|-?\d+", "number": r"-?\d{1,15}(?:\.\d+)?", "date": r"\d{4}-\d\d-\d\d"}
+PATTERNS = {
+    "integer": r"-?\d{1,3}(?:,\d{3})+|-?\d+",
+    "number": r"-?\d{1,15}(?:\.\d+)?",
+    "date": r"\d{4}-\d\d-\d\d",
+}
 LONGEST = 80  # characters of a text slot that names no max_length
 
 
@@ -26,17 +31,27 @@ def check(slots, template):
         raise BadSlot("slots must be an object whose values are objects")
     used = set(_marks(template))
     if used != set(slots):
-        raise BadSlot(f"slots declared: {sorted(slots) or 'none'}; slots in the request: {sorted(used) or 'none'}")
+        raise BadSlot(
+            f"slots declared: {sorted(slots) or 'none'}; slots in the request: {sorted(used) or 'none'}"
+        )
     for name, slot in slots.items():
         known = (*PATTERNS, "choice", "text")
         if slot.get("type") not in known:
-            raise BadSlot(f"slot {name!r} has the type {slot.get('type')!r}; known: {', '.join(known)}")
-        if slot["type"] == "choice" and not (isinstance(slot.get("values"), (list, dict)) and slot["values"]):
+            raise BadSlot(
+                f"slot {name!r} has the type {slot.get('type')!r}; known: {', '.join(known)}"
+            )
+        if slot["type"] == "choice" and not (
+            isinstance(slot.get("values"), (list, dict)) and slot["values"]
+        ):
             raise BadSlot(f"slot {name!r} is a choice and needs values, a list or an object")
-        if not all(isinstance(slot.get(bound, 0), (int, float)) for bound in ("min", "max")) or not isinstance(slot.get("max_length", 1), int):
+        if not all(
+            isinstance(slot.get(bound, 0), (int, float)) for bound in ("min", "max")
+        ) or not isinstance(slot.get("max_length", 1), int):
             raise BadSlot(f"slot {name!r}: min and max must be numbers, max_length a whole one")
         if "example" not in slot or read(slot, str(slot["example"])) != slot["example"]:
-            raise BadSlot(f"the example of slot {name!r}, {slot.get('example')!r}, is not a value that it accepts")
+            raise BadSlot(
+                f"the example of slot {name!r}, {slot.get('example')!r}, is not a value that it accepts"
+            )
 
 
 def _marks(value):
@@ -77,14 +92,20 @@ def _spoken(choice):
 def _accepts(slot):
     """What a slot can match, as a regular expression: bounded, so that a huge request is refused at once."""
     if slot["type"] == "choice":
-        return "(?i:" + "|".join(re.escape(str(v)).replace("_", "[_ ]") for v in slot["values"]) + ")"
+        return (
+            "(?i:" + "|".join(re.escape(str(v)).replace("_", "[_ ]") for v in slot["values"]) + ")"
+        )
     return PATTERNS.get(slot["type"]) or f".{{1,{slot.get('max_length', LONGEST)}}}?"
 
 
 @functools.cache
 def _pattern(template, fields):
     fixed = MARK.split(template)[::2]
-    return re.compile("".join(re.escape(text) + f"({field})" for text, field in zip(fixed, fields)) + re.escape(fixed[-1]), re.S)
+    return re.compile(
+        "".join(re.escape(text) + f"({field})" for text, field in zip(fixed, fields))
+        + re.escape(fixed[-1]),
+        re.S,
+    )
 
 
 def match(template, value, slots):
@@ -94,7 +115,9 @@ def match(template, value, slots):
 
 
 def _match(template, value, slots, found):
-    if slots and isinstance(template, str) and "{{" in template:  # without slots they are the reader's own words
+    if (
+        slots and isinstance(template, str) and "{{" in template
+    ):  # without slots they are the reader's own words
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             value = str(value)
         # most recordings are told apart by how they begin: only then is a pattern worth making
@@ -110,11 +133,17 @@ def _match(template, value, slots, found):
                 return False
         return True
     if isinstance(template, dict):
-        return (isinstance(value, dict) and template.keys() == value.keys()
-                and all(_match(template[k], value[k], slots, found) for k in template))
+        return (
+            isinstance(value, dict)
+            and template.keys() == value.keys()
+            and all(_match(template[k], value[k], slots, found) for k in template)
+        )
     if isinstance(template, list):
-        return (isinstance(value, list) and len(template) == len(value)
-                and all(_match(t, v, slots, found) for t, v in zip(template, value)))
+        return (
+            isinstance(value, list)
+            and len(template) == len(value)
+            and all(_match(t, v, slots, found) for t, v in zip(template, value))
+        )
     return template == value
 
 
@@ -141,7 +170,9 @@ def render(value, slots, found):
             given[name + "_table"] = slot["values"][given[name]]
     try:
         return _render(value, given)
-    except Exception as e:  # a template runs a recording's own expressions, which may fail in any way
+    except (
+        Exception
+    ) as e:  # a template runs a recording's own expressions, which may fail in any way
         raise BadSlot(f"cannot fill in its answer: {e}") from e
 
 

@@ -3,6 +3,7 @@
 Kernels are processes of their own, so what a pytest plugin forbids would not reach them. Their talk with
 Jupyter is ZeroMQ on loopback, which does not pass through here.
 """
+
 import ipaddress
 import socket
 

@@ -14,6 +14,7 @@ also gives a `voice`.
 
 Nothing here is imported before the first Realtime request.
 """
+
 import os
 
 # NumPy's matrices here are small: more threads than one would only wait for each other. Read when NumPy is loaded.

@@ -1,4 +1,5 @@
 """The input audio buffer. Time is counted in samples since the session began, so pacing changes nothing."""
+
 from ... import sounds
 
 
@@ -20,10 +21,10 @@ class InputBuffer:
         """The sound from sample `first` to sample `last` (all of it by default); what is before `last` is gone."""
         first, last = max(self.start, first or 0), self.end if last is None else last
         at = self.start
-        sound = bytes(self.data[2 * (first - at):2 * (last - at)])
-        del self.data[:2 * (last - at)]
+        sound = bytes(self.data[2 * (first - at) : 2 * (last - at)])
+        del self.data[: 2 * (last - at)]
         return sound
 
     def trim(self, milliseconds):
         """Forget all but the last so many milliseconds."""
-        del self.data[:max(0, len(self.data) - milliseconds * sounds.BYTES_A_MS)]
+        del self.data[: max(0, len(self.data) - milliseconds * sounds.BYTES_A_MS)]

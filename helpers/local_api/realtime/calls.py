@@ -2,6 +2,7 @@
 
 A call ties a Session to a Peer. Its events go to the data channel and to every sideband that has joined.
 """
+
 import asyncio
 import importlib
 import json
@@ -19,8 +20,12 @@ BETA_PATHS = ("/v1/realtime", "/v1/realtime/sessions", "/v1/realtime/transcripti
 COMPUTED = {"class": "computed", "source": "the local API"}
 # What the API says, verbatim: pickle-com/glass#220 (2026-05-19); espressif/esp-webrtc-solution#17 (2025-02-19);
 # openai/codex#35094 (2026-07-24). Other texts here follow the same pattern and are ours.
-BETA = {"message": "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.",
-        "type": "invalid_request_error", "param": None, "code": "beta_api_shape_disabled"}
+BETA = {
+    "message": "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.",
+    "type": "invalid_request_error",
+    "param": None,
+    "code": "beta_api_shape_disabled",
+}
 BAD_OFFER = "Invalid SDP offer. Please try again with a WHIP-compliant offer."
 NO_CALL = "No session found for the provided call_id"
 
@@ -53,9 +58,13 @@ class Desk:
 
     def secret(self, request):
         """POST /v1/realtime/client_secrets."""
-        self.state.keep(asyncio.to_thread(importlib.import_module, f"{__package__}.webrtc"))  # will be needed, and takes a second
+        self.state.keep(
+            asyncio.to_thread(importlib.import_module, f"{__package__}.webrtc")
+        )  # will be needed, and takes a second
         try:
-            made = self.secrets.create(canonical.read_body("application/json", request.body or b"{}"))
+            made = self.secrets.create(
+                canonical.read_body("application/json", request.body or b"{}")
+            )
         except (canonical.BadRequest, events.Bad) as e:
             return bad(e)
         return answers.Answer(200, answers.as_json(made), origin=COMPUTED)
@@ -66,15 +75,26 @@ class Desk:
         if call is None:
             return answers.error(404, NO_CALL, code="call_id_not_found")
         if verb != "hangup":
-            return answers.error(400, f"{verb} is for an incoming SIP call; {call_id} is a WebRTC call.", code="invalid_value")
+            return answers.error(
+                400,
+                f"{verb} is for an incoming SIP call; {call_id} is a WebRTC call.",
+                code="invalid_value",
+            )
         await call.close()
-        return answers.Answer(200, headers={"Content-Type": "text/plain; charset=utf-8"}, origin=COMPUTED)
+        return answers.Answer(
+            200, headers={"Content-Type": "text/plain; charset=utf-8"}, origin=COMPUTED
+        )
 
     async def call(self, request):
         """POST /v1/realtime/calls: an offer in, its answer out, and a conversation that waits for the first sound."""
         webrtc = await asyncio.to_thread(importlib.import_module, f"{__package__}.webrtc")
         if len(self.calls) >= MOST:
-            return answers.error(429, f"This local API holds {MOST} calls at once. Hang up one of them first.", "requests", code="rate_limit_exceeded")
+            return answers.error(
+                429,
+                f"This local API holds {MOST} calls at once. Hang up one of them first.",
+                "requests",
+                code="rate_limit_exceeded",
+            )
         call = Call(self.state, webrtc.Peer, ended=self.calls.pop)
         self.calls[call.id] = call
         try:
@@ -84,8 +104,12 @@ class Desk:
             if isinstance(e, (events.Bad, canonical.BadRequest, webrtc.BadOffer)):
                 return bad(e)
             raise
-        return answers.Answer(201, answer.encode(), origin=COMPUTED, headers={
-            "Content-Type": "text/plain; charset=utf-8", "Location": f"{CALLS}/{call.id}"})
+        return answers.Answer(
+            201,
+            answer.encode(),
+            origin=COMPUTED,
+            headers={"Content-Type": "text/plain; charset=utf-8", "Location": f"{CALLS}/{call.id}"},
+        )
 
     def asked(self, request):
         """(offer, session) of a request, in either of its two forms. Raises events.Bad or canonical.BadRequest."""
@@ -101,18 +125,27 @@ class Desk:
             fields = form(content_type, request.body)
             offer = fields.get("sdp", "")
             if session is not None and "session" in fields:
-                raise events.Bad("A client secret has its session in it: send the offer alone.", param="session")
+                raise events.Bad(
+                    "A client secret has its session in it: send the offer alone.", param="session"
+                )
             if session is None:
                 try:
                     session = json.loads(fields.get("session", "{}"))
                 except ValueError as e:
-                    raise events.Bad(f"'session' could not be parsed as JSON: {e}.", param="session") from None
+                    raise events.Bad(
+                        f"'session' could not be parsed as JSON: {e}.", param="session"
+                    ) from None
         else:
             # the pattern: openai/openai-openapi#502 (2025-11-11)
-            raise events.Bad(f"Unsupported content type: '{kind}'. This API method only accepts '{SDP}' or '{FORM}' requests, but you specified "
-                        f"the header 'Content-Type: {content_type}'. Please try again with a supported content type.", "unsupported_content_type")
+            raise events.Bad(
+                f"Unsupported content type: '{kind}'. This API method only accepts '{SDP}' or '{FORM}' requests, but you specified "
+                f"the header 'Content-Type: {content_type}'. Please try again with a supported content type.",
+                "unsupported_content_type",
+            )
         if not offer:
-            raise events.Bad("Missing required parameter: 'sdp'.", "missing_required_parameter", "sdp")
+            raise events.Bad(
+                "Missing required parameter: 'sdp'.", "missing_required_parameter", "sdp"
+            )
         return offer, session
 
 
@@ -124,12 +157,21 @@ class Call:
         self.id = events.new_id("rtc_u0_")
         self.session, self.listeners = None, {}
         self.received = asyncio.Queue()  # events of all sides, in the order in which they came
-        self.peer = make_peer(hear=self._hear, told=self.received.put_nowait, opened=self._opened, gone=self._gone)
+        self.peer = make_peer(
+            hear=self._hear, told=self.received.put_nowait, opened=self._opened, gone=self._gone
+        )
 
     async def begin(self, offer, session):
         """The SDP answer to an offer. Raises events.Bad for the session, BadOffer for the offer."""
-        self.session = Session(model_of(session), send=self._send, state=self.state, voice=self.peer.mouth, config=session,
-                               id=self.id.replace("rtc_", "sess_"), over=lambda code, why: self.state.keep(self.close()))
+        self.session = Session(
+            model_of(session),
+            send=self._send,
+            state=self.state,
+            voice=self.peer.mouth,
+            config=session,
+            id=self.id.replace("rtc_", "sess_"),
+            over=lambda code, why: self.state.keep(self.close()),
+        )
         self.peer.mouth.session = self.session
         self.reading = self.state.keep(self._read())
         return await self.peer.answer(offer)
@@ -148,9 +190,17 @@ class Call:
     def _send(self, event):
         text = events.as_text(event)
         if not self.peer.send(text):  # an item with its sound, say
-            error = events.Bad(f"{event['type']} has {len(text):,} bytes, more than this data channel takes in one message. "
-                               f"It goes to those alone who have joined by WebSocket, with call_id={self.id}.", "event_too_long").error
-            self.peer.send(events.as_text({"type": "error", "event_id": events.new_id("event_")} | events.error_event(error)))
+            error = events.Bad(
+                f"{event['type']} has {len(text):,} bytes, more than this data channel takes in one message. "
+                f"It goes to those alone who have joined by WebSocket, with call_id={self.id}.",
+                "event_too_long",
+            ).error
+            self.peer.send(
+                events.as_text(
+                    {"type": "error", "event_id": events.new_id("event_")}
+                    | events.error_event(error)
+                )
+            )
         for send in list(self.listeners):
             send(event)
 
@@ -177,7 +227,9 @@ class Call:
 def form(content_type, raw):
     """{field: its text} of a multipart form, whether it came as a field or as a file. Raises canonical.BadRequest."""
     fields, files = canonical.form_parts(content_type, raw)
-    return fields | {name: content.decode("utf-8", "replace") for name, (_, content) in files.items()}
+    return fields | {
+        name: content.decode("utf-8", "replace") for name, (_, content) in files.items()
+    }
 
 
 def bad(e):

@@ -4,77 +4,213 @@ Shapes and defaults: openai 3.54.0, types/realtime. Captures of September 2026 s
 where its text says 500; here it is 500. What is accepted and changes nothing here: noise_reduction, tracing,
 include, prompt, truncation, reasoning, the transcription's language and prompt.
 """
+
 import copy
 
-from .events import Bad, anything, array, by, choice, each, either, flag, kind, number, optional, text, thing
+from .events import (
+    Bad,
+    anything,
+    array,
+    by,
+    choice,
+    each,
+    either,
+    flag,
+    kind,
+    number,
+    optional,
+    text,
+    thing,
+)
 
 VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
 SESSION_SECONDS = 3600
 # Ours; shown in session.created, where OpenAI's own default instructions would stand.
-INSTRUCTIONS = "You are answered by constructed recordings on this machine. No model listens or speaks here."
-EAGERNESS = {"low": 8000, "medium": 4000, "auto": 4000, "high": 2000}  # ms of silence after which the turn ends in any case
-SERVER_VAD = {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 500,
-              "idle_timeout_ms": None, "create_response": True, "interrupt_response": True}
-SEMANTIC_VAD = {"type": "semantic_vad", "eagerness": "auto", "create_response": True, "interrupt_response": True}
+INSTRUCTIONS = (
+    "You are answered by constructed recordings on this machine. No model listens or speaks here."
+)
+EAGERNESS = {
+    "low": 8000,
+    "medium": 4000,
+    "auto": 4000,
+    "high": 2000,
+}  # ms of silence after which the turn ends in any case
+SERVER_VAD = {
+    "type": "server_vad",
+    "threshold": 0.5,
+    "prefix_padding_ms": 300,
+    "silence_duration_ms": 500,
+    "idle_timeout_ms": None,
+    "create_response": True,
+    "interrupt_response": True,
+}
+SEMANTIC_VAD = {
+    "type": "semantic_vad",
+    "eagerness": "auto",
+    "create_response": True,
+    "interrupt_response": True,
+}
 
-_format = by("type", {
-    "audio/pcm": thing({"type": text, "rate": number(24_000, 24_000, whole=True)}),
-    "audio/pcmu": thing({"type": text}),
-    "audio/pcma": thing({"type": text}),
-})
-_turns = by("type", {
-    "server_vad": thing({"type": text, "threshold": number(0, 1), "prefix_padding_ms": number(0, 60_000, whole=True),
-                         "silence_duration_ms": number(0, 60_000, whole=True), "idle_timeout_ms": optional(number(1, 600_000, whole=True)),
-                         "create_response": flag, "interrupt_response": flag}),
-    "semantic_vad": thing({"type": text, "eagerness": choice(*EAGERNESS), "create_response": flag, "interrupt_response": flag}),
-})
-_transcription = thing({"model": text, "language": optional(text), "prompt": optional(text), "delay": anything, "keywords": anything, "languages": anything}, needs=["model"])
-_tool = by("type", {"function": thing({"type": text, "name": text, "description": text, "parameters": kind(dict)}, needs=["name"])})
-_tool_choice = either(("auto", "none", "required"), thing({"type": choice("function"), "name": text}, needs=["type", "name"]))
+_format = by(
+    "type",
+    {
+        "audio/pcm": thing({"type": text, "rate": number(24_000, 24_000, whole=True)}),
+        "audio/pcmu": thing({"type": text}),
+        "audio/pcma": thing({"type": text}),
+    },
+)
+_turns = by(
+    "type",
+    {
+        "server_vad": thing(
+            {
+                "type": text,
+                "threshold": number(0, 1),
+                "prefix_padding_ms": number(0, 60_000, whole=True),
+                "silence_duration_ms": number(0, 60_000, whole=True),
+                "idle_timeout_ms": optional(number(1, 600_000, whole=True)),
+                "create_response": flag,
+                "interrupt_response": flag,
+            }
+        ),
+        "semantic_vad": thing(
+            {
+                "type": text,
+                "eagerness": choice(*EAGERNESS),
+                "create_response": flag,
+                "interrupt_response": flag,
+            }
+        ),
+    },
+)
+_transcription = thing(
+    {
+        "model": text,
+        "language": optional(text),
+        "prompt": optional(text),
+        "delay": anything,
+        "keywords": anything,
+        "languages": anything,
+    },
+    needs=["model"],
+)
+_tool = by(
+    "type",
+    {
+        "function": thing(
+            {"type": text, "name": text, "description": text, "parameters": kind(dict)},
+            needs=["name"],
+        )
+    },
+)
+_tool_choice = either(
+    ("auto", "none", "required"),
+    thing({"type": choice("function"), "name": text}, needs=["type", "name"]),
+)
 _limit = either(("inf",), number(1, 4096, whole=True))
 
 
 def _modalities(value, at):
     array(value, at)
     if value not in (["audio"], ["text"]):
-        raise Bad(f"Invalid modalities: {value}. Supported combinations are: ['text'] and ['audio'].", "invalid_value", at)
+        raise Bad(
+            f"Invalid modalities: {value}. Supported combinations are: ['text'] and ['audio'].",
+            "invalid_value",
+            at,
+        )
 
 
 def _metadata(value, at):
     kind(dict)(value, at)
-    if len(value) > 16 or any(not isinstance(v, str) or len(v) > 512 or len(k) > 64 for k, v in value.items()):
-        raise Bad(f"Invalid '{at}': at most 16 pairs, keys of at most 64 characters, values strings of at most 512.", "invalid_value", at)
+    if len(value) > 16 or any(
+        not isinstance(v, str) or len(v) > 512 or len(k) > 64 for k, v in value.items()
+    ):
+        raise Bad(
+            f"Invalid '{at}': at most 16 pairs, keys of at most 64 characters, values strings of at most 512.",
+            "invalid_value",
+            at,
+        )
 
 
-_OF_BOTH = {"output_modalities": _modalities, "instructions": text, "tools": each(_tool), "tool_choice": _tool_choice, "max_output_tokens": _limit,
-            "parallel_tool_calls": flag, "prompt": anything, "reasoning": anything}
-session_shape = thing(_OF_BOTH | {
-    "type": choice("realtime"), "model": text, "tracing": anything, "truncation": anything, "include": anything,
-    "audio": thing({
-        "input": thing({"format": _format, "transcription": optional(_transcription), "turn_detection": optional(_turns),
-                        "noise_reduction": optional(thing({"type": choice("near_field", "far_field")}))}),
-        "output": thing({"format": _format, "voice": choice(*VOICES), "speed": number(0.25, 1.5)}),
-    }),
-}, needs=["type"])
+_OF_BOTH = {
+    "output_modalities": _modalities,
+    "instructions": text,
+    "tools": each(_tool),
+    "tool_choice": _tool_choice,
+    "max_output_tokens": _limit,
+    "parallel_tool_calls": flag,
+    "prompt": anything,
+    "reasoning": anything,
+}
+session_shape = thing(
+    _OF_BOTH
+    | {
+        "type": choice("realtime"),
+        "model": text,
+        "tracing": anything,
+        "truncation": anything,
+        "include": anything,
+        "audio": thing(
+            {
+                "input": thing(
+                    {
+                        "format": _format,
+                        "transcription": optional(_transcription),
+                        "turn_detection": optional(_turns),
+                        "noise_reduction": optional(
+                            thing({"type": choice("near_field", "far_field")})
+                        ),
+                    }
+                ),
+                "output": thing(
+                    {"format": _format, "voice": choice(*VOICES), "speed": number(0.25, 1.5)}
+                ),
+            }
+        ),
+    },
+    needs=["type"],
+)
 
 
 def response_shape(item):
     """The check of a response.create's `response`; `item` checks one item of its input."""
-    return thing(_OF_BOTH | {
-        "conversation": choice("auto", "none"), "input": each(item), "metadata": optional(_metadata),
-        "audio": thing({"output": thing({"format": _format, "voice": choice(*VOICES)})}),
-    })
+    return thing(
+        _OF_BOTH
+        | {
+            "conversation": choice("auto", "none"),
+            "input": each(item),
+            "metadata": optional(_metadata),
+            "audio": thing({"output": thing({"format": _format, "voice": choice(*VOICES)})}),
+        }
+    )
 
 
 def started(id, model, created, asked=None):
     """A whole session object: the defaults, and over them what a client secret or a call asked for. Raises Bad."""
     pcm = {"type": "audio/pcm", "rate": 24_000}
     session = {
-        "type": "realtime", "object": "realtime.session", "id": id, "model": model, "output_modalities": ["audio"],
-        "instructions": INSTRUCTIONS, "tools": [], "tool_choice": "auto", "max_output_tokens": "inf", "tracing": None,
-        "truncation": "auto", "prompt": None, "expires_at": created + SESSION_SECONDS,
-        "audio": {"input": {"format": pcm, "transcription": None, "noise_reduction": None, "turn_detection": SERVER_VAD},
-                  "output": {"format": pcm, "voice": "alloy", "speed": 1.0}},
+        "type": "realtime",
+        "object": "realtime.session",
+        "id": id,
+        "model": model,
+        "output_modalities": ["audio"],
+        "instructions": INSTRUCTIONS,
+        "tools": [],
+        "tool_choice": "auto",
+        "max_output_tokens": "inf",
+        "tracing": None,
+        "truncation": "auto",
+        "prompt": None,
+        "expires_at": created + SESSION_SECONDS,
+        "audio": {
+            "input": {
+                "format": pcm,
+                "transcription": None,
+                "noise_reduction": None,
+                "turn_detection": SERVER_VAD,
+            },
+            "output": {"format": pcm, "voice": "alloy", "speed": 1.0},
+        },
         "include": None,
     }
     return merged(session, asked) if asked else copy.deepcopy(session)
@@ -84,16 +220,24 @@ def merged(session, change):
     """The session object after a change (the `session` of a session.update). Raises Bad; the old one stays as it was."""
     session_shape(change, "session")
     if change.get("model", session["model"]) != session["model"]:
-        raise Bad(f"A session's model cannot be changed: this one has {session['model']}.", "invalid_value", "session.model")
+        raise Bad(
+            f"A session's model cannot be changed: this one has {session['model']}.",
+            "invalid_value",
+            "session.model",
+        )
     new = copy.deepcopy(session)
     for side, parts in change.get("audio", {}).items():
         new["audio"][side] |= parts
     new |= {k: v for k, v in change.items() if k != "audio"}
     heard = new["audio"]["input"]
     if heard["turn_detection"]:
-        heard["turn_detection"] = (SEMANTIC_VAD if heard["turn_detection"]["type"] == "semantic_vad" else SERVER_VAD) | heard["turn_detection"]
+        heard["turn_detection"] = (
+            SEMANTIC_VAD if heard["turn_detection"]["type"] == "semantic_vad" else SERVER_VAD
+        ) | heard["turn_detection"]
     if heard["transcription"]:
-        heard["transcription"] = {"model": None, "language": None, "prompt": None} | heard["transcription"]
+        heard["transcription"] = {"model": None, "language": None, "prompt": None} | heard[
+            "transcription"
+        ]
     for side in new["audio"].values():
         side["format"] = with_rate(side["format"])
     return new

@@ -4,6 +4,7 @@ Sound becomes a picture of 20 log-mel bands, 50 columns a second, below 3.4 kHz,
 Opus on a bad line leaves it much as it was. A clip is heard where its picture lies over that of the sound; part of
 a clip, where turn detection cut it. Any other voice, saying the same or something else, is not heard: say so.
 """
+
 import asyncio
 import concurrent.futures
 import functools
@@ -104,7 +105,9 @@ def load():
     Gives the futures of the clips that are heard, and of the rest: the table of tokens, the clips that are said.
     """
     thread = concurrent.futures.ThreadPoolExecutor(1)
-    return thread.submit(_known), thread.submit(lambda: (tokens.encoding(), [sounds.clip(name) for name in sounds.clips()]))
+    return thread.submit(_known), thread.submit(
+        lambda: (tokens.encoding(), [sounds.clip(name) for name in sounds.clips()])
+    )
 
 
 async def loaded():
@@ -131,7 +134,11 @@ def heard(pcm):
     if len(spoken) < SHORTEST:
         return []
     first, last = max(0, spoken[0] - 3), spoken[-1] + 4
-    found = [one for name in _known() if (one := _best(name, columns[first:last], len(spoken), first)) and one.likeness >= ALIKE]
+    found = [
+        one
+        for name in _known()
+        if (one := _best(name, columns[first:last], len(spoken), first)) and one.likeness >= ALIKE
+    ]
     found.sort(key=lambda one: -one.likeness)
     kept = []
     for one in found:  # of two that lie over the same stretch, the one more alike
@@ -151,7 +158,7 @@ def _best(name, columns, spoken, first):
     like = np.zeros((n, n + m), "f4")
     like[:, :m] = ((clip @ columns.T) * weight[:, None])[::-1]
     # read in rows one shorter, each row is shifted by one: the diagonals stand upright and can be summed
-    total = like.ravel()[:n * (n + m - 1)].reshape(n, n + m - 1).sum(0)
+    total = like.ravel()[: n * (n + m - 1)].reshape(n, n + m - 1).sum(0)
     at = np.arange(n + m - 1) - (n - 1)  # the column of the sound where the clip would begin
     so_far = np.concatenate([[0], weight.cumsum()])
     share = so_far[np.minimum(n, m - at)] - so_far[np.maximum(0, -at)]

@@ -1,4 +1,5 @@
 """The conversation: items in order, what each of them weighs in tokens, and the checks of those that clients write."""
+
 import base64
 import copy
 from dataclasses import dataclass, field
@@ -11,22 +12,44 @@ FRAME_TOKENS = 3
 
 _part = lambda *shapes: by("type", dict(shapes))
 _input_text = ("input_text", thing({"type": text, "text": text}, needs=["text"]))
-_input_audio = ("input_audio", thing({"type": text, "audio": text, "transcript": optional(text)}, needs=["audio"]))
+_input_audio = (
+    "input_audio",
+    thing({"type": text, "audio": text, "transcript": optional(text)}, needs=["audio"]),
+)
 _output_text = ("output_text", thing({"type": text, "text": text}, needs=["text"]))
-_common = {"id": text, "type": text, "status": choice("completed", "incomplete", "in_progress"), "object": choice("realtime.item")}
+_common = {
+    "id": text,
+    "type": text,
+    "status": choice("completed", "incomplete", "in_progress"),
+    "object": choice("realtime.item"),
+}
 _message = lambda part: thing(_common | {"role": text, "content": each(part)}, needs=["content"])
-shape = by("type", {
-    "message": by("role", {
-        "user": _message(_part(_input_text, _input_audio)),
-        "system": _message(_part(_input_text)),
-        "assistant": _message(_part(_output_text)),
-    }),
-    "function_call": thing(_common | {"name": text, "arguments": text, "call_id": text}, needs=["name", "arguments"]),
-    "function_call_output": thing(_common | {"call_id": text, "output": text}, needs=["call_id", "output"]),
-})
+shape = by(
+    "type",
+    {
+        "message": by(
+            "role",
+            {
+                "user": _message(_part(_input_text, _input_audio)),
+                "system": _message(_part(_input_text)),
+                "assistant": _message(_part(_output_text)),
+            },
+        ),
+        "function_call": thing(
+            _common | {"name": text, "arguments": text, "call_id": text},
+            needs=["name", "arguments"],
+        ),
+        "function_call_output": thing(
+            _common | {"call_id": text, "output": text}, needs=["call_id", "output"]
+        ),
+    },
+)
 # in a response's own input, an item of the conversation may also be named
-reference_or_item = by("type", {kind: shape for kind in ("message", "function_call", "function_call_output")}
-                       | {"item_reference": thing({"type": text, "id": text}, needs=["id"])})
+reference_or_item = by(
+    "type",
+    {kind: shape for kind in ("message", "function_call", "function_call_output")}
+    | {"item_reference": thing({"type": text, "id": text}, needs=["id"])},
+)
 
 
 @dataclass
@@ -51,7 +74,9 @@ class Item:
         """What it says, as text."""
         if self.data["type"] != "message":
             return self.data.get("output") or self.data.get("arguments") or ""
-        return " ".join(part.get("text") or part.get("transcript") or "" for part in self.data["content"]).strip()
+        return " ".join(
+            part.get("text") or part.get("transcript") or "" for part in self.data["content"]
+        ).strip()
 
     def weight(self):
         """(text tokens, audio tokens): one of sound for each 100 ms of a user's, each 50 ms of the assistant's."""
@@ -83,7 +108,11 @@ def written(data, form):
 
 def as_pcm(data, form):
     """Sound of an input format as PCM16 at 24 kHz."""
-    return data if form == "audio/pcm" else sounds.changed(sounds.from_g711(data, form), 8_000, sounds.RATE)
+    return (
+        data
+        if form == "audio/pcm"
+        else sounds.changed(sounds.from_g711(data, form), 8_000, sounds.RATE)
+    )
 
 
 def with_audio(item, form):
@@ -91,8 +120,15 @@ def with_audio(item, form):
     data = item.data
     if not item.pcm:
         return data
-    sound = base64.b64encode(item.pcm if form == "audio/pcm" else sounds.to_g711(item.pcm, form)).decode()
-    return data | {"content": [part | ({"audio": sound} if part["type"].endswith("audio") else {}) for part in data["content"]]}
+    sound = base64.b64encode(
+        item.pcm if form == "audio/pcm" else sounds.to_g711(item.pcm, form)
+    ).decode()
+    return data | {
+        "content": [
+            part | ({"audio": sound} if part["type"].endswith("audio") else {})
+            for part in data["content"]
+        ]
+    }
 
 
 class Conversation:
@@ -108,7 +144,11 @@ class Conversation:
     def add(self, item, after="end"):
         """Put an item in its place; returns the id of the one before it, or None. `after`: an id, "root" or "end"."""
         if self.get(item.id):
-            raise Bad(f"Error adding item: an item with id '{item.id}' already exists.", "item_create_duplicate_item_id", "item.id")
+            raise Bad(
+                f"Error adding item: an item with id '{item.id}' already exists.",
+                "item_create_duplicate_item_id",
+                "item.id",
+            )
         if after == "root":
             place = 0
         elif after == "end":
@@ -116,7 +156,11 @@ class Conversation:
         else:
             known = self.get(after)
             if known is None:
-                raise Bad(f"Error adding item: the previous item with id '{after}' does not exist.", "item_create_invalid_previous_item_id", "previous_item_id")
+                raise Bad(
+                    f"Error adding item: the previous item with id '{after}' does not exist.",
+                    "item_create_invalid_previous_item_id",
+                    "previous_item_id",
+                )
             place = self.items.index(known) + 1
         self.items.insert(place, item)
         return self.items[place - 1].id if place else None
@@ -131,15 +175,31 @@ class Conversation:
         item = self.get(id)
         if item is None:
             doing = {"delete": "deleting", "truncate": "truncating", "retrieve": "retrieving"}[verb]
-            raise Bad(f"Error {doing} item: the item with id '{id}' does not exist.", f"item_{verb}_invalid_item_id", "item_id")  # seen for delete
+            raise Bad(
+                f"Error {doing} item: the item with id '{id}' does not exist.",
+                f"item_{verb}_invalid_item_id",
+                "item_id",
+            )  # seen for delete
         return item
 
     def truncate(self, item, content_index, end_ms):
         """Cut an assistant's sound after `end_ms`; its transcript goes, since it would say what was not heard."""
-        part = item.data.get("content", [{}])[content_index] if 0 <= content_index < len(item.data.get("content", [])) else {}
+        part = (
+            item.data.get("content", [{}])[content_index]
+            if 0 <= content_index < len(item.data.get("content", []))
+            else {}
+        )
         if item.data.get("role") != "assistant" or part.get("type") != "output_audio":
-            raise Bad("Only model output audio messages can be truncated", "unsupported_content_type", "item_id")  # seen
+            raise Bad(
+                "Only model output audio messages can be truncated",
+                "unsupported_content_type",
+                "item_id",
+            )  # seen
         if end_ms > sounds.ms(item.pcm):
-            raise Bad(f"Audio content of {sounds.ms(item.pcm)}ms is already shorter than {end_ms}ms", "invalid_value", "audio_end_ms")  # seen
-        item.pcm = item.pcm[:end_ms * sounds.BYTES_A_MS]
+            raise Bad(
+                f"Audio content of {sounds.ms(item.pcm)}ms is already shorter than {end_ms}ms",
+                "invalid_value",
+                "audio_end_ms",
+            )  # seen
+        item.pcm = item.pcm[: end_ms * sounds.BYTES_A_MS]
         part["transcript"] = ""

@@ -3,6 +3,7 @@
 The client's events are compared without their ids, its sound by its bytes, in pieces of any size. What differs is
 told in an error event, and the session waits for what the recording has.
 """
+
 import asyncio
 import base64
 import binascii
@@ -20,8 +21,16 @@ class Replayed:
     """In the place of a Session. `send` takes an event's text, `over` (code, reason)."""
 
     def __init__(self, recording, response, send, over, pace):
-        self.name, self.entries, self.send, self.over, self.pace = recording.name, response["session"], send, over, pace
-        self.sounds = {side: recording.content({"file": name}) for side, name in response["sound"].items()}
+        self.name, self.entries, self.send, self.over, self.pace = (
+            recording.name,
+            response["session"],
+            send,
+            over,
+            pace,
+        )
+        self.sounds = {
+            side: recording.content({"file": name}) for side, name in response["sound"].items()
+        }
         self.given = {"client": 0, "api": 0}  # bytes of each side's sound that have passed
         self.come = asyncio.Queue()
         self.sound = b""  # of the client, that waits to be compared
@@ -52,12 +61,16 @@ class Replayed:
     def _whole(self, text):
         """A server event with its sound."""
         found = MARK.search(text) if "api" in self.sounds else None
-        return text.replace(found[0], base64.b64encode(self._next("api", int(found[1]))).decode()) if found else text
+        return (
+            text.replace(found[0], base64.b64encode(self._next("api", int(found[1]))).decode())
+            if found
+            else text
+        )
 
     def _next(self, side, size):
         at = self.given[side]
         self.given[side] += size
-        return self.sounds[side][at:at + size]
+        return self.sounds[side][at : at + size]
 
     async def _expect(self, wanted):
         """Wait until the client says what it said: an event, or so many bytes of sound."""
@@ -87,10 +100,20 @@ class Replayed:
         return event
 
     def _differs(self, what):
-        self.send(events.as_text({"type": "error", "event_id": events.new_id("event_")} | events.error_event({
-            "type": "invalid_request_error", "code": "off_the_map", "param": None,
-            "message": f"{what} This session is answered from data/{self.name}.json. Ways on: say what was said then, "
-                       "or take that file away, and the session is computed here."})))
+        self.send(
+            events.as_text(
+                {"type": "error", "event_id": events.new_id("event_")}
+                | events.error_event(
+                    {
+                        "type": "invalid_request_error",
+                        "code": "off_the_map",
+                        "param": None,
+                        "message": f"{what} This session is answered from data/{self.name}.json. Ways on: say what was said then, "
+                        "or take that file away, and the session is computed here.",
+                    }
+                )
+            )
+        )
 
 
 def _same(said, wanted):

@@ -3,6 +3,7 @@
 An answer is made faster than it plays (here eight times; the API's own speed varies) and at State.pace, so it can
 be cancelled half-way; with a pace of 0 it is made at once.
 """
+
 import asyncio
 import base64
 import re
@@ -29,10 +30,15 @@ class Response:
         settings = session.config
         self.in_conversation = asked.get("conversation", "auto") == "auto"
         self.instructions, self.told = settings["instructions"], asked.get("instructions", "")
-        self.tools, self.tool_choice = asked.get("tools", settings["tools"]), asked.get("tool_choice", settings["tool_choice"])
+        self.tools, self.tool_choice = (
+            asked.get("tools", settings["tools"]),
+            asked.get("tool_choice", settings["tool_choice"]),
+        )
         self.limit = asked.get("max_output_tokens", settings["max_output_tokens"])
         self.aloud = asked.get("output_modalities", settings["output_modalities"]) == ["audio"]
-        output = {k: v for k, v in settings["audio"]["output"].items() if k != "speed"} | asked.get("audio", {}).get("output", {})
+        output = {k: v for k, v in settings["audio"]["output"].items() if k != "speed"} | asked.get(
+            "audio", {}
+        ).get("output", {})
         self.format, self.voice = with_rate(output["format"]), output["voice"]
         self.speed = settings["audio"]["output"]["speed"]
         self.metadata = asked.get("metadata")
@@ -42,10 +48,19 @@ class Response:
 
     def shown(self):
         """The response object, as events show it."""
-        return {"object": "realtime.response", "id": self.id, "status": self.status, "status_details": self.details,
-                "output": [self.item.shown()] if self.item else [], "conversation_id": self.session.conversation_id if self.in_conversation else None,
-                "output_modalities": ["audio"] if self.aloud else ["text"], "max_output_tokens": self.limit,
-                "audio": {"output": {"format": self.format, "voice": self.voice}}, "usage": self.usage, "metadata": self.metadata}
+        return {
+            "object": "realtime.response",
+            "id": self.id,
+            "status": self.status,
+            "status_details": self.details,
+            "output": [self.item.shown()] if self.item else [],
+            "conversation_id": self.session.conversation_id if self.in_conversation else None,
+            "output_modalities": ["audio"] if self.aloud else ["text"],
+            "max_output_tokens": self.limit,
+            "audio": {"output": {"format": self.format, "voice": self.voice}},
+            "usage": self.usage,
+            "metadata": self.metadata,
+        }
 
     def start(self):
         """Send response.created and go on by itself."""
@@ -72,7 +87,9 @@ class Response:
 
     async def _make(self):
         await hearing.loaded()
-        reply = scenarios.reply(self.context, self.instructions, self.told, self.tools, self.tool_choice, self.aloud)
+        reply = scenarios.reply(
+            self.context, self.instructions, self.told, self.tools, self.tool_choice, self.aloud
+        )
         self.scene = reply.scene
         steps = self._call(reply) if reply.name else self._message(reply)
         pace, clock = self.session.pace, asyncio.get_running_loop().time
@@ -82,50 +99,97 @@ class Response:
             if pace and wait > 0:
                 await asyncio.sleep(wait)
             step(*given)
-        self._end("incomplete" if self.cut else "completed", "max_output_tokens" if self.cut else None)
+        self._end(
+            "incomplete" if self.cut else "completed", "max_output_tokens" if self.cut else None
+        )
 
     def _begin_item(self, **data):
         self.item = Item({"id": new_id("item_")} | data)
-        self.session.emit("response.output_item.added", response_id=self.id, output_index=0, item=self.item.shown())
+        self.session.emit(
+            "response.output_item.added",
+            response_id=self.id,
+            output_index=0,
+            item=self.item.shown(),
+        )
         if self.in_conversation:
             before = self.session.conversation.add(self.item)
-            self.session.emit("conversation.item.added", previous_item_id=before, item=self.item.shown())
+            self.session.emit(
+                "conversation.item.added", previous_item_id=before, item=self.item.shown()
+            )
 
     def _emit(self, kind, **more):
         self.session.emit(kind, response_id=self.id, item_id=self.item.id, output_index=0, **more)
 
     def _delta(self, kind, delta, **more):
-        self.session.tell(veiled({"type": kind, "response_id": self.id, "item_id": self.item.id, "output_index": 0, **more, "delta": delta}))
+        self.session.tell(
+            veiled(
+                {
+                    "type": kind,
+                    "response_id": self.id,
+                    "item_id": self.item.id,
+                    "output_index": 0,
+                    **more,
+                    "delta": delta,
+                }
+            )
+        )
 
     def _call(self, reply):
         """[(seconds, step, its arguments)] of a function call."""
         pieces, _ = self._limited(re.findall(r".{1,6}", reply.arguments, re.S), 0, reply.name)
-        self._begin_item(type="function_call", status="in_progress", name=reply.name, call_id=call_id(), arguments="")
+        self._begin_item(
+            type="function_call",
+            status="in_progress",
+            name=reply.name,
+            call_id=call_id(),
+            arguments="",
+        )
         for i, piece in enumerate(pieces):
             yield i * WORD_EVERY, self._argue, piece
 
     def _argue(self, piece):
         self.item.data["arguments"] += piece
-        self._delta("response.function_call_arguments.delta", piece, call_id=self.item.data["call_id"])
+        self._delta(
+            "response.function_call_arguments.delta", piece, call_id=self.item.data["call_id"]
+        )
 
     def _message(self, reply):
         words = re.findall(r"\s*\S+", reply.text)
         self.pcm = sounds.paced(reply.sound, self.speed, PITCHES[self.voice]) if self.aloud else b""
-        words, audio = self._limited(words, tokens.audio_tokens(sounds.ms(self.pcm) / 1000, "assistant"))
+        words, audio = self._limited(
+            words, tokens.audio_tokens(sounds.ms(self.pcm) / 1000, "assistant")
+        )
         if self.cut:
-            self.pcm = self.pcm[:audio * tokens.AUDIO_MS["assistant"] * sounds.BYTES_A_MS]
+            self.pcm = self.pcm[: audio * tokens.AUDIO_MS["assistant"] * sounds.BYTES_A_MS]
         self._begin_item(type="message", status="in_progress", role="assistant", content=[])
-        self.part = {"type": "output_audio", "transcript": ""} if self.aloud else {"type": "output_text", "text": ""}
-        self._emit("response.content_part.added", content_index=0, part=self._shown_part(self.part | {"transcript" if self.aloud else "text": ""}))
+        self.part = (
+            {"type": "output_audio", "transcript": ""}
+            if self.aloud
+            else {"type": "output_text", "text": ""}
+        )
+        self._emit(
+            "response.content_part.added",
+            content_index=0,
+            part=self._shown_part(self.part | {"transcript" if self.aloud else "text": ""}),
+        )
         if not self.aloud:
             for i, word in enumerate(words):
                 yield i * WORD_EVERY, self._write, word
             return
         self.session.spoke = True
         whole = sounds.ms(self.pcm) / 1000
-        steps = [(whole * i / len(words) / FASTER, 0, self._speak, word) for i, word in enumerate(words)]
-        steps += [(at / 1000 / FASTER, 1, self._sound, at) for at in range(0, sounds.ms(self.pcm), CHUNK_MS)]
-        self.encoded = self.pcm if self.format["type"] == "audio/pcm" else sounds.to_g711(self.pcm, self.format["type"])
+        steps = [
+            (whole * i / len(words) / FASTER, 0, self._speak, word) for i, word in enumerate(words)
+        ]
+        steps += [
+            (at / 1000 / FASTER, 1, self._sound, at)
+            for at in range(0, sounds.ms(self.pcm), CHUNK_MS)
+        ]
+        self.encoded = (
+            self.pcm
+            if self.format["type"] == "audio/pcm"
+            else sounds.to_g711(self.pcm, self.format["type"])
+        )
         if self.session.voice:
             self.session.voice.play(self.id, self.item.id, self.pcm)
         for at, _, step, given in sorted(steps, key=lambda s: s[:2]):
@@ -136,7 +200,7 @@ class Response:
         whole = tokens.count(head + "".join(pieces)) + audio
         self.cut = self.limit != "inf" and whole > self.limit
         if self.cut:
-            pieces, audio = pieces[:len(pieces) * self.limit // whole], audio * self.limit // whole
+            pieces, audio = pieces[: len(pieces) * self.limit // whole], audio * self.limit // whole
             while pieces and tokens.count(head + "".join(pieces)) + audio > self.limit:
                 pieces.pop()
         return pieces, audio
@@ -154,19 +218,25 @@ class Response:
     def _sound(self, at):
         until = min(at + CHUNK_MS, sounds.ms(self.pcm))
         last = until == sounds.ms(self.pcm)
-        self.item.pcm = self.pcm if last else self.pcm[:until * sounds.BYTES_A_MS]
+        self.item.pcm = self.pcm if last else self.pcm[: until * sounds.BYTES_A_MS]
         self._keep_part()
         if not self.session.voice:
             size = 48 if self.format["type"] == "audio/pcm" else 8  # bytes a millisecond
-            piece = self.encoded[at * size:] if last else self.encoded[at * size:until * size]
-            self._emit("response.output_audio.delta", content_index=0, delta=base64.b64encode(piece).decode())
+            piece = self.encoded[at * size :] if last else self.encoded[at * size : until * size]
+            self._emit(
+                "response.output_audio.delta",
+                content_index=0,
+                delta=base64.b64encode(piece).decode(),
+            )
 
     def _keep_part(self):
         self.item.data["content"] = [self.part]
 
     @staticmethod
     def _shown_part(part):
-        return part | {"type": part["type"].removeprefix("output_")}  # in the part's own events, and only there
+        return part | {
+            "type": part["type"].removeprefix("output_")
+        }  # in the part's own events, and only there
 
     # --- ending it ---------------------------------------------------------------------------------
 
@@ -190,17 +260,34 @@ class Response:
         data = self.item.data
         data["status"] = status
         if data["type"] == "function_call":
-            self._emit("response.function_call_arguments.done", call_id=data["call_id"], name=data["name"], arguments=data["arguments"])
+            self._emit(
+                "response.function_call_arguments.done",
+                call_id=data["call_id"],
+                name=data["name"],
+                arguments=data["arguments"],
+            )
         else:
             if self.aloud:
                 self._emit("response.output_audio.done", content_index=0)
-                self._emit("response.output_audio_transcript.done", content_index=0, transcript=self.part["transcript"])
+                self._emit(
+                    "response.output_audio_transcript.done",
+                    content_index=0,
+                    transcript=self.part["transcript"],
+                )
                 if self.session.voice and status != "completed":
                     self.session.voice.cut(self.item.id, sounds.ms(self.item.pcm))
             else:
                 self._emit("response.output_text.done", content_index=0, text=self.part["text"])
             self._keep_part()
-            self._emit("response.content_part.done", content_index=0, part=self._shown_part(self.part))
+            self._emit(
+                "response.content_part.done", content_index=0, part=self._shown_part(self.part)
+            )
         if self.in_conversation:
-            self.session.emit("conversation.item.done", previous_item_id=self.session.conversation.before(self.item), item=self.item.shown())
-        self.session.emit("response.output_item.done", response_id=self.id, output_index=0, item=self.item.shown())
+            self.session.emit(
+                "conversation.item.done",
+                previous_item_id=self.session.conversation.before(self.item),
+                item=self.item.shown(),
+            )
+        self.session.emit(
+            "response.output_item.done", response_id=self.id, output_index=0, item=self.item.shown()
+        )

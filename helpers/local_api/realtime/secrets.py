@@ -3,19 +3,31 @@
 A secret (`ek_…`) opens Realtime sessions and nothing else, each with the configuration it was made with, and only
 for a while. Whoever reads it in a page has that, for that long; whoever read the key there would have everything.
 """
+
 import secrets
 import time
 
 from .. import answers
 from . import config, events
 
-SHORTEST, LONGEST, USUAL = 10, 7_200, 600  # seconds; openai 3.54.0, types/realtime/client_secret_create_params.py
+SHORTEST, LONGEST, USUAL = (
+    10,
+    7_200,
+    600,
+)  # seconds; openai 3.54.0, types/realtime/client_secret_create_params.py
 REMEMBERED = 1_000  # an expired secret is told from an unknown one until so many have come after it
 PATHS = ("/v1/realtime", "/v1/realtime/calls")  # what a secret opens
-SHAPE = events.thing({
-    "expires_after": events.thing({"anchor": events.choice("created_at"), "seconds": events.number(SHORTEST, LONGEST, whole=True)}),
-    "session": events.kind(dict),
-})  # the session's own shape: config.started
+SHAPE = events.thing(
+    {
+        "expires_after": events.thing(
+            {
+                "anchor": events.choice("created_at"),
+                "seconds": events.number(SHORTEST, LONGEST, whole=True),
+            }
+        ),
+        "session": events.kind(dict),
+    }
+)  # the session's own shape: config.started
 
 
 class Secrets:
@@ -29,7 +41,9 @@ class Secrets:
         SHAPE(asked, "")
         now = int(time.time())
         session = asked.get("session", {})
-        whole = config.started(events.new_id("sess_"), model_of(session), now, session) | {"expires_at": 0}
+        whole = config.started(events.new_id("sess_"), model_of(session), now, session) | {
+            "expires_at": 0
+        }
         expires_at = now + asked.get("expires_after", {}).get("seconds", USUAL)
         value = f"ek_{now:08x}{secrets.token_hex(12)}"  # the clock in front is the API's own habit
         while len(self.known) >= REMEMBERED:
@@ -46,12 +60,24 @@ class Secrets:
         """An error for a secret that does not open `path`; None for one that does."""
         expires_at, _ = self.known.get(value, (None, None))
         if expires_at is None:
-            return answers.error(401, "Incorrect client secret provided: this local API has not made it. "
-                                 "Get one with client.realtime.client_secrets.create().", code="invalid_api_key")
+            return answers.error(
+                401,
+                "Incorrect client secret provided: this local API has not made it. "
+                "Get one with client.realtime.client_secrets.create().",
+                code="invalid_api_key",
+            )
         if time.time() >= expires_at:
-            return answers.error(401, "This client secret has expired. Make a new one with client.realtime.client_secrets.create().", code="invalid_api_key")
+            return answers.error(
+                401,
+                "This client secret has expired. Make a new one with client.realtime.client_secrets.create().",
+                code="invalid_api_key",
+            )
         if path not in PATHS:
-            return answers.error(401, f"A client secret opens Realtime sessions only, not {path}. Use an API key.", code="invalid_api_key")
+            return answers.error(
+                401,
+                f"A client secret opens Realtime sessions only, not {path}. Use an API key.",
+                code="invalid_api_key",
+            )
         return None
 
 
@@ -60,7 +86,15 @@ def model_of(session):
     events.kind(dict)(session, "session")
     name = session.get("model")
     if not name:
-        raise events.Bad("Missing required parameter: 'session.model'.", "missing_required_parameter", "session.model")
+        raise events.Bad(
+            "Missing required parameter: 'session.model'.",
+            "missing_required_parameter",
+            "session.model",
+        )
     if answers.models().get(name, {}).get("kind") != "realtime":
-        raise events.Bad(f"The model `{name}` does not exist or you do not have access to it.", "model_not_found", "session.model")
+        raise events.Bad(
+            f"The model `{name}` does not exist or you do not have access to it.",
+            "model_not_found",
+            "session.model",
+        )
     return name

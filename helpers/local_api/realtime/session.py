@@ -1,4 +1,5 @@
 """One Realtime conversation, with no knowledge of sockets: client events and sound in, server events and sound out."""
+
 import asyncio
 import logging
 import time
@@ -53,18 +54,26 @@ class Session:
 
     def __init__(self, model, send, state, voice=None, config=None, id=None, over=None):
         self.send, self.state, self.voice, self.over = send, state, voice, over
-        self.known = events.choice(*(kind for kind in CLIENT_EVENTS if voice or kind != "output_audio_buffer.clear"))
+        self.known = events.choice(
+            *(kind for kind in CLIENT_EVENTS if voice or kind != "output_audio_buffer.clear")
+        )
         self.pace = state.pace
         self.config = settings.started(id or new_id("sess_"), model, int(time.time()), config)
         self.conversation, self.conversation_id = items.Conversation(), new_id("conv_")
         self.buffer, self.turns, self.detector = InputBuffer(), turns.Turns(), None
         self.from_8_khz = None
-        self.spoken_item, self.begun_at, self.found = None, 0, None  # what is being said: its id, its first sample, what was heard
+        self.spoken_item, self.begun_at, self.found = (
+            None,
+            0,
+            None,
+        )  # what is being said: its id, its first sample, what was heard
         self.responses, self.last_prompt, self.spoke = {}, [], False
         self.waiting = False  # a turn ended while a response that may not be interrupted went on
         self.idle_from = None
         self.order, self.closed = asyncio.Lock(), False
-        self.expiry = asyncio.get_running_loop().call_later(self.config["expires_at"] - time.time(), self._expire)
+        self.expiry = asyncio.get_running_loop().call_later(
+            self.config["expires_at"] - time.time(), self._expire
+        )
         hearing.load()
 
     def open(self):
@@ -87,12 +96,28 @@ class Session:
     def tell(self, event):
         """Send an event that has all but its id."""
         if not self.closed:
-            self.send({"type": event["type"], "event_id": new_id("event_"), **{k: v for k, v in event.items() if k != "type"}})
+            self.send(
+                {
+                    "type": event["type"],
+                    "event_id": new_id("event_"),
+                    **{k: v for k, v in event.items() if k != "type"},
+                }
+            )
 
     def fault(self, e, event_id=None):
         """Say and log that something of ours went wrong."""
         logging.error("in a Realtime session", exc_info=e)
-        self.tell(events.error_event({"type": "server_error", "code": None, "message": f"The local API has a fault: {e!r}", "param": None}, event_id))
+        self.tell(
+            events.error_event(
+                {
+                    "type": "server_error",
+                    "code": None,
+                    "message": f"The local API has a fault: {e!r}",
+                    "param": None,
+                },
+                event_id,
+            )
+        )
 
     def _expire(self):
         why = "Your session hit the maximum duration of 60 minutes."  # seen
@@ -113,7 +138,9 @@ class Session:
                 event = events.parsed(message)
                 event_id = event.get("event_id") if isinstance(event.get("event_id"), str) else None
                 if "type" not in event:
-                    raise Bad("Missing required parameter: 'type'.", "missing_required_parameter", "type")
+                    raise Bad(
+                        "Missing required parameter: 'type'.", "missing_required_parameter", "type"
+                    )
                 self.known(event["type"], "type")
                 shape, handle = CLIENT_EVENTS[event["type"]]
                 shape(event, "")
@@ -128,9 +155,18 @@ class Session:
     def _update(self, event):
         change = event["session"]
         new = settings.merged(self.config, change)
-        if new["audio"]["output"]["voice"] != self.config["audio"]["output"]["voice"] and self.spoke:
-            raise Bad("Cannot update a conversation's voice if assistant audio is present.", "cannot_update_voice")  # seen
-        if new["audio"]["input"]["turn_detection"] is None or self.config["audio"]["input"]["turn_detection"] is None:
+        if (
+            new["audio"]["output"]["voice"] != self.config["audio"]["output"]["voice"]
+            and self.spoke
+        ):
+            raise Bad(
+                "Cannot update a conversation's voice if assistant audio is present.",
+                "cannot_update_voice",
+            )  # seen
+        if (
+            new["audio"]["input"]["turn_detection"] is None
+            or self.config["audio"]["input"]["turn_detection"] is None
+        ):
             self.detector, self.spoken_item = None, None
             self.turns.reset()
         self.config = new
@@ -147,8 +183,11 @@ class Session:
     async def _commit(self, event):
         have = 1000 * len(self.buffer.data) / 2 / sounds.RATE
         if have < SHORTEST_COMMIT_MS:
-            raise Bad(f"Error committing input audio buffer: buffer too small. Expected at least {SHORTEST_COMMIT_MS}ms of audio, "
-                      f"but buffer only has {have:.2f}ms of audio.", "input_audio_buffer_commit_empty")  # seen
+            raise Bad(
+                f"Error committing input audio buffer: buffer too small. Expected at least {SHORTEST_COMMIT_MS}ms of audio, "
+                f"but buffer only has {have:.2f}ms of audio.",
+                "input_audio_buffer_commit_empty",
+            )  # seen
         id, self.spoken_item = self.spoken_item, None
         self.turns.reset()
         self._transcribe(await self._committed(self.buffer.take(), id))
@@ -162,8 +201,15 @@ class Session:
     async def _create_item(self, event):
         item = items.written(event["item"], self._input["format"]["type"])
         if item.data["type"] == "function_call_output" and not any(
-                other.data.get("call_id") == item.data["call_id"] for other in self.conversation.items if other.data["type"] == "function_call"):
-            raise Bad(f"Error adding item: the call with id '{item.data['call_id']}' does not exist.", "item_create_invalid_call_id", "item.call_id")
+            other.data.get("call_id") == item.data["call_id"]
+            for other in self.conversation.items
+            if other.data["type"] == "function_call"
+        ):
+            raise Bad(
+                f"Error adding item: the call with id '{item.data['call_id']}' does not exist.",
+                "item_create_invalid_call_id",
+                "item.call_id",
+            )
         if item.pcm:
             item.heard = await hearing.in_time(item.pcm)
         self._add(item, event.get("previous_item_id") or "end")
@@ -175,22 +221,34 @@ class Session:
     def _retrieve_item(self, event):
         item = self.conversation.need(event["item_id"], "retrieve")
         side = "output" if item.data.get("role") == "assistant" else "input"
-        self.emit("conversation.item.retrieved", item=items.with_audio(item, self.config["audio"][side]["format"]["type"]))
+        self.emit(
+            "conversation.item.retrieved",
+            item=items.with_audio(item, self.config["audio"][side]["format"]["type"]),
+        )
 
     def _truncate_item(self, event):
         item = self.conversation.need(event["item_id"], "truncate")
         self.conversation.truncate(item, event["content_index"], event["audio_end_ms"])
-        self.emit("conversation.item.truncated", item_id=item.id, content_index=event["content_index"], audio_end_ms=event["audio_end_ms"])
+        self.emit(
+            "conversation.item.truncated",
+            item_id=item.id,
+            content_index=event["content_index"],
+            audio_end_ms=event["audio_end_ms"],
+        )
 
     async def _create_response(self, event):
         asked = event.get("response")
-        self._respond(asked, await self._given(asked["input"]) if asked and "input" in asked else None)
+        self._respond(
+            asked, await self._given(asked["input"]) if asked and "input" in asked else None
+        )
 
     def _cancel_response(self, event):
         wanted = event.get("response_id")
         response = self.responses.get(wanted) if wanted else self.active
         if response is None:
-            raise Bad("Cancellation failed: no active response found", "response_cancel_not_active")  # seen
+            raise Bad(
+                "Cancellation failed: no active response found", "response_cancel_not_active"
+            )  # seen
         response.cancel("client_cancelled")
 
     def _clear_output(self, event):
@@ -205,7 +263,9 @@ class Session:
             if not self.closed:
                 try:
                     await self._hear(pcm)
-                except Exception as e:  # a fault of ours; whoever passes the sound on is to go on doing it
+                except (
+                    Exception
+                ) as e:  # a fault of ours; whoever passes the sound on is to go on doing it
                     self.fault(e)
 
     @property
@@ -220,7 +280,12 @@ class Session:
         if not rules:
             return
         for n, (position, probability) in enumerate(self.detector.windows(pcm), 1):
-            what = self.turns.step(position, probability, rules.get("threshold", settings.SERVER_VAD["threshold"]), self._silence_needed(rules))
+            what = self.turns.step(
+                position,
+                probability,
+                rules.get("threshold", settings.SERVER_VAD["threshold"]),
+                self._silence_needed(rules),
+            )
             if what == "started":
                 self._started_speaking(rules, position)
             elif what == "stopped":
@@ -249,13 +314,21 @@ class Session:
             self.found = None
         elif self.turns.silent == LISTEN_AHEAD * turns.WINDOW:
             at = self.buffer.start
-            self.found = await hearing.in_time(bytes(self.buffer.data[2 * (self.begun_at - at):2 * (position - at)]))
+            self.found = await hearing.in_time(
+                bytes(self.buffer.data[2 * (self.begun_at - at) : 2 * (position - at)])
+            )
 
     def _started_speaking(self, rules, position):
         padding = rules.get("prefix_padding_ms", settings.SERVER_VAD["prefix_padding_ms"])
-        self.begun_at = max(self.buffer.start, position - turns.IN_A_ROW * turns.WINDOW - _samples(padding))
+        self.begun_at = max(
+            self.buffer.start, position - turns.IN_A_ROW * turns.WINDOW - _samples(padding)
+        )
         self.spoken_item, self.idle_from, self.found = new_id("item_"), None, None
-        self.emit("input_audio_buffer.speech_started", audio_start_ms=_ms(self.begun_at), item_id=self.spoken_item)
+        self.emit(
+            "input_audio_buffer.speech_started",
+            audio_start_ms=_ms(self.begun_at),
+            item_id=self.spoken_item,
+        )
         if rules["interrupt_response"]:
             if self.active:
                 self.active.cancel("turn_detected")
@@ -264,7 +337,9 @@ class Session:
     async def _stopped_speaking(self, rules, position):
         id, self.spoken_item = self.spoken_item, None
         self.emit("input_audio_buffer.speech_stopped", audio_end_ms=_ms(position), item_id=id)
-        item = await self._committed(self.buffer.take(self.begun_at, position), id, heard=self.found)
+        item = await self._committed(
+            self.buffer.take(self.begun_at, position), id, heard=self.found
+        )
         if rules["create_response"]:
             self._respond_to_turn()
         self._transcribe(item)
@@ -272,18 +347,38 @@ class Session:
     async def _idle(self, rules, position):
         """Speak up where nobody has spoken for idle_timeout_ms since the last answer had been played."""
         timeout = rules.get("idle_timeout_ms")
-        if not timeout or self.idle_from is None or self.active or position < self.idle_from + _samples(timeout):
+        if (
+            not timeout
+            or self.idle_from is None
+            or self.active
+            or position < self.idle_from + _samples(timeout)
+        ):
             return
         start, self.idle_from, id = self.idle_from, None, new_id("item_")
-        self.emit("input_audio_buffer.timeout_triggered", audio_start_ms=_ms(start), audio_end_ms=_ms(position), item_id=id)
+        self.emit(
+            "input_audio_buffer.timeout_triggered",
+            audio_start_ms=_ms(start),
+            audio_end_ms=_ms(position),
+            item_id=id,
+        )
         await self._committed(self.buffer.take(start, position), id, idle=True)
         self._respond_to_turn()
 
     async def _committed(self, pcm, id, idle=False, heard=None):
         """Make an item of sound; returns it. heard: what is in it, where that is known."""
         heard = await hearing.in_time(pcm) if heard is None else heard
-        item = items.Item({"id": id or new_id("item_"), "type": "message", "status": "completed", "role": "user",
-                           "content": [{"type": "input_audio", "transcript": None}]}, pcm, heard, idle)
+        item = items.Item(
+            {
+                "id": id or new_id("item_"),
+                "type": "message",
+                "status": "completed",
+                "role": "user",
+                "content": [{"type": "input_audio", "transcript": None}],
+            },
+            pcm,
+            heard,
+            idle,
+        )
         last = self.conversation.items[-1].id if self.conversation.items else None
         self.emit("input_audio_buffer.committed", previous_item_id=last, item_id=item.id)
         self._add(item)
@@ -302,14 +397,35 @@ class Session:
         place = {"item_id": item.id, "content_index": 0}
         if not item.heard:
             why = f"No recording on this machine sounds like this, and nothing here understands speech. Known: {', '.join(n for n, c in sounds.clips().items() if c['side'] == 'user')}."
-            self.emit("conversation.item.input_audio_transcription.failed", **place,
-                      error={"type": "transcription_error", "code": "off_the_map", "message": why, "param": None})
+            self.emit(
+                "conversation.item.input_audio_transcription.failed",
+                **place,
+                error={
+                    "type": "transcription_error",
+                    "code": "off_the_map",
+                    "message": why,
+                    "param": None,
+                },
+            )
             return
         said = " ".join(h.transcript for h in item.heard)
         item.data["content"][0]["transcript"] = said
         for word in said.replace(" ", "\0 ").split("\0"):
-            self.tell(events.veiled({"type": "conversation.item.input_audio_transcription.delta", **place, "delta": word}))
-        self.emit("conversation.item.input_audio_transcription.completed", **place, transcript=said, usage=_transcription_usage(model, item.pcm, said))
+            self.tell(
+                events.veiled(
+                    {
+                        "type": "conversation.item.input_audio_transcription.delta",
+                        **place,
+                        "delta": word,
+                    }
+                )
+            )
+        self.emit(
+            "conversation.item.input_audio_transcription.completed",
+            **place,
+            transcript=said,
+            usage=_transcription_usage(model, item.pcm, said),
+        )
 
     # --- responses ---------------------------------------------------------------------------------
 
@@ -321,10 +437,14 @@ class Session:
     def _respond(self, asked=None, context=None):
         if self.closed:  # while it was looked up what was heard
             return
-        response = Response(self, asked, list(self.conversation.items) if context is None else context)
+        response = Response(
+            self, asked, list(self.conversation.items) if context is None else context
+        )
         if response.in_conversation and self.active:
-            raise Bad(f"Conversation already has an active response in progress: {self.active.id}. Wait until the response is finished before creating a new one.",
-                      "conversation_already_has_active_response")  # seen
+            raise Bad(
+                f"Conversation already has an active response in progress: {self.active.id}. Wait until the response is finished before creating a new one.",
+                "conversation_already_has_active_response",
+            )  # seen
         self.responses[response.id] = response
         response.start()
 
@@ -349,11 +469,31 @@ class Session:
         """From a response: it is done."""
         self.responses.pop(response.id, None)
         used = response.usage["total_tokens"]
-        self.emit("rate_limits.updated", rate_limits=[{"name": "tokens", "limit": TOKENS_A_MINUTE, "remaining": max(0, TOKENS_A_MINUTE - used),
-                                                       "reset_seconds": round(60 * used / TOKENS_A_MINUTE, 3)}])
-        self.state.ledger.add(response.id, _Asked(response), answers.Answer(
-            200, answers.as_json(response.shown()), origin=ORIGIN | {"source": f"{ORIGIN['source']}: {response.scene or 'cancelled at once'}"},
-            recording="computed", model=self.config["model"], usage=response.usage, id=response.id))
+        self.emit(
+            "rate_limits.updated",
+            rate_limits=[
+                {
+                    "name": "tokens",
+                    "limit": TOKENS_A_MINUTE,
+                    "remaining": max(0, TOKENS_A_MINUTE - used),
+                    "reset_seconds": round(60 * used / TOKENS_A_MINUTE, 3),
+                }
+            ],
+        )
+        self.state.ledger.add(
+            response.id,
+            _Asked(response),
+            answers.Answer(
+                200,
+                answers.as_json(response.shown()),
+                origin=ORIGIN
+                | {"source": f"{ORIGIN['source']}: {response.scene or 'cancelled at once'}"},
+                recording="computed",
+                model=self.config["model"],
+                usage=response.usage,
+                id=response.id,
+            ),
+        )
         if response.in_conversation:
             played = sounds.ms(response.item.pcm) if response.item else 0
             self.idle_from = self.buffer.end + _samples(played)
@@ -375,7 +515,12 @@ class Session:
             item = self.conversation.get(item_id)
             if item:
                 self.conversation.truncate(item, 0, min(played, sounds.ms(item.pcm)))
-                self.emit("conversation.item.truncated", item_id=item_id, content_index=0, audio_end_ms=_ms(len(item.pcm) // 2))
+                self.emit(
+                    "conversation.item.truncated",
+                    item_id=item_id,
+                    content_index=0,
+                    audio_end_ms=_ms(len(item.pcm) // 2),
+                )
             self.emit("output_audio_buffer.cleared", response_id=response_id)
 
 
@@ -403,12 +548,19 @@ def _transcription_usage(model, pcm, said):
     if "whisper" in model:
         return {"type": "duration", "seconds": round(len(pcm) / 2 / sounds.RATE, 2)}
     heard, words = tokens.audio_tokens(sounds.ms(pcm) / 1000, "user"), tokens.count(said)
-    return {"type": "tokens", "total_tokens": heard + words, "input_tokens": heard,
-            "input_token_details": {"text_tokens": 0, "audio_tokens": heard}, "output_tokens": words}
+    return {
+        "type": "tokens",
+        "total_tokens": heard + words,
+        "input_tokens": heard,
+        "input_token_details": {"text_tokens": 0, "audio_tokens": heard},
+        "output_tokens": words,
+    }
 
 
 def _event(handle, *needs, **more):
-    return thing({"type": text, "event_id": events.optional(text), **more}, ["type", *needs]), handle
+    return thing(
+        {"type": text, "event_id": events.optional(text), **more}, ["type", *needs]
+    ), handle
 
 
 _whole = events.number(0, 2**31, whole=True)
@@ -417,11 +569,25 @@ CLIENT_EVENTS = {
     "input_audio_buffer.append": _event(Session._append, "audio", audio=text),
     "input_audio_buffer.commit": _event(Session._commit),
     "input_audio_buffer.clear": _event(Session._clear),
-    "conversation.item.create": _event(Session._create_item, "item", item=items.shape, previous_item_id=events.optional(text)),
-    "conversation.item.truncate": _event(Session._truncate_item, "item_id", "content_index", "audio_end_ms", item_id=text, content_index=_whole, audio_end_ms=_whole),
+    "conversation.item.create": _event(
+        Session._create_item, "item", item=items.shape, previous_item_id=events.optional(text)
+    ),
+    "conversation.item.truncate": _event(
+        Session._truncate_item,
+        "item_id",
+        "content_index",
+        "audio_end_ms",
+        item_id=text,
+        content_index=_whole,
+        audio_end_ms=_whole,
+    ),
     "conversation.item.delete": _event(Session._delete_item, "item_id", item_id=text),
     "conversation.item.retrieve": _event(Session._retrieve_item, "item_id", item_id=text),
-    "response.create": _event(Session._create_response, response=settings.response_shape(items.reference_or_item)),
+    "response.create": _event(
+        Session._create_response, response=settings.response_shape(items.reference_or_item)
+    ),
     "response.cancel": _event(Session._cancel_response, response_id=events.optional(text)),
-    "output_audio_buffer.clear": _event(Session._clear_output),  # where the transport plays, and only there
+    "output_audio_buffer.clear": _event(
+        Session._clear_output
+    ),  # where the transport plays, and only there
 }

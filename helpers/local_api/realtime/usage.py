@@ -4,6 +4,7 @@ Text is counted with o200k_base, sound by OpenAI's rule (tokens.AUDIO_MS). The t
 each message as 3 tokens: estimates, since their form in the prompt is not published. So is the caching: what the
 conversation's last response had as input counts as cached as far as it is unchanged, in blocks of 64.
 """
+
 import json
 
 from ... import tokens
@@ -13,8 +14,12 @@ BLOCK = 64
 
 def prompt(instructions, tools, items):
     """[(what it is, text tokens, audio tokens)] of a response's input, in order."""
-    head = instructions + "".join(json.dumps(tool, sort_keys=True, ensure_ascii=False) for tool in tools)
-    return [(head, tokens.count(head), 0)] + [(item.id + item.words, *item.weight()) for item in items]
+    head = instructions + "".join(
+        json.dumps(tool, sort_keys=True, ensure_ascii=False) for tool in tools
+    )
+    return [(head, tokens.count(head), 0)] + [
+        (item.id + item.words, *item.weight()) for item in items
+    ]
 
 
 def cached(now, before):
@@ -40,7 +45,15 @@ def usage(now, before, text_out, audio_out):
         "input_tokens": text_in + audio_in,
         "output_tokens": text_out + audio_out,
         "input_token_details": {
-            "text_tokens": text_in, "audio_tokens": audio_in, "image_tokens": 0, "cached_tokens": text_cached + audio_cached,
-            "cached_tokens_details": {"text_tokens": text_cached, "audio_tokens": audio_cached, "image_tokens": 0}},
+            "text_tokens": text_in,
+            "audio_tokens": audio_in,
+            "image_tokens": 0,
+            "cached_tokens": text_cached + audio_cached,
+            "cached_tokens_details": {
+                "text_tokens": text_cached,
+                "audio_tokens": audio_cached,
+                "image_tokens": 0,
+            },
+        },
         "output_token_details": {"text_tokens": text_out, "audio_tokens": audio_out},
     }

@@ -6,6 +6,7 @@ the candidates in an offer are not followed (the peer's own checks show where it
 asked of any other machine; sound is decoded as it arrives, where aiortc's buffer adds some 80 ms and turns a lost
 packet into several; and what is said goes out as ready Opus packets, with no encoder thread between.
 """
+
 import asyncio
 import fractions
 import re
@@ -15,7 +16,13 @@ from collections import deque
 
 import av
 import numpy
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCSessionDescription,
+)
 from aiortc.mediastreams import MediaStreamError
 
 from ... import loopback, sounds  # loopback: importing it is what counts
@@ -24,7 +31,9 @@ EVENTS = "oai-events"  # the one data channel that the API knows
 RATE = 24_000  # samples a second, as everywhere in the Realtime API
 FRAME = RATE // 50  # samples in a packet of 20 ms
 OPUS = fractions.Fraction(1, 48_000)  # Opus counts time in this, whatever the rate
-OPUS_ALONE = [c for c in RTCRtpReceiver.getCapabilities("audio").codecs if c.mimeType == "audio/opus"]
+OPUS_ALONE = [
+    c for c in RTCRtpReceiver.getCapabilities("audio").codecs if c.mimeType == "audio/opus"
+]
 SILENCE = b"\xf8\xff\xfe"  # 20 ms of nothing in Opus
 HOLE = 1.0  # seconds without a packet after which the peer counts as silent
 LATE = 0.2  # seconds behind its time from which the mouth goes on instead of catching up
@@ -46,7 +55,9 @@ class Peer:
 
     def __init__(self, hear, told, opened, gone):
         self.told, self.opened, self.gone = told, opened, gone
-        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))  # the default asks a server on the internet
+        self.connection = RTCPeerConnection(
+            RTCConfiguration(iceServers=[])
+        )  # the default asks a server on the internet
         self.channel, self.waiting, self.deadline, self.ended = None, [], None, False
         self.ear = Ear(hear)
         self.mouth = Mouth(self.ear)
@@ -107,7 +118,9 @@ class Peer:
             self._end()
 
     def _give_up(self):
-        self.closing = asyncio.ensure_future(self.close())  # asyncio itself holds a task only weakly
+        self.closing = asyncio.ensure_future(
+            self.close()
+        )  # asyncio itself holds a task only weakly
 
     def _end(self):
         if not self.ended:
@@ -160,7 +173,9 @@ class Ear:
         if self.next is None:
             return 0
         hole = (timestamp - self.next + 2**31) % 2**32 - 2**31
-        overtaken = hole < 0 and self._away()  # its clock stood while tick() went on: it is not late, it is back
+        overtaken = (
+            hole < 0 and self._away()
+        )  # its clock stood while tick() went on: it is not late, it is back
         return 0 if abs(hole) > LONGEST_HOLE or overtaken else hole
 
     def _away(self):
@@ -221,7 +236,9 @@ class Mouth(MediaStreamTrack):
             raise MediaStreamError
         now = asyncio.get_running_loop().time()
         due = self.begun + self.sent * 0.02
-        if not self.sent or now - due > LATE:  # the first; or this process was stopped for a while: no burst
+        if (
+            not self.sent or now - due > LATE
+        ):  # the first; or this process was stopped for a while: no burst
             self.begun, due = now - self.sent * 0.02, now
         if due > now:
             await asyncio.sleep(due - now)
@@ -257,7 +274,12 @@ class Utterance:
         self.encoder.format, self.encoder.layout, self.encoder.sample_rate = "s16", "mono", RATE
         self.encoder.bit_rate = 32_000
         # the least effort costs a fifth of the default's time; a lost packet is repaired from the one after it
-        self.encoder.options = {"application": "voip", "compression_level": "0", "fec": "1", "packet_loss": "10"}
+        self.encoder.options = {
+            "application": "voip",
+            "compression_level": "0",
+            "fec": "1",
+            "packet_loss": "10",
+        }
 
     @property
     def played_ms(self):
@@ -267,13 +289,17 @@ class Utterance:
         """Say no more of it than so many samples."""
         self.length = min(length, len(self.pcm))
         frames = -(-self.length // FRAME) + 1  # one more: the encoder runs 6.5 ms behind
-        self.pcm = numpy.append(self.pcm[:self.length], numpy.zeros(frames * FRAME - self.length, "<i2"))
+        self.pcm = numpy.append(
+            self.pcm[: self.length], numpy.zeros(frames * FRAME - self.length, "<i2")
+        )
 
     def next(self):
         """The next packet's bytes; empty at the end."""
         if self.at >= len(self.pcm):
             return b""
-        frame = av.AudioFrame.from_ndarray(self.pcm[None, self.at:self.at + FRAME], format="s16", layout="mono")
+        frame = av.AudioFrame.from_ndarray(
+            self.pcm[None, self.at : self.at + FRAME], format="s16", layout="mono"
+        )
         frame.sample_rate, frame.pts = RATE, self.at
         self.at += FRAME
         return b"".join(map(bytes, self.encoder.encode(frame)))
@@ -282,7 +308,10 @@ class Utterance:
 def checked(offer):
     """The offer without its candidates. Raises BadOffer for what is no offer of one audio track in Opus."""
     if not offer.startswith("v=0") or not offer.endswith("\n"):
-        raise BadOffer("failed to unmarshal SDP: " + ("EOF" if offer.startswith("v=0") else "it does not begin with v=0"))
+        raise BadOffer(
+            "failed to unmarshal SDP: "
+            + ("EOF" if offer.startswith("v=0") else "it does not begin with v=0")
+        )
     kinds = re.findall(r"^m=(\w+)", offer, re.MULTILINE)
     if sorted(kinds) not in (["audio"], ["application", "audio"]):
         raise BadOffer(f"it must have one m=audio line and at most one m=application, not {kinds}")
@@ -291,7 +320,11 @@ def checked(offer):
     for name in ("fingerprint", "ice-ufrag", "ice-pwd"):
         if f"a={name}:" not in offer:
             raise BadOffer(f"it has no a={name}")
-    return "".join(line + "\r\n" for line in offer.splitlines() if not line.startswith(("a=candidate", "a=end-of-candidates")))
+    return "".join(
+        line + "\r\n"
+        for line in offer.splitlines()
+        if not line.startswith(("a=candidate", "a=end-of-candidates"))
+    )
 
 
 def trimmed(answer):
@@ -301,14 +334,18 @@ def trimmed(answer):
     """
     lines, seen = [], set()
     for line in answer.splitlines():
-        if line.startswith(("a=fingerprint:sha-384", "a=fingerprint:sha-512", "a=rtcp:", "a=end-of-candidates")):
+        if line.startswith(
+            ("a=fingerprint:sha-384", "a=fingerprint:sha-512", "a=rtcp:", "a=end-of-candidates")
+        ):
             continue
         if line.startswith("a=candidate") and "candidate" in seen:
             continue  # one transport carries both
         if line.startswith("o="):
             line = f"o=- {secrets.randbits(62)} {int(time.time())} IN IP4 0.0.0.0"
         if line.startswith("m=") and "m" not in seen:
-            lines.append("a=ice-lite")  # we wait for the client's checks, and offer one host address
+            lines.append(
+                "a=ice-lite"
+            )  # we wait for the client's checks, and offer one host address
         if line == "a=rtcp-mux":
             line += "\r\na=rtcp-rsize"
         if "opus/48000" in line:

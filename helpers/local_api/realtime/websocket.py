@@ -2,6 +2,7 @@
 
 Like the API, it opens the socket before it judges: an error event and a close say what is wrong.
 """
+
 import contextlib
 import json
 
@@ -13,7 +14,9 @@ from .replayed import Replayed
 from .session import Session
 
 PATH = "/v1/realtime"
-LARGEST = 64 * 1024 * 1024  # bytes of a message that are still read, so that an error event can answer a sound that is too long
+LARGEST = (
+    64 * 1024 * 1024
+)  # bytes of a message that are still read, so that an error event can answer a sound that is too long
 PING_EVERY = 20  # seconds; a peer that does not answer one before the next is gone
 AUTHENTICATION, REQUEST = 3000, 4000  # close codes
 KEY_PROTOCOL = "openai-insecure-api-key."  # a browser's WebSocket can send no headers
@@ -21,13 +24,20 @@ KEY_PROTOCOL = "openai-insecure-api-key."  # a browser's WebSocket can send no h
 
 def application(state, handler=None):
     """The tornado application that takes over a request to upgrade. handler: in the place of Socket."""
-    return web.Application([(PATH, handler or Socket, {"state": state})], websocket_ping_interval=PING_EVERY, websocket_max_message_size=LARGEST)
+    return web.Application(
+        [(PATH, handler or Socket, {"state": state})],
+        websocket_ping_interval=PING_EVERY,
+        websocket_max_message_size=LARGEST,
+    )
 
 
 class Socket(websocket.WebSocketHandler):
     def initialize(self, state):
         self.state, self.session, self.call = state, None, None
-        query = {name: values[-1].decode("utf-8", "replace") for name, values in self.request.query_arguments.items()}
+        query = {
+            name: values[-1].decode("utf-8", "replace")
+            for name, values in self.request.query_arguments.items()
+        }
         self.recording = state.answers.library.find_recorded("WS", PATH, query, "", b"")
         self.set_header("X-Day9-Origin", "recorded" if self.recording else "constructed")
 
@@ -49,7 +59,9 @@ class Socket(websocket.WebSocketHandler):
         return "realtime" if "realtime" in subprotocols else None
 
     def open(self):
-        self.set_nodelay(True)  # else a small event waits until the far end has acknowledged the one before it
+        self.set_nodelay(
+            True
+        )  # else a small event waits until the far end has acknowledged the one before it
         try:
             self.enter()
         except events.Bad as e:
@@ -57,39 +69,71 @@ class Socket(websocket.WebSocketHandler):
 
     def refuse(self, e):
         """Tell an events.Bad, and close."""
-        self.send({"type": "error", "event_id": events.new_id("event_")} | events.error_event(e.error))
-        self.close(getattr(e, "close_code", REQUEST), ".".join(filter(None, (e.error["type"], e.error["code"]))))
+        self.send(
+            {"type": "error", "event_id": events.new_id("event_")} | events.error_event(e.error)
+        )
+        self.close(
+            getattr(e, "close_code", REQUEST),
+            ".".join(filter(None, (e.error["type"], e.error["code"]))),
+        )
 
     def admit(self):
         """Raises Refused for one who does not know the key."""
         offered = self.request.headers.get("Sec-WebSocket-Protocol", "")
-        key = next((p.strip().removeprefix(KEY_PROTOCOL) for p in offered.split(",") if p.strip().startswith(KEY_PROTOCOL)), None)
+        key = next(
+            (
+                p.strip().removeprefix(KEY_PROTOCOL)
+                for p in offered.split(",")
+                if p.strip().startswith(KEY_PROTOCOL)
+            ),
+            None,
+        )
         if key:
             self.request.headers["Authorization"] = f"Bearer {key}"
         if "Authorization" not in self.request.headers:
-            raise Refused(AUTHENTICATION, "Missing bearer or basic authentication in header", None)  # seen
+            raise Refused(
+                AUTHENTICATION, "Missing bearer or basic authentication in header", None
+            )  # seen
         wrong = self.state.without_key(self.request)
         if wrong:
             raise Refused(AUTHENTICATION, **_said(wrong))
 
     def enter(self):
         """Begin the session that is asked for. Raises Refused."""
-        if self.request.headers.get("OpenAI-Beta") == "realtime=v1" or "openai-beta.realtime-v1" in self.request.headers.get("Sec-WebSocket-Protocol", ""):
+        if self.request.headers.get(
+            "OpenAI-Beta"
+        ) == "realtime=v1" or "openai-beta.realtime-v1" in self.request.headers.get(
+            "Sec-WebSocket-Protocol", ""
+        ):
             raise Refused(REQUEST, calls.BETA["message"], calls.BETA["code"])
         self.admit()
         if self.recording:
             response = self.state.answers.library.next_response(self.recording, 0)
-            self.session = Replayed(self.recording, response, self.send_text, self.close, self.state.pace)
+            self.session = Replayed(
+                self.recording, response, self.send_text, self.close, self.state.pace
+            )
             return self.session.open()
         if self.get_query_argument("call_id", None):
             return self._join(self.get_query_argument("call_id"))
         asked = self.state.realtime.secrets.session(self.request.headers) or {}
         model = self.get_query_argument("model", None) or asked.get("model")
         if not model:
-            raise Refused(REQUEST, "You must provide a model parameter, for example ws://127.0.0.1/v1/realtime?model=gpt-realtime", "missing_model")
+            raise Refused(
+                REQUEST,
+                "You must provide a model parameter, for example ws://127.0.0.1/v1/realtime?model=gpt-realtime",
+                "missing_model",
+            )
         if answers.models().get(model, {}).get("kind") != "realtime":
-            raise Refused(REQUEST, f'Model "{model}" is not supported in realtime mode.', "invalid_model")
-        self.session = Session(model, self.send, self.state, config={"type": "realtime", **asked, "model": model} if asked else None, over=self.close)
+            raise Refused(
+                REQUEST, f'Model "{model}" is not supported in realtime mode.', "invalid_model"
+            )
+        self.session = Session(
+            model,
+            self.send,
+            self.state,
+            config={"type": "realtime", **asked, "model": model} if asked else None,
+            over=self.close,
+        )
         self.session.open()
 
     def _join(self, call_id):
@@ -97,7 +141,13 @@ class Socket(websocket.WebSocketHandler):
         self.call = self.state.realtime.calls.get(call_id)
         if not self.call:
             raise Refused(REQUEST, calls.NO_CALL, "call_id_not_found")
-        self.send({"type": "session.created", "event_id": events.new_id("event_"), "session": self.call.session.config})
+        self.send(
+            {
+                "type": "session.created",
+                "event_id": events.new_id("event_"),
+                "session": self.call.session.config,
+            }
+        )
         self.call.join(self.send, self.close)
 
     def send(self, event):
@@ -106,7 +156,9 @@ class Socket(websocket.WebSocketHandler):
     def send_text(self, text):
         with contextlib.suppress(websocket.WebSocketClosedError):
             written = self.write_message(text)
-            written.add_done_callback(lambda done: done.cancelled() or done.exception())  # the peer may leave between the two
+            written.add_done_callback(
+                lambda done: done.cancelled() or done.exception()
+            )  # the peer may leave between the two
 
     async def on_message(self, message):
         """One after the other: a message is not read before the one before it is dealt with."""

@@ -4,6 +4,7 @@ files.py holds what is uploaded, jobs.py trains on it (helpers/dpo.py), models.p
 Each is asked with a request's parts and gives an Answer, like answers.py, and knows nothing of sockets.
 What a job trains is a stand-in (see helpers/dpo.py), and the origin of every answer says so.
 """
+
 from ..answers import error
 from .files import Files
 from .jobs import Jobs

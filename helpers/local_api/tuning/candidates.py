@@ -3,6 +3,7 @@
 A file knows its own prompts; those of data/preferences are always there. A prompt is known by its whole
 conversation; blanks, and whether its rules are called system or developer, make no difference.
 """
+
 import functools
 import hashlib
 import json
@@ -14,7 +15,10 @@ SHIPPED = canonical.DATA / "preferences"
 
 def key(messages):
     """The text under which equal conversations meet."""
-    return json.dumps([[m.get("role"), m.get("content")] for m in canonical.canonical_value(messages)], ensure_ascii=False)
+    return json.dumps(
+        [[m.get("role"), m.get("content")] for m in canonical.canonical_value(messages)],
+        ensure_ascii=False,
+    )
 
 
 def last_words(messages):
@@ -31,7 +35,10 @@ def prompts(rows):
             *messages, last = row["messages"]
             answers = [last]
         else:
-            messages, answers = row["input"]["messages"], row.get("candidates") or row["preferred_output"] + row["non_preferred_output"]
+            messages, answers = (
+                row["input"]["messages"],
+                row.get("candidates") or row["preferred_output"] + row["non_preferred_output"],
+            )
         if messages:
             _, said = known.setdefault(key(messages), (messages, []))
             said += [a["content"] for a in answers if a.get("content") and a["content"] not in said]
@@ -41,7 +48,11 @@ def prompts(rows):
 @functools.cache
 def shipped():
     """{key: (messages, answers)} of data/preferences."""
-    return prompts(json.loads(line) for file in sorted(SHIPPED.glob("*.jsonl")) for line in file.read_text(encoding="utf-8").splitlines())
+    return prompts(
+        json.loads(line)
+        for file in sorted(SHIPPED.glob("*.jsonl"))
+        for line in file.read_text(encoding="utf-8").splitlines()
+    )
 
 
 def candidates(name, sources):

@@ -3,6 +3,7 @@
 A training file is read at once: what is no JSONL is refused with 400, as the hosted service does; what is
 wrong inside a line is found by the job.
 """
+
 import time
 from dataclasses import dataclass, field
 
@@ -12,7 +13,14 @@ from ..answers import Answer, not_allowed
 from .candidates import prompts
 from .shapes import OBJECTS, found, new_id, page, wrong
 
-PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")  # openai 3.54.0, types/file_purpose.py
+PURPOSES = (
+    "assistants",
+    "batch",
+    "fine-tune",
+    "vision",
+    "user_data",
+    "evals",
+)  # openai 3.54.0, types/file_purpose.py
 MOST_FILES, MOST_BYTES = 200, 512_000_000  # uploads held, and their size together
 EXPIRY = (3_600, 2_592_000)  # seconds; openai 3.54.0, types/file_create_params.py
 
@@ -23,13 +31,24 @@ class File:
     filename: str
     content: bytes
     expires_at: int | None = None
-    prompts: dict = field(default_factory=dict)  # what a training file asks and answers, see candidates.py
+    prompts: dict = field(
+        default_factory=dict
+    )  # what a training file asks and answers, see candidates.py
     id: str = field(default_factory=lambda: new_id("file-", 22))
     created_at: int = field(default_factory=lambda: int(time.time()))
 
     def as_object(self):
-        return {"object": "file", "id": self.id, "purpose": self.purpose, "filename": self.filename, "bytes": len(self.content),
-                "created_at": self.created_at, "expires_at": self.expires_at, "status": "processed", "status_details": None}
+        return {
+            "object": "file",
+            "id": self.id,
+            "purpose": self.purpose,
+            "filename": self.filename,
+            "bytes": len(self.content),
+            "created_at": self.created_at,
+            "expires_at": self.expires_at,
+            "status": "processed",
+            "status_details": None,
+        }
 
 
 class Files:
@@ -64,7 +83,12 @@ class Files:
         if file is None:
             return wrong(f"No such File object: {rest[0]}", param="id", status=404)
         if rest[1:] == ["content"] and method == "GET":
-            return Answer(200, file.content, origin=OBJECTS, headers={"Content-Type": "application/octet-stream"})
+            return Answer(
+                200,
+                file.content,
+                origin=OBJECTS,
+                headers={"Content-Type": "application/octet-stream"},
+            )
         if rest[1:] or method not in ("GET", "DELETE"):
             return not_allowed(method, path)
         if method == "GET":
@@ -76,8 +100,17 @@ class Files:
         files = [f for f in self.all() if f.purpose == query.get("purpose", f.purpose)]
         order = query.get("order", "desc")
         if order not in ("asc", "desc"):
-            return wrong(f"Invalid 'order': expected 'asc' or 'desc', but got {order!r} instead.", param="order")
-        return page(files if order == "asc" else files[::-1], query, File.as_object, most=10_000, usual=10_000)
+            return wrong(
+                f"Invalid 'order': expected 'asc' or 'desc', but got {order!r} instead.",
+                param="order",
+            )
+        return page(
+            files if order == "asc" else files[::-1],
+            query,
+            File.as_object,
+            most=10_000,
+            usual=10_000,
+        )
 
     def _create(self, content_type, raw):
         try:
@@ -86,11 +119,19 @@ class Files:
             return wrong(str(e))
         for name, there in (("file", files), ("purpose", fields)):
             if name not in there:
-                return wrong(f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter")
+                return wrong(
+                    f"Missing required parameter: '{name}'.",
+                    param=name,
+                    code="missing_required_parameter",
+                )
         filename, content = files["file"]
         purpose = fields["purpose"]
         if purpose not in PURPOSES:
-            return wrong(f"Invalid value: '{purpose}'. Supported values are: {', '.join(map(repr, PURPOSES))}.", param="purpose", code="invalid_value")
+            return wrong(
+                f"Invalid value: '{purpose}'. Supported values are: {', '.join(map(repr, PURPOSES))}.",
+                param="purpose",
+                code="invalid_value",
+            )
         if not content:
             return wrong(f"The file {filename!r} is empty.", param="file")
         expires_at, problem = _expiry(fields)
@@ -98,11 +139,16 @@ class Files:
             return problem
         held = [f for f in self.all() if f.purpose in PURPOSES]
         if len(held) >= MOST_FILES or sum(len(f.content) for f in held) + len(content) > MOST_BYTES:
-            return wrong(f"The local API holds at most {MOST_FILES} files of {MOST_BYTES:,} bytes together; delete some with client.files.delete(id).", param="file")
+            return wrong(
+                f"The local API holds at most {MOST_FILES} files of {MOST_BYTES:,} bytes together; delete some with client.files.delete(id).",
+                param="file",
+            )
         asked = {}
         if purpose == "fine-tune":
             rows, problems = preference_file.read(content)
-            refused = next((p for p in problems if p.level == "error" and p.stage == "upload"), None)
+            refused = next(
+                (p for p in problems if p.level == "error" and p.stage == "upload"), None
+            )
             if refused:
                 return _refused(refused)
             asked = prompts(rows)
@@ -111,7 +157,10 @@ class Files:
 
 def _refused(problem):
     if problem.published:
-        return wrong(problem.message, source="verbatim but for the quoted start of the line: OkGoDoIt/OpenAI-API-dotnet#59")
+        return wrong(
+            problem.message,
+            source="verbatim but for the quoted start of the line: OkGoDoIt/OpenAI-API-dotnet#59",
+        )
     return wrong(str(problem), param="file")
 
 
@@ -122,7 +171,13 @@ def _expiry(fields):
     anchor, seconds = fields.get("expires_after[anchor]"), fields.get("expires_after[seconds]", "")
     least, most = EXPIRY
     if anchor != "created_at":
-        return None, wrong(f"Invalid 'expires_after[anchor]': expected 'created_at', but got {anchor!r} instead.", param="expires_after[anchor]")
+        return None, wrong(
+            f"Invalid 'expires_after[anchor]': expected 'created_at', but got {anchor!r} instead.",
+            param="expires_after[anchor]",
+        )
     if not seconds.isdecimal() or not least <= int(seconds) <= most:
-        return None, wrong(f"Invalid 'expires_after[seconds]': expected a whole number from {least} to {most}, but got {seconds!r} instead.", param="expires_after[seconds]")
+        return None, wrong(
+            f"Invalid 'expires_after[seconds]': expected a whole number from {least} to {most}, but got {seconds!r} instead.",
+            param="expires_after[seconds]",
+        )
     return int(time.time()) + int(seconds), None

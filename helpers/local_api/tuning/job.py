@@ -4,6 +4,7 @@
 done; cancel, pause and resume take effect between two steps of the training, so a job that went on after a
 pause ends with the weights of one that was never held.
 """
+
 import base64
 import dataclasses
 import math
@@ -25,14 +26,34 @@ MOST_OTHERS = 8  # answers beside which a supervised example is learnt: a file m
 KEPT_EPOCHS = 3  # whose checkpoints are kept
 ENDED = ("succeeded", "failed", "cancelled")
 # Events of the service as others recorded them, but for the last three: those words are ours.
-SAID = {"created": "Created fine-tuning job: {}", "validating": "Validating training file: {}", "validation": " and validation file: {}",
-        "queued": "Files validated, moving job to queued state", "running": "Fine-tuning job started",
-        "step": "Step {}/{}: training loss={:.2f}", "model": "New fine-tuned model created", "succeeded": "The job has successfully completed",
-        "paused": "Fine-tuning job paused", "resumed": "Fine-tuning job resumed", "cancelled": "Fine-tuning job cancelled"}
-SUPERVISED = {"train_loss": "train_loss", "train_accuracy": "train_mean_token_accuracy", "valid_loss": "valid_loss", "valid_accuracy": "valid_mean_token_accuracy"}
+SAID = {
+    "created": "Created fine-tuning job: {}",
+    "validating": "Validating training file: {}",
+    "validation": " and validation file: {}",
+    "queued": "Files validated, moving job to queued state",
+    "running": "Fine-tuning job started",
+    "step": "Step {}/{}: training loss={:.2f}",
+    "model": "New fine-tuned model created",
+    "succeeded": "The job has successfully completed",
+    "paused": "Fine-tuning job paused",
+    "resumed": "Fine-tuning job resumed",
+    "cancelled": "Fine-tuning job cancelled",
+}
+SUPERVISED = {
+    "train_loss": "train_loss",
+    "train_accuracy": "train_mean_token_accuracy",
+    "valid_loss": "valid_loss",
+    "valid_accuracy": "valid_mean_token_accuracy",
+}
 # How the service calls DPO's metrics is not published; these names an Azure user's script expects.
-DPO = {"train_loss": "train_loss", "train_accuracy": "train_reward_accuracy", "train_margin": "train_reward_margin",
-       "valid_loss": "valid_loss", "valid_accuracy": "valid_reward_accuracy", "valid_margin": "valid_reward_margin"}
+DPO = {
+    "train_loss": "train_loss",
+    "train_accuracy": "train_reward_accuracy",
+    "train_margin": "train_reward_margin",
+    "valid_loss": "valid_loss",
+    "valid_accuracy": "valid_reward_accuracy",
+    "valid_margin": "valid_reward_margin",
+}
 RESULT_COLUMNS = {"train_mean_token_accuracy": "train_accuracy"}  # the file's own name for it
 
 
@@ -61,20 +82,44 @@ class Job:
     `files`, `models`: where its results go."""
 
     def __init__(self, request, method, asked, base, start, training, validation, files, models):
-        self.request, self.method, self.asked, self.base, self.start = request, method, asked, base, start
-        self.training, self.validation, self.files, self.models = training, validation, files, models
+        self.request, self.method, self.asked, self.base, self.start = (
+            request,
+            method,
+            asked,
+            base,
+            start,
+        )
+        self.training, self.validation, self.files, self.models = (
+            training,
+            validation,
+            files,
+            models,
+        )
         self.id, self.created_at, self.finished_at = new_id("ftjob-", 24), int(time.time()), None
         self.suffix = request.get("suffix") or ""
         # the service makes one up; ours follows from the file, so that a notebook says the same on every run
-        self.seed = request["seed"] if request.get("seed") is not None else zlib.crc32(training.content) % 2**31
+        self.seed = (
+            request["seed"]
+            if request.get("seed") is not None
+            else zlib.crc32(training.content) % 2**31
+        )
         self.phase, self.held, self.error = "validating_files", False, {}
         self.hyperparameters = None  # the numbers, once "auto" is settled
-        self.fine_tuned_model, self.result_file, self.trained_tokens, self.most_tokens = None, None, None, None
+        self.fine_tuned_model, self.result_file, self.trained_tokens, self.most_tokens = (
+            None,
+            None,
+            None,
+            None,
+        )
         self.steps, self.checkpoints, self.events = [], [], []
         self._latest = {}  # {epoch: its last step}
         self.changed = threading.Condition()  # held while anything above changes, and told of it
         self.say("created", self.id)
-        self.say("validating", training.id, more=SAID["validation"].format(validation.id) if validation else "")
+        self.say(
+            "validating",
+            training.id,
+            more=SAID["validation"].format(validation.id) if validation else "",
+        )
         self.work = self._work()
 
     @property
@@ -109,18 +154,30 @@ class Job:
         asked = self._examples(data)
         held = self._examples(held) if held else None
         self.hyperparameters = dpo.resolve(self.asked, len(data))
-        steps = self.hyperparameters["n_epochs"] * -(-len(data) // self.hyperparameters["batch_size"])
+        steps = self.hyperparameters["n_epochs"] * -(
+            -len(data) // self.hyperparameters["batch_size"]
+        )
         if len(data) > MOST_LINES or steps > MOST_STEPS:
-            self._fail("too_large", f"The local API trains on at most {MOST_LINES:,} lines in at most {MOST_STEPS:,} steps; these are {len(data):,} lines and "
-                       f"{steps:,} steps. Take fewer lines or epochs, or a larger batch_size.", "training_file")
+            self._fail(
+                "too_large",
+                f"The local API trains on at most {MOST_LINES:,} lines in at most {MOST_STEPS:,} steps; these are {len(data):,} lines and "
+                f"{steps:,} steps. Take fewer lines or epochs, or a larger batch_size.",
+                "training_file",
+            )
             return
         self._become("queued", "queued")
         yield PHASE
         self._become("running", "running")
         yield PHASE
         start = self.start.policy if self.start else dpo.Policy()
-        known = self.hyperparameters if self.method == "dpo" else {k: v for k, v in self.hyperparameters.items() if k != "beta"}
-        training = dpo.train(asked, method=self.method, start=start, seed=self.seed, valid=held, **known)
+        known = (
+            self.hyperparameters
+            if self.method == "dpo"
+            else {k: v for k, v in self.hyperparameters.items() if k != "beta"}
+        )
+        training = dpo.train(
+            asked, method=self.method, start=start, seed=self.seed, valid=held, **known
+        )
         done = 0
         for step in training:
             self._book(step)
@@ -132,7 +189,12 @@ class Job:
     def _read(self, file, param):
         """The valid lines of a training file; None after a failure, which is told."""
         rows, problems = preference_file.read(file.content, self.method, file=file.id)
-        errors = [p for p in problems if p.level == "error" and not (p.code == "invalid_n_examples" and param == "validation_file" and rows)]
+        errors = [
+            p
+            for p in problems
+            if p.level == "error"
+            and not (p.code == "invalid_n_examples" and param == "validation_file" and rows)
+        ]
         if not errors:
             return rows
         first = errors[0]
@@ -160,8 +222,16 @@ class Job:
             raise _Stopped
 
     def _book(self, step):
-        if not all(math.isfinite(v) for v in (step.train_loss, step.train_margin, step.valid_loss, step.valid_margin) if v is not None):
-            self._fail("no_number", f"The loss or the margin is no number any more at step {step.step}. Take a smaller learning_rate_multiplier.", None)
+        if not all(
+            math.isfinite(v)
+            for v in (step.train_loss, step.train_margin, step.valid_loss, step.valid_margin)
+            if v is not None
+        ):
+            self._fail(
+                "no_number",
+                f"The loss or the margin is no number any more at step {step.step}. Take a smaller learning_rate_multiplier.",
+                None,
+            )
             raise _Stopped
         with self.changed:
             self._go_on()
@@ -181,9 +251,17 @@ class Job:
             name = f"ft:{self.base}:{ORGANIZATION}:{self.suffix}:{short_id('', now, self.id, 12)[:5]}{self.id[-3:]}"
             for step in self._latest.values():
                 self.models.add(self._name_at(name, step), self.base, step.policy, self)
-            self.result_file = self.files.add(File("fine-tune-results", "step_metrics.csv", base64.b64encode(self.results().encode())))
+            self.result_file = self.files.add(
+                File(
+                    "fine-tune-results",
+                    "step_metrics.csv",
+                    base64.b64encode(self.results().encode()),
+                )
+            )
             self.fine_tuned_model, self.finished_at = name, now
-            self.checkpoints = [Checkpoint(new_id("ftckpt_", 24), now, step) for step in self._latest.values()]  # after the name, which they bear
+            self.checkpoints = [
+                Checkpoint(new_id("ftckpt_", 24), now, step) for step in self._latest.values()
+            ]  # after the name, which they bear
             self.say("model")
             self.phase = "succeeded"
             self.say("succeeded")
@@ -221,7 +299,9 @@ class Job:
 
     def _tell(self, level, said):
         now = int(time.time())
-        self.events.append(Event(short_id("ftevent-", now, f"{self.id} {len(self.events)}", 24), now, level, said))
+        self.events.append(
+            Event(short_id("ftevent-", now, f"{self.id} {len(self.events)}", 24), now, level, said)
+        )
 
     # --- how it is shown ---
 
@@ -231,29 +311,66 @@ class Job:
 
     def _as_object(self):
         chosen = self.asked | (self.hyperparameters or {})
-        names = ("batch_size", "beta", "learning_rate_multiplier", "n_epochs") if self.method == "dpo" else ("batch_size", "learning_rate_multiplier", "n_epochs")
+        names = (
+            ("batch_size", "beta", "learning_rate_multiplier", "n_epochs")
+            if self.method == "dpo"
+            else ("batch_size", "learning_rate_multiplier", "n_epochs")
+        )
         chosen = {name: chosen.get(name, "auto") for name in names}
         return {
-            "object": "fine_tuning.job", "id": self.id, "model": self.start.name if self.start else self.base, "created_at": self.created_at, "finished_at": self.finished_at,
-            "fine_tuned_model": self.fine_tuned_model, "organization_id": f"org-{ORGANIZATION}", "result_files": [self.result_file.id] if self.result_file else [],
-            "status": self.status, "validation_file": self.validation.id if self.validation else None, "training_file": self.training.id,
-            "hyperparameters": chosen if self.method == "supervised" else None, "trained_tokens": self.trained_tokens, "error": self.error,
-            "user_provided_suffix": self.suffix or None, "seed": self.seed, "estimated_finish": None, "integrations": [],
-            "metadata": self.request.get("metadata"), "usage_metrics": None, "shared_with_openai": False, "eval_id": None,
-            "method": {"type": self.method, self.method: {"hyperparameters": chosen}}}
+            "object": "fine_tuning.job",
+            "id": self.id,
+            "model": self.start.name if self.start else self.base,
+            "created_at": self.created_at,
+            "finished_at": self.finished_at,
+            "fine_tuned_model": self.fine_tuned_model,
+            "organization_id": f"org-{ORGANIZATION}",
+            "result_files": [self.result_file.id] if self.result_file else [],
+            "status": self.status,
+            "validation_file": self.validation.id if self.validation else None,
+            "training_file": self.training.id,
+            "hyperparameters": chosen if self.method == "supervised" else None,
+            "trained_tokens": self.trained_tokens,
+            "error": self.error,
+            "user_provided_suffix": self.suffix or None,
+            "seed": self.seed,
+            "estimated_finish": None,
+            "integrations": [],
+            "metadata": self.request.get("metadata"),
+            "usage_metrics": None,
+            "shared_with_openai": False,
+            "eval_id": None,
+            "method": {"type": self.method, self.method: {"hyperparameters": chosen}},
+        }
 
     def event_object(self, event):
-        head, said = {"object": "fine_tuning.job.event", "id": event.id, "created_at": event.created_at, "level": event.level}, event.said
+        head, said = (
+            {
+                "object": "fine_tuning.job.event",
+                "id": event.id,
+                "created_at": event.created_at,
+                "level": event.level,
+            },
+            event.said,
+        )
         if isinstance(said, str):
             return head | {"message": said, "data": {}, "type": "message"}
         message = SAID["step"].format(said.step, said.steps, said.train_loss)
         if said.valid_loss is not None:
-            message += f", validation loss={said.valid_loss:.2f}" + (f", full validation loss={said.valid_loss:.2f}" if said.ends_epoch else "")
-        return head | {"message": message, "data": {"step": said.step, "total_steps": said.steps} | self._metrics(said), "type": "metrics"}
+            message += f", validation loss={said.valid_loss:.2f}" + (
+                f", full validation loss={said.valid_loss:.2f}" if said.ends_epoch else ""
+            )
+        return head | {
+            "message": message,
+            "data": {"step": said.step, "total_steps": said.steps} | self._metrics(said),
+            "type": "metrics",
+        }
 
     def _metrics(self, step):
         names = DPO if self.method == "dpo" else SUPERVISED
-        shown = {name: getattr(step, of) for of, name in names.items() if getattr(step, of) is not None}
+        shown = {
+            name: getattr(step, of) for of, name in names.items() if getattr(step, of) is not None
+        }
         if step.valid_loss is not None and step.ends_epoch:
             shown["full_valid_loss"] = step.valid_loss
         return shown
@@ -261,9 +378,14 @@ class Job:
     def checkpoint_object(self, checkpoint):
         step = checkpoint.step
         return {
-            "object": "fine_tuning.job.checkpoint", "id": checkpoint.id, "created_at": checkpoint.created_at, "fine_tuning_job_id": self.id,
+            "object": "fine_tuning.job.checkpoint",
+            "id": checkpoint.id,
+            "created_at": checkpoint.created_at,
+            "fine_tuning_job_id": self.id,
             "fine_tuned_model_checkpoint": self._name_at(self.fine_tuned_model, step),
-            "metrics": {"type": "metrics", "step": step.step} | self._metrics(step), "step_number": step.step}
+            "metrics": {"type": "metrics", "step": step.step} | self._metrics(step),
+            "step_number": step.step,
+        }
 
     @staticmethod
     def _name_at(name, step):
@@ -276,5 +398,7 @@ class Job:
         lines = [",".join(["step", *(RESULT_COLUMNS.get(name, name) for name in names.values())])]
         for step in self.steps:
             values = [getattr(step, of) for of in names]
-            lines.append(",".join([str(step.step), *("" if v is None else f"{v:.5f}" for v in values)]))
+            lines.append(
+                ",".join([str(step.step), *("" if v is None else f"{v:.5f}" for v in values)])
+            )
         return "\n".join(lines) + "\n"

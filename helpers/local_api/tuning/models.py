@@ -3,6 +3,7 @@
 A base takes each candidate with the same chance, a tuned model by its policy (helpers/dpo.py). A prompt that
 no file has is off the map: a stand-in cannot write, and making something up would be a lie.
 """
+
 import difflib
 import secrets
 import time
@@ -28,7 +29,12 @@ class Model:
     created: int = field(default_factory=lambda: int(time.time()))
 
     def as_object(self):
-        return {"id": self.name, "object": "model", "created": self.created, "owned_by": ORGANIZATION}
+        return {
+            "id": self.name,
+            "object": "model",
+            "created": self.created,
+            "owned_by": ORGANIZATION,
+        }
 
 
 class Models:
@@ -70,8 +76,17 @@ class Models:
         return candidates.candidates(name, own) or candidates.candidates(name, self._all())
 
     def _all(self):
-        trained = {id(f): f for m in list(self._held.values()) for f in (m.job.training, m.job.validation) if f}
-        return [candidates.shipped(), *(f.prompts for f in self.files.all()), *(f.prompts for f in trained.values())]
+        trained = {
+            id(f): f
+            for m in list(self._held.values())
+            for f in (m.job.training, m.job.validation)
+            if f
+        }
+        return [
+            candidates.shipped(),
+            *(f.prompts for f in self.files.all()),
+            *(f.prompts for f in trained.values()),
+        ]
 
     def say(self, path, body):
         """The Answer of a tuned model, or of a base to a prompt that a file has; None for any other request."""
@@ -86,12 +101,29 @@ class Models:
         could = self.candidates(candidates.key(said), model.job if model else None)
         if not could:
             return _missed(said, self._all(), model, body) if model else None
-        odd = sorted(set(same) - {"model", "messages", "input", "instructions", "temperature", "seed", "n"})
+        odd = sorted(
+            set(same) - {"model", "messages", "input", "instructions", "temperature", "seed", "n"}
+        )
         if odd:
             message = f"A stand-in chooses among answers; it cannot follow the parameter '{odd[0]}'. Leave it out."
-            details = {"nearest": "the same request without it", "about": "a stand-in chooses among whole answers", "more": len(odd) - 1, "accepts": [],
-                       "differences": [{"path": odd[0], "recorded": "—", "sent": off_the_map.short(same[odd[0]])}]}
-            return error(424, message, kind=off_the_map.CODE, param=odd[0], code=off_the_map.CODE, off_the_map=details, model=base)
+            details = {
+                "nearest": "the same request without it",
+                "about": "a stand-in chooses among whole answers",
+                "more": len(odd) - 1,
+                "accepts": [],
+                "differences": [
+                    {"path": odd[0], "recorded": "—", "sent": off_the_map.short(same[odd[0]])}
+                ],
+            }
+            return error(
+                424,
+                message,
+                kind=off_the_map.CODE,
+                param=odd[0],
+                code=off_the_map.CODE,
+                off_the_map=details,
+                model=base,
+            )
         return self._chosen(path, body, said, could, model, base)
 
     def _chosen(self, path, body, said, could, model, base):
@@ -99,26 +131,51 @@ class Models:
 
         given = {name: value for name, value in body.items() if value is not None}
         heat, n, seed = given.get("temperature", 1), given.get("n", 1), given.get("seed")
-        for name, value, kinds, least, most in (("temperature", heat, (int, float), 0, 2), ("n", n, (int,), 1, MOST_CHOICES), ("seed", seed or 0, (int,), -2**63, 2**63 - 1)):
+        for name, value, kinds, least, most in (
+            ("temperature", heat, (int, float), 0, 2),
+            ("n", n, (int,), 1, MOST_CHOICES),
+            ("seed", seed or 0, (int,), -(2**63), 2**63 - 1),
+        ):
             if type(value) not in kinds or not least <= value <= most:
-                return wrong(f"Invalid '{name}': expected a {'whole ' * (kinds == (int,))}number from {least} to {most}, but got {value!r} instead.", param=name, code="invalid_value")
+                return wrong(
+                    f"Invalid '{name}': expected a {'whole ' * (kinds == (int,))}number from {least} to {most}, but got {value!r} instead.",
+                    param=name,
+                    code="invalid_value",
+                )
         policy = model.policy if model else Policy()
         prompt = prompt_of([m for m in said if isinstance(m.get("content"), str)])
         seed = secrets.randbits(63) if seed is None else seed % 2**63
-        texts = [could[policy.choose(prompt, could, temperature=heat, seed=[seed, i])] for i in range(n)]
+        texts = [
+            could[policy.choose(prompt, could, temperature=heat, seed=[seed, i])] for i in range(n)
+        ]
         name, now = model.name if model else base, int(time.time())
         if path == shaping.CHAT:
             value = chat_answer({"text": texts[0]}, name, now, "")
             [first] = value["choices"]
-            value["choices"] = [first | {"index": i, "message": first["message"] | {"content": text, "annotations": []}} for i, text in enumerate(texts)]
+            value["choices"] = [
+                first
+                | {"index": i, "message": first["message"] | {"content": text, "annotations": []}}
+                for i, text in enumerate(texts)
+            ]
             value["id"] = new_id("chatcmpl-", 29)
         else:
-            value = response_answer({"text": texts[0]}, name, now, new_id("", 20), body) | {"temperature": float(heat), "reasoning": {"effort": None, "summary": None}}
+            value = response_answer({"text": texts[0]}, name, now, new_id("", 20), body) | {
+                "temperature": float(heat),
+                "reasoning": {"effort": None, "summary": None},
+            }
         value = shaping.limited(path, shaping.counted(path, body, value), shaping.limit_of(body))
         origin = {"class": "computed", "source": (TUNED if model else UNTUNED).format(base)}
-        answer = Answer(200, origin=origin, model=f"ft:{base}" if model else base, usage=value["usage"], id=value["id"])
+        answer = Answer(
+            200,
+            origin=origin,
+            model=f"ft:{base}" if model else base,
+            usage=value["usage"],
+            id=value["id"],
+        )
         if body.get("stream"):
-            answer.events = shaping.stream(path, value, (body.get("stream_options") or {}).get("include_usage"))
+            answer.events = shaping.stream(
+                path, value, (body.get("stream_options") or {}).get("include_usage")
+            )
         else:
             answer.body = as_json(value)
         return answer
@@ -128,7 +185,9 @@ def _conversation(path, same):
     """The messages of a request in canonical form, of either API."""
     if path == shaping.CHAT:
         return same["messages"]
-    rules = [{"role": "developer", "content": same["instructions"]}] if same.get("instructions") else []
+    rules = (
+        [{"role": "developer", "content": same["instructions"]}] if same.get("instructions") else []
+    )
     return rules + same["input"]
 
 
@@ -136,17 +195,39 @@ def _missed(said, sources, model, body):
     """Off the map: which prompt is nearest, and what there is to ask."""
     known = {name: messages for source in sources for name, (messages, _) in source.items()}
     asked = candidates.last_words(said)
-    words = asked[:off_the_map.COMPARED].lower().split()
-    near = lambda messages: difflib.SequenceMatcher(None, words, candidates.last_words(messages).lower().split(), autojunk=False).ratio()
+    words = asked[: off_the_map.COMPARED].lower().split()
+    near = lambda messages: difflib.SequenceMatcher(
+        None, words, candidates.last_words(messages).lower().split(), autojunk=False
+    ).ratio()
     nearest = max(known.values(), key=near, default=[])
     recorded, sent = off_the_map.side_by_side(candidates.last_words(nearest), asked)
     at, yours = ("messages", said) if recorded == sent else ("the last message", asked)
     if recorded == sent:  # the same question after another beginning
-        recorded, sent = (off_the_map.short(str([m.get("content") for m in messages[:-1]])) for messages in (nearest, yours))
+        recorded, sent = (
+            off_the_map.short(str([m.get("content") for m in messages[:-1]]))
+            for messages in (nearest, yours)
+        )
     own = [candidates.last_words(messages) for messages, _ in model.job.training.prompts.values()]
-    accepts = [f"the model answers the {len(own)} prompts of its training file, such as {off_the_map.short(own[0])!r}, and those of data/preferences"]
-    message = (f"{model.name} is a stand-in: it chooses among the answers that files hold for a prompt, and none holds this one. Nothing was made up. "
-               f"Nearest: {candidates.last_words(nearest)!r}.")
-    details = {"nearest": off_the_map.short(candidates.last_words(nearest)), "about": "the nearest prompt that a file holds answers to",
-               "differences": [{"path": at, "recorded": recorded, "sent": sent}], "more": 0, "accepts": accepts}
-    return error(424, message, kind=off_the_map.CODE, param="messages", code=off_the_map.CODE, off_the_map=details, model=f"ft:{model.base}")
+    accepts = [
+        f"the model answers the {len(own)} prompts of its training file, such as {off_the_map.short(own[0])!r}, and those of data/preferences"
+    ]
+    message = (
+        f"{model.name} is a stand-in: it chooses among the answers that files hold for a prompt, and none holds this one. Nothing was made up. "
+        f"Nearest: {candidates.last_words(nearest)!r}."
+    )
+    details = {
+        "nearest": off_the_map.short(candidates.last_words(nearest)),
+        "about": "the nearest prompt that a file holds answers to",
+        "differences": [{"path": at, "recorded": recorded, "sent": sent}],
+        "more": 0,
+        "accepts": accepts,
+    }
+    return error(
+        424,
+        message,
+        kind=off_the_map.CODE,
+        param="messages",
+        code=off_the_map.CODE,
+        off_the_map=details,
+        model=f"ft:{model.base}",
+    )

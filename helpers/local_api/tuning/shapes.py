@@ -1,4 +1,5 @@
 """What the objects of files, jobs and models share: ids, pages, and where an answer comes from."""
+
 import itertools
 import time
 
@@ -6,7 +7,10 @@ from ..answers import TEXTS_CHECKED_ON, Answer, as_json, error, text_origin
 from ..construct import short_id
 
 ORGANIZATION = "day9-runnable"
-OBJECTS = {"class": "computed", "source": "a file, a job or a model held by the local API; the job really trains, on a stand-in policy"}
+OBJECTS = {
+    "class": "computed",
+    "source": "a file, a job or a model held by the local API; the job really trains, on a stand-in policy",
+}
 _count = itertools.count()
 
 
@@ -20,9 +24,13 @@ def found(value):
     return Answer(200, as_json(value), origin=OBJECTS)
 
 
-def wrong(message, param=None, code=None, status=400, source="ours: how the API words this is not known"):
+def wrong(
+    message, param=None, code=None, status=400, source="ours: how the API words this is not known"
+):
     """An error. Its text is the API's own only where `source` begins with "verbatim"."""
-    return error(status, message, param=param, code=code, origin=text_origin(source, TEXTS_CHECKED_ON))
+    return error(
+        status, message, param=param, code=code, origin=text_origin(source, TEXTS_CHECKED_ON)
+    )
 
 
 def page(items, query, show, most=100, usual=20, ends=True):
@@ -32,14 +40,23 @@ def page(items, query, show, most=100, usual=20, ends=True):
     """
     limit = query.get("limit", str(usual))
     if not limit.isdecimal() or not 1 <= int(limit) <= most:
-        return wrong(f"Invalid 'limit': expected a whole number from 1 to {most}, but got {limit!r} instead.", param="limit")
+        return wrong(
+            f"Invalid 'limit': expected a whole number from 1 to {most}, but got {limit!r} instead.",
+            param="limit",
+        )
     if "after" in query:
         places = [i for i, item in enumerate(items) if item.id == query["after"]]
         if not places:
-            return wrong(f"Invalid 'after': nothing in this list has the id {query['after']!r}.", param="after")
-        items = items[places[0] + 1:]
-    shown = [show(item) for item in items[:int(limit)]]
+            return wrong(
+                f"Invalid 'after': nothing in this list has the id {query['after']!r}.",
+                param="after",
+            )
+        items = items[places[0] + 1 :]
+    shown = [show(item) for item in items[: int(limit)]]
     listed = {"object": "list", "data": shown, "has_more": len(items) > len(shown)}
     if ends:
-        listed |= {"first_id": shown[0]["id"] if shown else None, "last_id": shown[-1]["id"] if shown else None}
+        listed |= {
+            "first_id": shown[0]["id"] if shown else None,
+            "last_id": shown[-1]["id"] if shown else None,
+        }
     return found(listed)

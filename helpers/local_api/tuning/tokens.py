@@ -4,6 +4,7 @@ Each message counts as OpenAI's cookbook counts one of a chat (helpers/tokens.py
 in o200k_base. Whether a pair's prompt is billed once or with each of its two answers is not published, so
 there are two counts: the lower has it once, which is what "tokens in the training file" says word for word.
 """
+
 from ... import tokens
 
 
@@ -12,11 +13,17 @@ def trained(rows):
     fewest = most = 0
     for row in rows:
         prompt = _count(row["messages"] if "messages" in row else row["input"]["messages"])
-        answers = 0 if "messages" in row else _count(row["preferred_output"]) + _count(row["non_preferred_output"])
+        answers = (
+            0
+            if "messages" in row
+            else _count(row["preferred_output"]) + _count(row["non_preferred_output"])
+        )
         fewest += prompt + answers
         most += prompt + answers + (prompt if answers else 0)
     return fewest, most
 
 
 def _count(messages):
-    return tokens.chat_tokens(messages) - tokens.chat_tokens([])  # nothing primes a reply in training
+    return tokens.chat_tokens(messages) - tokens.chat_tokens(
+        []
+    )  # nothing primes a reply in training

@@ -4,6 +4,7 @@ Only this is changed on the way: the throw-away key becomes the upstream's, head
 to a browser stay behind, and local_models.py may change a body. What is no answer (nobody there, a cut, garbage,
 silence) becomes an error in OpenAI's envelope that names the upstream. Nothing is tried again here: the SDK does that.
 """
+
 import asyncio
 import functools
 import json
@@ -20,16 +21,55 @@ from ..ledger import LONGEST
 from . import local_models
 from .spending import Refused, Spending, today
 
-CONNECT, PATIENCE = 10.0, 600.0  # seconds: to be let in, and between two pieces of an answer, as the SDK has it
-WHOLE = 256 * 1024  # bytes: an answer up to this size is here before it is passed on, so that a cut one can be told as an error
+CONNECT, PATIENCE = (
+    10.0,
+    600.0,
+)  # seconds: to be let in, and between two pieces of an answer, as the SDK has it
+WHOLE = (
+    256 * 1024
+)  # bytes: an answer up to this size is here before it is passed on, so that a cut one can be told as an error
 PIECE = 64 * 1024  # bytes of an answer that are unpacked at once
 LONGEST_EVENT = 512 * 1024  # bytes of an event of a stream that wait for its end
-OF_ONE_CONNECTION = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
-NOT_SENT = OF_ONE_CONNECTION | {"host", "authorization", "content-length", "accept-encoding", "cookie", "origin", "referer", "expect", "x-forwarded-for", "forwarded"}
+OF_ONE_CONNECTION = {
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
+NOT_SENT = OF_ONE_CONNECTION | {
+    "host",
+    "authorization",
+    "content-length",
+    "accept-encoding",
+    "cookie",
+    "origin",
+    "referer",
+    "expect",
+    "x-forwarded-for",
+    "forwarded",
+}
 OPENAIS_OWN = {"openai-organization", "openai-project"}
 # cookies, and what a browser would do to this address because another one said so
-NOT_PASSED = OF_ONE_CONNECTION | {"content-length", "content-encoding", "date", "server", "set-cookie", "strict-transport-security", "alt-svc", "clear-site-data", "refresh",
-                                  "access-control-allow-origin", "access-control-allow-credentials", "access-control-allow-methods", "access-control-allow-headers"}
+NOT_PASSED = OF_ONE_CONNECTION | {
+    "content-length",
+    "content-encoding",
+    "date",
+    "server",
+    "set-cookie",
+    "strict-transport-security",
+    "alt-svc",
+    "clear-site-data",
+    "refresh",
+    "access-control-allow-origin",
+    "access-control-allow-credentials",
+    "access-control-allow-methods",
+    "access-control-allow-headers",
+}
 
 
 class Broken(Exception):
@@ -39,11 +79,16 @@ class Broken(Exception):
 class Upstream:
     """Where requests go, with the connections there. `told`: see Spending."""
 
-    def __init__(self, where, recorder=None, carried=Decimal(0), told=lambda total: None, patience=PATIENCE):
+    def __init__(
+        self, where, recorder=None, carried=Decimal(0), told=lambda total: None, patience=PATIENCE
+    ):
         self.where, self.recorder = where, recorder
         self.spending = Spending(where.budget, carried, told)
         # the transport without its client: nothing is wanted of redirects, cookies and sign-ins, which would cost a tenth of the time
-        self.transport = httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20), proxy=_proxy(where))
+        self.transport = httpx2.AsyncHTTPTransport(
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20),
+            proxy=_proxy(where),
+        )
         self.patience = httpx2.Timeout(patience, connect=min(CONNECT, patience)).as_dict()
         self.key = where.key.value.encode()
 
@@ -63,7 +108,9 @@ class Upstream:
                 pass
             if not isinstance(body, dict):
                 return None  # is refused here in the same words
-            sent, notes = local_models.adapted(exchange.path, body, self.where.model, self.where.openai)
+            sent, notes = local_models.adapted(
+                exchange.path, body, self.where.model, self.where.openai
+            )
             model = sent.get("model")
             if not self._has(model, state):
                 return None
@@ -75,12 +122,22 @@ class Upstream:
 
     def summary(self):
         """Who answers and what that has cost so far, for the receipt."""
-        return {"host": self.where.host, "openai": self.where.openai, "spent": str(self.spending.total), "ceiling": None if self.where.budget is None else str(self.where.budget)}
+        return {
+            "host": self.where.host,
+            "openai": self.where.openai,
+            "spent": str(self.spending.total),
+            "ceiling": None if self.where.budget is None else str(self.where.budget),
+        }
 
     def upload(self, exchange, state):
         """A Pipe for the body of a request that has begun, which is passed on as it comes; None where it is to be collected."""
         kind = exchange.headers.get("Content-Type", "").lower()
-        if self.recorder or not kind.startswith("multipart/") or not self._is_theirs(exchange.path, state) or state.unwelcome(exchange):
+        if (
+            self.recorder
+            or not kind.startswith("multipart/")
+            or not self._is_theirs(exchange.path, state)
+            or state.unwelcome(exchange)
+        ):
             return None
         pipe = Pipe()
         exchange.forward(Forward(self, exchange, state, None, pipe, []).answer())
@@ -88,7 +145,11 @@ class Upstream:
 
     def _is_theirs(self, path, state):
         """Whether a path belongs to the upstream: all below /v1, but Realtime (see State.realtime) and what is computed here."""
-        if not path.startswith("/v1/") or path.startswith("/v1/realtime") or ".." in unquote(path).split("/"):
+        if (
+            not path.startswith("/v1/")
+            or path.startswith("/v1/realtime")
+            or ".." in unquote(path).split("/")
+        ):
             return False
         if path.startswith(answers.COMPUTED):
             return self.where.openai
@@ -96,12 +157,18 @@ class Upstream:
 
     def _has(self, model, state):
         """Whether a model is the upstream's: not one that was tuned here."""
-        ours = isinstance(model, str) and model.startswith("ft:") and "tuning" in vars(state.answers)
+        ours = (
+            isinstance(model, str) and model.startswith("ft:") and "tuning" in vars(state.answers)
+        )
         return not (ours and state.answers.tuning.models.get(model))
 
     def shut_down(self, model):
         """Why OpenAI is not asked for a model that it no longer has, in a sentence; "" where the upstream is asked."""
-        day = answers.models().get(model, {}).get("shutdown") if self.where.openai and isinstance(model, str) else None
+        day = (
+            answers.models().get(model, {}).get("shutdown")
+            if self.where.openai and isinstance(model, str)
+            else None
+        )
         if not day or day > today().isoformat():
             return ""
         return f"{model} was shut down on {day}: not asked of {self.where.host}, but of the recordings on this machine"
@@ -138,7 +205,13 @@ class Forward:
 
     def __init__(self, upstream, exchange, state, sent, raw, notes, bearer=""):
         self.bearer = bearer or upstream.where.key.value or "none"
-        self.upstream, self.exchange, self.state, self.sent, self.raw = upstream, exchange, state, sent, raw
+        self.upstream, self.exchange, self.state, self.sent, self.raw = (
+            upstream,
+            exchange,
+            state,
+            sent,
+            raw,
+        )
         self.note = "; ".join(notes)
         self.host = upstream.where.host
         self.model = sent.get("model") if sent and isinstance(sent.get("model"), str) else ""
@@ -160,7 +233,13 @@ class Forward:
         else:  # nobody needs an answer that its reader no longer waits for
             self.exchange.connection.set_close_callback(asyncio.current_task().cancel)
         try:
-            request = httpx2.Request(method, _url(self.url()), headers=self.headers(), content=self.raw or None, extensions={"timeout": self.upstream.patience})
+            request = httpx2.Request(
+                method,
+                _url(self.url()),
+                headers=self.headers(),
+                content=self.raw or None,
+                extensions={"timeout": self.upstream.patience},
+            )
             response = await self.upstream.transport.handle_async_request(request)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.InvalidURL) as e:
             self.settle(nothing=True)
@@ -187,17 +266,30 @@ class Forward:
     def headers(self):
         """The request's headers as they go upstream."""
         left_out = NOT_SENT if self.upstream.where.openai else NOT_SENT | OPENAIS_OWN
-        sent = [(name, value) for name, value in self.exchange.headers.get_all() if name.lower() not in left_out and not name.lower().startswith("sec-")]
+        sent = [
+            (name, value)
+            for name, value in self.exchange.headers.get_all()
+            if name.lower() not in left_out and not name.lower().startswith("sec-")
+        ]
         # not packed: what comes is looked at for its usage, and recorded as text
         sent += [("Accept-Encoding", "identity"), ("Authorization", f"Bearer {self.bearer}")]
         length = self.exchange.headers.get("Content-Length")
-        return sent + [("Content-Length", length)] * (isinstance(self.raw, Pipe) and length is not None)
+        return sent + [("Content-Length", length)] * (
+            isinstance(self.raw, Pipe) and length is not None
+        )
 
     def begin_taping(self):
         from .recorder import sdk_of
 
         ask = self.exchange
-        return self.upstream.recorder.begin(ask.method, ask.path, dict(parse_qsl(ask.query, keep_blank_values=True)), ask.headers.get("Content-Type", ""), ask.body, sdk_of(ask.headers))
+        return self.upstream.recorder.begin(
+            ask.method,
+            ask.path,
+            dict(parse_qsl(ask.query, keep_blank_values=True)),
+            ask.headers.get("Content-Type", ""),
+            ask.body,
+            sdk_of(ask.headers),
+        )
 
     # --- what comes back ------------------------------------------------------------------------------
 
@@ -206,13 +298,28 @@ class Forward:
         status, headers = response.status_code, response.headers
         if 300 <= status < 400 and status != 304:
             to = urlsplit(headers.get("location", ""))
-            raise Broken(f"answered {status}, a redirect to {to.scheme or urlsplit(self.upstream.where.url).scheme}://{to.netloc or self.host}, which is not followed: your key belongs to {self.host}. "
-                         "If that is where the server has moved, give its new address to helpers.connect(answers=…).")
+            raise Broken(
+                f"answered {status}, a redirect to {to.scheme or urlsplit(self.upstream.where.url).scheme}://{to.netloc or self.host}, which is not followed: your key belongs to {self.host}. "
+                "If that is where the server has moved, give its new address to helpers.connect(answers=…)."
+            )
         if self.taping:
-            self.taping.head(status, {k: v for k, v in headers.items() if k.lower() not in ("content-encoding", "content-length", "transfer-encoding")})
+            self.taping.head(
+                status,
+                {
+                    k: v
+                    for k, v in headers.items()
+                    if k.lower() not in ("content-encoding", "content-length", "transfer-encoding")
+                },
+            )
         kind = headers.get("content-type", "")
-        self.given = answers.Answer(status, origin={"class": "live", "date": today().isoformat(), "source": self.host}, model=self.model,
-                                    headers=self.kept(headers), note=self.say(status), as_it_came=True)
+        self.given = answers.Answer(
+            status,
+            origin={"class": "live", "date": today().isoformat(), "source": self.host},
+            model=self.model,
+            headers=self.kept(headers),
+            note=self.say(status),
+            as_it_came=True,
+        )
         pieces = self.pieces(response)
         if kind.startswith("text/event-stream"):
             self.given.flow = self.events(pieces)
@@ -221,12 +328,17 @@ class Forward:
         async for piece in pieces:
             first += piece
             if len(first) > WHOLE:
-                if "content-encoding" not in headers and headers.get("content-length", "").isdigit():
+                if (
+                    "content-encoding" not in headers
+                    and headers.get("content-length", "").isdigit()
+                ):
                     self.given.headers["Content-Length"] = headers["content-length"]
                 self.given.flow = self.body(first, pieces)
                 return self.given
         if status == 200 and "json" in kind and not _is_json(first):
-            raise Broken("answered 200 with JSON that is none: " + repr(self.upstream.masked(first[:80])))
+            raise Broken(
+                "answered 200 with JSON that is none: " + repr(self.upstream.masked(first[:80]))
+            )
         await self.drained()
         self.given.body = first
         await self.book(shaping.told(first, []))
@@ -239,11 +351,17 @@ class Forward:
         coding = response.headers.get("content-encoding", "").strip().lower()
         if coding not in ("", "identity", "gzip", "deflate"):
             raise Broken(f"packed its answer as {coding[:40]!r}, which it was not asked for.")
-        unpack = zlib.decompressobj(47) if coding in ("gzip", "deflate") else None  # 47: either of the two
+        unpack = (
+            zlib.decompressobj(47) if coding in ("gzip", "deflate") else None
+        )  # 47: either of the two
         try:
             async for raw in response.aiter_raw():
                 while raw:
-                    piece, raw = (unpack.decompress(raw, PIECE), unpack.unconsumed_tail) if unpack else (raw, b"")
+                    piece, raw = (
+                        (unpack.decompress(raw, PIECE), unpack.unconsumed_tail)
+                        if unpack
+                        else (raw, b"")
+                    )
                     piece = self.upstream.masked(piece)
                     if piece:
                         if self.taping:
@@ -277,7 +395,9 @@ class Forward:
         except (Broken, httpx2.TransportError) as e:
             told = await self.failed(e)
             yield b"" if not whole or shaping.END_OF_EVENT.search(whole[-4:]) else b"\n\n"
-            yield shaping.sse(told.body.decode(), "error" if self.exchange.path == shaping.RESPONSES else None)
+            yield shaping.sse(
+                told.body.decode(), "error" if self.exchange.path == shaping.RESPONSES else None
+            )
         finally:
             try:
                 await pieces.aclose()
@@ -340,7 +460,11 @@ class Forward:
     def enter(self, told):
         if not self.booked:
             self.booked = True
-            self.given.model, self.given.id, self.given.usage = told.get("model") or self.model, told.get("id", ""), told.get("usage") or {}
+            self.given.model, self.given.id, self.given.usage = (
+                told.get("model") or self.model,
+                told.get("id", ""),
+                told.get("usage") or {},
+            )
             self.state.ledger.add(self.given.headers["X-Request-Id"], self.exchange, self.given)
 
     def settle(self, usd=None, nothing=False):
@@ -351,7 +475,10 @@ class Forward:
 
     def kept(self, headers):
         """The response's headers as the reader gets them."""
-        kept = {_passed(name.decode("latin1")): self.upstream.masked(value).decode("latin1") for name, value in headers.raw}
+        kept = {
+            _passed(name.decode("latin1")): self.upstream.masked(value).decode("latin1")
+            for name, value in headers.raw
+        }
         kept.pop("", None)
         if not kept.get("Location", "/").startswith("/"):
             del kept["Location"]
@@ -361,7 +488,11 @@ class Forward:
 
     def say(self, status):
         """What was changed, and on an error what may be the cause."""
-        cause = "" if self.upstream.where.openai or status < 400 else local_models.likely(self.host, self.exchange.path, self.sent or {}, status)
+        cause = (
+            ""
+            if self.upstream.where.openai or status < 400
+            else local_models.likely(self.host, self.exchange.path, self.sent or {}, status)
+        )
         return "; ".join(filter(None, (self.note, cause)))
 
     def dropped(self, e):
@@ -385,8 +516,17 @@ class Forward:
         said = self.upstream.masked(said.encode()).decode()
         if self.taping:
             await self.taping.cut(said)
-        return await self.refused(answers.error(504 if late else 502, f'{said} helpers.connect(answers="recorded") goes back to the recordings.', "upstream_error",
-                                                code="upstream_timeout" if late else "upstream_failed", model=self.model, note=self.note, as_it_came=True))
+        return await self.refused(
+            answers.error(
+                504 if late else 502,
+                f'{said} helpers.connect(answers="recorded") goes back to the recordings.',
+                "upstream_error",
+                code="upstream_timeout" if late else "upstream_failed",
+                model=self.model,
+                note=self.note,
+                as_it_came=True,
+            )
+        )
 
     async def refused(self, answer):
         await self.drained()
@@ -437,7 +577,10 @@ def _said(events):
             for choice in chunk["choices"]:
                 delta = choice["delta"]
                 words += [delta.get("content") or "", delta.get("refusal") or ""]
-                words += [call["function"].get("name", "") + call["function"].get("arguments", "") for call in delta.get("tool_calls") or []]
+                words += [
+                    call["function"].get("name", "") + call["function"].get("arguments", "")
+                    for call in delta.get("tool_calls") or []
+                ]
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             continue
     return [word for word in words if isinstance(word, str) and word]

@@ -6,14 +6,42 @@ other), and `max_completion_tokens` is `max_tokens`. The null beside a tool call
 goes as it is, since servers differ: what one does not take, it says itself, and a note names the likely cause; what
 one may pass over without a word, a note names, too.
 """
+
 from .. import canonical, shaping
 
 RENAMED = {"max_completion_tokens": "max_tokens"}
 # what nearly every server does something with
 KNOWN = {
-    shaping.CHAT: {"model", "messages", "max_tokens", "temperature", "top_p", "n", "stop", "stream", "stream_options", "presence_penalty", "frequency_penalty",
-                   "seed", "logit_bias", "tools", "tool_choice", "response_format"},
-    shaping.RESPONSES: {"model", "input", "instructions", "max_output_tokens", "temperature", "top_p", "stream", "tools", "tool_choice", "text"},
+    shaping.CHAT: {
+        "model",
+        "messages",
+        "max_tokens",
+        "temperature",
+        "top_p",
+        "n",
+        "stop",
+        "stream",
+        "stream_options",
+        "presence_penalty",
+        "frequency_penalty",
+        "seed",
+        "logit_bias",
+        "tools",
+        "tool_choice",
+        "response_format",
+    },
+    shaping.RESPONSES: {
+        "model",
+        "input",
+        "instructions",
+        "max_output_tokens",
+        "temperature",
+        "top_p",
+        "stream",
+        "tools",
+        "tool_choice",
+        "text",
+    },
 }
 
 
@@ -36,20 +64,43 @@ def adapted(path, body, model, openai):
                 changed[new] = changed.pop(old)
                 notes.append(f"{old} sent as {new}")
         said = "messages" if path == shaping.CHAT else "input"
-        if isinstance(changed.get(said), list) and any(isinstance(m, dict) and m.get("role") == "developer" for m in changed[said]):
-            changed[said] = [m | {"role": "system"} if isinstance(m, dict) and m.get("role") == "developer" else m for m in changed[said]]
+        if isinstance(changed.get(said), list) and any(
+            isinstance(m, dict) and m.get("role") == "developer" for m in changed[said]
+        ):
+            changed[said] = [
+                m | {"role": "system"}
+                if isinstance(m, dict) and m.get("role") == "developer"
+                else m
+                for m in changed[said]
+            ]
             notes.append("developer sent as system")
-        if path == shaping.CHAT and isinstance(changed.get("messages"), list) and any(_only_calls(m) for m in changed["messages"]):
-            changed["messages"] = [m | {"content": ""} if _only_calls(m) else m for m in changed["messages"]]
+        if (
+            path == shaping.CHAT
+            and isinstance(changed.get("messages"), list)
+            and any(_only_calls(m) for m in changed["messages"])
+        ):
+            changed["messages"] = [
+                m | {"content": ""} if _only_calls(m) else m for m in changed["messages"]
+            ]
             notes.append("null beside tool calls sent as an empty text")
-        silent = sorted(name for name, value in changed.items() if value is not None and name not in KNOWN.get(path, changed))
-        silent += [thing for thing in needed(changed) if thing in ("pictures", "sound", "a JSON schema")]
+        silent = sorted(
+            name
+            for name, value in changed.items()
+            if value is not None and name not in KNOWN.get(path, changed)
+        )
+        silent += [
+            thing for thing in needed(changed) if thing in ("pictures", "sound", "a JSON schema")
+        ]
         notes += [f"it may pass over: {', '.join(silent)}"] * bool(silent)
     return (body if changed == body else changed), notes
 
 
 def _only_calls(message):
-    return isinstance(message, dict) and bool(message.get("tool_calls")) and message.get("content") is None
+    return (
+        isinstance(message, dict)
+        and bool(message.get("tool_calls"))
+        and message.get("content") is None
+    )
 
 
 def likely(host, path, body, status):
@@ -68,11 +119,24 @@ def likely(host, path, body, status):
 
 def needed(body):
     """What a request asks of a model beyond plain text, in words."""
-    kinds = {str(part.get("type")) for item in [*_items(body, "messages"), *_items(body, "input")] for part in _items(item, "content")}
-    schema = [body.get("response_format"), (body.get("text") or {}).get("format") if isinstance(body.get("text"), dict) else None]
-    found = {"pictures": kinds & {"image_url", "input_image"}, "sound": kinds & {"input_audio"}, "tools": body.get("tools"),
-             "a JSON schema": any(isinstance(s, dict) and s.get("type") == "json_schema" for s in schema),
-             "reasoning_effort": body.get("reasoning_effort") or body.get("reasoning")}
+    kinds = {
+        str(part.get("type"))
+        for item in [*_items(body, "messages"), *_items(body, "input")]
+        for part in _items(item, "content")
+    }
+    schema = [
+        body.get("response_format"),
+        (body.get("text") or {}).get("format") if isinstance(body.get("text"), dict) else None,
+    ]
+    found = {
+        "pictures": kinds & {"image_url", "input_image"},
+        "sound": kinds & {"input_audio"},
+        "tools": body.get("tools"),
+        "a JSON schema": any(
+            isinstance(s, dict) and s.get("type") == "json_schema" for s in schema
+        ),
+        "reasoning_effort": body.get("reasoning_effort") or body.get("reasoning"),
+    }
     return [name for name, there in found.items() if there]
 
 

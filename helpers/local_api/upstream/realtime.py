@@ -3,6 +3,7 @@
 Sound of a WebRTC call flows between the reader's browser and the upstream itself; only its offer passes here. A
 message is read on one side when the one before it has been taken on the other, so nothing piles up in between.
 """
+
 import asyncio
 import contextlib
 import datetime
@@ -49,13 +50,25 @@ class Desk(calls.Desk):
     def answer(self, request):
         model = _asked_model(request)
         request.note = self.upstream.shut_down(model)
-        if request.note or self.secrets.known.get(_bearer(request)) or request.path.removeprefix(calls.CALLS + "/").partition("/")[0] in self.calls:
+        if (
+            request.note
+            or self.secrets.known.get(_bearer(request))
+            or request.path.removeprefix(calls.CALLS + "/").partition("/")[0] in self.calls
+        ):
             return super().answer(request)
         return self._forwarded(request)
 
     async def _forwarded(self, request):
         bearer = _bearer(request)
-        answer = await forward.Forward(self.upstream, request, self.state, None, request.body, [], bearer if bearer.startswith("ek_") else "").answer()
+        answer = await forward.Forward(
+            self.upstream,
+            request,
+            self.state,
+            None,
+            request.body,
+            [],
+            bearer if bearer.startswith("ek_") else "",
+        ).answer()
         with contextlib.suppress(ValueError, KeyError, TypeError):
             if request.path == "/v1/realtime/client_secrets" and answer.status == 200:
                 made = json.loads(answer.body)
@@ -68,7 +81,11 @@ class Desk(calls.Desk):
         if until is None:
             return self.secrets.wrong(value, path)
         if time.time() >= until or path not in ("/v1/realtime", calls.CALLS):
-            return answers.error(401, "This client secret has expired, or does not open that. Make a new one with client.realtime.client_secrets.create().", code="invalid_api_key")
+            return answers.error(
+                401,
+                "This client secret has expired, or does not open that. Make a new one with client.realtime.client_secrets.create().",
+                code="invalid_api_key",
+            )
         return None
 
 
@@ -79,14 +96,27 @@ class Relay(here.Socket):
         super().initialize(state)
         self.set_header("X-Day9-Origin", "live")
         self.recording = None
-        self.upstream, self.there, self.tape, self.meter, self.left = state.upstream, None, None, None, False
+        self.upstream, self.there, self.tape, self.meter, self.left = (
+            state.upstream,
+            None,
+            None,
+            None,
+            False,
+        )
 
     async def open(self):
         self.set_nodelay(True)
         try:
             self.admit()
-            query = {name: values[-1].decode("utf-8", "replace") for name, values in self.request.query_arguments.items()}
-            if self.upstream.shut_down(query.get("model")) or query.get("call_id") in self.state.realtime.calls or self.state.realtime.secrets.known.get(_bearer(self.request)):
+            query = {
+                name: values[-1].decode("utf-8", "replace")
+                for name, values in self.request.query_arguments.items()
+            }
+            if (
+                self.upstream.shut_down(query.get("model"))
+                or query.get("call_id") in self.state.realtime.calls
+                or self.state.realtime.secrets.known.get(_bearer(self.request))
+            ):
                 return self.enter()
             where = self.upstream.where
             if where.model and "model" in query:
@@ -100,19 +130,34 @@ class Relay(here.Socket):
     async def _connect(self, query):
         where, bearer = self.upstream.where, _bearer(self.request)
         key = bearer if bearer.startswith("ek_") else where.key.value or "none"
-        headers = {"Authorization": f"Bearer {key}"} | {name: self.request.headers[name] for name in PASSED_ON if name in self.request.headers}
+        headers = {"Authorization": f"Bearer {key}"} | {
+            name: self.request.headers[name] for name in PASSED_ON if name in self.request.headers
+        }
         try:
             self.there = await Connect(
-                f"ws{where.url.removeprefix('http')}/realtime?{urlencode(query)}", additional_headers=headers, proxy=None if where.loopback else True,
-                user_agent_header=None, compression=None, open_timeout=WAITS, max_size=here.LARGEST, max_queue=AHEAD)
+                f"ws{where.url.removeprefix('http')}/realtime?{urlencode(query)}",
+                additional_headers=headers,
+                proxy=None if where.loopback else True,
+                user_agent_header=None,
+                compression=None,
+                open_timeout=WAITS,
+                max_size=here.LARGEST,
+                max_queue=AHEAD,
+            )
         except InvalidStatus as e:
-            self._failed(f"{where.host} did not open a Realtime session: {e.response.status_code} {_words(self.upstream.masked(e.response.body or b''))}")
+            self._failed(
+                f"{where.host} did not open a Realtime session: {e.response.status_code} {_words(self.upstream.masked(e.response.body or b''))}"
+            )
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as e:
-            self._failed(f"{where.host} did not open a Realtime session: {type(e).__name__}. Does it have one at {where.url}/realtime? helpers.connect(answers=\"recorded\") goes back to the recordings.")
+            self._failed(
+                f'{where.host} did not open a Realtime session: {type(e).__name__}. Does it have one at {where.url}/realtime? helpers.connect(answers="recorded") goes back to the recordings.'
+            )
         if self.left:
             return await self.there.close()
         if self.upstream.recorder:
-            self.tape = session_tape.SessionTape(self.upstream.recorder, query, sdk_of(self.request.headers))
+            self.tape = session_tape.SessionTape(
+                self.upstream.recorder, query, sdk_of(self.request.headers)
+            )
         self.state.keep(self._down())
 
     def _failed(self, why):
@@ -151,7 +196,9 @@ class Relay(here.Socket):
             self._stop(e)
         if not self.left:
             closed = self.there.close_code or LOST, (self.there.close_reason or "")[:120]
-            self.close(closed[0] if closed[0] in (1000, 1001) or closed[0] >= 3000 else LOST, closed[1])
+            self.close(
+                closed[0] if closed[0] in (1000, 1001) or closed[0] >= 3000 else LOST, closed[1]
+            )
         await self.there.close()
         if self.meter:
             self.meter.end()
@@ -176,12 +223,30 @@ class Relay(here.Socket):
     def _book(self, response):
         usage = response.get("usage") if isinstance(response.get("usage"), dict) else {}
         model = self.upstream.where.model or self.get_query_argument("model", "")
-        origin = {"class": "live", "date": datetime.date.today().isoformat(), "source": self.upstream.where.host}
-        self.state.ledger.add(str(response.get("id", "")), _Said(), answers.Answer(200, answers.as_json(response), origin=origin, model=model, usage=usage, id=str(response.get("id", ""))))
+        origin = {
+            "class": "live",
+            "date": datetime.date.today().isoformat(),
+            "source": self.upstream.where.host,
+        }
+        self.state.ledger.add(
+            str(response.get("id", "")),
+            _Said(),
+            answers.Answer(
+                200,
+                answers.as_json(response),
+                origin=origin,
+                model=model,
+                usage=usage,
+                id=str(response.get("id", "")),
+            ),
+        )
 
     def _stop(self, refused):
         """The ceiling: the session ends, since with turn detection the upstream would answer by itself."""
-        self.send({"type": "error", "event_id": events.new_id("event_")} | events.error_event(events.Bad(str(refused), spending.CODE).error))
+        self.send(
+            {"type": "error", "event_id": events.new_id("event_")}
+            | events.error_event(events.Bad(str(refused), spending.CODE).error)
+        )
         self.close(here.REQUEST, spending.CODE)
 
     def on_close(self):
@@ -201,7 +266,10 @@ class Meter:
     def __init__(self, spent, model):
         self.spending, self.model, self.held = spent, model, Decimal(0)
         try:
-            self.input, self.output = (spending.dearest(model, direction, datetime.date.today()) for direction in ("input", "output"))
+            self.input, self.output = (
+                spending.dearest(model, direction, datetime.date.today())
+                for direction in ("input", "output")
+            )
             self.context, self.new, self.open, self.longest = 0, 0, 0, USUAL_ANSWER
             self._hold()
         except spending.Refused as e:
@@ -224,16 +292,25 @@ class Meter:
         if event.get("type") == "response.done" and isinstance(event.get("response"), dict):
             usage = event["response"].get("usage") or {}
             try:
-                self.spending.spent += prices.cost(self.model, usage, datetime.date.today()) if usage else 0
+                self.spending.spent += (
+                    prices.cost(self.model, usage, datetime.date.today()) if usage else 0
+                )
                 self.context = max(self.context, int(usage.get("total_tokens", 0)))
                 self.new, self.open = 0, max(0, self.open - 1)
-            except (LookupError, ValueError, TypeError, AttributeError):  # a usage of no known form: all of it
+            except (
+                LookupError,
+                ValueError,
+                TypeError,
+                AttributeError,
+            ):  # a usage of no known form: all of it
                 self.spending.spent += self.held
         session = event.get("session")
         if isinstance(session, dict):
             most = session.get("max_output_tokens")
             self.longest = most if isinstance(most, int) else USUAL_ANSWER
-            self.new += len(str(session.get("instructions") or "")) + len(json.dumps(session.get("tools") or []))
+            self.new += len(str(session.get("instructions") or "")) + len(
+                json.dumps(session.get("tools") or [])
+            )
         self._hold()
 
     def end(self):
@@ -247,7 +324,8 @@ class Meter:
         if self.spending.total - self.held + most > self.spending.ceiling:
             raise spending.Refused(
                 f"The next response may cost up to {most:.4f} USD, and {self.spending.total - self.held:.4f} of the {self.spending.ceiling:.2f} USD of DAY9_BUDGET are spent or reserved "
-                "in this kernel. Ways on: max_output_tokens in the session, a cheaper model, or a higher DAY9_BUDGET and helpers.connect() again.")
+                "in this kernel. Ways on: max_output_tokens in the session, a cheaper model, or a higher DAY9_BUDGET and helpers.connect() again."
+            )
         self.spending.hold(most - self.held)
         self.held = most
 
@@ -272,7 +350,11 @@ def _asked_model(request):
     try:
         if kind.startswith(calls.SDP):
             return parse_qs(request.query)["model"][0]
-        session = json.loads(calls.form(kind, request.body)["session"]) if kind.startswith(calls.FORM) else json.loads(request.body)["session"]
+        session = (
+            json.loads(calls.form(kind, request.body)["session"])
+            if kind.startswith(calls.FORM)
+            else json.loads(request.body)["session"]
+        )
         return session["model"]
     except (ValueError, LookupError, TypeError, AttributeError, canonical.BadRequest):
         return None

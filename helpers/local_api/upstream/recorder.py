@@ -12,6 +12,7 @@ A run is what one process records after one connect(). Files are written aside, 
 their names, all in threads: a process that is killed leaves no half of one. What is taken out stands in scrub.py;
 of files and pictures that the reader sends only the hash is kept. Needs a running event loop, for `end` and `cut`.
 """
+
 import asyncio
 import concurrent.futures
 import contextlib
@@ -31,7 +32,9 @@ from .. import canonical, recordings, shaping
 from . import scrub
 
 HELD = 1_000_000  # bytes of an answer kept in memory while it comes; the rest waits on disk
-LONG = 256_000  # bytes of a text that is still for people to read; a longer one is a file of its own
+LONG = (
+    256_000  # bytes of a text that is still for people to read; a longer one is a file of its own
+)
 FORGOTTEN = 3600  # seconds after which a file with such a name has no writer any more
 PER_SESSION = "/v1/realtime"  # secrets and SDP, which answer one session and no other: not kept
 
@@ -47,7 +50,9 @@ class Recorder:
 
     def __init__(self, folder, upstream="api.openai.com"):
         self.folder, self.upstream, self.lost = Path(folder), upstream, []
-        self.writers = concurrent.futures.ThreadPoolExecutor(4, "recorder")  # a disk takes several files in the time of one
+        self.writers = concurrent.futures.ThreadPoolExecutor(
+            4, "recorder"
+        )  # a disk takes several files in the time of one
         self.new_run()
         self.writers.submit(self._clean)
 
@@ -63,7 +68,9 @@ class Recorder:
 
     def begin(self, method, path, query, content_type, body, sdk):
         """A Taping of the exchange that this request opens: `body` in bytes, `query` a dict, as they came from the reader."""
-        return Taping(self, self.run, self.next_number(), method, path, query, content_type, body, sdk)
+        return Taping(
+            self, self.run, self.next_number(), method, path, query, content_type, body, sdk
+        )
 
     def close(self):
         """Wait until all that has ended is on the disk."""
@@ -84,7 +91,10 @@ class Taping:
         self.recorder, self.run, self.number = recorder, run, number
         self.request, self.sdk = (method, path, query, content_type, body), sdk
         self.began, self.date = time.monotonic(), datetime.date.today().isoformat()
-        self.came, self.times = tempfile.SpooledTemporaryFile(HELD), []  # [(bytes until then, seconds)]
+        self.came, self.times = (
+            tempfile.SpooledTemporaryFile(HELD),
+            [],
+        )  # [(bytes until then, seconds)]
         self.status, self.headers = None, {}
 
     def head(self, status, headers):
@@ -110,8 +120,12 @@ class Taping:
         try:
             do(*arguments)
             return True
-        except Exception as e:  # the reader has paid for the answer and gets it, whatever becomes of the recording
-            self.recorder.lost.append(f"{method} {scrub.text(path)} was answered, but not recorded: {e}")
+        except (
+            Exception
+        ) as e:  # the reader has paid for the answer and gets it, whatever becomes of the recording
+            self.recorder.lost.append(
+                f"{method} {scrub.text(path)} was answered, but not recorded: {e}"
+            )
             logging.error(self.recorder.lost[-1])
             return False
         finally:
@@ -129,16 +143,30 @@ class Taping:
         told = shaping.told(b"", self._events(raw)) if self._streamed() else shaping.told(raw, [])
         asked = sent.get("model") if isinstance(sent, dict) else None
         model = told["model"] or asked
-        response = {"status": self.status, "headers": {k: scrub.text(v) for k, v in self.headers.items() if recordings.HEADERS.fullmatch(k)}}
-        origin = {"class": "recorded", "date": self.date, "model": model, "sdk": scrub.text(self.sdk), "upstream": self.recorder.upstream}
+        response = {
+            "status": self.status,
+            "headers": {
+                k: scrub.text(v) for k, v in self.headers.items() if recordings.HEADERS.fullmatch(k)
+            },
+        }
+        origin = {
+            "class": "recorded",
+            "date": self.date,
+            "model": model,
+            "sdk": scrub.text(self.sdk),
+            "upstream": self.recorder.upstream,
+        }
         recording = {
             "about": about(self.request[0], path, sent),
             "origin": {k: v for k, v in origin.items() if isinstance(v, str) and v},
-            "request": {"method": self.request[0], "path": path} | ({} if sent is None else {"body": sent}),
+            "request": {"method": self.request[0], "path": path}
+            | ({} if sent is None else {"body": sent}),
             "responses": [response | self._content(raw)],
         }
         name = f"{self.number:04}-{slug(path.removeprefix('/v1/'), asked)}.json"
-        whole_file.write(self.run / name, json.dumps(recording, indent=2, ensure_ascii=False).encode() + b"\n")
+        whole_file.write(
+            self.run / name, json.dumps(recording, indent=2, ensure_ascii=False).encode() + b"\n"
+        )
 
     def _streamed(self):
         return self.headers.get("content-type", "").startswith("text/event-stream")
@@ -148,11 +176,20 @@ class Taping:
         try:
             if self._streamed() and raw:
                 events = self._events(raw)
-                return {"events": [{"at": round(at, 3), "text": text} for (at, _), text in zip(events, scrub.events([e.decode() for _, e in events]))]}
+                return {
+                    "events": [
+                        {"at": round(at, 3), "text": text}
+                        for (at, _), text in zip(
+                            events, scrub.events([e.decode() for _, e in events])
+                        )
+                    ]
+                }
             text = scrub.body(raw.decode())
         except UnicodeDecodeError:  # sound, a picture
             return {"file": self._file(raw)}
-        return {"text": text.split("\n")} if len(text) <= LONG else {"file": self._file(text.encode())}
+        return (
+            {"text": text.split("\n")} if len(text) <= LONG else {"file": self._file(text.encode())}
+        )
 
     def _events(self, raw):
         """[(seconds, bytes)] of a stream's events, each with the time at which its last byte came."""
@@ -178,15 +215,28 @@ class Taping:
     def _note(self, reason):
         method, path = self.request[:2]
         self.recorder.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.recorder.folder / "cut.log", "a", encoding="utf-8") as log:  # one write: lines of several processes stay apart
-            log.write(scrub.text(f"{datetime.datetime.now():%Y-%m-%d %H:%M:%S} {method} {path}: {reason}".replace("\n", " ")) + "\n")
+        with open(
+            self.recorder.folder / "cut.log", "a", encoding="utf-8"
+        ) as log:  # one write: lines of several processes stay apart
+            log.write(
+                scrub.text(
+                    f"{datetime.datetime.now():%Y-%m-%d %H:%M:%S} {method} {path}: {reason}".replace(
+                        "\n", " "
+                    )
+                )
+                + "\n"
+            )
 
 
 def about(method, path, sent):
     """What an exchange was, in a line for people."""
     words = " ".join(last_words(sent).split())
     name = sent.get("model") if isinstance(sent, dict) else None
-    return f"{method} {path}" + (f", {name}" if isinstance(name, str) else "") + (f": {words[:80]}{'…' * (len(words) > 80)}" if words else "")
+    return (
+        f"{method} {path}"
+        + (f", {name}" if isinstance(name, str) else "")
+        + (f": {words[:80]}{'…' * (len(words) > 80)}" if words else "")
+    )
 
 
 def last_words(sent):
@@ -196,11 +246,20 @@ def last_words(sent):
     if isinstance(sent, list):
         return next((words for v in reversed(sent) if (words := last_words(v))), "")
     if isinstance(sent, dict):
-        return next((words for name in ("messages", "input", "prompt", "content", "text") if name in sent and (words := last_words(sent[name]))), "")
+        return next(
+            (
+                words
+                for name in ("messages", "input", "prompt", "content", "text")
+                if name in sent and (words := last_words(sent[name]))
+            ),
+            "",
+        )
     return ""
 
 
 def slug(path, model):
     """A file's name, from where and of whom was asked."""
-    words = re.sub(r"[^a-z0-9.]+", "-", f"{path} {model if isinstance(model, str) else ''}".lower()).strip("-.")
+    words = re.sub(
+        r"[^a-z0-9.]+", "-", f"{path} {model if isinstance(model, str) else ''}".lower()
+    ).strip("-.")
     return words[:80].strip("-.")

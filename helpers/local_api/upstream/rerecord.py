@@ -4,6 +4,7 @@ It runs in a kernel of its own from top to bottom, with DAY9_ANSWERS=record; its
 against the one that this machine gave before: status, fields and their types, the order of a stream's events. Words
 do not count. `--show` runs it from recordings alone, sends nothing, and tells what would be asked of whom at what price.
 """
+
 import argparse
 import datetime
 import json
@@ -28,10 +29,19 @@ print(_json.dumps(_told))
 
 def main(arguments=None):
     """Run the command line; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python start.py record", description="Records a notebook's calls as recordings of your own.")
+    parser = argparse.ArgumentParser(
+        prog="python start.py record",
+        description="Records a notebook's calls as recordings of your own.",
+    )
     parser.add_argument("notebook", type=Path)
-    parser.add_argument("--show", action="store_true", help="only tell what would be recorded; nothing is sent")
-    parser.add_argument("--from", dest="url", help="the address of a compatible server, such as http://127.0.0.1:11434/v1 (default: OpenAI, with your OPENAI_API_KEY)")
+    parser.add_argument(
+        "--show", action="store_true", help="only tell what would be recorded; nothing is sent"
+    )
+    parser.add_argument(
+        "--from",
+        dest="url",
+        help="the address of a compatible server, such as http://127.0.0.1:11434/v1 (default: OpenAI, with your OPENAI_API_KEY)",
+    )
     given = parser.parse_args(arguments)
     if not given.notebook.is_file():
         parser.error(f"there is no notebook {given.notebook}")
@@ -44,7 +54,12 @@ def run(notebook, mode):
     import nbformat
 
     book, wrong = nbformat.read(notebook, as_version=4), ""
-    client = nbclient.NotebookClient(book, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(notebook.parent)}})
+    client = nbclient.NotebookClient(
+        book,
+        timeout=600,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(notebook.parent)}},
+    )
     with client.setup_kernel(env=os.environ | {"DAY9_ANSWERS": mode}, stderr=subprocess.DEVNULL):
         try:
             for index, cell in enumerate(book.cells):
@@ -59,6 +74,7 @@ def run(notebook, mode):
 
 # --- what would be recorded ---------------------------------------------------------------------------
 
+
 def show(notebook, url=None):
     """Print what `record` would ask; returns the exit code."""
     told, wrong = run(notebook, "recorded")
@@ -71,10 +87,19 @@ def show(notebook, url=None):
         print(f"  {row['model']}: {row['calls']} call{'s' * (row['calls'] != 1)}; {row['what']}")
     sent = [row["usd"] for row in rows if row["usd"] is not None]
     if sent:
-        print(f"Together about {sum(sent, Decimal(0)):.4f} USD at the prices of {today}, for as many tokens as the recordings have; a model of today may use more or fewer.")
+        print(
+            f"Together about {sum(sent, Decimal(0)):.4f} USD at the prices of {today}, for as many tokens as the recordings have; a model of today may use more or fewer."
+        )
     for kind in answers.COMPUTED:
         if any(e["path"].startswith(kind) for e in told["exchanges"]):
-            print(f"  {kind}: " + ("computed here, not recorded" if url else "recorded; what OpenAI asks for training is not in this sum"))
+            print(
+                f"  {kind}: "
+                + (
+                    "computed here, not recorded"
+                    if url
+                    else "recorded; what OpenAI asks for training is not in this sum"
+                )
+            )
     return failed(wrong)
 
 
@@ -93,7 +118,10 @@ def planned(calls, today, url=None):
             what = f"shut down on {day}: answered from recordings, not recorded"
         else:
             try:
-                usd = sum((prices.cost(model, c["usage"], today) for c in these if c["status"] == 200), Decimal(0))
+                usd = sum(
+                    (prices.cost(model, c["usage"], today) for c in these if c["status"] == 200),
+                    Decimal(0),
+                )
                 what = f"recorded, about {usd:.4f} USD"
             except (LookupError, ValueError) as e:
                 what = f"recorded; cost not known ({e})"
@@ -102,6 +130,7 @@ def planned(calls, today, url=None):
 
 
 # --- recording, and what has changed ------------------------------------------------------------------
+
 
 def record(notebook, url=None):
     """Record a notebook and print what changed in shape; returns the exit code."""
@@ -116,12 +145,18 @@ def record(notebook, url=None):
             counts["sessions"] += 1
             continue
         was = earlier(before, made)
-        lines = ["new: nothing answered it before"] if was is None else changes(shape(was), shape(answers.as_it_came(made, made.responses[0])))
+        lines = (
+            ["new: nothing answered it before"]
+            if was is None
+            else changes(shape(was), shape(answers.as_it_came(made, made.responses[0])))
+        )
         counts["new" if was is None else "changed" if lines else "same"] += 1
         if lines:
             print(f"{made.name}: {made.about}", *lines, sep="\n    ")
-    print(f"{len(fresh)} exchanges recorded in {own}: {counts['changed']} changed in shape, {counts['same']} did not, {counts['new']} are new."
-          + f" Realtime sessions are not compared: {counts['sessions']}." * bool(counts["sessions"]))
+    print(
+        f"{len(fresh)} exchanges recorded in {own}: {counts['changed']} changed in shape, {counts['same']} did not, {counts['new']} are new."
+        + f" Realtime sessions are not compared: {counts['sessions']}." * bool(counts["sessions"])
+    )
     return failed(wrong)
 
 
@@ -133,7 +168,9 @@ def failed(wrong):
 
 def earlier(before, made):
     """The Answer that this machine gave before to the request of a recording, or None."""
-    query, raw = ({}, json.dumps(made.sent).encode()) if made.method == "POST" else (made.sent or {}, b"")
+    query, raw = (
+        ({}, json.dumps(made.sent).encode()) if made.method == "POST" else (made.sent or {}, b"")
+    )
     request = (made.method, made.path, query, "application/json", raw)
     if made.path.startswith(answers.COMPUTED) and not before.library.find_recorded(*request):
         return None  # was computed, from a file whose content is not kept
@@ -167,18 +204,44 @@ def _json(text):
 
 
 def _fields(value, at):
-    """"path: type" of all that is in a JSON value; the items of a list are as one."""
-    kinds = {dict: "object", list: "list", str: "text", bool: "boolean", int: "number", float: "number", type(None): "null", bytes: "bytes"}
+    """ "path: type" of all that is in a JSON value; the items of a list are as one."""
+    kinds = {
+        dict: "object",
+        list: "list",
+        str: "text",
+        bool: "boolean",
+        int: "number",
+        float: "number",
+        type(None): "null",
+        bytes: "bytes",
+    }
     yield f"{at or '.'}: {kinds[type(value)]}"
-    inner = value.items() if isinstance(value, dict) else (("[]", v) for v in value) if isinstance(value, list) else ()
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else (("[]", v) for v in value)
+        if isinstance(value, list)
+        else ()
+    )
     for name, v in inner:
-        yield from _fields(v, f"{at}[]" if name == "[]" and isinstance(value, list) else f"{at}.{name}" if at else name)
+        yield from _fields(
+            v,
+            f"{at}[]"
+            if name == "[]" and isinstance(value, list)
+            else f"{at}.{name}"
+            if at
+            else name,
+        )
 
 
 def changes(was, now):
     """What differs between two shapes, in lines; none where they are the same."""
     order = [f"was {was[0]}", f"now {now[0]}"] if was[0] != now[0] else []
-    return order + [f"- {field}" for field in sorted(was[1] - now[1])] + [f"+ {field}" for field in sorted(now[1] - was[1])]
+    return (
+        order
+        + [f"- {field}" for field in sorted(was[1] - now[1])]
+        + [f"+ {field}" for field in sorted(now[1] - was[1])]
+    )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ A request is scrubbed in the same way before it is compared with recordings, so 
 An answer in which nothing was found stays as it came, byte for byte; in any other one only what was found
 is replaced, or, where it hid behind JSON's escapes, that one JSON text is written anew.
 """
+
 import json
 import re
 
@@ -20,14 +21,54 @@ PATTERNS = [
     (re.compile(rf"{_BEGIN}(org-|proj_){_ID}", re.A), WORD),
     (re.compile(rf"{_BEGIN}(bearer\s+){_TOKEN}", re.A | re.I), WORD),
     (re.compile(rf"{_BEGIN}((?:set-)?cookie:\s*)[\w.-]+=[^\r\n\"]*", re.I), WORD),
-    (re.compile(rf"((?:(?<![\w.])|(?<=\\[nrtbf]))(?:/mnt)?(?:/[A-Za-z])?/(?:home|Users)/+){_PERSON}"), NAME),
+    (
+        re.compile(
+            rf"((?:(?<![\w.])|(?<=\\[nrtbf]))(?:/mnt)?(?:/[A-Za-z])?/(?:home|Users)/+){_PERSON}"
+        ),
+        NAME,
+    ),
     # names on Windows may have blanks: then a further folder says where they end
-    (re.compile(rf"((?:(?<!\\)\\+|\b[a-z]:/+)users[\\/]+)(?:{_PERSON}(?: {_PERSON}){{0,3}}(?=[\\/])|{_PERSON})", re.I), NAME),
+    (
+        re.compile(
+            rf"((?:(?<!\\)\\+|\b[a-z]:/+)users[\\/]+)(?:{_PERSON}(?: {_PERSON}){{0,3}}(?=[\\/])|{_PERSON})",
+            re.I,
+        ),
+        NAME,
+    ),
 ]
-SECRET = {"authorization", "proxy-authorization", "cookie", "set-cookie", "api_key", "api-key", "apikey", "x-api-key"}  # whatever these hold
-SIGNS = ("sk-", "sess-", "ek_", "org-", "proj_", "bearer", "cookie", "/home/", "users", *SECRET)  # one of these is in all of it, in small letters
+SECRET = {
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "api_key",
+    "api-key",
+    "apikey",
+    "x-api-key",
+}  # whatever these hold
+SIGNS = (
+    "sk-",
+    "sess-",
+    "ek_",
+    "org-",
+    "proj_",
+    "bearer",
+    "cookie",
+    "/home/",
+    "users",
+    *SECRET,
+)  # one of these is in all of it, in small letters
 OPAQUE = {"encrypted_content"}  # ciphertext, of which nothing can be replaced
-SAID = {"delta", "content", "text", "arguments", "refusal", "transcript", "reasoning", "reasoning_content"}  # comes in pieces
+SAID = {
+    "delta",
+    "content",
+    "text",
+    "arguments",
+    "refusal",
+    "transcript",
+    "reasoning",
+    "reasoning_content",
+}  # comes in pieces
 
 
 def text(plain):
@@ -47,11 +88,20 @@ def _clean(plain):
 def value(given):
     """A JSON value without secrets, in its texts and its names."""
     if isinstance(given, str):
-        return body(given) if given[:1] in ("{", "[") else text(given)  # JSON in a text: the arguments of a call
+        return (
+            body(given) if given[:1] in ("{", "[") else text(given)
+        )  # JSON in a text: the arguments of a call
     if isinstance(given, list):
         return [value(v) for v in given]
     if isinstance(given, dict):
-        return {text(k): v if k in OPAQUE else WORD if k.lower() in SECRET and isinstance(v, str) else value(v) for k, v in given.items()}
+        return {
+            text(k): v
+            if k in OPAQUE
+            else WORD
+            if k.lower() in SECRET and isinstance(v, str)
+            else value(v)
+            for k, v in given.items()
+        }
     return given
 
 
@@ -74,14 +124,21 @@ def _line(line):
     if _plain(line):
         return line
     start = re.match(r"data: ?|", line)[0]
-    rest = line[len(start):]
+    rest = line[len(start) :]
     parsed = _parsed(rest)
     return text(line) if parsed is None else start + _rewritten(rest, parsed, value(parsed))
 
 
 def events(came):
     """The texts of a stream's events without secrets, also those that were said in pieces."""
-    parsed = [{n: found for n, line in enumerate(event.split("\n")) if (found := _parsed(line.removeprefix("data:"))) is not None} for event in came]
+    parsed = [
+        {
+            n: found
+            for n, line in enumerate(event.split("\n"))
+            if (found := _parsed(line.removeprefix("data:"))) is not None
+        }
+        for event in came
+    ]
     pieces = {}  # where in an event: [(the object that holds a piece, under which name)]
     for event in parsed:
         for found in event.values():
@@ -113,7 +170,11 @@ def _collect(given, at, pieces):
         for v in given:
             _collect(v, at, pieces)
     elif isinstance(given, dict):
-        at += tuple(given.get(name) for name in ("type", "index", "item_id") if isinstance(given.get(name), (str, int)))
+        at += tuple(
+            given.get(name)
+            for name in ("type", "index", "item_id")
+            if isinstance(given.get(name), (str, int))
+        )
         for name, v in given.items():
             if name in SAID and isinstance(v, str):
                 pieces.setdefault((*at, name), []).append((given, name))
@@ -134,7 +195,9 @@ def _joined(pieces):
             for piece in pieces:
                 first, last = max(begin - at, 0), min(end - at, len(piece))
                 inside = first < last
-                fresh.append(piece[:first] + word * (at <= begin) + piece[last:] if inside else piece)
+                fresh.append(
+                    piece[:first] + word * (at <= begin) + piece[last:] if inside else piece
+                )
                 at += len(piece)
             pieces = fresh
     return pieces

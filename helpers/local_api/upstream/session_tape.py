@@ -8,6 +8,7 @@ entries, in the order in which they passed, each with the seconds since the sess
     {"at": 9.5, "closed": [1000, ""]} the end, where the API made it
 The sounds stand one after the other in the two files. realtime/replayed.py gives it all back.
 """
+
 import asyncio
 import base64
 import binascii
@@ -27,7 +28,10 @@ SHORT = 256  # characters of base64: a shorter delta stays in its event
 
 def sound_of(text):
     """(name, base64) of the sound in an event's dict, or ("", "")."""
-    for kind, name in (("input_audio_buffer.append", "audio"), ("response.output_audio.delta", "delta")):
+    for kind, name in (
+        ("input_audio_buffer.append", "audio"),
+        ("response.output_audio.delta", "delta"),
+    ):
         if text.get("type") == kind and isinstance(text.get(name), str):
             return name, text[name]
     return "", ""
@@ -45,14 +49,21 @@ class SessionTape:
         self.recorder, self.run, self.number = kept_by, kept_by.run, kept_by.next_number()
         self.query, self.sdk, self.date = query, sdk, datetime.date.today().isoformat()
         self.began, self.entries = time.monotonic(), []
-        self.sounds = {"client": tempfile.SpooledTemporaryFile(HELD), "api": tempfile.SpooledTemporaryFile(HELD)}
+        self.sounds = {
+            "client": tempfile.SpooledTemporaryFile(HELD),
+            "api": tempfile.SpooledTemporaryFile(HELD),
+        }
 
     def client(self, text):
         """A message of the client, as it came."""
         try:
             event = json.loads(text)
             sound = base64.b64decode(sound_of(event)[1], validate=True)
-        except (ValueError, AttributeError, TypeError):  # no event: the API says so, and it is kept as the text it is
+        except (
+            ValueError,
+            AttributeError,
+            TypeError,
+        ):  # no event: the API says so, and it is kept as the text it is
             return self._add({"client": text if isinstance(text, str) else f"{len(text)} bytes"})
         if not sound:
             return self._add({"client": event})
@@ -70,7 +81,11 @@ class SessionTape:
             raw = base64.b64decode(sound, validate=True)
         except (ValueError, AttributeError, TypeError, binascii.Error):
             sound, raw = "", b""
-        if len(sound) > SHORT and base64.b64encode(raw).decode() == sound and mark(len(raw)) not in text:
+        if (
+            len(sound) > SHORT
+            and base64.b64encode(raw).decode() == sound
+            and mark(len(raw)) not in text
+        ):
             self.sounds["api"].write(raw)
             text = text.replace(sound, mark(len(raw)))
         self._add({"api": text})
@@ -99,16 +114,41 @@ class SessionTape:
     def _keep(self):
         model = self.query.get("model", "")
         said = iter(scrub.events([e["api"] for e in self.entries if "api" in e]))
-        entries = [{**e, "api": next(said)} if "api" in e else {**e, "client": scrub.value(e["client"])} if "client" in e else e for e in self.entries]
-        origin = {"class": "recorded", "date": self.date, "model": model, "sdk": scrub.text(self.sdk), "upstream": self.recorder.upstream}
+        entries = [
+            {**e, "api": next(said)}
+            if "api" in e
+            else {**e, "client": scrub.value(e["client"])}
+            if "client" in e
+            else e
+            for e in self.entries
+        ]
+        origin = {
+            "class": "recorded",
+            "date": self.date,
+            "model": model,
+            "sdk": scrub.text(self.sdk),
+            "upstream": self.recorder.upstream,
+        }
         recording = {
             "about": f"WS /v1/realtime, {model or 'no model named'}: {len(entries)} entries",
             "origin": {k: v for k, v in origin.items() if v},
             "request": {"method": "WS", "path": "/v1/realtime", "body": scrub.value(self.query)},
-            "responses": [{"status": 101, "session": entries, "sound": {side: self._file(sound) for side, sound in self.sounds.items() if sound.tell()}}],
+            "responses": [
+                {
+                    "status": 101,
+                    "session": entries,
+                    "sound": {
+                        side: self._file(sound)
+                        for side, sound in self.sounds.items()
+                        if sound.tell()
+                    },
+                }
+            ],
         }
         name = f"{self.number:04}-{recorder.slug('realtime', model)}.json"
-        whole_file.write(self.run / name, json.dumps(recording, indent=2, ensure_ascii=False).encode() + b"\n")
+        whole_file.write(
+            self.run / name, json.dumps(recording, indent=2, ensure_ascii=False).encode() + b"\n"
+        )
 
     def _file(self, sound):
         sound.seek(0)

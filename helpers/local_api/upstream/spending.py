@@ -8,6 +8,7 @@ place. So the sum stays below the ceiling, also with many calls at once. Prices 
 What has no price there (another model, a built-in tool, a tuning job, another endpoint) is refused, not guessed at:
 the dearest price known is not the dearest there is.
 """
+
 import datetime
 import json
 import logging
@@ -21,11 +22,20 @@ from ..answers import error, models
 ANSWER = 16_384  # tokens: the most that gpt-4o writes, so every model on sale takes it as a limit
 CODE = "day9_budget"
 PICTURE = 50_000  # tokens, of one whose size or rule is not known: those of the dearest tile rule of helpers/tokens.py (gpt-4o-mini, eight tiles)
-LONG_INPUT, LONG_FACTOR = 272_000, 2  # above so many tokens of input prices rise, at most by this (litellm 1.109.1)
+LONG_INPUT, LONG_FACTOR = (
+    272_000,
+    2,
+)  # above so many tokens of input prices rise, at most by this (litellm 1.109.1)
 SOUND_BYTES = 100  # of an encoded sound hold one token at least: 10 tokens a second, 8 kbit
 LIMIT = {shaping.CHAT: "max_completion_tokens", shaping.RESPONSES: "max_output_tokens"}
-FREE = re.compile(r"/v1/((files|uploads|moderations|conversations)(/.*)?|chat/completions/[^/]+|responses/(input_tokens|[^/]+/cancel)|fine_tuning/jobs/[^/]+/(cancel|pause))")
-UNSEEN = ("previous_response_id", "conversation", "prompt")  # bring tokens that the request does not show, as do these parts:
+FREE = re.compile(
+    r"/v1/((files|uploads|moderations|conversations)(/.*)?|chat/completions/[^/]+|responses/(input_tokens|[^/]+/cancel)|fine_tuning/jobs/[^/]+/(cancel|pause))"
+)
+UNSEEN = (
+    "previous_response_id",
+    "conversation",
+    "prompt",
+)  # bring tokens that the request does not show, as do these parts:
 UNSEEN_PARTS = ("file", "input_file", "item_reference")
 PRICED_TOOLS = ("function", "custom")  # those that cost nothing but their tokens
 
@@ -39,7 +49,15 @@ class Refused(Exception):
 
     def answer(self, model):
         # 429 like the API's own quota, but not to be tried again
-        return error(429, str(self), "insufficient_quota", code=CODE, model=model, headers={"X-Should-Retry": "false"}, as_it_came=True)
+        return error(
+            429,
+            str(self),
+            "insufficient_quota",
+            code=CODE,
+            model=model,
+            headers={"X-Should-Retry": "false"},
+            as_it_came=True,
+        )
 
 
 class Spending:
@@ -60,8 +78,14 @@ class Spending:
         """
         if self.ceiling is None or method != "POST" or FREE.fullmatch(path):
             return None
-        if path not in LIMIT or not isinstance(body, dict) or not isinstance(body.get("model"), str):
-            raise Refused(f"No price is known for {method} {path}, and under a ceiling (DAY9_BUDGET) nothing is sent whose price nobody knows. {WITHOUT}")
+        if (
+            path not in LIMIT
+            or not isinstance(body, dict)
+            or not isinstance(body.get("model"), str)
+        ):
+            raise Refused(
+                f"No price is known for {method} {path}, and under a ceiling (DAY9_BUDGET) nothing is sent whose price nobody knows. {WITHOUT}"
+            )
         hold = Hold(self, path, body)
         if self.total + hold.usd > self.ceiling:
             hold.count()
@@ -69,7 +93,8 @@ class Spending:
             raise Refused(
                 f"Not sent: this call may cost up to {hold.usd:.4f} USD (an answer of {hold.most:,} tokens at most), and {self.total:.4f} of the {self.ceiling:.2f} USD "
                 f"of DAY9_BUDGET are spent or reserved in this kernel. Ways on: a smaller {LIMIT[path]}, a cheaper model, "
-                "or a higher DAY9_BUDGET and helpers.connect() again.")
+                "or a higher DAY9_BUDGET and helpers.connect() again."
+            )
         self.hold(hold.usd)
         return hold
 
@@ -88,11 +113,15 @@ class Hold:
     def __init__(self, spending, path, body):
         self.spending, self.path, self.body, self.model = spending, path, body, body["model"]
         self.on = today()
-        self.given, self.made = (dearest(self.model, direction, self.on) for direction in ("input", "output"))
+        self.given, self.made = (
+            dearest(self.model, direction, self.on) for direction in ("input", "output")
+        )
         text, sounds, images, odd = _parts(body)
         odd += _odd(body)
         if odd:
-            raise Refused(f"What {odd[0]!r} adds to the price of a call cannot be known beforehand, and DAY9_BUDGET sets a ceiling. {WITHOUT}")
+            raise Refused(
+                f"What {odd[0]!r} adds to the price of a call cannot be known beforehand, and DAY9_BUDGET sets a ceiling. {WITHOUT}"
+            )
         asked = shaping.limit_of(body)
         self.limit = None if asked is not None else (LIMIT[path], ANSWER)
         answers = body.get("n") if isinstance(body.get("n"), int) and body["n"] > 0 else 1
@@ -103,7 +132,9 @@ class Hold:
 
     def _price(self, given):
         dearer = LONG_FACTOR if given > LONG_INPUT else 1
-        self.usd = (dearer * (given * self.given + self.most * self.made)).quantize(Decimal("1e-9"), ROUND_UP)
+        self.usd = (dearer * (given * self.given + self.most * self.made)).quantize(
+            Decimal("1e-9"), ROUND_UP
+        )
 
     def count(self):
         """A closer bound: the text as tokens, not as bytes."""
@@ -116,12 +147,21 @@ class Hold:
         """
         try:
             if usage:
-                return prices.cost(self.model, usage, self.on) * (LONG_FACTOR if sum(prices.token_counts(usage).values()) > LONG_INPUT else 1)
+                return prices.cost(self.model, usage, self.on) * (
+                    LONG_FACTOR if sum(prices.token_counts(usage).values()) > LONG_INPUT else 1
+                )
         except (LookupError, ValueError, TypeError, AttributeError):  # a usage of no known form
-            logging.warning("The usage that was told for %s is not understood; the most that the call can have cost is counted.", self.model)
+            logging.warning(
+                "The usage that was told for %s is not understood; the most that the call can have cost is counted.",
+                self.model,
+            )
             return self.usd
         if said and models().get(self.model, {}).get("kind") == "chat":
-            return min(self.usd, (tokens.count(self.text) + self.media) * self.given + tokens.count(said) * self.made)
+            return min(
+                self.usd,
+                (tokens.count(self.text) + self.media) * self.given
+                + tokens.count(said) * self.made,
+            )
         return self.usd
 
     def settle(self, usd=None):
@@ -139,16 +179,30 @@ def dearest(model, direction, on):
         except LookupError:
             continue
     if not found:
-        raise Refused(f"No price of {model} is known for {on} (data/prices.csv), and under a ceiling (DAY9_BUDGET) nothing is sent whose price nobody knows. "
-                      f"Ask a model with a price, such as gpt-5.6-sol. {WITHOUT}")
+        raise Refused(
+            f"No price of {model} is known for {on} (data/prices.csv), and under a ceiling (DAY9_BUDGET) nothing is sent whose price nobody knows. "
+            f"Ask a model with a price, such as gpt-5.6-sol. {WITHOUT}"
+        )
     return max(found).scaleb(-6)
 
 
 def _odd(body):
     """What in a request costs more than the tokens that it shows."""
     tools = [t.get("type") for t in body.get("tools") or [] if isinstance(t, dict)]
-    tier = [f"service_tier {body['service_tier']}"] if body.get("service_tier") not in (None, "auto", "default", "flex") else []
-    return [kind for kind in tools if kind not in PRICED_TOOLS] + [name for name in (*UNSEEN, "web_search_options", "prediction") if body.get(name) is not None] + tier
+    tier = (
+        [f"service_tier {body['service_tier']}"]
+        if body.get("service_tier") not in (None, "auto", "default", "flex")
+        else []
+    )
+    return (
+        [kind for kind in tools if kind not in PRICED_TOOLS]
+        + [
+            name
+            for name in (*UNSEEN, "web_search_options", "prediction")
+            if body.get(name) is not None
+        ]
+        + tier
+    )
 
 
 def _parts(value):
@@ -165,12 +219,21 @@ def _parts(value):
         return value, 0, 0, []
     inside = [_parts(v) for v in (value.values() if isinstance(value, dict) else value)]
     plain = [v for v, _, _, _ in inside]
-    return (dict(zip(value, plain)) if isinstance(value, dict) else plain, sum(n for _, n, _, _ in inside),
-            sum(n for _, _, n, _ in inside), [kind for _, _, _, odd in inside for kind in odd])
+    return (
+        dict(zip(value, plain)) if isinstance(value, dict) else plain,
+        sum(n for _, n, _, _ in inside),
+        sum(n for _, _, n, _ in inside),
+        [kind for _, _, _, odd in inside for kind in odd],
+    )
 
 
 def _pictures(path, body, images):
     try:
         return pictures.count(path, body)
-    except (LookupError, ValueError, AttributeError, TypeError):  # no rule is known for the model, or no size of a picture
+    except (
+        LookupError,
+        ValueError,
+        AttributeError,
+        TypeError,
+    ):  # no rule is known for the model, or no size of a picture
         return images * PICTURE

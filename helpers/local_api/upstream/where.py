@@ -8,6 +8,7 @@
 DAY9_MODEL names a model that takes the place of every one asked for; DAY9_BUDGET is the most that OpenAI
 may cost before a kernel ends, in USD, or "none"; DAY9_KEY is the key of a server that is not OpenAI.
 """
+
 import json
 import re
 from dataclasses import asdict, dataclass
@@ -16,7 +17,9 @@ from urllib.parse import urlsplit
 
 OPENAI = "https://api.openai.com/v1"
 BUDGET = "1.00"
-SPENT = re.compile(r"^day9 spent ([\d.]+)$", re.M)  # what the local API writes to its standard error for its parent
+SPENT = re.compile(
+    r"^day9 spent ([\d.]+)$", re.M
+)  # what the local API writes to its standard error for its parent
 WAYS = 'It may be "recorded", "live", "record", the address of a server such as "http://127.0.0.1:11434/v1", or "record:" before such an address.'
 
 
@@ -63,13 +66,22 @@ class Where:
 
     def as_text(self):
         """One line of JSON for the process that forwards. It holds the key: write it to a pipe, never to a file or a screen."""
-        return json.dumps(asdict(self) | {"key": self.key.value, "budget": None if self.budget is None else str(self.budget)})
+        return json.dumps(
+            asdict(self)
+            | {"key": self.key.value, "budget": None if self.budget is None else str(self.budget)}
+        )
 
 
 def from_text(text):
     """The Where of `as_text`."""
     given = json.loads(text)
-    return Where(**given | {"key": Secret(given["key"]), "budget": None if given["budget"] is None else Decimal(given["budget"])})
+    return Where(
+        **given
+        | {
+            "key": Secret(given["key"]),
+            "budget": None if given["budget"] is None else Decimal(given["budget"]),
+        }
+    )
 
 
 def own_key(environ):
@@ -80,7 +92,10 @@ def own_key(environ):
 
 def settings(environ):
     """The variables that `where` reads, of a mapping such as os.environ; a debugger that lists them shows no key."""
-    read = {name: environ.get(name, "").strip() for name in ("DAY9_ANSWERS", "DAY9_MODEL", "DAY9_BUDGET")}
+    read = {
+        name: environ.get(name, "").strip()
+        for name in ("DAY9_ANSWERS", "DAY9_MODEL", "DAY9_BUDGET")
+    }
     return read | {"DAY9_KEY": Secret(environ.get("DAY9_KEY", "").strip())}
 
 
@@ -102,19 +117,34 @@ def where(answers, settings, own_key):
     model = settings["DAY9_MODEL"]
     if url == OPENAI:
         if not own_key:
-            raise ValueError(f'{name} is "{mode}", which asks OpenAI with your own key, and there is none: set OPENAI_API_KEY before JupyterLab starts, '
-                             "in the shell and not in a cell, which would be saved with the notebook.")
-        return Where(url, True, record, _sound(own_key, "OPENAI_API_KEY"), model, _budget(settings["DAY9_BUDGET"] or BUDGET))
+            raise ValueError(
+                f'{name} is "{mode}", which asks OpenAI with your own key, and there is none: set OPENAI_API_KEY before JupyterLab starts, '
+                "in the shell and not in a cell, which would be saved with the notebook."
+            )
+        return Where(
+            url,
+            True,
+            record,
+            _sound(own_key, "OPENAI_API_KEY"),
+            model,
+            _budget(settings["DAY9_BUDGET"] or BUDGET),
+        )
     key = _sound(settings["DAY9_KEY"], "DAY9_KEY")
     if key and key == own_key:
-        raise ValueError(f"DAY9_KEY is your OPENAI_API_KEY, which goes to OpenAI and nowhere else, not to {urlsplit(url).netloc}. Give DAY9_KEY that server's own key, or none.")
+        raise ValueError(
+            f"DAY9_KEY is your OPENAI_API_KEY, which goes to OpenAI and nowhere else, not to {urlsplit(url).netloc}. Give DAY9_KEY that server's own key, or none."
+        )
     return Where(url, False, record, key, model)
 
 
 def in_words(where, spent):
     """connect()'s line for an upstream: who answers, with which key, at whose cost; `spent` before, in USD."""
     if where.openai:
-        ceiling = "no ceiling on what it may cost" if where.budget is None else f"stopped before {where.budget} USD (DAY9_BUDGET), of which {spent:.4f} are spent; an answer without a limit gets 16,384 tokens"
+        ceiling = (
+            "no ceiling on what it may cost"
+            if where.budget is None
+            else f"stopped before {where.budget} USD (DAY9_BUDGET), of which {spent:.4f} are spent; an answer without a limit gets 16,384 tokens"
+        )
         line = f"Answers: {where.host}, asked with your own key, for money: {ceiling}. Models that are shut down are answered from recordings and say so."
     else:
         key = "your DAY9_KEY" if where.key else "no key"
@@ -135,23 +165,40 @@ def _address(text, name):
     try:
         parts = urlsplit(text)
         port = parts.port  # raises where it is no number
-        sound = parts.scheme in ("http", "https") and parts.hostname and port != 0 and text.isascii() and text.isprintable() and " " not in text
+        sound = (
+            parts.scheme in ("http", "https")
+            and parts.hostname
+            and port != 0
+            and text.isascii()
+            and text.isprintable()
+            and " " not in text
+        )
     except ValueError:
         sound = False
     if sound and "@" in parts.netloc:
-        raise ValueError(f"The address in {name} names a user or a password. Leave them out, and give a server's key in DAY9_KEY.")
+        raise ValueError(
+            f"The address in {name} names a user or a password. Leave them out, and give a server's key in DAY9_KEY."
+        )
     if not sound:
-        shown = repr(text if len(text) < 60 else text[:59] + "…") if not text.startswith("sk-") else "a key"  # put in the wrong place
+        shown = (
+            repr(text if len(text) < 60 else text[:59] + "…")
+            if not text.startswith("sk-")
+            else "a key"
+        )  # put in the wrong place
         raise ValueError(f"{name} is {shown}. {WAYS}")
     if parts.query or parts.fragment or not parts.path.rstrip("/").endswith("/v1"):
-        raise ValueError(f"The address {text!r} in {name} must end in /v1, such as {parts.scheme}://{parts.netloc}/v1.")
+        raise ValueError(
+            f"The address {text!r} in {name} must end in /v1, such as {parts.scheme}://{parts.netloc}/v1."
+        )
     return text.rstrip("/")
 
 
 def _sound(key, name):
     """A key that fits into a header; ValueError for another, without showing it."""
     if not (key.value.isascii() and key.value.isprintable()) or " " in key.value:
-        raise ValueError(f"{name} holds a blank, a line break or another character that no key has. Copy the key again.")
+        raise ValueError(
+            f"{name} holds a blank, a line break or another character that no key has. Copy the key again."
+        )
     return key
 
 
@@ -164,5 +211,7 @@ def _budget(text):
         if not budget.is_finite() or budget < 0:
             raise InvalidOperation
     except InvalidOperation:
-        raise ValueError(f'DAY9_BUDGET is {text!r}. It is an amount in USD, such as 1.00, or "none" for no ceiling.') from None
+        raise ValueError(
+            f'DAY9_BUDGET is {text!r}. It is an amount in USD, such as 1.00, or "none" for no ceiling.'
+        ) from None
     return budget
