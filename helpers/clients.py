@@ -20,7 +20,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import connection
+from . import running
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks" / "5_sdks" / "clients"
@@ -127,7 +127,7 @@ def run(language, task, *words):
         )
         return _kept(language, task, words)
     install(language)
-    server = connection.server()
+    server = running.server()
     before = max((e["number"] for e in server.ask("exchanges")), default=0)
     said = _run(
         language, (task, *words), {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": server.key}

@@ -17,7 +17,7 @@ import anywidget
 import traitlets
 
 from . import forms, pictures, receipts, tax
-from .display import Shown
+from .shown import Shown
 
 HERE = Path(__file__)
 # how a mark looks: colour, line and word all say the state

@@ -8,7 +8,7 @@ import html
 import struct
 
 from . import forms
-from .display import Shown
+from .shown import Shown
 
 KINDS = ("png", "jpeg", "gif", "webp")  # what the API takes
 

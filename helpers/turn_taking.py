@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from . import sounds
-from .display import Shown
 from .figures import COLOURS
 from .local_api.realtime import turns
+from .shown import Shown
 
 WINDOW_MS = 32  # that the detector judges at once
 LOUD = 35  # dB below the loudest window: what is softer is a pause

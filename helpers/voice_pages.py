@@ -5,8 +5,9 @@ import html
 
 import ipywidgets
 
-from . import connection, display
+from . import running
 from .local_api.pages import PAGES
+from .shown import Shown
 
 FILES = {
     "WebRTC": ["webrtc.js"],
@@ -24,7 +25,7 @@ def listing(name):
     """The same, to look at: with the numbers of its lines. Returns a Shown."""
     lines = source(name).splitlines()
     text = "\n".join(f"{i:<2}  {line}" for i, line in enumerate(lines, 1))
-    return display.Shown(
+    return Shown(
         text,
         f'<pre class="mathjax_ignore" style="{CODE}">{html.escape(text).replace("$", "&#36;")}</pre>',
     )
@@ -67,7 +68,7 @@ class Talk(ipywidgets.VBox):
         self._open()
 
     def _open(self, _=None):
-        base = connection.server().url.removesuffix("/v1")
+        base = running.server().url.removesuffix("/v1")
         way = "WebSocket" if self.by_hand.value else "WebRTC"
         address = f"{base}/day9/pages/{way.lower()}.html"
         # `allow`: without it, a page from another port gets no microphone. The style: a page in a frame is as dark

@@ -98,10 +98,10 @@ async def serve(faster):
     """The local API on the namespace's address; it lets in who can reach it, and nobody else can."""
     import aioice.ice
 
-    from helpers.local_api import __main__, server
+    from helpers.local_api import __main__, door, server
     from helpers.local_api.realtime import hearing, responses, webrtc  # noqa: F401  webrtc sets what is changed here
 
-    server.HOST, server.stranger, responses.FASTER = SERVER, lambda request: None, faster
+    server.HOST, door.stranger, responses.FASTER = SERVER, lambda request: None, faster
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [SERVER]
     server.serve(server.bind(PORT), KEY)
     hearing.load()

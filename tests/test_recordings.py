@@ -709,7 +709,7 @@ def test_a_template_that_fails_names_its_file(folder, kind, capsys):
 
 def run(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "helpers.local_api.recordings", *arguments],
+        [sys.executable, "-m", "helpers.local_api.catalogue", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,

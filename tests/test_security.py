@@ -343,7 +343,7 @@ NO_MATTER_WHAT = """
 import logging, os, pathlib, sys, traceback
 logging.basicConfig(level=logging.DEBUG)
 import helpers
-from helpers import connection
+from helpers import connection, running
 from helpers.local_api.upstream import where
 where.OPENAI = "%s"
 def shown(e):  # as a verbose traceback shows it, with every variable
@@ -376,7 +376,7 @@ for name in ("environ", "cmdline"):
     if pathlib.Path(f"/proc/{pid}/{name}").exists():
         print(pathlib.Path(f"/proc/{pid}/{name}").read_bytes())
 helpers.connect("recorded")
-print(vars(connection.server()), connection._own_key, connection._server.where)
+print(vars(running.server()), connection._own_key, running.current.where)
 print("came to its end")
 """
 

@@ -19,7 +19,7 @@ import numpy as np
 import openai
 import pytest
 
-from helpers import connection, dpo, receipts
+from helpers import dpo, receipts, running
 from helpers import tokens as counter
 from helpers.local_api import answers, recordings
 from helpers.local_api.tuning import candidates, files, job, jobs, tokens
@@ -1086,7 +1086,7 @@ def test_the_order_of_the_candidates_does_not_favour_the_preferred():
 
 def test_trained_tokens_and_the_receipt(at_pace, monkeypatch):
     one = at_pace(0)
-    monkeypatch.setattr(connection, "server", lambda: Desk(one))
+    monkeypatch.setattr(running, "server", lambda: Desk(one))
     made = one.tuned(pairs(), n_epochs=3)
     prompt = sum(counter.chat_tokens(row["input"]["messages"]) - 3 for row in pairs())
     both = sum(

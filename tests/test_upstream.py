@@ -19,7 +19,7 @@ import openai
 import pytest
 
 from helpers import prices
-from helpers.local_api import answers
+from helpers.local_api.answer import Answer
 from helpers.local_api.upstream import forward, local_models, spending, where
 from tests.asking import CHAT, RESPONSES, chat, completion
 from tests.test_connection import script, until
@@ -286,7 +286,7 @@ def test_uploads_and_downloads(live, imitation):
         imitation.seen[0][1] == "/v1/files" and len(imitation.seen[0][3]) > len(content) > 1_000_000
     )
     sound = random.Random(9).randbytes(3_000_000)
-    imitation.said["/v1/files/sound/content"] = answers.Answer(
+    imitation.said["/v1/files/sound/content"] = Answer(
         200, sound, headers={"Content-Type": "audio/mpeg"}
     )
     got = live.client().files.with_raw_response.content("sound")

@@ -5,7 +5,7 @@ They hold no key and no secret, so they ask for none: what a page may do, its cl
 
 from pathlib import Path
 
-from .answers import Answer, error
+from .answer import Answer, error
 from .canonical import DATA
 
 FOLDERS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".opus": "audio/ogg"}

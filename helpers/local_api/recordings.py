@@ -333,11 +333,3 @@ class Library:
         for recording in begun:
             recording.turn = 0
         return bool(begun)
-
-
-if __name__ == "__main__":
-    import sys
-
-    from . import catalogue
-
-    sys.exit(catalogue.main())

@@ -8,6 +8,7 @@ import secrets
 import time
 
 from .. import answers
+from ..answer import error
 from . import config, events
 
 SHORTEST, LONGEST, USUAL = (
@@ -60,20 +61,20 @@ class Secrets:
         """An error for a secret that does not open `path`; None for one that does."""
         expires_at, _ = self.known.get(value, (None, None))
         if expires_at is None:
-            return answers.error(
+            return error(
                 401,
                 "Incorrect client secret provided: this local API has not made it. "
                 "Get one with client.realtime.client_secrets.create().",
                 code="invalid_api_key",
             )
         if time.time() >= expires_at:
-            return answers.error(
+            return error(
                 401,
                 "This client secret has expired. Make a new one with client.realtime.client_secrets.create().",
                 code="invalid_api_key",
             )
         if path not in PATHS:
-            return answers.error(
+            return error(
                 401,
                 f"A client secret opens Realtime sessions only, not {path}. Use an API key.",
                 code="invalid_api_key",

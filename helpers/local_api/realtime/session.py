@@ -6,7 +6,7 @@ import time
 from typing import Protocol
 
 from ... import sounds
-from .. import answers
+from ..answer import Answer, as_json
 from . import config as settings
 from . import events, hearing, items, turns
 from .buffers import InputBuffer
@@ -483,9 +483,9 @@ class Session:
         self.state.ledger.add(
             response.id,
             _Asked(response),
-            answers.Answer(
+            Answer(
                 200,
-                answers.as_json(response.shown()),
+                as_json(response.shown()),
                 origin=ORIGIN
                 | {"source": f"{ORIGIN['source']}: {response.scene or 'cancelled at once'}"},
                 recording="computed",
@@ -530,7 +530,7 @@ class _Asked:
     method, path, headers = "WS", "/v1/realtime", {"Content-Type": "application/json"}
 
     def __init__(self, response):
-        self.body = answers.as_json({"items": [item.data for item in response.context]})
+        self.body = as_json({"items": [item.data for item in response.context]})
 
 
 def _samples(milliseconds):

@@ -8,7 +8,7 @@ import json
 
 from tornado import web, websocket
 
-from .. import answers
+from .. import answers, door
 from . import calls, events
 from .replayed import Replayed
 from .session import Session
@@ -45,9 +45,7 @@ class Socket(websocket.WebSocketHandler):
         self.set_header("Server", "day9-local-api")
 
     def prepare(self):
-        from ..server import stranger
-
-        wrong = stranger(self.request)
+        wrong = door.stranger(self.request)
         if wrong:
             self.set_status(wrong.status)
             self.finish(wrong.body)

@@ -5,7 +5,7 @@ Each is asked with a request's parts and gives an Answer, like answers.py, and k
 What a job trains is a stand-in (see helpers/dpo.py), and the origin of every answer says so.
 """
 
-from ..answers import error
+from ..answer import error
 from .files import Files
 from .jobs import Jobs
 from .models import Models

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ... import preference_file
 from .. import canonical
-from ..answers import Answer, not_allowed
+from ..answer import Answer, not_allowed
 from .candidates import prompts
 from .shapes import OBJECTS, found, new_id, page, wrong
 

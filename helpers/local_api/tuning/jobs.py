@@ -13,7 +13,7 @@ import threading
 
 from ... import dpo
 from .. import canonical
-from ..answers import not_allowed
+from ..answer import not_allowed
 from .job import Job
 from .shapes import found, page, wrong
 

@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass, field
 
 from .. import canonical, off_the_map, shaping
-from ..answers import Answer, as_json, error, no_model, not_allowed
-from ..construct import chat_answer, response_answer
+from ..answer import Answer, as_json, error, no_model, not_allowed
+from ..envelopes import chat_answer, response_answer
 from . import candidates
 from .shapes import ORGANIZATION, found, new_id, wrong
 

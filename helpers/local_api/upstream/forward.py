@@ -17,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx2
 
 from .. import answers, canonical, shaping
+from ..answer import Answer, error
 from ..ledger import LONGEST
 from . import local_models
 from .spending import Refused, Spending, today
@@ -312,7 +313,7 @@ class Forward:
                 },
             )
         kind = headers.get("content-type", "")
-        self.given = answers.Answer(
+        self.given = Answer(
             status,
             origin={"class": "live", "date": today().isoformat(), "source": self.host},
             model=self.model,
@@ -517,7 +518,7 @@ class Forward:
         if self.taping:
             await self.taping.cut(said)
         return await self.refused(
-            answers.error(
+            error(
                 504 if late else 502,
                 f'{said} helpers.connect(answers="recorded") goes back to the recordings.',
                 "upstream_error",
