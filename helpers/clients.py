@@ -3,7 +3,7 @@
 Each is a small project, with the SDK's version in its language's own package file, and takes a task and its words as
 arguments. Python's runs on the openai package of this environment, which is the one that its file names.
 Where a language is not on the machine, what its program gave when this collection was made is read from
-data/clients.json (made by `python -m tests.make_clients`) and said to be so.
+data/clients.json (made by `python -m tests.tools.make_clients`) and said to be so.
 """
 
 import contextlib

@@ -8,7 +8,7 @@ import os
 import sys
 
 from . import panels, running
-from .local_api.upstream import where as upstream
+from .local_api import where as upstream
 from .running import Server, server  # noqa: F401 (server: a notebook asks here for both)
 
 _own_key = upstream.Secret("")  # the reader's OPENAI_API_KEY
@@ -25,7 +25,7 @@ def connect(answers=None):
     answers: "recorded" (the default); "live", OpenAI with your own OPENAI_API_KEY; "record", the same, and each
     exchange is kept in data/my_recordings; or the address of a compatible server, such as "http://127.0.0.1:11434/v1"
     ("record:" before it keeps its exchanges). Without it, the variable DAY9_ANSWERS decides; DAY9_MODEL, DAY9_BUDGET
-    and DAY9_KEY are explained in helpers/local_api/upstream/where.py.
+    and DAY9_KEY are explained in helpers/local_api/where.py.
 
     Starts the local API (once a process; it ends with the kernel), sets OPENAI_BASE_URL and a throw-away
     OPENAI_API_KEY for this process alone, begins a new receipt, and prints one line: who answers, and from

@@ -2,7 +2,7 @@
 
 data/forms/NAME.toml is the ground truth of a form, written by us: a fictional person, the filing status, the
 boxes ticked on page 1, the amounts written on lines 9 to 16, and every correction. NAME-1.jpg to NAME-4.jpg are its scanned
-pages, drawn from it by `python -m tests.make_forms`, which also writes boxes.json: the place of each field in pixels. The shafts (shaft-a,
+pages, drawn from it by `python -m tests.tools.make_forms`, which also writes boxes.json: the place of each field in pixels. The shafts (shaft-a,
 shaft-b) are one page each: a drawing, and what was measured.
 """
 

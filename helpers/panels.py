@@ -63,7 +63,7 @@ def panel(error):
 def otherwise(error, where):
     """Display, beneath an error of a cell, that its answers come from another model than the page was written with.
 
-    `where`: the upstream.Where that answers. Called for you when a cell ends in an error that is not the API's.
+    `where`: the where.Where that answers. Called for you when a cell ends in an error that is not the API's.
     """
     from IPython.display import display
     from openai import OpenAIError

@@ -12,7 +12,7 @@ import urllib.request
 from decimal import Decimal
 from pathlib import Path
 
-from .local_api.upstream import where as upstream
+from .local_api import where as upstream
 
 ROOT = Path(__file__).resolve().parents[1]
 current = None  # one a process: a client keeps the address that it was made with
@@ -22,7 +22,7 @@ starting = threading.Lock()
 class Server:
     """The running local API: its address, its throw-away key, and what it knows of this notebook's calls.
 
-    where: an upstream.Where, or None for recordings. spent: what this kernel has spent upstream before, in USD.
+    where: a where.Where, or None for recordings. spent: what this kernel has spent upstream before, in USD.
     """
 
     def __init__(self, port=0, key=None, pace=None, where=None, spent=Decimal(0)):

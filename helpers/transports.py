@@ -1,4 +1,4 @@
-"""WebRTC beside WebSocket: one spoken question over each, live, and what tests/measure_transports.py measured.
+"""WebRTC beside WebSocket: one spoken question over each, live, and what tests/tools/measure_transports.py measured.
 
 The two functions that talk say a clip in real time, as a microphone would, and go on being silent until the answer
 would have been played; so bytes and seconds of both compare.

@@ -17,7 +17,7 @@ import pytest
 
 from helpers import bills, prices
 from helpers.bills import pricing, sources
-from tests import make_usage
+from tests.tools import make_usage
 
 FOLDER = make_usage.FOLDER
 TODAY = "2026-11-22"
@@ -59,7 +59,7 @@ def test_the_files_are_what_the_script_makes():
     assert {p.name for p in FOLDER.iterdir()} == set(make_usage.FILES)
     for name, write in make_usage.FILES.items():
         assert (FOLDER / name).read_text(encoding="utf-8") == write(), (
-            "run `python -m tests.make_usage`"
+            "run `python -m tests.tools.make_usage`"
         )
 
 
@@ -695,7 +695,7 @@ def test_sums_by_any_column_agree(bill):
         bills.by(bill, "user")
 
 
-# Libraries: where their prices are right, their sums are ours to the cent (tests.benchmark times them)
+# Libraries: where their prices are right, their sums are ours to the cent (tests.tools.benchmark times them)
 
 
 def test_genai_prices_adds_up_to_the_same_cent():

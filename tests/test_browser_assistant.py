@@ -7,7 +7,8 @@ import pytest
 
 from helpers import forms
 
-from . import lab, refresh
+from tests import lab
+from tests.tools import refresh
 from .conftest import needs
 from .test_browser import FAINT, NAMELESS
 from .test_forms import right, table_tax

@@ -2,7 +2,8 @@
 
 import pytest
 
-from . import lab, refresh
+from tests import lab
+from tests.tools import refresh
 from .conftest import needs
 
 pytestmark = needs("chromium")

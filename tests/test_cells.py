@@ -10,7 +10,7 @@ import re
 import nbformat
 import pytest
 
-from tests import refresh
+from tests.tools import refresh
 
 BOOKS = refresh.notebooks()
 KNOB = re.compile(

@@ -11,7 +11,7 @@ import pytest
 
 import helpers
 from helpers import budgets, prices, stats, tokens, voice_costs
-from tests import refresh
+from tests.tools import refresh
 
 DAY_9 = date(2024, 12, 17)
 OCTOBER, DECEMBER, MINI = (

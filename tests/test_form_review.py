@@ -12,7 +12,7 @@ import pytest
 
 from helpers import form_review, forms, prices
 from helpers.local_api import answers, recordings
-from tests import refresh
+from tests.tools import refresh
 from tests.asking import ask, value, words
 from tests.test_forms import right, rules, table_tax
 

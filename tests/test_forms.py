@@ -14,7 +14,7 @@ from PIL import Image
 from helpers import forms, pictures
 from helpers.local_api import answers, recordings
 from helpers.local_api import pictures as requested
-from tests import make_forms
+from tests.tools import make_forms
 from tests.asking import CHAT, RESPONSES, ask, chat, envelope
 from tests.conftest import needs
 from tests.test_tax import reference_schedule

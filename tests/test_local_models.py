@@ -68,7 +68,7 @@ def model(tmp_path_factory):
     """The model in its two forms: (a GGUF file, a folder)."""
     if not importlib.util.find_spec("gguf"):
         lacking("gguf")
-    from tests import make_model
+    from tests.tools import make_model
 
     return make_model.make(tmp_path_factory.mktemp("model"))
 

@@ -8,7 +8,7 @@ import numpy
 import pytest
 
 from helpers.local_api.answers import models
-from tests import refresh
+from tests.tools import refresh
 
 BOOKS = refresh.notebooks()
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
@@ -86,7 +86,7 @@ def test_generated_cells_are_fresh(path):
     for cell in nb.cells:
         for tag, text in made.items():
             if tag in cell.metadata.get("tags", []):
-                assert cell.source == text, "run `python -m tests.refresh`"
+                assert cell.source == text, "run `python -m tests.tools.refresh`"
     tags = {t for c in nb.cells for t in c.metadata.get("tags", [])}
     assert set(made) <= tags
 
@@ -94,7 +94,7 @@ def test_generated_cells_are_fresh(path):
 def test_the_readme_has_the_map_of_now():
     text = (refresh.ROOT / "README.md").read_text(encoding="utf-8")
     assert text.count("ipynb") >= len(BOOKS) and refresh.readme(text) == text, (
-        "run `python -m tests.refresh`"
+        "run `python -m tests.tools.refresh`"
     )
 
 

@@ -22,7 +22,8 @@ import pytest
 
 from helpers import receipts
 from helpers.local_api import answers, catalogue, recordings
-from helpers.local_api.upstream import rerecord, scrub
+from helpers.local_api import scrub
+from helpers.local_api.upstream import rerecord
 from helpers.local_api.upstream.recorder import Recorder
 from tests.asking import CHAT, RESPONSES, Local, chat, completion
 

@@ -16,10 +16,11 @@ from openai.types.responses import Response
 from pydantic import ValidationError
 
 from helpers import forms, tokens
-from helpers.local_api import answers, canonical, catalogue, construct, recordings
+from helpers.local_api import answers, canonical, catalogue, recordings
 from tests.asking import CHAT, RESPONSES, ask, api, chat, completion, envelope, value, words, write
 from tests.test_form_review import Reviewed
 from tests.test_tax import reference_schedule
+from tests.tools import make_recordings
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = recordings.Library()
@@ -549,25 +550,25 @@ def test_nothing_claims_more_than_it_is():
 
 
 def test_the_files_are_what_construct_makes():
-    made = construct.build()
+    made = make_recordings.build()
     assert set(made) == set(SHIPPED)
     for name, text in made.items():
         assert (recordings.FOLDER / f"{name}.json").read_text(encoding="utf-8") == text, (
-            f"run python -m helpers.local_api.construct: {name}"
+            f"run python -m tests.tools.make_recordings: {name}"
         )
-    assert construct.build() == made
+    assert make_recordings.build() == made
 
 
 def test_construct_says_what_is_wrong(tmp_path):
     (tmp_path / "bad.toml").write_text("folder = ")
     with pytest.raises(ValueError, match="bad.toml is not TOML"):
-        construct.build(tmp_path)
+        make_recordings.build(tmp_path)
     (tmp_path / "bad.toml").write_text(
         'folder = "x"\ndate = 2026-11-22\nwhen = 2024-12-17T18:00:00Z\nmodel = "o1"\n'
         + 2 * '[[exchange]]\nname = "a"\nabout = "b"\nuser = "c"\ntext = "d"\n'
     )
     with pytest.raises(ValueError, match="bad.toml makes x/a twice"):
-        construct.build(tmp_path)
+        make_recordings.build(tmp_path)
 
 
 # --- broken recordings -----------------------------------------------------------------------------

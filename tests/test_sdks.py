@@ -8,7 +8,7 @@ import pytest
 
 import helpers
 from helpers import clients
-from tests import make_clients
+from tests.tools import make_clients
 from tests.conftest import CLIENTS as ALL
 
 

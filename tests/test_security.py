@@ -13,7 +13,7 @@ import openai
 import pytest
 
 from helpers.local_api.realtime import secrets as client_secrets
-from helpers.local_api.upstream import where
+from helpers.local_api import where
 from tests.asking import CHAT, RESPONSES, chat
 from tests.conftest import needs
 from tests.test_connection import script, until
@@ -344,7 +344,7 @@ import logging, os, pathlib, sys, traceback
 logging.basicConfig(level=logging.DEBUG)
 import helpers
 from helpers import connection, running
-from helpers.local_api.upstream import where
+from helpers.local_api import where
 where.OPENAI = "%s"
 def shown(e):  # as a verbose traceback shows it, with every variable
     print("".join(traceback.TracebackException.from_exception(e, capture_locals=True).format()))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from helpers.labelling import Labels, flipped
-from tests import refresh
+from tests.tools import refresh
 from tests.test_tuning import local  # noqa: F401, the fixture
 
 SETS = Path(__file__).resolve().parents[1] / "data" / "preferences"

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from helpers import sounds, transports
-from . import emulated, measure_transports
+from tests import emulated
+from tests.tools import measure_transports
 from .conftest import needs
 from .emulated import SERVER, Condition, Way
 

@@ -1153,7 +1153,7 @@ def test_the_live_window_follows_a_job(local):
 
 
 def test_the_notebook_names_the_last_day_of_hosted_tuning():
-    from tests import refresh
+    from tests.tools import refresh
 
     said = refresh.read(refresh.NOTEBOOKS / "3_dpo" / "03_tuning_job.ipynb").cells[0].source
     with open(files.canonical.DATA / "lifecycle.csv", encoding="utf-8", newline="") as f:

@@ -20,7 +20,8 @@ import pytest
 
 from helpers import prices
 from helpers.local_api.answer import Answer
-from helpers.local_api.upstream import forward, local_models, spending, where
+from helpers.local_api import where
+from helpers.local_api.upstream import forward, local_models, spending
 from tests.asking import CHAT, RESPONSES, chat, completion
 from tests.test_connection import script, until
 from tests.upstreams import (
@@ -1043,7 +1044,7 @@ def test_an_answer_that_is_cut_off_counts_as_the_most_it_can_have_cost_and_an_er
 ASKED = f"""
 import os, signal, helpers
 from helpers import connection
-from helpers.local_api.upstream import where
+from helpers.local_api import where
 from openai import OpenAI, APIStatusError
 def ask(client):
     try:

@@ -14,7 +14,7 @@ import openai
 
 from helpers.local_api.answer import error
 from helpers.local_api.upstream.forward import Upstream
-from helpers.local_api.upstream.where import Secret, Where
+from helpers.local_api.where import Secret, Where
 from tests.asking import Local
 
 REAL_KEY = (

@@ -22,8 +22,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from . import canonical, slots
-from .upstream import scrub
+from . import canonical, scrub, slots
 
 FOLDER = canonical.DATA / "recordings"
 OWN = canonical.DATA / "my_recordings"

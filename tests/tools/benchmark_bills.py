@@ -1,7 +1,7 @@
-"""The bill's part of tests/benchmark.py: rows in memory against libraries' own functions, and Parquet beyond memory.
+"""The bill's part of tests/tools/benchmark.py: rows in memory against libraries' own functions, and Parquet beyond memory.
 
-python -m tests.benchmark_bills memory 10000000      prints seconds of CPU and wall, and the peak of memory
-python -m tests.benchmark_bills parquet 100000000    the same of DuckDB over a file made for it
+python -m tests.tools.benchmark_bills memory 10000000      prints seconds of CPU and wall, and the peak of memory
+python -m tests.tools.benchmark_bills parquet 100000000    the same of DuckDB over a file made for it
 """
 
 import datetime
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 # models whose prices both libraries have right for these days (tests/test_price_tables.py names those that they have not)
 MODELS = [
     "gpt-4o-2024-08-06",
@@ -83,7 +83,7 @@ def over_parquet(n):
                 [
                     sys.executable,
                     "-m",
-                    "tests.benchmark_bills",
+                    "tests.tools.benchmark_bills",
                     "part",
                     str(n // 10),
                     str(i),
@@ -115,7 +115,7 @@ def part(n, seed, path):
 
 def ask(*args):
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmark_bills", *map(str, args)],
+        [sys.executable, "-m", "tests.tools.benchmark_bills", *map(str, args)],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""Write the constructed recordings from their compact sources: `python -m helpers.local_api.construct`.
+"""Write the constructed recordings from their compact sources: `python -m tests.tools.make_recordings`.
 
 A source, data/constructed/NAME.toml, says only what matters: the question, the answer, the slots, the
 reasoning tokens (illustrative). Envelopes, ids, clocks and token counts are made here, all the same way,
@@ -35,9 +35,9 @@ import json
 import sys
 import tomllib
 
-from .. import forms
-from . import canonical, catalogue, pictures, recordings, shaping, slots
-from .envelopes import chat_answer, response_answer
+from helpers import forms
+from helpers.local_api import canonical, catalogue, pictures, recordings, shaping, slots
+from helpers.local_api.envelopes import chat_answer, response_answer
 
 SOURCES = canonical.DATA / "constructed"
 

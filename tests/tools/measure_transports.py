@@ -1,4 +1,4 @@
-"""Measure the same spoken conversation over WebRTC and over WebSockets: `python -m tests.measure_transports [RUNS]`.
+"""Measure the same spoken conversation over WebRTC and over WebSockets: `python -m tests.tools.measure_transports [RUNS]`.
 
 A headless Chromium in one network namespace talks to the local API in another; tests/emulated.py is the line between
 them. In each round all transports talk, 1.5 s after one another, each over a line of its own with the same seed, so that
@@ -25,10 +25,10 @@ from typing import NamedTuple
 
 from helpers import sounds, turn_taking
 
-from . import emulated, lab
-from .emulated import SERVER, Condition
+from tests import emulated, lab
+from tests.emulated import SERVER, Condition
 
-OUT = Path(__file__).parents[1] / "data" / "realtime"
+OUT = Path(__file__).parents[2] / "data" / "realtime"
 PORT = 8009
 KEY = "day9-transports"
 MODEL = "gpt-realtime-2.1"
@@ -131,11 +131,11 @@ class Lane:
                 *self.line.inside("server"),
                 sys.executable,
                 "-m",
-                "tests.measure_transports",
+                "tests.tools.measure_transports",
                 "serve",
                 str(self.transport.faster),
             ],
-            cwd=Path(__file__).parents[1],
+            cwd=Path(__file__).parents[2],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

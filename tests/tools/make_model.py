@@ -1,4 +1,4 @@
-"""Make a language model that real servers load: `python -m tests.make_model FOLDER` writes both of its forms.
+"""Make a language model that real servers load: `python -m tests.tools.make_model FOLDER` writes both of its forms.
 
     FOLDER/tiny.gguf    for llama.cpp's server and Ollama (needs the package `gguf`)
     FOLDER/tiny/        for mlx_lm.server and others that read Hugging Face's folders

@@ -1,4 +1,4 @@
-"""How fast and how large, against what a reader would use instead: `python -m tests.benchmark [a b c d e f g h i j k bill parquet]`.
+"""How fast and how large, against what a reader would use instead: `python -m tests.tools.benchmark [a b c d e f g h i j k bill parquet]`.
 
 Prints ratios and asserts nothing: machines differ, and a noisy one tells little in seconds. Whatever is
 compared takes turns, and medians count. About three minutes; leaves nothing behind. The load generator
@@ -22,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 AIMOCK = "@copilotkit/aimock@1.43.0"
 QUESTION = {
     "model": "o1",
@@ -203,7 +203,7 @@ def one_call():
     with tempfile.TemporaryDirectory() as folder:
         picture = with_picture(folder)
         small = served([sys.executable, "-m", "helpers.local_api"])
-        large = served([sys.executable, "-m", "tests.benchmark", "serve", folder])
+        large = served([sys.executable, "-m", "tests.tools.benchmark", "serve", folder])
         with small as small, large as large:
             for what, where, request, blocks, calls in (
                 ("text", small, QUESTION, 16, 12),
@@ -311,7 +311,16 @@ def rate(where, new=False):
     url, key, pid = where
     spent = _cpu(pid)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmark", "load", url, key, str(SECONDS), "new" * new],
+        [
+            sys.executable,
+            "-m",
+            "tests.tools.benchmark",
+            "load",
+            url,
+            key,
+            str(SECONDS),
+            "new" * new,
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -967,17 +976,17 @@ def forwarding():
     )
 
 
-# bill and parquet: tests/benchmark_bills.py
+# bill and parquet: tests/tools/benchmark_bills.py
 
 
 def ten_million_rows():
-    from tests import benchmark_bills
+    from tests.tools import benchmark_bills
 
     benchmark_bills.ten_million(say, compare)
 
 
 def hundred_million_rows():
-    from tests import benchmark_bills
+    from tests.tools import benchmark_bills
 
     benchmark_bills.hundred_million(say)
 

@@ -1,4 +1,4 @@
-"""Draw the practice forms from their ground truth: `python -m tests.make_forms [name ...]` (default: all).
+"""Draw the practice forms from their ground truth: `python -m tests.tools.make_forms [name ...]` (default: all).
 
 Each page is drawn at twice its size, turned by half a degree or so, made smaller, given paper and grain, and
 saved as a grey JPEG. All chance is seeded by the page's name, so a page comes out the same each time.

@@ -1,4 +1,4 @@
-"""Speaks the clips in data/audio again: `python -m tests.make_sounds`. Readers never need this; the clips are committed.
+"""Speaks the clips in data/audio again: `python -m tests.tools.make_sounds`. Readers never need this; the clips are committed.
 
 Needs `espeak-ng` (Spanish) and `flite` (English) on the machine; Debian's packages of these names will do.
 Encodes with PyAV, as Opus in Ogg. Writes data/audio/*.opus and data/audio/clips.csv.
@@ -17,7 +17,7 @@ import av
 
 from helpers import sounds
 
-FOLDER = Path(__file__).resolve().parents[1] / "data" / "audio"
+FOLDER = Path(__file__).resolve().parents[2] / "data" / "audio"
 BIT_RATE = 20_000
 RATE = 48_000  # what Opus works at
 GAP = (

@@ -1,4 +1,4 @@
-"""Write data/usage/: what a company that does not exist used. `python -m tests.make_usage`; seeded, so always the same.
+"""Write data/usage/: what a company that does not exist used. `python -m tests.tools.make_usage`; seeded, so always the same.
 
 One truth, calls per day of six projects, told in the formats in which usage is exported. Each file also holds
 traps, listed at its writer, that a reader of real exports meets.
@@ -11,7 +11,7 @@ import json
 import random
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[1] / "data" / "usage"
+FOLDER = Path(__file__).resolve().parents[2] / "data" / "usage"
 START, END = datetime.date(2026, 7, 27), datetime.date(2026, 11, 22)  # END not included
 SPIKE, QUIET = (
     datetime.date(2026, 9, 15),

@@ -1,4 +1,4 @@
-"""Prepare notebooks for a commit: `python -m tests.refresh [notebook ...]` (default: all).
+"""Prepare notebooks for a commit: `python -m tests.tools.refresh [notebook ...]` (default: all).
 
 Runs each from top to bottom as a reader would, with the still pictures that static pages need, and writes
 what is generated: the map in 00_start_here and README.md, and the links at the end of each. What would make a diff
@@ -14,7 +14,7 @@ import nbclient
 import nbformat
 import nbformat.v4
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 HEADER = re.compile(
     r"(?P<minutes>\d+) min · costs 0\.00 USD(?: here, (?P<usd>[\d.]+) USD at (?P<on>[\d-]+) prices)? · answers: (?P<origin>computed on this page|\w+)"
