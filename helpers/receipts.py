@@ -4,7 +4,8 @@ import datetime
 import html
 from decimal import Decimal
 
-from . import prices, running
+from . import running
+from .facts import prices
 
 DAY_9 = "2024-12-17"
 

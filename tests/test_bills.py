@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import bills, prices
-from helpers.bills import pricing, sources
+from helpers.costs import bills
+from helpers.costs.bills import pricing, sources
+from helpers.facts import prices
 from tests.tools import make_usage
 
 FOLDER = make_usage.FOLDER
@@ -791,7 +792,7 @@ def test_without_duckdb_the_way_out_is_named(monkeypatch):
 
 
 def test_the_learners_environment_needs_no_duckdb():
-    code = "import sys, helpers.bills; print([m for m in ('duckdb', 'ipywidgets', 'plotly', 'openai') if m in sys.modules])"
+    code = "import sys, helpers.costs.bills; print([m for m in ('duckdb', 'ipywidgets', 'plotly', 'openai') if m in sys.modules])"
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -814,7 +815,7 @@ def test_the_planted_odd_days_are_found_and_no_others(bill):
 
 def test_odd_days_are_those_of_each_series_by_itself(monkeypatch):
     """Taken alone or with thousands of others, in pieces, with holes, or too short to tell."""
-    from helpers.bills import views
+    from helpers.costs.bills import views
 
     dice, parts = np.random.default_rng(5), []
     for i in range(7):

@@ -5,10 +5,10 @@ import re
 import nbformat
 import pytest
 
-from helpers import forms
-
+from helpers.facts import forms
 from tests import lab
 from tests.tools import refresh
+
 from .conftest import needs
 from .test_browser import FAINT, NAMELESS
 from .test_forms import right, table_tax

@@ -4,6 +4,7 @@ import pytest
 
 from tests import lab
 from tests.tools import refresh
+
 from .conftest import needs
 
 pytestmark = needs("chromium")

@@ -5,7 +5,7 @@ import urllib.request
 
 import pytest
 
-from helpers import preference_file
+from helpers.facts import preference_file
 
 from . import lab
 from .conftest import needs

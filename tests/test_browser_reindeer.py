@@ -4,7 +4,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from helpers import sounds
+from helpers.facts import sounds
 
 from . import lab
 from .conftest import needs

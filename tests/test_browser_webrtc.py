@@ -8,8 +8,9 @@ import wave
 import pytest
 from openai import OpenAI
 
-from helpers import sounds, voice_pages
-from helpers.voice_client import contains
+from helpers.facts import sounds
+from helpers.realtime import voice_pages
+from helpers.realtime.voice_client import contains
 
 from . import lab
 from .conftest import needs

@@ -23,8 +23,7 @@ from openai.types.chat import ChatCompletion
 from pydantic import BaseModel
 
 from helpers import panels
-from helpers.local_api import answers, recordings, server
-from helpers.local_api import where
+from helpers.local_api import answers, recordings, server, where
 from tests.asking import CHAT, chat, completion, write
 
 ROOT = Path(__file__).resolve().parents[1]

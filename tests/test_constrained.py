@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, create_model
 
-from helpers import constrained
+from helpers.o1 import constrained
 
 
 class Correction(BaseModel):

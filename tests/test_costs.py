@@ -10,7 +10,8 @@ import numpy
 import pytest
 
 import helpers
-from helpers import budgets, prices, stats, tokens, voice_costs
+from helpers.costs import budgets, voice_costs
+from helpers.facts import prices, stats, tokens
 from tests.tools import refresh
 
 DAY_9 = date(2024, 12, 17)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.local_api import refusals
+from helpers.facts import refusals
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 COLUMNS = {

@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from helpers import dpo, exercises, sketch
+from helpers import exercises, sketch
+from helpers.facts import policy as dpo
 
 CHATTY = "Hi there! It's a lovely 72 °F in Boston today, so you really don't need a coat! Would you like tomorrow's forecast, too?"
 TERSE = "22 °C, sunny."
@@ -420,7 +421,7 @@ def test_features_know_nothing_of_the_file_or_of_the_process():
 
 
 def test_the_core_is_cheap_to_import():
-    code = "import sys, helpers.dpo; print({'pandas', 'openai', 'plotly', 'ipywidgets', 'tornado'} & set(sys.modules))"
+    code = "import sys, helpers.facts.policy; print({'pandas', 'openai', 'plotly', 'ipywidgets', 'tornado'} & set(sys.modules))"
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

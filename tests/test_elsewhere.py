@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import dpo, exercises, preference_file
+from helpers import exercises
+from helpers.facts import policy as dpo
+from helpers.facts import preference_file
 
 ROOT = Path(__file__).resolve().parents[1]
 PREFERENCES = ROOT / "data" / "preferences"

@@ -10,11 +10,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from helpers import form_review, forms, prices
+from helpers.facts import forms, prices
 from helpers.local_api import answers, recordings
-from tests.tools import refresh
+from helpers.o1 import form_review
 from tests.asking import ask, value, words
 from tests.test_forms import right, rules, table_tax
+from tests.tools import refresh
 
 API = answers.Answers()
 SHIPPED = {r.name: r for r in recordings.Library().recordings}

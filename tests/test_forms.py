@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import forms, pictures
+from helpers.facts import forms
 from helpers.local_api import answers, recordings
 from helpers.local_api import pictures as requested
-from tests.tools import make_forms
+from helpers.o1 import pictures
 from tests.asking import CHAT, RESPONSES, ask, chat, envelope
 from tests.conftest import needs
 from tests.test_tax import reference_schedule
+from tests.tools import make_forms
 
 API = answers.Answers()
 SHIPPED = {r.name: r for r in recordings.Library().recordings}

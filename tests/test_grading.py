@@ -1,4 +1,4 @@
-"""helpers.grading: the graders on answers of known worth, on both shapes of answer, and on hostile input."""
+"""helpers.o1.grading: the graders on answers of known worth, on both shapes of answer, and on hostile input."""
 
 import doctest
 import json
@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from helpers import grading, stats
+from helpers.facts import stats
+from helpers.o1 import grading
 
 CASES = grading.labelled()
 

@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from helpers import exercises, power
+from helpers import exercises
+from helpers.dpo import power
 
 
 def coin(n, least, p=0.5):

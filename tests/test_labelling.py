@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers import labelling, preference_file, whole_file
-from helpers.labelling import Labels, flipped
+from helpers.dpo import labelling
+from helpers.dpo.labelling import Labels, flipped
+from helpers.facts import preference_file, whole_file
 
 FILE = Path(__file__).resolve().parents[1] / "data" / "preferences" / "weather.jsonl"
 ROWS = preference_file.read(FILE.read_bytes())[0][:20]
@@ -217,7 +218,7 @@ def said_to(capsys, name, answer):
 
 
 def test_the_exercises_name_what_differs(capsys):
-    from helpers.exercises.preferences import TICKET
+    from helpers.exercises.dpo import TICKET
 
     say = lambda text: [{"role": "assistant", "content": text}]
     right = {

@@ -12,8 +12,8 @@ import pytest
 from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 
-from helpers import tokens
-from helpers.local_api import answers, canonical, ground_truth, shaping, slots
+from helpers.facts import ground_truth, tokens
+from helpers.local_api import answers, canonical, shaping, slots
 from helpers.local_api.ledger import Ledger
 from tests.asking import CHAT, RESPONSES, api, ask, chat, completion, envelope, value, words, write
 

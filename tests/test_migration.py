@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import migration
+from helpers.sdks import migration
 
 ROOT = Path(__file__).resolve().parents[1]
 THEN, NOW = (ROOT / "tests" / "data" / "migration" / when for when in ("then", "now"))
@@ -133,8 +133,8 @@ def test_the_table_names_its_sources():
 
 # The collection teaches Day 9 names: where they stand in its own helpers, and why.
 ON_PURPOSE = {
-    "dpo.py": {"method dpo"},
-    "preference_file.py": {
+    "facts/policy.py": {"method dpo"},
+    "facts/preference_file.py": {
         "method dpo",
         "preferred_completion",
         "non_preferred_completion",
@@ -144,7 +144,7 @@ ON_PURPOSE = {
         "/realtime/transcription_sessions",
     },  # answers them as OpenAI does: refused
     "local_api/realtime/websocket.py": {"OpenAI-Beta: realtime=v1", "openai-beta.realtime-v1"},
-    "migration.py": {"POST /v1/realtime", "client_secret.value"},  # looks for them
+    "sdks/migration.py": {"POST /v1/realtime", "client_secret.value"},  # looks for them
 }
 
 
@@ -348,7 +348,7 @@ def test_no_bytes_whatever_raise(tmp_path):
 def test_the_command_line_prints_and_ends_with_1_for_findings(tmp_path, capsys):
     shutil.copy(THEN / "settings.yaml", tmp_path)
     done = subprocess.run(
-        [sys.executable, "-m", "helpers.migration", str(tmp_path)],
+        [sys.executable, "-m", "helpers.sdks.migration", str(tmp_path)],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -7,7 +7,7 @@ import re
 import numpy
 import pytest
 
-from helpers.local_api.answers import models
+from helpers.facts.models import models
 from tests.tools import refresh
 
 BOOKS = refresh.notebooks()

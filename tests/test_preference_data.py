@@ -9,7 +9,7 @@ from statistics import fmean, stdev
 
 import pytest
 
-from helpers import preference_file
+from helpers.facts import preference_file
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "preferences"
 SETS = {"weather": 64, "support": 62, "house_style": 64}

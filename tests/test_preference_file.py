@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from helpers import preference_file
-from helpers.preference_file import read, write
+from helpers.facts import preference_file
+from helpers.facts.preference_file import read, write
 
 SYSTEM = {"role": "system", "content": "You tell the weather."}
 
@@ -492,7 +492,7 @@ def test_what_is_written_is_read_again_and_a_failed_write_leaves_the_old_file(tm
 
 
 def test_the_import_is_the_standard_library_alone():
-    code = "import sys; import helpers.preference_file; print(*{m.split('.')[0] for m in sys.modules} - set(sys.stdlib_module_names) - {'helpers'})"
+    code = "import sys; import helpers.facts.preference_file; print(*{m.split('.')[0] for m in sys.modules} - set(sys.stdlib_module_names) - {'helpers'})"
     out = subprocess.run(
         [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True
     ).stdout

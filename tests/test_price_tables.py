@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from pathlib import Path
 
-from helpers import prices
+from helpers.facts import prices
 
 DAY_9, CHECKED = date(2024, 12, 17), date(2026, 11, 22)
 LITELLM = json.loads(

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from helpers import prices
+from helpers.facts import prices
 
 LAUNCH = date(2024, 12, 17)
 OCTOBER = "gpt-4o-realtime-preview-2024-10-01"
@@ -224,7 +224,7 @@ def test_the_rows_handed_out_are_copies():
 
 
 def test_importing_it_loads_no_heavy_package():
-    code = "import sys, helpers.prices, helpers.tokens; print([m for m in ('pandas', 'numpy', 'openai', 'tiktoken') if m in sys.modules])"
+    code = "import sys, helpers.facts.prices, helpers.facts.tokens; print([m for m in ('pandas', 'numpy', 'openai', 'tiktoken') if m in sys.modules])"
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

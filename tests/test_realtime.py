@@ -21,18 +21,10 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 from websockets.sync.client import connect
 
-from helpers import prices, receipts, sounds, tax, tokens
-from helpers.local_api.realtime import (
-    config,
-    hearing,
-    items,
-    scenarios,
-    session,
-    turns,
-    usage,
-    websocket,
-)
+from helpers import receipts
+from helpers.facts import hearing, prices, sounds, tax, tokens, turns
 from helpers.local_api.ledger import Ledger
+from helpers.local_api.realtime import config, items, scenarios, session, usage, websocket
 from tests import asking
 
 KEY = "day9-test"

@@ -21,8 +21,7 @@ import openai
 import pytest
 
 from helpers import receipts
-from helpers.local_api import answers, catalogue, recordings
-from helpers.local_api import scrub
+from helpers.local_api import answers, catalogue, recordings, scrub
 from helpers.local_api.upstream import rerecord
 from helpers.local_api.upstream.recorder import Recorder
 from tests.asking import CHAT, RESPONSES, Local, chat, completion

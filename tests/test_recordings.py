@@ -15,9 +15,9 @@ from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 from pydantic import ValidationError
 
-from helpers import forms, tokens
+from helpers.facts import forms, tokens
 from helpers.local_api import answers, canonical, catalogue, recordings
-from tests.asking import CHAT, RESPONSES, ask, api, chat, completion, envelope, value, words, write
+from tests.asking import CHAT, RESPONSES, api, ask, chat, completion, envelope, value, words, write
 from tests.test_form_review import Reviewed
 from tests.test_tax import reference_schedule
 from tests.tools import make_recordings

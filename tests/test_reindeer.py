@@ -14,8 +14,9 @@ from aiortc.rtp import RtpPacket
 from openai import OpenAI
 from pylibsrtp import Policy, Session
 
-from helpers import reindeer, sounds, voice_client
-from helpers.exercises import reindeer as exercises
+from helpers.exercises import realtime as exercises
+from helpers.facts import sounds
+from helpers.realtime import reindeer, voice_client
 
 PROGRAM = Path(__file__).resolve().parents[1] / "notebooks" / "2_realtime" / "lawn_reindeer.py"
 sys.path.insert(0, str(PROGRAM.parent))

@@ -7,7 +7,8 @@ import openai
 import pytest
 from pydantic import BaseModel, Field
 
-from helpers.local_api import answers, canonical, schemas
+from helpers.facts import schemas
+from helpers.local_api import answers, canonical
 from tests.asking import CHAT, RESPONSES, ask, chat, envelope
 
 TEXT = {"type": "string"}

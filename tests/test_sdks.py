@@ -7,9 +7,9 @@ import openai
 import pytest
 
 import helpers
-from helpers import clients
-from tests.tools import make_clients
+from helpers.sdks import clients
 from tests.conftest import CLIENTS as ALL
+from tests.tools import make_clients
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 import openai
 import pytest
 
-from helpers.local_api.realtime import secrets as client_secrets
 from helpers.local_api import where
+from helpers.local_api.realtime import secrets as client_secrets
 from tests.asking import CHAT, RESPONSES, chat
 from tests.conftest import needs
 from tests.test_connection import script, until

@@ -1,4 +1,4 @@
-"""helpers.stats against published examples and a second computation."""
+"""helpers.facts.stats against published examples and a second computation."""
 
 import doctest
 from math import sqrt
@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import pytest
 
-from helpers import stats
+from helpers.facts import stats
 
 
 def test_the_examples_in_the_docstrings():

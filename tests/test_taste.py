@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers.labelling import Labels, flipped
-from tests.tools import refresh
+from helpers.dpo.labelling import Labels, flipped
 from tests.test_tuning import local  # noqa: F401, the fixture
+from tests.tools import refresh
 
 SETS = Path(__file__).resolve().parents[1] / "data" / "preferences"
 

@@ -11,7 +11,7 @@ from math import floor
 
 import pytest
 
-from helpers import tax
+from helpers.facts import tax
 
 JOINT = ("married_jointly", "surviving_spouse")
 RATES = (10, 12, 22, 24, 32, 35, 37)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import tokens
+from helpers.facts import tokens
 
 TABLE = (
     Path(__file__).resolve().parents[1]

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from helpers import sounds, transports
+from helpers.facts import sounds
+from helpers.realtime import transports
 from tests import emulated
 from tests.tools import measure_transports
+
 from .conftest import needs
 from .emulated import SERVER, Condition, Way
 

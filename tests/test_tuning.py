@@ -19,11 +19,13 @@ import numpy as np
 import openai
 import pytest
 
-from helpers import dpo, receipts, running
-from helpers import tokens as counter
+from helpers import receipts, running
+from helpers.dpo.tuning_live import live
+from helpers.facts import policy as dpo
+from helpers.facts import tokens as counter
+from helpers.facts.models import models
 from helpers.local_api import answers, recordings
 from helpers.local_api.tuning import candidates, files, job, jobs, tokens
-from helpers.tuning_live import live
 from tests import asking
 from tests.conftest import needs
 
@@ -1167,7 +1169,7 @@ def test_the_notebook_names_the_last_day_of_hosted_tuning():
     today = "\n".join(
         c.source for c in refresh.read(refresh.NOTEBOOKS / "3_dpo" / "03_tuning_job.ipynb").cells
     )
-    assert {answers.models()[base]["shutdown"] for base in (BASE, "gpt-4.1-2025-04-14")} == {
+    assert {models()[base]["shutdown"] for base in (BASE, "gpt-4.1-2025-04-14")} == {
         "2027-01-14"
     } and "gpt-4o-2024-08-06 and gpt-4.1 until 2027-01-14" in today
 

@@ -5,9 +5,10 @@ import asyncio
 import numpy as np
 import pytest
 
-from helpers import sounds, turn_taking
+from helpers.facts import sounds, turns
 from helpers.local_api.ledger import Ledger
-from helpers.local_api.realtime import session, turns
+from helpers.local_api.realtime import session
+from helpers.realtime import turn_taking
 
 HESITANT = turn_taking.hesitant()
 

@@ -18,9 +18,9 @@ from decimal import Decimal
 import openai
 import pytest
 
-from helpers import prices
-from helpers.local_api.answer import Answer
+from helpers.facts import prices
 from helpers.local_api import where
+from helpers.local_api.answer import Answer
 from helpers.local_api.upstream import forward, local_models, spending
 from tests.asking import CHAT, RESPONSES, chat, completion
 from tests.test_connection import script, until

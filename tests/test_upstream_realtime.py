@@ -14,10 +14,11 @@ import pytest
 import websockets.sync.client
 from websockets.exceptions import ConnectionClosed
 
-from helpers import sounds
+from helpers.facts import sounds
+from helpers.facts.models import models
 from helpers.local_api import answers, recordings
 from helpers.local_api.upstream.recorder import Recorder
-from helpers.voice_client import Caller
+from helpers.realtime.voice_client import Caller
 from tests import asking, upstreams
 
 MODEL = "gpt-realtime-2.1"
@@ -77,7 +78,7 @@ def test_a_conversation_passes_both_ways(openais, ours):
 
 
 def test_a_model_that_is_shut_down_is_answered_here(openais, ours):
-    assert answers.models()[GONE]["shutdown"] < time.strftime("%Y-%m-%d")
+    assert models()[GONE]["shutdown"] < time.strftime("%Y-%m-%d")
     before = len(openais.state.ledger.calls)
     assert said(conversation(ours.client(), GONE)) == [EXPECTED]
     assert len(openais.state.ledger.calls) == before

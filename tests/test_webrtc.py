@@ -21,11 +21,12 @@ import pytest
 from aiortc import RTCPeerConnection
 from openai import AsyncOpenAI
 
-from helpers import connection, loopback, sounds
+from helpers import connection
+from helpers.facts import loopback, sounds, turns
 from helpers.local_api import server
-from helpers.local_api.realtime import calls, config, secrets, turns, webrtc
+from helpers.local_api.realtime import calls, config, secrets, webrtc
 from helpers.local_api.realtime import session as session_module
-from helpers.voice_client import Caller, contains
+from helpers.realtime.voice_client import Caller, contains
 
 KEY = "day9-test"
 MODEL = "gpt-realtime-2.1"

@@ -17,7 +17,6 @@ from decimal import Decimal
 
 from . import server, where
 
-
 FINISHING = (
     20  # seconds in which exchanges come to their end and are recorded, after the kernel has ended
 )

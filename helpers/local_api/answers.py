@@ -3,10 +3,12 @@
 Knows nothing of sockets: `Answers.answer(...)` takes a request's parts and gives an `Answer`.
 """
 
-import csv
 import datetime
 import functools
-from . import canonical, off_the_map, pictures, refusals, schemas, shaping, slots
+
+from ..facts import refusals, schemas
+from ..facts.models import models
+from . import canonical, off_the_map, pictures, shaping, slots
 from .answer import (
     TEXTS_CHECKED_ON,
     WORDS,
@@ -19,13 +21,6 @@ from .answer import (
     refused,
 )
 from .recordings import BrokenRecording, Library, exactly, own_folder
-
-
-@functools.cache
-def models():
-    """{model id: row} of data/models.csv."""
-    with open(canonical.DATA / "models.csv", encoding="utf-8", newline="") as f:
-        return {row["model"]: row for row in csv.DictReader(f)}
 
 
 def model_object(row):

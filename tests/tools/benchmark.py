@@ -129,7 +129,8 @@ def served(command, env=None):
 
 def serve(folder):
     """In a process of its own: the local API over the recordings of `folder`."""
-    from helpers.local_api import __main__ as starter, answers, server
+    from helpers.local_api import __main__ as starter
+    from helpers.local_api import answers, server
 
     library = answers.Library(folder)
     server.Answers = lambda **more: answers.Answers(library, **more)
@@ -585,7 +586,8 @@ def tuning():
         "f. Preference tuning with the stand-in, against the aims: 1,000 new pairs read and trained, and one turn of a slider."
     )
     sys.path.insert(0, str(ROOT))
-    from helpers import dpo, sketch
+    from helpers import sketch
+    from helpers.facts import policy as dpo
 
     few = [
         json.loads(line)
@@ -687,7 +689,7 @@ def speaking():
     say(
         "g. From the end of the silence that ends a turn to the first sound of the answer on the wire, over a WebSocket."
     )
-    from helpers import sounds
+    from helpers.facts import sounds
 
     command = [sys.executable, "-m", "helpers.local_api"]
     with served(command, {"DAY9_PACE": "1"}) as (url, key, _):
@@ -723,7 +725,7 @@ NOTES = """() => {  // when the page was told that the turn had ended, and when 
 
 async def called(url, key):
     """(seconds from offer to session.created, seconds from the end of the silence to the first packet of the answer)"""
-    from helpers.voice_client import Caller
+    from helpers.realtime.voice_client import Caller
 
     caller, arrived = (
         Caller(key, url, session={"type": "realtime", "model": "gpt-realtime-2.1"}),

@@ -30,7 +30,7 @@ START = datetime.datetime(2026, 8, 21)
 
 
 def rows(n, seed=0):
-    """A frame of n single calls over 90 days, as `helpers.bills.price` takes it."""
+    """A frame of n single calls over 90 days, as `helpers.costs.bills.price` takes it."""
     dice = np.random.default_rng(seed)
     begin = np.datetime64(START, "us").astype(np.int64)
     frame = {
@@ -59,7 +59,7 @@ def _status(key):
 
 def in_memory(n):
     """Prints wall s, CPU s and peak of memory as a multiple of the data, then USD, for pricing and grouping n rows."""
-    from helpers import bills
+    from helpers.costs import bills
 
     bills.price(rows(1000))  # imports and caches
     before = _status("VmRSS")
@@ -74,7 +74,7 @@ def in_memory(n):
 
 def over_parquet(n):
     """Prints wall s, peak RSS in bytes, the file's bytes and USD for n rows in a file; makes it in parts of a tenth."""
-    from helpers import bills
+    from helpers.costs import bills
 
     with tempfile.TemporaryDirectory() as folder:
         size = 0
@@ -164,7 +164,7 @@ def litellm(frame):
 
 
 def ten_million(say, compare):
-    from helpers import bills
+    from helpers.costs import bills
 
     say(
         "bill. Ten million rows of usage priced at their own day and grouped by day, model and feature, on one core."

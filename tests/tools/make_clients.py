@@ -8,7 +8,7 @@ import json
 import re
 
 import helpers
-from helpers import clients
+from helpers.sdks import clients
 
 HERE = re.compile(
     r"Host|Content-Length|.*(Os|Os-Version|Arch|Runtime-Version)$"

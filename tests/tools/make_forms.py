@@ -17,7 +17,7 @@ import sys
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from helpers import forms, tax
+from helpers.facts import forms, tax
 
 WIDTH, HEIGHT = 1000, 1294  # of a page in the end: letter paper at 118 dots an inch
 TWICE = 2

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import tiktoken
 
-from helpers import sounds, tokens
+from helpers.facts import sounds, tokens
 
 START, END, CALL = "<|im_start|>", "<|im_end|>", "<tool_call>"
 WORDS = 1021  # the first of o200k_base, in the order in which its merges were learned; a prefix is a tokenizer, too

@@ -28,14 +28,13 @@ so that they are consistent and a test can make them again. A source:
     api = "responses"                optional; Chat Completions otherwise
 """
 
-import datetime
 import hashlib
 import itertools
 import json
 import sys
 import tomllib
 
-from helpers import forms
+from helpers.facts import forms
 from helpers.local_api import canonical, catalogue, pictures, recordings, shaping, slots
 from helpers.local_api.envelopes import chat_answer, response_answer
 

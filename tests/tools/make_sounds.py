@@ -15,7 +15,7 @@ from pathlib import Path
 
 import av
 
-from helpers import sounds
+from helpers.facts import sounds
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "audio"
 BIT_RATE = 20_000

@@ -23,8 +23,8 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import sounds, turn_taking
-
+from helpers.facts import sounds
+from helpers.realtime import turn_taking
 from tests import emulated, lab
 from tests.emulated import SERVER, Condition
 
@@ -98,8 +98,9 @@ async def serve(faster):
     """The local API on the namespace's address; it lets in who can reach it, and nobody else can."""
     import aioice.ice
 
+    from helpers.facts import hearing
     from helpers.local_api import __main__, door, server
-    from helpers.local_api.realtime import hearing, responses, webrtc  # noqa: F401  webrtc sets what is changed here
+    from helpers.local_api.realtime import responses, webrtc  # noqa: F401  webrtc sets what is changed here
 
     server.HOST, door.stranger, responses.FASTER = SERVER, lambda request: None, faster
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [SERVER]

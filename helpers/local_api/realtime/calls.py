@@ -8,9 +8,10 @@ import importlib
 import json
 from urllib.parse import parse_qs
 
+from ...facts import hearing
 from .. import canonical
 from ..answer import Answer, as_json, error, refused
-from . import events, hearing
+from . import events
 from .secrets import Secrets, model_of
 from .session import Session
 

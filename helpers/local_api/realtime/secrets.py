@@ -7,7 +7,7 @@ for a while. Whoever reads it in a page has that, for that long; whoever read th
 import secrets
 import time
 
-from .. import answers
+from ...facts.models import models
 from ..answer import error
 from . import config, events
 
@@ -92,7 +92,7 @@ def model_of(session):
             "missing_required_parameter",
             "session.model",
         )
-    if answers.models().get(name, {}).get("kind") != "realtime":
+    if models().get(name, {}).get("kind") != "realtime":
         raise events.Bad(
             f"The model `{name}` does not exist or you do not have access to it.",
             "model_not_found",

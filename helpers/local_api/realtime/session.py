@@ -5,10 +5,10 @@ import logging
 import time
 from typing import Protocol
 
-from ... import sounds
+from ...facts import hearing, sounds, turns
 from ..answer import Answer, as_json
 from . import config as settings
-from . import events, hearing, items, turns
+from . import events, items
 from .buffers import InputBuffer
 from .events import Bad, new_id, text, thing
 from .responses import Response
@@ -543,7 +543,7 @@ def _ms(samples):
 
 def _transcription_usage(model, pcm, said):
     """By length for the models sold by length, else by tokens (captures of September 2026 have the latter for gpt-4o-mini-transcribe)."""
-    from ... import tokens
+    from ...facts import tokens
 
     if "whisper" in model:
         return {"type": "duration", "seconds": round(len(pcm) / 2 / sounds.RATE, 2)}

@@ -8,7 +8,8 @@ import json
 
 from tornado import web, websocket
 
-from .. import answers, door
+from ...facts.models import models
+from .. import door
 from . import calls, events
 from .replayed import Replayed
 from .session import Session
@@ -121,7 +122,7 @@ class Socket(websocket.WebSocketHandler):
                 "You must provide a model parameter, for example ws://127.0.0.1/v1/realtime?model=gpt-realtime",
                 "missing_model",
             )
-        if answers.models().get(model, {}).get("kind") != "realtime":
+        if models().get(model, {}).get("kind") != "realtime":
             raise Refused(
                 REQUEST, f'Model "{model}" is not supported in realtime mode.', "invalid_model"
             )

@@ -7,7 +7,7 @@ wrong inside a line is found by the job.
 import time
 from dataclasses import dataclass, field
 
-from ... import preference_file
+from ...facts import preference_file
 from .. import canonical
 from ..answer import Answer, not_allowed
 from .candidates import prompts

@@ -11,7 +11,7 @@ import functools
 import json
 import threading
 
-from ... import dpo
+from ...facts import policy
 from .. import canonical
 from ..answer import not_allowed
 from .job import Job
@@ -339,7 +339,7 @@ def _method(body):
                 ),
             )
         try:
-            dpo.resolve({name: value}, 10)
+            policy.resolve({name: value}, 10)
             float(value if value != "auto" else 0)
         except (ValueError, OverflowError) as e:
             return (

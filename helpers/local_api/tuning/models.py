@@ -1,6 +1,6 @@
 """Tuned models, and how they and their bases answer: one of the answers that files hold for the prompt.
 
-A base takes each candidate with the same chance, a tuned model by its policy (helpers/dpo.py). A prompt that
+A base takes each candidate with the same chance, a tuned model by its policy (helpers/facts/policy.py). A prompt that
 no file has is off the map: a stand-in cannot write, and making something up would be a lie.
 """
 
@@ -127,7 +127,7 @@ class Models:
         return self._chosen(path, body, said, could, model, base)
 
     def _chosen(self, path, body, said, could, model, base):
-        from ...dpo import Policy, prompt_of
+        from ...facts.policy import Policy, prompt_of
 
         given = {name: value for name, value in body.items() if value is not None}
         heat, n, seed = given.get("temperature", 1), given.get("n", 1), given.get("seed")

@@ -16,6 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
+from ...facts.models import models
 from .. import answers, canonical, shaping
 from ..answer import Answer, error
 from ..ledger import LONGEST
@@ -166,7 +167,7 @@ class Upstream:
     def shut_down(self, model):
         """Why OpenAI is not asked for a model that it no longer has, in a sentence; "" where the upstream is asked."""
         day = (
-            answers.models().get(model, {}).get("shutdown")
+            models().get(model, {}).get("shutdown")
             if self.where.openai and isinstance(model, str)
             else None
         )

@@ -17,7 +17,7 @@ import websockets.asyncio.client
 from tornado import websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
-from ... import prices
+from ...facts import prices
 from .. import canonical
 from ..answer import Answer, as_json, error
 from ..realtime import calls, events

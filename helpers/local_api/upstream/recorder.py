@@ -27,7 +27,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ... import whole_file
+from ...facts import whole_file
 from .. import canonical, recordings, scrub, shaping
 
 HELD = 1_000_000  # bytes of an answer kept in memory while it comes; the rest waits on disk

@@ -15,7 +15,8 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
-from ... import prices
+from ...facts import prices
+from ...facts.models import models
 from .. import answers, recordings
 from ..answer import as_it_came
 
@@ -109,7 +110,7 @@ def planned(calls, today, url=None):
     rows = []
     for model in sorted({c["model"] for c in calls}):
         these = [c for c in calls if c["model"] == model]
-        day = answers.models().get(model, {}).get("shutdown")
+        day = models().get(model, {}).get("shutdown")
         usd = None
         if url:
             what = f"recorded from {url}"

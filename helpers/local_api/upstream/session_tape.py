@@ -18,7 +18,7 @@ import logging
 import tempfile
 import time
 
-from ... import whole_file
+from ...facts import whole_file
 from .. import canonical, scrub
 from . import recorder
 
