@@ -41,7 +41,7 @@ def test_a_command_goes_on_under_its_old_name(tmp_path):
         done = subprocess.run(
             [sys.executable, "-m", f"helpers.{name}", str(tmp_path)], capture_output=True, text=True
         )
-        assert done.returncode == 1 and done.stdout.startswith("a.py:1:9: model o1"), done
+        assert done.returncode == 1 and done.stdout.startswith("a.py:1:10: model o1"), done
 
 
 def test_dpo_has_the_names_of_the_stand_in():
