@@ -1,6 +1,6 @@
 """How many questions it takes: the chance that a test finds a difference which is there.
 
-All exact for the test named, by adding up every outcome; `tests/test_judging.py` plays them out, too. Two-sided
+All exact for the test named, by adding up every outcome; `tests/dpo/test_power.py` plays them out, too. Two-sided
 at 5 %, and only a finding in the right direction counts. Cases are taken to be independent of each other: ten
 answers to one question are not ten cases.
 """

@@ -14,7 +14,7 @@ from . import sounds, tokens
 
 BANDS, COLUMNS_A_SECOND = 20, 50
 LOWEST, HIGHEST = 150, 3_400  # Hz
-ALIKE = 0.55  # mean likeness from which a clip is heard; tests/test_realtime.py measures both sides of it
+ALIKE = 0.55  # mean likeness from which a clip is heard; tests/local_api/realtime/test_realtime.py measures both sides of it
 SHORTEST = 32  # spoken columns, 0.64 s: less is like too much
 
 

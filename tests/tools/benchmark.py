@@ -814,7 +814,7 @@ async def eight(url, key):
     """Seconds between packets, the longest of each call's."""
     from openai import AsyncOpenAI
 
-    from tests.test_webrtc import Light, encoded, session
+    from tests.local_api.realtime.test_webrtc import Light, encoded, session
 
     class Watch(Light):
         def add(self, packet):

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[2]
-# models whose prices both libraries have right for these days (tests/test_price_tables.py names those that they have not)
+# models whose prices both libraries have right for these days (tests/facts/test_price_tables.py names those that they have not)
 MODELS = [
     "gpt-4o-2024-08-06",
     "gpt-4o-mini-2024-07-18",
