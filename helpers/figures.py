@@ -96,7 +96,7 @@ def figure(fig, *, alt, caption, source):
 
     `fig`: a plotly Figure whose title states the finding and whose axes have units. `alt`: what a person
     who cannot see it should know. `caption`: what it shows and how it was computed. `source`: where the
-    numbers come from. A still PNG stands beside it when DAY9_STILLS=1 (tests/refresh.py sets it; it needs
+    numbers come from. A still PNG stands beside it when DAY9_STILLS=1 (tests/tools/refresh.py sets it; it needs
     kaleido and a Chromium), so that pages without JavaScript show it.
     """
     from IPython.display import HTML, display

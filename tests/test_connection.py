@@ -22,9 +22,8 @@ import pytest
 from openai.types.chat import ChatCompletion
 from pydantic import BaseModel
 
-from helpers import display
-from helpers.local_api import answers, recordings, server
-from helpers.local_api.upstream import where
+from helpers import panels
+from helpers.local_api import answers, recordings, server, where
 from tests.asking import CHAT, chat, completion, write
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -1005,7 +1004,7 @@ def test_many_clients_at_once(here):
     ],
 )
 def test_what_stops_a_cell_when_another_model_answers_is_explained(capsys, error, title):
-    display.otherwise(
+    panels.otherwise(
         error,
         where.where(
             "http://127.0.0.1:9/v1",

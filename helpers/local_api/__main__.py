@@ -1,6 +1,6 @@
 """Start the local API from a shell: `python -m helpers.local_api --port 8009`, for curl, Node, Go, Java.
 
-DAY9_ANSWERS, DAY9_MODEL, DAY9_BUDGET, DAY9_KEY and OPENAI_API_KEY say who answers: see upstream/where.py.
+DAY9_ANSWERS, DAY9_MODEL, DAY9_BUDGET, DAY9_KEY and OPENAI_API_KEY say who answers: see where.py.
 
 helpers.connect() starts the same with `--child`: it then reads two lines (who answers, a Where as text or nothing; what
 was spent before), prints one line of JSON, and ends when its standard input closes, which the system does when the
@@ -15,9 +15,7 @@ import sys
 import threading
 from decimal import Decimal
 
-from . import server
-from .upstream import where
-
+from . import server, where
 
 FINISHING = (
     20  # seconds in which exchanges come to their end and are recorded, after the kernel has ended

@@ -22,8 +22,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from . import canonical, slots
-from .upstream import scrub
+from . import canonical, scrub, slots
 
 FOLDER = canonical.DATA / "recordings"
 OWN = canonical.DATA / "my_recordings"
@@ -333,11 +332,3 @@ class Library:
         for recording in begun:
             recording.turn = 0
         return bool(begun)
-
-
-if __name__ == "__main__":
-    import sys
-
-    from . import catalogue
-
-    sys.exit(catalogue.main())

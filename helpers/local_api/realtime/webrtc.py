@@ -25,7 +25,7 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
-from ... import loopback, sounds  # loopback: importing it is what counts
+from ...facts import loopback, sounds  # loopback: importing it is what counts
 
 EVENTS = "oai-events"  # the one data channel that the API knows
 RATE = 24_000  # samples a second, as everywhere in the Realtime API

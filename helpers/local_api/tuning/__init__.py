@@ -1,11 +1,11 @@
 """Files, fine-tuning jobs and tuned models: computed, not replayed; all in memory, and gone with the server.
 
-files.py holds what is uploaded, jobs.py trains on it (helpers/dpo.py), models.py lets the result answer.
+files.py holds what is uploaded, jobs.py trains on it (helpers/facts/policy.py), models.py lets the result answer.
 Each is asked with a request's parts and gives an Answer, like answers.py, and knows nothing of sockets.
-What a job trains is a stand-in (see helpers/dpo.py), and the origin of every answer says so.
+What a job trains is a stand-in (see helpers/facts/policy.py), and the origin of every answer says so.
 """
 
-from ..answers import error
+from ..answer import error
 from .files import Files
 from .jobs import Jobs
 from .models import Models

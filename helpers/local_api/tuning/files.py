@@ -7,9 +7,9 @@ wrong inside a line is found by the job.
 import time
 from dataclasses import dataclass, field
 
-from ... import preference_file
+from ...facts import preference_file
 from .. import canonical
-from ..answers import Answer, not_allowed
+from ..answer import Answer, not_allowed
 from .candidates import prompts
 from .shapes import OBJECTS, found, new_id, page, wrong
 

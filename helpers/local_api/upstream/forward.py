@@ -16,7 +16,9 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
+from ...facts.models import models
 from .. import answers, canonical, shaping
+from ..answer import Answer, error
 from ..ledger import LONGEST
 from . import local_models
 from .spending import Refused, Spending, today
@@ -165,7 +167,7 @@ class Upstream:
     def shut_down(self, model):
         """Why OpenAI is not asked for a model that it no longer has, in a sentence; "" where the upstream is asked."""
         day = (
-            answers.models().get(model, {}).get("shutdown")
+            models().get(model, {}).get("shutdown")
             if self.where.openai and isinstance(model, str)
             else None
         )
@@ -312,7 +314,7 @@ class Forward:
                 },
             )
         kind = headers.get("content-type", "")
-        self.given = answers.Answer(
+        self.given = Answer(
             status,
             origin={"class": "live", "date": today().isoformat(), "source": self.host},
             model=self.model,
@@ -517,7 +519,7 @@ class Forward:
         if self.taping:
             await self.taping.cut(said)
         return await self.refused(
-            answers.error(
+            error(
                 504 if late else 502,
                 f'{said} helpers.connect(answers="recorded") goes back to the recordings.',
                 "upstream_error",

@@ -27,9 +27,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from ... import whole_file
-from .. import canonical, recordings, shaping
-from . import scrub
+from ...facts import whole_file
+from .. import canonical, recordings, scrub, shaping
 
 HELD = 1_000_000  # bytes of an answer kept in memory while it comes; the rest waits on disk
 LONG = (
