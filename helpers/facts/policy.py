@@ -32,6 +32,7 @@ import numpy as np
 
 LEARNING_RATE = 0.1  # of learning_rate_multiplier 1; ours, chosen so that a few dozen pairs are learnt in a few epochs
 BUCKETS = 256  # of the hashed words
+EVEN = 1e-9  # nats; what is nearer is equal: the last bits of a sum differ between processors
 LIMITS = {
     "beta": (0, 2),
     "n_epochs": (1, 50),
@@ -164,7 +165,7 @@ class Policy:
         if temperature < 0:
             raise ValueError(f"a temperature is 0 or more, not {temperature}")
         if temperature == 0:
-            return int(scores.argmax())
+            return int(np.flatnonzero(scores >= scores.max() - EVEN)[0])
         with np.errstate(
             over="ignore"
         ):  # a temperature next to 0 puts all others infinitely far behind
@@ -277,7 +278,7 @@ def supervised(weights, offered):
     return (
         float(-logs[:, 0].mean()),
         (expected - offered[:, 0]).mean(axis=0),
-        logs[:, 0] > logs[:, 1:].max(axis=1, initial=-np.inf),
+        logs[:, 0] > logs[:, 1:].max(axis=1, initial=-np.inf) + EVEN,
     )
 
 
@@ -435,6 +436,6 @@ def _metrics(method, weights, reference, rows, beta):
     """((loss, accuracy, margin), gradient)"""
     if method == "dpo":
         loss, gradient, margins = dpo(weights, reference, rows, beta)
-        return (loss, float((margins > 0).mean()), float(margins.mean())), gradient
+        return (loss, float((margins > EVEN).mean()), float(margins.mean())), gradient
     loss, gradient, hits = supervised(weights, rows)
     return (loss, float(hits.mean()), None), gradient

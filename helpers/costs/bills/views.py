@@ -269,7 +269,7 @@ class WhatIf:
         now, then = (
             c.groupby(name)["nano"].sum().reindex(names, fill_value=0) for c in (bill.cube, cube)
         )
-        order = (now + then).sort_values(ascending=False).index
+        order = (now + then).sort_values(ascending=False, kind="stable").index
         self.table = pd.DataFrame(
             {
                 name: order,
@@ -394,4 +394,4 @@ def lifecycle(bill, on, within=120):
     return pd.DataFrame(
         found,
         columns=["model", "shutdown", "days left", "replacement", "USD, 30 days", "there, USD"],
-    ).sort_values("days left", ignore_index=True)
+    ).sort_values(["days left", "model"], ignore_index=True)
