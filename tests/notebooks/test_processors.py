@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from helpers.figures import rounded
-from tests import refresh
+from tests.tools import refresh
 
 OLDER = {
     "without AVX2": {
