@@ -61,7 +61,7 @@ def as_it_came(recording, response):
 
 
 TEXTS_CHECKED_ON = (
-    "2026-11-22"  # those of schemas.py, pictures.py and tuning/; refusals.json dates its own
+    "2026-11-22"  # those of facts/schemas.py, pictures.py and tuning/; refusals.json dates its own
 )
 
 
