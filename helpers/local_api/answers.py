@@ -9,6 +9,7 @@ import functools
 import json
 from dataclasses import dataclass, field
 
+from ..once import once
 from . import canonical, off_the_map, pictures, refusals, schemas, shaping, slots
 from .recordings import BrokenRecording, Library, exactly, own_folder
 
@@ -122,7 +123,7 @@ class Answers:
     def __init__(self, library=None, pace=0):
         self.library, self.pace = library or Library(own=own_folder()), pace
 
-    @functools.cached_property
+    @once
     def tuning(self):
         """Files, jobs and tuned models; loaded when first needed."""
         from .tuning import Tuning
