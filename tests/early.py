@@ -4,6 +4,10 @@ import os
 import sys
 from pathlib import Path
 
+# Where standard input is closed, the first file that is opened would take its place, and a child get another.
+if sys.stdin is None:
+    os.open(os.devnull, os.O_RDONLY)
+
 # nbval reads notebooks with nbformat, whose jsonschema builds a grammar for addresses in other alphabets as soon
 # as this package is there, and JupyterLab brings it: three to five seconds a process, for a check that no notebook uses.
 sys.modules["rfc3987_syntax"] = None
