@@ -47,7 +47,13 @@ def local():
 )
 def test_a_first_upload_stays_whatever_is_asked_meanwhile(local, monkeypatch, meanwhile):
     one, client = local
-    begun, made = threading.Event(), []
+    begun, asked, made = threading.Event(), threading.Event(), []
+    answer = one.state.answers.answer
+
+    def told(*request):
+        if begun.is_set():
+            asked.set()
+        return answer(*request)
 
     class Slow(tuning.Tuning):
         """One that is still being made when the other thread comes; a second one is ready after the first."""
@@ -57,11 +63,13 @@ def test_a_first_upload_stays_whatever_is_asked_meanwhile(local, monkeypatch, me
             made.append(self)
             begun.set()
             if len(made) == 1:
-                time.sleep(0.3)
+                assert asked.wait(20)
+                time.sleep(0.3)  # the few steps from being asked to needing it
             else:
                 until(lambda: "tuning" in vars(one.state.answers))
 
     monkeypatch.setattr(tuning, "Tuning", Slow)
+    monkeypatch.setattr(one.state.answers, "answer", told)
     file = []
     upload = threading.Thread(
         target=lambda: file.append(
