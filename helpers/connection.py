@@ -16,6 +16,7 @@ import urllib.request
 from decimal import Decimal
 from pathlib import Path
 
+from . import console
 from .local_api.upstream import where as upstream
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,6 +47,7 @@ class Server:
         }
         env |= {
             "DAY9_LOCAL_KEY": self.key,
+            "PYTHONIOENCODING": "utf-8",
             "PYTHONPATH": os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")]).strip(os.pathsep),
         }
         if (
@@ -58,16 +60,15 @@ class Server:
             if os.name == "nt"
             else {"start_new_session": True}
         )
-        self.said = tempfile.TemporaryFile(
-            "w+"
-        )  # a file never fills up, as a pipe that nobody reads would
+        # a file never fills up, as a pipe that nobody reads would
+        self.said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "helpers.local_api", "--child", "--port", str(port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.said,
             env=env,
-            text=True,
+            encoding="utf-8",
             cwd=ROOT,
             **apart,
         )
@@ -158,7 +159,7 @@ def connect(answers=None):
     # one table for tiktoken, which would otherwise download it
     os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(ROOT / "data" / "tokenizer"))
     _show_panels()
-    print(_line(_server) + note)
+    console.say(_line(_server) + note)
 
 
 def _keep_own_key():

@@ -22,6 +22,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import console
 from .local_api import answers, refusals
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -790,4 +791,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    console.forgiving()
     sys.exit(main())

@@ -25,6 +25,8 @@ for _name in list(os.environ):
 os.environ["DAY9_PACE"] = "0"
 os.environ["DAY9_MY_RECORDINGS"] = os.devnull  # a folder in which nothing is
 
+os.environ.setdefault("HOME", str(Path.home()))  # Go and npm keep there what they have fetched
+
 # No network: for this process by the import, for kernels and other children by PYTHONPATH.
 from tests.no_network import sitecustomize  # noqa: E402, F401
 

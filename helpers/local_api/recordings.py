@@ -338,6 +338,8 @@ class Library:
 if __name__ == "__main__":
     import sys
 
+    from .. import console
     from . import catalogue
 
+    console.forgiving()
     sys.exit(catalogue.main())

@@ -15,7 +15,7 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
-from ... import prices
+from ... import console, prices
 from .. import answers, recordings
 
 # Run in the notebook's kernel when its cells are through.
@@ -245,4 +245,5 @@ def changes(was, now):
 
 
 if __name__ == "__main__":
+    console.forgiving()
     sys.exit(main())
