@@ -7,7 +7,7 @@ nothing else can read it. It is kept here since its variable has to hold the thr
 import os
 import sys
 
-from . import panels, running
+from . import console, panels, running
 from .local_api import where as upstream
 from .running import Server, server  # noqa: F401 (server: a notebook asks here for both)
 
@@ -58,7 +58,7 @@ def connect(answers=None):
     # one table for tiktoken, which would otherwise download it
     os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(running.ROOT / "data" / "tokenizer"))
     _show_panels()
-    print(_line(now) + note)
+    console.say(_line(now) + note)
 
 
 def _keep_own_key():

@@ -36,6 +36,7 @@ class Server:
         }
         env |= {
             "DAY9_LOCAL_KEY": self.key,
+            "PYTHONIOENCODING": "utf-8",
             "PYTHONPATH": os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")]).strip(os.pathsep),
         }
         if (
@@ -48,16 +49,15 @@ class Server:
             if os.name == "nt"
             else {"start_new_session": True}
         )
-        self.said = tempfile.TemporaryFile(
-            "w+"
-        )  # a file never fills up, as a pipe that nobody reads would
+        # a file never fills up, as a pipe that nobody reads would
+        self.said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "helpers.local_api", "--child", "--port", str(port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.said,
             env=env,
-            text=True,
+            encoding="utf-8",
             cwd=ROOT,
             **apart,
         )

@@ -576,7 +576,8 @@ def gone(pid):
     """Whether a process has ended (one that nobody has waited for yet has, too)."""
     try:
         return (
-            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+            Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+            == "Z"
             if Path("/proc/self").exists()
             else os.kill(pid, 0)
         )
@@ -595,8 +596,15 @@ def ask(day="2024-12-17"):
         return json.load(answer)["choices"][0]["message"]["content"]
 
 """
+# What a shell has its background jobs ignore is handed on to every child: a script that is to be ended does not.
+HEARS = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+"""
 PIDS = (
     ASK
+    + HEARS
     + "import helpers, sys, os; from helpers import connection; helpers.connect(); print('pid', connection.server().process.pid, connection.server().port, flush=True); "
 )
 
@@ -914,8 +922,9 @@ def test_a_port_in_use_is_told_in_one_line(here):
 
 @posix
 def test_the_shells_own_server_ends_on_interrupt():
+    command = [sys.executable, "-m", "helpers.local_api", "--key", "k"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "helpers.local_api", "--key", "k"],
+        [sys.executable, "-c", f"{HEARS}import os; os.execv({command[0]!r}, {command!r})"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -100,7 +100,7 @@ def _known():
 
 @functools.cache
 def load():
-    """Begin to get ready what takes a second, in a thread, once a process.
+    """Begin to get ready what takes a second, in a thread, once a process. For the event loop alone.
 
     Gives the futures of the clips that are heard, and of the rest: the table of tokens, the clips that are said.
     """

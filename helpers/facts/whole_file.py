@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import time
 
 UNFINISHED = ".part"  # the end of a name while the file is written
 
@@ -15,7 +16,17 @@ def write(file, content):
             f.write(content)
             f.flush()
             os.fsync(f.fileno())
-        os.replace(aside, file)
+        _name(aside, file)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def _name(aside, file):
+    """Give the file its name. Windows refuses while somebody has the old one open, or a virus scanner the new one."""
+    for wait in (0.01, 0.1, 0.5):
+        try:
+            return os.replace(aside, file)
+        except PermissionError:
+            time.sleep(wait)
+    os.replace(aside, file)

@@ -8,6 +8,7 @@ import functools
 
 from ..facts import refusals, schemas
 from ..facts.models import models
+from ..once import once
 from . import canonical, off_the_map, pictures, shaping, slots
 from .answer import (
     TEXTS_CHECKED_ON,
@@ -46,7 +47,7 @@ class Answers:
     def __init__(self, library=None, pace=0):
         self.library, self.pace = library or Library(own=own_folder()), pace
 
-    @functools.cached_property
+    @once
     def tuning(self):
         """Files, jobs and tuned models; loaded when first needed."""
         from .tuning import Tuning

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 
+from .. import console
 from . import recordings, slots
 
 
@@ -87,4 +88,5 @@ def pretty(value):
 
 
 if __name__ == "__main__":
+    console.forgiving()
     sys.exit(main())

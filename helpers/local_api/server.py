@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl, quote
 
 from tornado import httpserver, httputil, iostream
 
+from ..once import once
 from . import door, pages
 from .answer import Answer, as_json, error
 from .answers import COMPUTED, Answers
@@ -259,7 +260,7 @@ class State:
             else self.api(request)
         )
 
-    @functools.cached_property
+    @once
     def realtime(self):
         """The Realtime API's desk, loaded when it is first asked."""
         if self.upstream and self.upstream.where.openai:
@@ -270,7 +271,7 @@ class State:
 
         return Desk(self)
 
-    @functools.cached_property
+    @once
     def sockets(self):
         """The Realtime API's WebSockets, loaded when the first is asked for."""
         from .realtime import websocket

@@ -111,7 +111,13 @@ class Run:
 
 def missing(language):
     """The programs that this machine lacks for a language, and that its client needs."""
-    return [p for p in CLIENTS[language].programs if not shutil.which(p)]
+    return [p for p in CLIENTS[language].programs if not _found(p)]
+
+
+def _found(program):
+    """Where a program is, or None. The bash of Windows itself is another system's, which cannot reach the local API."""
+    found = shutil.which(program)
+    return None if found and program == "bash" and "system32" in found.lower() else found
 
 
 def run(language, task, *words):
@@ -144,15 +150,17 @@ def unheard(language, seconds):
         kept = run(language, "late", str(seconds))
         return kept.said, len(kept.exchanges)
     install(language)
-    open_ones = []
+    open_ones, ended = [], threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as deaf:
+        deaf.settimeout(0.1)  # only Linux wakes who waits here when the socket is shut down
 
         def accept():
             while True:
                 try:
                     open_ones.append(deaf.accept()[0])
-                except OSError:  # closed: the program has ended
-                    return
+                except TimeoutError:
+                    if ended.is_set():
+                        return
 
         waiting = threading.Thread(target=accept)
         waiting.start()
@@ -166,7 +174,7 @@ def unheard(language, seconds):
                 },
             )
         finally:
-            deaf.shutdown(socket.SHUT_RDWR)
+            ended.set()
             waiting.join()
     return said, sum(map(_was_asked, open_ones))
 
@@ -257,10 +265,11 @@ def install(language):
         if client.fresh:  # another process has just done it
             return
         done = subprocess.run(
-            [shutil.which(client.install[0]), *client.install[1:]],
+            [_found(client.install[0]), *client.install[1:]],
             cwd=client.folder,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=LIMIT,
         )
         if done.returncode:
@@ -292,17 +301,22 @@ def _run(language, words, env):
     client = CLIENTS[language]
     command = client.command[0]
     command = (
-        str(client.folder / command)
-        if command.startswith("./")
-        else shutil.which(command) or command
+        str(client.folder / command) if command.startswith("./") else _found(command) or command
     )
     done = subprocess.run(
         [command, *client.command[1:], *words],
         cwd=client.folder,
         capture_output=True,
         encoding="utf-8",
+        errors="replace",
         timeout=120,
-        env={**os.environ, **env, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
+        env={
+            **os.environ,
+            **env,
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+            "PYTHONIOENCODING": "utf-8",
+        },
     )
     if done.returncode:
         raise RuntimeError(

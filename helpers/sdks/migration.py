@@ -22,6 +22,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .. import console
 from ..facts import DATA, refusals
 from ..facts.models import models
 
@@ -786,4 +787,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    console.forgiving()
     sys.exit(main())

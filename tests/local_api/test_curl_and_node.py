@@ -261,9 +261,11 @@ def node(shell):
 
 def _install():
     """The SDK that package-lock.json pins, by npm; a machine that cannot get it skips, except in CI."""
-    wanted = json.loads((NODE / "package.json").read_text())["dependencies"]["openai"]
+    wanted = json.loads((NODE / "package.json").read_text(encoding="utf-8"))["dependencies"][
+        "openai"
+    ]
     there = NODE / "node_modules" / "openai" / "package.json"
-    if there.exists() and json.loads(there.read_text())["version"] == wanted:
+    if there.exists() and json.loads(there.read_text(encoding="utf-8"))["version"] == wanted:
         return
     done = subprocess.run(
         [
@@ -310,4 +312,4 @@ def test_node_gets_the_same_error_once_and_can_read_it(shell, python, node, name
 
 def test_the_lock_file_names_no_host():
     """A reader's npm asks its own registry."""
-    assert "//" not in (NODE / "package-lock.json").read_text()
+    assert "//" not in (NODE / "package-lock.json").read_text(encoding="utf-8")

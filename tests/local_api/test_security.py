@@ -215,7 +215,7 @@ def test_it_listens_on_the_loopback_address_alone(live):
         line.split()
         for file in ("/proc/net/tcp", "/proc/net/tcp6")
         if Path(file).exists()
-        for line in Path(file).read_text().splitlines()[1:]
+        for line in Path(file).read_text(encoding="utf-8").splitlines()[1:]
     ]
     ours = [
         address

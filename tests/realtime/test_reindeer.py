@@ -166,7 +166,7 @@ def test_the_loudspeaker_keeps_nothing(monkeypatch):
     packets = [
         lawn_reindeer.encode(opus, QUESTION[at : at + 320], at // 2) for at in range(0, 9_600, 320)
     ]
-    with open(os.devnull, "w") as nowhere:
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
         monkeypatch.setattr(sys, "stdout", nowhere)
         loudspeaker = lawn_reindeer.Loudspeaker()
 

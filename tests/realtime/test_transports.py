@@ -332,7 +332,12 @@ print(one.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(bytes
 
 @pytest.mark.parametrize("name", ["cubic", "bbr"])
 def test_the_rule_of_tcp_is_the_one_asked_for_on_both_sides(line, name):
-    if name not in Path("/proc/sys/net/ipv4/tcp_available_congestion_control").read_text().split():
+    if (
+        name
+        not in Path("/proc/sys/net/ipv4/tcp_available_congestion_control")
+        .read_text(encoding="utf-8")
+        .split()
+    ):
         pytest.skip(f"this kernel has no {name}")
     line.set(Condition(), 0)
     line.congestion_control(name)

@@ -102,11 +102,11 @@ def test_an_idiom_that_is_none_is_told():
 
 
 def test_pythons_package_file_names_the_version_that_runs():
-    assert (
-        clients.FOLDER / "python" / "requirements.txt"
-    ).read_text() == f"openai=={openai.__version__}\n"
+    assert (clients.FOLDER / "python" / "requirements.txt").read_text(
+        encoding="utf-8"
+    ) == f"openai=={openai.__version__}\n"
 
 
 def test_lock_files_name_no_host():
     for name in ("node/package-lock.json", "go/go.sum"):
-        assert "//" not in (clients.FOLDER / name).read_text()
+        assert "//" not in (clients.FOLDER / name).read_text(encoding="utf-8")

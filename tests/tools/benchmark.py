@@ -135,7 +135,7 @@ def serve(folder):
     library = answers.Library(folder)
     server.Answers = lambda **more: answers.Answers(library, **more)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(starter.run(server.bind(), "day9-benchmark", child=False))
+        asyncio.run(starter.run(server.bind(), "day9-benchmark", pipe=None))
 
 
 def with_picture(folder):

@@ -51,7 +51,7 @@ def rows(n, seed=0):
 
 
 def _status(key):
-    for line in Path("/proc/self/status").read_text().splitlines():
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith(key):
             return int(line.split()[1]) * 1024
     return 0
@@ -65,7 +65,9 @@ def in_memory(n):
     before = _status("VmRSS")
     frame = rows(n)
     data = int(frame.memory_usage(deep=True).sum())
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak of making the data
+    Path("/proc/self/clear_refs").write_text(
+        "5", encoding="utf-8"
+    )  # forget the peak of making the data
     wall, cpu = time.perf_counter(), time.process_time()
     bill = bills.price(frame)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

@@ -108,7 +108,9 @@ async def serve(faster):
     hearing.load()
     await hearing.loaded()
     print("ready", flush=True)
-    threading.Thread(target=__main__.end_with_parent, daemon=True).start()
+    threading.Thread(
+        target=__main__.end_with_parent, args=(__main__.own_pipe(),), daemon=True
+    ).start()
     await asyncio.Event().wait()
 
 
@@ -317,7 +319,7 @@ def setting(version):
     cpu = next(
         (
             line.partition(": ")[2]
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
             if line.startswith("model name")
         ),
         platform.machine(),
@@ -341,7 +343,9 @@ def setting(version):
 def main(runs):
     why = emulated.lacking() or ("" if lab.chromium() else "there is no Chromium")
     have = (
-        Path("/proc/sys/net/ipv4/tcp_available_congestion_control").read_text().split()
+        Path("/proc/sys/net/ipv4/tcp_available_congestion_control")
+        .read_text(encoding="utf-8")
+        .split()
         if not why
         else []
     )

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ...facts import prices
+from ...once import once
 
 KINDS = {
     f"{modality}_{direction}": (modality, direction)
@@ -91,7 +92,7 @@ class Bill:
         """The kinds of token that the frame has a column for."""
         return [k for k in KINDS if k in self.rows]
 
-    @functools.cached_property
+    @once
     def nano(self):
         """Each row's price in nano-dollars, an int64 array; 0 where it has none."""
         if self.stated:

@@ -20,7 +20,11 @@ class Tuning:
         self.jobs = Jobs(self.files, self.models, pace)
 
     def answer(self, method, path, query, content_type, raw):
-        """The Answer to a request below /v1/files or /v1/fine_tuning. Not to be called by two threads at once."""
+        """The Answer to a request below /v1/files or /v1/fine_tuning. Not to be called by two threads at once.
+
+        The event loop asks for models and receipts meanwhile, and each job adds what it has made from its own thread:
+        so what is held is changed in single steps, and a list of it is made before it is gone through.
+        """
         place, *rest = path.removeprefix("/v1/").strip("/").split("/")
         if place == "files":
             return self.files.answer(method, path, rest, query, content_type, raw)

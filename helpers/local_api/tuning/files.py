@@ -59,7 +59,7 @@ class Files:
         """The File with this id, or None."""
         file = self._held.get(id)
         if file and file.expires_at and file.expires_at <= time.time():
-            del self._held[id]
+            self.remove(id)
             return None
         return file
 

@@ -62,7 +62,7 @@ class Jobs:
                 "tokens": job.trained_tokens,
                 "most": job.most_tokens,
             }
-            for job in self._held.values()
+            for job in list(self._held.values())
             if job.phase == "succeeded" and job.id not in self._counted_from
         ]
 

@@ -50,19 +50,22 @@ class Models:
         self._held[name] = Model(name, base, policy, job)
 
     def remove_of(self, job):
-        self._held = {name: model for name, model in self._held.items() if model.job is not job}
+        for name, model in list(self._held.items()):
+            if model.job is job:
+                self._held.pop(name, None)
 
     def objects(self):
         return [model.as_object() for model in list(self._held.values())]
 
     def answer(self, method, path, name):
         """The Answer about a tuned model itself."""
-        if name not in self._held:
+        model = self.get(name)
+        if not model:
             return no_model(name)
         if method == "GET":
-            return found(self._held[name].as_object())
+            return found(model.as_object())
         if method == "DELETE":
-            del self._held[name]
+            self._held.pop(name, None)
             return found({"id": name, "object": "model", "deleted": True})
         return not_allowed(method, path)
 

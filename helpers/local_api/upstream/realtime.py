@@ -138,7 +138,7 @@ class Relay(here.Socket):
             self.there = await Connect(
                 f"ws{where.url.removeprefix('http')}/realtime?{urlencode(query)}",
                 additional_headers=headers,
-                proxy=None if where.loopback else True,
+                proxy=forward.proxy_of(where),
                 user_agent_header=None,
                 compression=None,
                 open_timeout=WAITS,

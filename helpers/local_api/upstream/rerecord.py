@@ -15,6 +15,7 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
+from ... import console
 from ...facts import prices
 from ...facts.models import models
 from .. import answers, recordings
@@ -247,4 +248,5 @@ def changes(was, now):
 
 
 if __name__ == "__main__":
+    console.forgiving()
     sys.exit(main())

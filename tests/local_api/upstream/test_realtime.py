@@ -290,7 +290,7 @@ def test_a_recorded_session_is_given_back_as_it_came(recorded):
 def test_a_recorded_session_holds_both_sides_and_no_key(recorded):
     folder, _ = recorded
     (file,) = folder.rglob("*realtime*.json")
-    raw = json.loads(file.read_text())
+    raw = json.loads(file.read_text(encoding="utf-8"))
     assert (
         raw["origin"]["class"] == "recorded"
         and raw["origin"]["model"] == MODEL
@@ -332,7 +332,7 @@ def test_a_torn_session_is_left_out_and_named(recorded, tmp_path):
     copy = tmp_path / "mine"
     shutil.copytree(recorded[0], copy)
     (file,) = copy.rglob("*realtime*.json")
-    raw = json.loads(file.read_text())
+    raw = json.loads(file.read_text(encoding="utf-8"))
     next((copy / "files").iterdir()).unlink()
     library = recordings.Library(own=copy)
     assert len(library.problems) == 1 and "not there" in library.problems[0][1]

@@ -959,7 +959,7 @@ def test_what_ended_too_soon_or_cannot_be_written_is_said_and_not_kept(tmp_path,
     [lost] = asyncio.run(go())
     assert "not recorded" in lost and lost in caplog.text
     assert files(tmp_path / "own") == []
-    one, two = (tmp_path / "own" / "cut.log").read_text().splitlines()
+    one, two = (tmp_path / "own" / "cut.log").read_text(encoding="utf-8").splitlines()
     assert f"POST {CHAT}: reset by sk-scrubbed" in one and "compressed (br)" in two
 
 
