@@ -19,9 +19,10 @@ from pathlib import Path, PureWindowsPath
 import pytest
 
 import start
-from helpers import clients, whole_file
-from helpers.local_api import recordings
-from helpers.local_api.upstream import forward, recorder, where
+from helpers.facts import whole_file
+from helpers.local_api import recordings, where
+from helpers.local_api.upstream import forward, recorder
+from helpers.sdks import clients
 from tests.conftest import needs
 from tests.test_connection import ASK, HEARS, posix, script, until
 from tests.test_setup import Project, failure
@@ -156,13 +157,13 @@ def test_what_the_local_api_says_as_it_ends_is_read_in_any_language():
 @pytest.mark.parametrize(
     "command, words",
     [
-        (["helpers.local_api.recordings", "show", "start/weekday-medium"], "weekday"),
-        (["helpers.migration", "notebooks/5_sdks/old_app"], "gpt-4o"),
+        (["helpers.local_api.catalogue", "show", "start/weekday-medium"], "weekday"),
+        (["helpers.sdks.migration", "notebooks/5_sdks/old_app"], "gpt-4o"),
         (["helpers.local_api.upstream.rerecord", "--help"], "recordings of your own"),
     ],
 )
 def test_the_command_lines_print_into_a_pipe_of_few_characters(command, words, tmp_path):
-    if command[0] == "helpers.migration":  # with a file whose name no such pipe has
+    if command[0] == "helpers.sdks.migration":  # with a file whose name no such pipe has
         (tmp_path / "東京.py").write_text('model = "gpt-4o-2024-05-13"\n', encoding="utf-8")
         command = [command[0], str(tmp_path)]
     run = subprocess.run(
@@ -335,6 +336,7 @@ def test_a_file_that_somebody_reads_is_replaced_when_they_are_through(tmp_path, 
     monkeypatch.setattr(os, "replace", refuse_twice)
     whole_file.write(file, b"new")
     assert file.read_bytes() == b"new" and len(tries) == 3
+    tries.clear()
     monkeypatch.setattr(time, "sleep", lambda seconds: tries.clear())  # refused for good
     with pytest.raises(PermissionError):
         whole_file.write(file, b"newer")

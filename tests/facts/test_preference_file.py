@@ -5,12 +5,14 @@ import random
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from helpers.facts import preference_file
 from helpers.facts.preference_file import read, write
 
+ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = {"role": "system", "content": "You tell the weather."}
 
 
