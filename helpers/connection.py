@@ -8,15 +8,11 @@ import os
 import sys
 
 from . import console, panels, running
+from .facts.origins import ORIGINS
 from .local_api import where as upstream
 from .running import Server, server  # noqa: F401 (server: a notebook asks here for both)
 
 _own_key = upstream.Secret("")  # the reader's OPENAI_API_KEY
-ORIGINS = {
-    "recorded": "captured from the API",
-    "published": "quoted from a public source",
-    "constructed": "constructed by us to the documented format (no model said them)",
-}
 
 
 def connect(answers=None):
@@ -71,7 +67,7 @@ def _keep_own_key():
 def _line(local_api):
     # no counts: each new recording would change the first output of every notebook
     hello = local_api.hello
-    kinds = [words for kind, words in ORIGINS.items() if kind in hello["origins"]]
+    kinds = [o.kept for kind, o in ORIGINS.items() if o.kept and kind in hello["origins"]]
     line = (
         upstream.in_words(local_api.where, local_api.carried)
         if local_api.where

@@ -5,16 +5,9 @@ import json
 import re
 
 from . import running
+from .facts.origins import ORIGINS, UNKNOWN
 from .shown import CARD, Shown
 
-EDGES = {
-    "live": "#D55E00",
-    "computed": "#56B4E9",
-    "constructed": "#E69F00",
-    "recorded": "#009E73",
-    "published": "#0072B2",
-    "": "#888888",
-}
 LONGEST = 4_000  # characters of a request or an answer that wire() shows
 
 
@@ -39,7 +32,7 @@ def framed(words, model, id, more="", kind="p"):
     found = running.server().ask(f"origin/{id}")
     where = _origin_words(found["origin"], found["recording"])
     footer = f"{where} · {more}" if more else where
-    edge = EDGES[found["origin"].get("class", "")]
+    edge = _edge(found["origin"])
     # a tuned model's name ends with letters that differ on every run
     model = re.sub(r"^(ft:.*:)\w{8}(?=$|:ckpt)", r"\1…", model)
     return Shown(
@@ -124,18 +117,16 @@ def _tokens(said, given, details, out):
     return f"tokens: {given} in, {hidden} hidden + {out - hidden} visible out"
 
 
+def _edge(origin):
+    return ORIGINS.get(origin.get("class"), UNKNOWN).edge
+
+
 def _origin_words(origin, recording):
     kind = origin.get("class", "")
     if not kind:
-        return "origin unknown: not answered by this notebook's local API"
+        return UNKNOWN.frame
     when = f" {origin['date']}" if origin.get("date") else ""
-    by = {
-        "live": f", from {origin.get('source', '')}",
-        "constructed": ", not said by a model",
-        "recorded": ", captured from the API",
-        "published": f", source: {origin.get('source', '')}",
-        "computed": f" here: {origin.get('source', '')}",
-    }[kind]
+    by = ORIGINS[kind].frame.format(source=origin.get("source", ""))
     return (
         f"{kind}{when}{by}"
         + (f" · {recording}" if recording else "")
@@ -163,7 +154,7 @@ def wire():
     pre = "white-space:pre-wrap;overflow-wrap:anywhere;font-size:85%;margin:.3em 0"
     return Shown(
         f"{head} · {where}\nrequest {sent}\nanswer {got}",
-        f'<details class="mathjax_ignore" style="{CARD.format(edge=EDGES[last["origin"].get("class", "")])}"><summary><code>{html.escape(head)}</code> · {html.escape(where)}</summary>'
+        f'<details class="mathjax_ignore" style="{CARD.format(edge=_edge(last["origin"]))}"><summary><code>{html.escape(head)}</code> · {html.escape(where)}</summary>'
         f'<b>Request</b><pre style="{pre}">{html.escape(sent)}</pre><b>Answer</b><pre style="{pre}">{html.escape(got)}</pre></details>',
     )
 
