@@ -16,6 +16,7 @@ import urllib.request
 from decimal import Decimal
 from pathlib import Path
 
+from . import left_out
 from .local_api.upstream import where as upstream
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -191,6 +192,8 @@ def _line(server):
             f"Answers: recordings on this machine, {' or '.join(kinds) or 'of which there are none'}; tuning and turns are computed. No key, no network."
         )
     )
+    if left_out.voice():
+        line += "\n" + left_out.voice()
     for file, why in hello["problems"]:
         line += f"\nLeft out: {file} {why}"
     return line
@@ -222,8 +225,8 @@ def _clear_proxies(where):
 def _show_panels():
     """In a notebook, an error of the API is a short panel: the stack trace leads through the SDK, not to the cause.
 
-    Where an upstream answers, any other error keeps its stack trace and gets a note beneath: the page was written
-    for other answers.
+    So is the import of a package that this system lacks. Any other error keeps its stack trace. Where an upstream
+    answers, a note stands beneath it: the page was written for other answers.
     """
     try:
         shell = sys.modules["IPython"].get_ipython()
@@ -240,8 +243,12 @@ def _show_panels():
             (display.panel if getattr(error, "code", None) == "off_the_map" else display.refusal)(
                 error
             )
+        elif left_out.in_words(error):
+            display.lacking(error)
         else:
             shell.showtraceback((kind, error, tb), tb_offset=tb_offset, running_compiled_code=True)
-            display.otherwise(error, _server.where)
+            if _server.where:
+                display.otherwise(error, _server.where)
 
-    shell.set_custom_exc((Exception if _server.where else APIStatusError,), show)
+    shown = (Exception,) if _server.where else (APIStatusError, ModuleNotFoundError)
+    shell.set_custom_exc(shown, show)

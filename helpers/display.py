@@ -5,7 +5,7 @@ import html
 import json
 import re
 
-from . import connection
+from . import connection, left_out
 
 # Plain colours in the border: a notebook not yet trusted loses a rule that names a variable.
 CARD = (
@@ -337,6 +337,17 @@ def refusal(error):
             ),
         )
     )
+
+
+def lacking(error):
+    """Display what goes without a package that this system lacks, and the way on.
+
+    `error`: the ModuleNotFoundError. Called for you when a cell ends in one.
+    """
+    from IPython.display import display
+
+    head, said = f"No {error.name} here", left_out.in_words(error)
+    display(Shown(f"{head}\n{said}", _alert(head, f"<p>{html.escape(said)}</p>")))
 
 
 def _alert(title, inside):

@@ -5,7 +5,7 @@ import logging
 import time
 from typing import Protocol
 
-from ... import sounds
+from ... import left_out, sounds
 from .. import answers
 from . import config as settings
 from . import events, hearing, items, turns
@@ -275,7 +275,10 @@ class Session:
     async def _hear(self, pcm):
         rules = self._input["turn_detection"]
         if rules and not self.detector:
-            self.detector = turns.Detector(self.buffer.end)
+            try:
+                self.detector = turns.Detector(self.buffer.end)
+            except left_out.LeftOut as e:
+                raise Bad(str(e), left_out.CODE) from None
         self.buffer.append(pcm)
         if not rules:
             return
