@@ -79,6 +79,12 @@ TROUBLES = [
         "this Python cannot install packages",
         "on Debian and Ubuntu: sudo apt install python%d.%d-venv" % sys.version_info[:2],
     ),
+    (
+        r"failed to build|failed building|metadata-generation-failed|no matching distribution|no wheels with a matching",
+        "a package has no ready build for this system (%s, Python %d.%d)"
+        % ((sysconfig.get_platform(),) + sys.version_info[:2]),
+        "use one of the systems and Pythons that README.md names.",
+    ),
 ]
 
 
@@ -137,14 +143,8 @@ def record(arguments):
 
 def lock(arguments):
     no_more(arguments)
-    beside = Path(sys.executable).with_name("uv.exe" if os.name == "nt" else "uv")
-    uv = shutil.which("uv") or (str(beside) if beside.exists() else None)
-    if not uv:
-        raise Failure(
-            "writing the lock files needs uv, which is not on the PATH", "pipx install uv"
-        )
     compile_ = [
-        uv,
+        uv(),
         "pip",
         "compile",
         "--universal",
@@ -173,6 +173,17 @@ def lock(arguments):
         ]
     )
     print("requirements.lock and tests/requirements.lock are up to date.")
+
+
+def uv():
+    """The uv on the PATH, or the one beside this Python."""
+    beside = Path(sys.executable).with_name("uv.exe" if os.name == "nt" else "uv")
+    found = shutil.which("uv") or (str(beside) if beside.exists() else None)
+    if not found:
+        raise Failure(
+            "writing the lock files needs uv, which is not on the PATH", "pipx install uv"
+        )
+    return found
 
 
 def link(arguments):
@@ -248,25 +259,28 @@ def active():
 
 
 def missing(locks):
-    """Names in the locks of which the running Python has no version, or another one."""
+    """Names in the locks, of what is for this system and Python, of which the running Python has no version, or another one."""
     import importlib.metadata  # here, since it takes longer than a whole start that needs nothing
 
-    locked, optional = {}, set()
-    for file in locks:
-        for name, version, marker in re.findall(
-            r"^([\w.-]+)(?:\[[^]]*\])?==([^\s;]+)( *;)?", file.read_text(encoding="utf-8"), re.M
-        ):
-            locked.setdefault(normal(name), set()).add(version)
-            if marker:  # for some systems or Pythons only; right is right where it is there
-                optional.add(normal(name))
     here = {}
     for d in importlib.metadata.distributions():
         here.setdefault(normal(d.metadata["Name"] or ""), d.version)
+    pin = r"^([\w.-]+)(?:\[[^]]*\])?==([^\s;]+)(?: *; *(.*?))? *\\?$"
     return sorted(
-        n
-        for n, versions in locked.items()
-        if here.get(n) not in versions and (n in here or n not in optional)
+        name
+        for file in locks
+        for name, version, marker in re.findall(pin, file.read_text(encoding="utf-8"), re.M)
+        if here.get(normal(name)) != version and holds(marker)
     )
+
+
+def holds(marker):
+    """Whether a marker of a lock is true of the running Python; "" is."""
+    try:
+        from packaging.markers import Marker
+    except ImportError:  # the lock names it, so that this Python is not the one anyway
+        return True
+    return not marker or Marker(marker).evaluate()
 
 
 def normal(name):

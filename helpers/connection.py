@@ -7,7 +7,7 @@ nothing else can read it. It is kept here since its variable has to hold the thr
 import os
 import sys
 
-from . import console, panels, running
+from . import console, left_out, panels, running
 from .facts.origins import ORIGINS
 from .local_api import where as upstream
 from .running import Server, server  # noqa: F401 (server: a notebook asks here for both)
@@ -75,6 +75,8 @@ def _line(local_api):
             f"Answers: recordings on this machine, {' or '.join(kinds) or 'of which there are none'}; tuning and turns are computed. No key, no network."
         )
     )
+    if left_out.voice():
+        line += "\n" + left_out.voice()
     for file, why in hello["problems"]:
         line += f"\nLeft out: {file} {why}"
     return line
@@ -106,8 +108,8 @@ def _clear_proxies(where):
 def _show_panels():
     """In a notebook, an error of the API is a short panel: the stack trace leads through the SDK, not to the cause.
 
-    Where an upstream answers, any other error keeps its stack trace and gets a note beneath: the page was written
-    for other answers.
+    So is the import of a package that this system lacks. Any other error keeps its stack trace. Where an upstream
+    answers, a note stands beneath it: the page was written for other answers.
     """
     try:
         shell = sys.modules["IPython"].get_ipython()
@@ -122,8 +124,12 @@ def _show_panels():
             (panels.panel if getattr(error, "code", None) == "off_the_map" else panels.refusal)(
                 error
             )
+        elif left_out.in_words(error):
+            panels.lacking(error)
         else:
             shell.showtraceback((kind, error, tb), tb_offset=tb_offset, running_compiled_code=True)
-            panels.otherwise(error, running.current.where)
+            if running.current.where:
+                panels.otherwise(error, running.current.where)
 
-    shell.set_custom_exc((Exception if running.current.where else APIStatusError,), show)
+    shown = (Exception,) if running.current.where else (APIStatusError, ModuleNotFoundError)
+    shell.set_custom_exc(shown, show)

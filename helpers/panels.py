@@ -137,5 +137,16 @@ def refusal(error):
     )
 
 
+def lacking(error):
+    """Display what goes without a package that this system lacks, and the way on.
+
+    `error`: the ModuleNotFoundError. Called for you when a cell ends in one.
+    """
+    from IPython.display import display
+
+    head, said = f"No {error.name} here", left_out.in_words(error)
+    display(Shown(f"{head}\n{said}", _alert(head, f"<p>{html.escape(said)}</p>")))
+
+
 def _alert(title, inside):
     return f'<div class="mathjax_ignore" role="alert" style="{CARD.format(edge="#CC79A7")}"><b>{html.escape(title)}</b>{inside}</div>'

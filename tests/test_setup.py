@@ -4,9 +4,11 @@ start.py runs in small projects of their own, with an installer that only writes
 """
 
 import ast
+import importlib.metadata
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,11 +17,14 @@ from pathlib import Path
 
 import nbclient
 import nbformat
+import packaging
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 import start
+from tests import systems
 
 ROOT = Path(__file__).resolve().parents[1]
 START = ROOT / "start.py"
@@ -34,9 +39,8 @@ TEST = ROOT / "tests" / "requirements.lock"
 def pins(lock):
     """{name: {versions}} of a lock file."""
     found = {}
-    for line in re.findall(r"^[\w.-]+==.+?(?= \\$)", lock.read_text(encoding="utf-8"), re.M):
-        pin = Requirement(line)
-        found.setdefault(pin.name, set()).add(str(pin.specifier).removeprefix("=="))
+    for pin in systems.locked(lock.relative_to(ROOT).as_posix()):
+        found.setdefault(pin.asked.name, set()).add(str(pin.asked.specifier).removeprefix("=="))
     return found
 
 
@@ -72,8 +76,56 @@ def test_a_lock_has_hashes_and_no_address(lock):
     )  # nor a place on somebody's machine
 
 
-def test_intel_macs_have_a_wheel_for_everything():
-    assert all(int(v.split(".")[0]) < 26 for v in pins(MAIN)["argon2-cffi-bindings"])
+# Programs of their own, run with what they name themselves, and code of others.
+APART = (
+    "tests/data/",
+    "notebooks/5_sdks/clients/",
+    "notebooks/5_sdks/old_app/",
+    "notebooks/3_dpo/train_with_trl.py",
+)
+# Imported where somebody has it: a second opinion, a trainer that a reader installs.
+IF_THERE = {"torch", "transformers", "litellm"}
+
+
+def imported(paths):
+    """{top-level module: a file that imports it} of Python files and notebooks."""
+    found = {}
+    for path in paths:
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith(APART):
+            continue
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".ipynb":
+            cells = json.loads(text)["cells"]
+            text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                modules = [node.module]
+            else:
+                continue
+            found.update((module.partition(".")[0], name) for module in modules)
+    return found
+
+
+@pytest.mark.parametrize("folders", [("helpers", "notebooks"), ("tests",)], ids=["lab", "test"])
+def test_what_is_imported_is_declared(folders):
+    groups = [PROJECT["project"]["dependencies"]]
+    groups += PROJECT["project"]["optional-dependencies"].values()
+    groups += [PROJECT["dependency-groups"]["test"]] * (folders == ("tests",))
+    declared = {canonicalize_name(Requirement(text).name) for group in groups for text in group}
+    known = importlib.metadata.packages_distributions()
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.*")]
+    found = imported(path for path in files if path.suffix in (".py", ".ipynb"))
+    ours = {"helpers", "tests", "start", "lawn_reindeer", "train_with_trl"}
+    undeclared = {
+        f"{module} in {where}"
+        for module, where in found.items()
+        if module not in sys.stdlib_module_names | ours | IF_THERE
+        and declared.isdisjoint(map(canonicalize_name, known.get(module, [])))
+    }
+    assert undeclared == set()
 
 
 def test_environment_yml_installs_the_lock():
@@ -281,6 +333,16 @@ def test_a_failed_install_says_what_is_wrong_and_what_cures_it(project, says, wr
             ],
         ),
         ("cannot install packages", ["/usr/bin/python: No module named pip"]),
+        (
+            "no ready build for this system",
+            [
+                "  ERROR: Failed building wheel for llguidance",
+                "error: metadata-generation-failed",
+                "  × Failed to build `llguidance==1.9.1`",
+                "ERROR: No matching distribution found for llguidance==1.9.1",
+                "llguidance==1.9.1 has no wheels with a matching platform tag (e.g., `musllinux_1_2`)",
+            ],
+        ),
         ("something else", ["error: Failed to parse `one`", "Resolved 124 packages in 5s"]),
     ],
 )
@@ -379,6 +441,26 @@ def test_an_active_environment_with_the_same_versions_is_used(project, tmp_path)
         env={**os.environ, "PATH": str(project.bin), "FAKE_LOG": str(project.log)},
     )
     assert run.returncode == 0 and (project.root / ".venv").exists(), run.stderr
+
+
+def test_an_active_environment_must_have_what_is_for_this_system(project, tmp_path):
+    (project.root / "requirements.lock").write_text(
+        "one==1.0 ; sys_platform == 'nowhere' or python_full_version >= '3.11' \\\n    --hash=sha256:0\n"
+        "two==2.0 ; sys_platform == 'nowhere' \\\n    --hash=sha256:0\n"
+    )
+    python, site = venv_with(tmp_path / "other", {"One": "1.0"})
+    shutil.copytree(Path(packaging.__file__).parent, site / "packaging")
+    start_lab = lambda: subprocess.run(
+        [python, "start.py", "lab"],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": str(project.bin), "FAKE_LOG": str(project.log)},
+    )
+    used = start_lab()
+    assert str(tmp_path / "other") in used.stdout and not project.asked(), used.stderr
+    shutil.rmtree(site / "One-1.0.dist-info")
+    assert start_lab().returncode == 0 and len(project.asked()) == 1
 
 
 @pytest.mark.parametrize("name", ["plain", "grün 日"])

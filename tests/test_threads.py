@@ -11,7 +11,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from helpers.local_api import answers, tuning
+from helpers.local_api import tuning
 from tests import asking
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -30,10 +30,16 @@ AUDIO_MS = {"user": 100, "assistant": 50}
 
 @functools.cache
 def encoding():
-    """tiktoken's o200k_base, read from data/tokenizer unless TIKTOKEN_CACHE_DIR names another folder."""
+    """tiktoken's o200k_base, read from data/tokenizer unless TIKTOKEN_CACHE_DIR names another folder;
+    or one that does the same.
+    """
     os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(DATA / "tokenizer"))
-    import tiktoken
+    try:
+        import tiktoken
+    except ModuleNotFoundError:  # it has no wheel for Windows on ARM
+        from . import plain_tokens
 
+        return plain_tokens.Encoding()
     return tiktoken.get_encoding("o200k_base")
 
 

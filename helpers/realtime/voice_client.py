@@ -15,13 +15,20 @@ import json
 import os
 
 import numpy
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 from openai import AsyncOpenAI
 
-from .. import display
-from ..facts import loopback, sounds  # loopback: importing it is what counts
+from .. import display, left_out
+from ..facts import sounds
+
+try:
+    from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+    from aiortc.mediastreams import MediaStreamError
+
+    from ..facts import loopback  # noqa: F401 (importing it is what counts)
+except ModuleNotFoundError:
+    left_out.need_voice()
+    raise
 
 FRAME = sounds.RATE // 50  # samples in 20 ms
 

@@ -4,20 +4,18 @@ import base64
 import doctest
 import hashlib
 import os
+import random
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
 
-from helpers.facts import tokens
+from helpers.facts import plain_tokens, tokens
 
-TABLE = (
-    Path(__file__).resolve().parents[2]
-    / "data"
-    / "tokenizer"
-    / "fb374d419588a4632f3f557e76b4b70aebbca790"
-)
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = ROOT / "data" / "tokenizer" / "fb374d419588a4632f3f557e76b4b70aebbca790"
 
 
 def test_examples_in_docstrings():
@@ -45,6 +43,36 @@ def test_words_of_the_table_are_one_token():
 def test_nothing_is_lost(text):
     codec = tokens.encoding()
     assert codec.decode(codec.encode(text, disallowed_special=())) == text
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return plain_tokens.Encoding()
+
+
+def test_python_counts_as_tiktoken_does(plain):
+    chance = random.Random(9)
+    assigned = [chr(n) for n in range(0x110000) if unicodedata.category(chr(n)) != "Cn"]
+    alphabets = (
+        "abAB'sSt \n\r\t 019.,/!é日\u0301\u200b\x1c\x85\xa0\u2028",
+        assigned[:12_000],
+        assigned,  # halves of characters, too
+    )
+    texts = [path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("helpers/facts/*.py"))]
+    texts += [
+        "".join(chance.choices(alphabet, k=chance.randrange(60)))
+        for alphabet in alphabets
+        for _ in range(500)
+    ]
+    for text in texts:
+        counted = plain.encode(text)
+        assert counted == tokens.encoding().encode(text, disallowed_special=()), repr(text[:60])
+        assert plain.decode(counted) == tokens.encoding().decode(counted)
+
+
+def test_python_does_not_choke_on_one_long_word(plain):
+    word = "a" * 20_000
+    assert plain.encode(word) == tokens.encoding().encode(word)
 
 
 def test_special_tokens_in_a_message_are_text():

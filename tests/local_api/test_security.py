@@ -16,7 +16,7 @@ from helpers.local_api import where
 from helpers.local_api.realtime import secrets as client_secrets
 from tests.asking import CHAT, RESPONSES, chat
 from tests.conftest import needs
-from tests.test_connection import script, until
+from tests.test_connection import script
 from tests.upstreams import (
     LOCAL_KEY,
     REAL_KEY,

@@ -2,10 +2,17 @@
 
 Kernels are processes of their own, so what a pytest plugin forbids would not reach them. Their talk with
 Jupyter is ZeroMQ on loopback, which does not pass through here.
+
+For the same reason a system that lacks packages is imitated here: those that TESTS_WITHOUT names cannot be imported.
 """
 
 import ipaddress
+import os
 import socket
+import sys
+
+for _name in filter(None, os.environ.get("TESTS_WITHOUT", "").split(",")):
+    sys.modules[_name] = None
 
 
 class NoNetwork(OSError):

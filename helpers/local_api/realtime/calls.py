@@ -8,6 +8,7 @@ import importlib
 import json
 from urllib.parse import parse_qs
 
+from ... import left_out
 from ...facts import hearing
 from .. import canonical
 from ..answer import Answer, as_json, error, refused
@@ -87,6 +88,8 @@ class Desk:
 
     async def call(self, request):
         """POST /v1/realtime/calls: an offer in, its answer out, and a conversation that waits for the first sound."""
+        if left_out.voice():
+            return error(424, left_out.voice(), code=left_out.CODE)
         webrtc = await asyncio.to_thread(importlib.import_module, f"{__package__}.webrtc")
         if len(self.calls) >= MOST:
             return error(

@@ -5,6 +5,7 @@ import logging
 import time
 from typing import Protocol
 
+from ... import left_out
 from ...facts import hearing, sounds, turns
 from ..answer import Answer, as_json
 from . import config as settings
@@ -275,7 +276,10 @@ class Session:
     async def _hear(self, pcm):
         rules = self._input["turn_detection"]
         if rules and not self.detector:
-            self.detector = turns.Detector(self.buffer.end)
+            try:
+                self.detector = turns.Detector(self.buffer.end)
+            except left_out.LeftOut as e:
+                raise Bad(str(e), left_out.CODE) from None
         self.buffer.append(pcm)
         if not rules:
             return

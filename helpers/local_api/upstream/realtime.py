@@ -4,7 +4,6 @@ Sound of a WebRTC call flows between the reader's browser and the upstream itsel
 message is read on one side when the one before it has been taken on the other, so nothing piles up in between.
 """
 
-import asyncio
 import contextlib
 import datetime
 import hashlib

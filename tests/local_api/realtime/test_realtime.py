@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 from websockets.sync.client import connect
 
 from helpers import receipts
-from helpers.facts import hearing, prices, sounds, tax, tokens, turns
+from helpers.facts import hearing, prices, sounds, tax, tokens
 from helpers.local_api.ledger import Ledger
 from helpers.local_api.realtime import config, items, scenarios, session, usage, websocket
 from tests import asking

@@ -1,7 +1,6 @@
 """Calls over WebRTC, with aiortc at both ends of a real wire: sound both ways, interruptions, and every way in which a call ends."""
 
 import asyncio
-import contextlib
 import json
 import random
 import subprocess

