@@ -3,7 +3,7 @@
 import contextlib
 import html
 
-from . import running
+from . import left_out, running
 from .shown import CARD, Shown
 
 WAYS = (
