@@ -10,6 +10,8 @@ import random
 import aioice.ice
 import aioice.stun
 
+from ..private import must_have
+
 ROUNDS = 3  # without an answer, after which the other end is gone
 RETRIES = 3  # in a round, which so lasts 7.5 s; with the waits between them that is RFC 7675's half a minute
 
@@ -34,5 +36,13 @@ async def query_consent(self):
     await self.close()
 
 
+must_have(aioice.ice, "get_host_addresses", "CONSENT_INTERVAL")
+must_have(
+    aioice.ice.Connection(ice_controlling=True),
+    "query_consent",
+    "build_request",
+    "_nominated",
+    "_query_consent_task",
+)
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
 aioice.ice.Connection.query_consent = query_consent

@@ -10,7 +10,6 @@ import heapq
 
 from . import DATA
 
-
 TABLE = DATA / "tokenizer"
 FILE = "fb374d419588a4632f3f557e76b4b70aebbca790"  # tiktoken's name for it
 # How a text falls into words before bytes are joined: tiktoken 0.14, tiktoken_ext/openai_public.py (MIT licence).

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from helpers.dpo.labelling import Labels, flipped
-from tests.local_api.tuning.test_tuning import local  # noqa: F401, the fixture
+from tests.local_api.tuning.test_tuning import local  # noqa: F401 (the fixture)
 from tests.tools import refresh
 
 SETS = Path(__file__).resolve().parents[2] / "data" / "preferences"
@@ -32,7 +32,7 @@ TASTES = [
 @pytest.mark.parametrize("name, taste", TASTES, ids=["celsius", "fahrenheit", "short", "long"])
 def test_a_tuned_model_follows_twenty_choices_of_a_reader_and_turns_with_them(
     name, taste, local, tmp_path
-):  # noqa: F811
+):
     session = Labels(read(name), tmp_path / "mine.jsonl")
     for _ in range(20):
         left, right = taste(session.now.left), taste(session.now.right)

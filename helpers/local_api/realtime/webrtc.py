@@ -26,6 +26,7 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 
 from ...facts import loopback, sounds  # noqa: F401 (loopback: importing it is what counts)
+from ...private import must_have
 
 EVENTS = "oai-events"  # the one data channel that the API knows
 RATE = 24_000  # samples a second, as everywhere in the Realtime API
@@ -69,6 +70,8 @@ class Peer:
         offer = checked(offer)
         carrier = self.connection.addTransceiver(self.mouth)
         carrier.setCodecPreferences(OPUS_ALONE)
+        must_have(carrier, "_headerExtensions")
+        must_have(carrier.receiver, "_RTCRtpReceiver__jitter_buffer")
         carrier.receiver._RTCRtpReceiver__jitter_buffer = self.ear
         try:
             await self.connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
