@@ -22,6 +22,7 @@ if not OLDEST <= sys.version_info[:2] <= NEWEST:
         % tuple(sys.version_info[:2])
     )
 
+import ast
 import hashlib
 import importlib.util
 import os
@@ -47,12 +48,18 @@ class Failure(Exception):
 # What installers and the system say, and what a person needs to know. The first that is found counts.
 TROUBLES = [
     (
+        r"long path support|filename or extension is too long|(os error|winerror) 206\b",
+        "the name of this folder is too long for Windows",
+        "move the project to a folder with a short name, such as C:\\day9; then run this again.",
+    ),
+    (
         r"no space left|os error 28|errno 28|not enough space|os error 112|disk quota",
         "the disk is full",
         "free about 1 GB, then run this again.",
     ),
     (
-        r"permission denied|os error 13|errno 13|access is denied|os error 5\b|read-only file system|winerror 5\b",
+        r"permission denied|os error 13|errno 13|access is denied|os error 5\b|winerror (5|32)\b"
+        r"|being used by another process|read-only file system",
         "no permission to write here",
         "close other programs that use this folder, or move it to one that is yours, such as your home; then run this again.",
     ),
@@ -308,10 +315,15 @@ def uv_environment():
         [sys.executable, "-m", "pip", "config", "list"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
-        env=env,
+        encoding="utf-8",
+        errors="replace",
+        env={**env, "PYTHONIOENCODING": "utf-8"},
     ).stdout
-    pip = {key: value for key, value in re.findall(r"^[^.\n]+\.([\w-]+)='(.*)'$", said, re.M)}
+    # each value as Python writes it: in a path of Windows every backslash is there twice
+    pip = {
+        key: ast.literal_eval(value)
+        for key, value in re.findall(r"^[^.\n]+\.([\w-]+)=('.*'|\".*\")$", said, re.M)
+    }
     for key, name in (
         ("index-url", "UV_DEFAULT_INDEX"),
         ("extra-index-url", "UV_INDEX"),
@@ -338,7 +350,7 @@ def run(command, text=None, env=None):
             encoding="utf-8",
             errors="replace",
         )
-        lines, shown = [], sys.stdout.isatty()
+        lines, shown = [], bool(sys.stdout and sys.stdout.isatty())
         width = shutil.get_terminal_size().columns - 1
         for line in tool.stdout:
             lines.append(line.rstrip())
@@ -358,8 +370,8 @@ def run(command, text=None, env=None):
 
 def become(command, env):
     """Hands the terminal, its signals and the exit code over to the command."""
+    print(end="", flush=True)
     if os.name != "nt":
-        sys.stdout.flush()
         os.execve(command[0], command, env)
     child = subprocess.Popen(command, env=env)
     while True:
@@ -375,6 +387,10 @@ def no_more(arguments):
 
 
 def main(arguments):
+    if hasattr(
+        sys.stdout, "reconfigure"
+    ):  # a tool's words may have letters that a pipe on Windows does not have
+        sys.stdout.reconfigure(errors="replace")
     commands = {"lab": lab, "test": test, "record": record, "lock": lock, "link": link}
     if not arguments or arguments[0] not in commands:
         asked = arguments and arguments[0] not in ("-h", "--help")

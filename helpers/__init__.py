@@ -6,10 +6,14 @@
     helpers.connect()
     client = OpenAI()
 
-Each name is loaded when it is first used: `import helpers` costs nothing.
+Each name is loaded when it is first used: `import helpers` costs nothing. What a theme shares is in its folder, named as
+the notebooks' folder is; facts/ reads data/ and computes; local_api/ answers. Short names lead there, too: `from helpers
+import prices` (moved.py).
 """
 
 import importlib
+
+from . import moved  # noqa: F401 (importing it is what counts)
 
 _HOME = {
     "connect": "connection",

@@ -1,42 +1,14 @@
 """How an answer, an exchange and a miss look in a notebook: always with where they come from."""
 
-import contextlib
 import html
 import json
 import re
 
-from . import connection, left_out
+from . import running
+from .facts.origins import ORIGINS, UNKNOWN
+from .shown import CARD, Shown
 
-# Plain colours in the border: a notebook not yet trusted loses a rule that names a variable.
-CARD = (
-    "border:1px solid #888;border-left:4px solid {edge};border-radius:3px;"
-    "padding:.6em 1em;margin:.3em 0;max-width:52em;color:var(--jp-content-font-color1,inherit)"
-)
-EDGES = {
-    "live": "#D55E00",
-    "computed": "#56B4E9",
-    "constructed": "#E69F00",
-    "recorded": "#009E73",
-    "published": "#0072B2",
-    "": "#888888",
-}
 LONGEST = 4_000  # characters of a request or an answer that wire() shows
-
-
-# class="mathjax_ignore" keeps what stands between two dollar signs from being set as a formula
-
-
-class Shown:
-    """Something that a notebook shows as HTML and everything else as text."""
-
-    def __init__(self, text, markup):
-        self.text, self.markup = text, markup
-
-    def __repr__(self):
-        return self.text
-
-    def _repr_html_(self):
-        return self.markup
 
 
 def show(answer):
@@ -57,10 +29,10 @@ def show(answer):
 
 def framed(words, model, id, more="", kind="p"):
     """Words in the frame of an answer, whose id says where they come from. Returns a Shown."""
-    found = connection.server().ask(f"origin/{id}")
+    found = running.server().ask(f"origin/{id}")
     where = _origin_words(found["origin"], found["recording"])
     footer = f"{where} · {more}" if more else where
-    edge = EDGES[found["origin"].get("class", "")]
+    edge = _edge(found["origin"])
     # a tuned model's name ends with letters that differ on every run
     model = re.sub(r"^(ft:.*:)\w{8}(?=$|:ckpt)", r"\1…", model)
     return Shown(
@@ -145,18 +117,16 @@ def _tokens(said, given, details, out):
     return f"tokens: {given} in, {hidden} hidden + {out - hidden} visible out"
 
 
+def _edge(origin):
+    return ORIGINS.get(origin.get("class"), UNKNOWN).edge
+
+
 def _origin_words(origin, recording):
     kind = origin.get("class", "")
     if not kind:
-        return "origin unknown: not answered by this notebook's local API"
+        return UNKNOWN.frame
     when = f" {origin['date']}" if origin.get("date") else ""
-    by = {
-        "live": f", from {origin.get('source', '')}",
-        "constructed": ", not said by a model",
-        "recorded": ", captured from the API",
-        "published": f", source: {origin.get('source', '')}",
-        "computed": f" here: {origin.get('source', '')}",
-    }[kind]
+    by = ORIGINS[kind].frame.format(source=origin.get("source", ""))
     return (
         f"{kind}{when}{by}"
         + (f" · {recording}" if recording else "")
@@ -166,7 +136,7 @@ def _origin_words(origin, recording):
 
 def wire():
     """The last exchange as it went over the wire: request, status, answer. Folded; returns a Shown."""
-    exchanges = connection.server().ask("exchanges")
+    exchanges = running.server().ask("exchanges")
     if not exchanges:
         return Shown(
             "Nothing has gone over the wire yet.", "<p>Nothing has gone over the wire yet.</p>"
@@ -184,7 +154,7 @@ def wire():
     pre = "white-space:pre-wrap;overflow-wrap:anywhere;font-size:85%;margin:.3em 0"
     return Shown(
         f"{head} · {where}\nrequest {sent}\nanswer {got}",
-        f'<details class="mathjax_ignore" style="{CARD.format(edge=EDGES[last["origin"].get("class", "")])}"><summary><code>{html.escape(head)}</code> · {html.escape(where)}</summary>'
+        f'<details class="mathjax_ignore" style="{CARD.format(edge=_edge(last["origin"]))}"><summary><code>{html.escape(head)}</code> · {html.escape(where)}</summary>'
         f'<b>Request</b><pre style="{pre}">{html.escape(sent)}</pre><b>Answer</b><pre style="{pre}">{html.escape(got)}</pre></details>',
     )
 
@@ -202,153 +172,3 @@ def _pretty(value):
         if len(text) <= LONGEST
         else f"{text[:LONGEST]}\n… {len(text) - LONGEST:,} more characters"
     )
-
-
-WAYS = (
-    "Use what is expected there: the recorded value, or another that it accepts.",
-    "Ask OpenAI today, with your own OPENAI_API_KEY: helpers.connect(answers='live'), and a model that is still sold.",
-    "Ask a model on your own machine: helpers.connect(answers='http://127.0.0.1:11434/v1'), for Ollama's port, and its name in DAY9_MODEL.",
-)
-
-
-def panel(error):
-    """Display what an answer off the map has to say: the nearest recording, what differs, the ways on.
-
-    `error`: the SDK's APIStatusError with status 424. Called for you when a cell ends in one.
-    """
-    from IPython.display import display
-
-    exchange = _exchange_of(error)
-    details = exchange.get("off_the_map", {})
-    title = "Off the map: no recording answers this request, and nothing was made up."
-    near = (
-        f"Nearest recording: {details['nearest']} ({details['about']})"
-        if details.get("nearest")
-        else "There is no recording for this endpoint."
-    )
-    rows = details.get("differences", [])
-    notes = [f"There, {a}." for a in details.get("accepts", [])] + [f"{exchange['note']}."] * bool(
-        exchange.get("note")
-    )
-    if details.get("more"):
-        notes.insert(0, f"And {details['more']} more differences.")
-    text = [title, near] + [
-        f"  {r['path']}\n    expected: {r['recorded']}\n    yours:    {r['sent']}" for r in rows
-    ]
-    text += [*notes, "Ways on:"] + [f"  {way}" for way in WAYS]
-    table = ""
-    if rows:
-        left = "style='text-align:left;overflow-wrap:anywhere'"
-        heads = "".join(f"<th {left}>{head}</th>" for head in ("differs at", "expected", "yours"))
-        cells = "".join(
-            f"<tr><td {left}><code>{html.escape(r['path'])}</code></td><td {left}>{html.escape(r['recorded'])}</td>"
-            f"<td {left}><b>{html.escape(r['sent'])}</b></td></tr>"
-            for r in rows
-        )
-        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
-    ways = "".join(f"<li>{html.escape(way)}</li>" for way in WAYS)
-    display(
-        Shown(
-            "\n".join(text),
-            _alert(
-                title,
-                f"<p>{html.escape(near)}</p>{table}<p>{html.escape(' '.join(notes))}</p><ul>{ways}</ul>",
-            ),
-        )
-    )
-
-
-def otherwise(error, where):
-    """Display, beneath an error of a cell, that its answers come from another model than the page was written with.
-
-    `where`: the upstream.Where that answers. Called for you when a cell ends in an error that is not the API's.
-    """
-    from IPython.display import display
-    from openai import OpenAIError
-
-    who = f"{where.model or 'the model that you asked for'} at {where.host}"
-    if isinstance(error, OpenAIError):
-        title, why = (
-            "The SDK stopped here.",
-            f"Here {who} answers; where an answer is cut off, comes too late or not at all, the SDK makes no object of it.",
-        )
-    elif isinstance(error, AssertionError):
-        title, why = (
-            "A check failed.",
-            f"It holds for the answers that this page was written with. Here {who} answers, and may say something else.",
-        )
-    elif isinstance(error, NameError):
-        title, why = (
-            f"{error.name or 'A name'} is not there.",
-            f"If a cell above stopped, it did not come to make it: here {who} answers, and not always as the page expects.",
-        )
-    else:
-        title, why = (
-            "This cell takes an answer apart as it was when the page was written.",
-            f"Here {who} answers, and may leave out or write differently what the cell looks for.",
-        )
-    ways = 'helpers.wire() shows the last exchange; helpers.connect("recorded") goes back to the recordings.'
-    display(
-        Shown(
-            f"{title}\n{why}\n{ways}",
-            _alert(title, f"<p>{html.escape(why)}</p><p>{html.escape(ways)}</p>"),
-        )
-    )
-
-
-def _exchange_of(error):
-    """The exchange that ended in an error of the SDK, as the desk has it; {} where it is not among the last."""
-    with contextlib.suppress(OSError):  # it has ended: the error is shown all the same
-        return next(
-            (
-                e
-                for e in connection.server().ask("exchanges")
-                if e["request_id"] == error.request_id
-            ),
-            {},
-        )
-    return {}
-
-
-def refusal(error):
-    """Display an error of the API as what it is, a status and a sentence, instead of a long stack trace.
-
-    `error`: the SDK's APIStatusError. Called for you when a cell ends in one.
-    """
-    from IPython.display import display
-
-    kind = type(error).__name__
-    head = f"{kind}: {error.status_code}" + (
-        f", {error.code}" if getattr(error, "code", None) else ""
-    )
-    said = (
-        (error.body or {}).get("message", str(error))
-        if isinstance(error.body, dict)
-        else str(error)
-    )
-    note = _exchange_of(error).get("note")
-    said += f"\n{note}" if note else ""
-    display(
-        Shown(
-            f"{head}\n{said}",
-            _alert(
-                head,
-                f"<p>{html.escape(said)}</p><p>In code: <code>except openai.{kind}</code>. helpers.wire() shows the exchange.</p>",
-            ),
-        )
-    )
-
-
-def lacking(error):
-    """Display what goes without a package that this system lacks, and the way on.
-
-    `error`: the ModuleNotFoundError. Called for you when a cell ends in one.
-    """
-    from IPython.display import display
-
-    head, said = f"No {error.name} here", left_out.in_words(error)
-    display(Shown(f"{head}\n{said}", _alert(head, f"<p>{html.escape(said)}</p>")))
-
-
-def _alert(title, inside):
-    return f'<div class="mathjax_ignore" role="alert" style="{CARD.format(edge="#CC79A7")}"><b>{html.escape(title)}</b>{inside}</div>'

@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import math
 import os
 
 # Okabe and Ito's palette: told apart by colour-blind readers
@@ -52,12 +53,50 @@ def _recolour(trace):
             part.color = own.get(part.color.lower(), part.color)
 
 
+def rounded(part):
+    """Part of a figure's JSON with its numbers rounded, as plain lists: the same on every processor.
+
+    Sums of floats differ in their last bits from one processor to the next. Six significant digits, and
+    nothing finer than a billionth of the largest number beside it, are more than a picture shows.
+    Whole numbers stay as they are.
+    """
+    if isinstance(part, dict):
+        if part.get("dtype", "").startswith("f") and "bdata" in part:
+            return rounded(_array(part).tolist())
+        return {name: rounded(value) for name, value in part.items()}
+    if isinstance(part, list):
+        largest = max((abs(v) for v in part if _is_number(v)), default=0)
+        return [_round(v, largest) if isinstance(v, float) else rounded(v) for v in part]
+    return _round(part, abs(part)) if isinstance(part, float) else part
+
+
+def _array(packed):
+    """The numbers that plotly has packed into base64, as an array."""
+    import numpy as np
+
+    flat = np.frombuffer(base64.b64decode(packed["bdata"]), packed["dtype"])
+    return flat.reshape([int(n) for n in str(packed.get("shape", flat.size)).split(",")])
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def _round(value, largest):
+    if not math.isfinite(value):  # JSON has no word for it, and plotly leaves a gap for null
+        return None
+    if not value:
+        return 0.0
+    digits = min(5 - math.floor(math.log10(abs(value))), 9 - math.floor(math.log10(largest)))
+    return round(value, max(0, digits)) + 0.0  # no -0.0
+
+
 def figure(fig, *, alt, caption, source):
     """Display a plotly figure as this collection shows figures.
 
     `fig`: a plotly Figure whose title states the finding and whose axes have units. `alt`: what a person
     who cannot see it should know. `caption`: what it shows and how it was computed. `source`: where the
-    numbers come from. A still PNG stands beside it when DAY9_STILLS=1 (tests/refresh.py sets it; it needs
+    numbers come from. A still PNG stands beside it when DAY9_STILLS=1 (tests/tools/refresh.py sets it; it needs
     kaleido and a Chromium), so that pages without JavaScript show it.
     """
     from IPython.display import HTML, display
@@ -66,7 +105,7 @@ def figure(fig, *, alt, caption, source):
     fig.update_traces(textposition="outside", cliponaxis=False, selector={"type": "bar"})
     fig.for_each_trace(_recolour)
     data = {
-        "application/vnd.plotly.v1+json": json.loads(fig.to_json()),
+        "application/vnd.plotly.v1+json": rounded(json.loads(fig.to_json())),
         "text/plain": f"Figure: {alt}",
     }
     if os.environ.get("DAY9_STILLS") == "1":

@@ -3,7 +3,7 @@
 import base64
 import html
 
-from . import sounds
+from .facts import sounds
 
 
 def hear(pcm, said, who="you"):

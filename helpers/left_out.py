@@ -2,7 +2,7 @@
 
 pyproject.toml leaves them out there by marker; tests/test_systems.py holds it to what the lock's files say. VOICE is
 what hears turns in sound and carries calls: a Realtime session of text, or of sound without turn detection, does
-without. Text is counted without tiktoken, too, by plain_tokens.py.
+without. Text is counted without tiktoken, too, by facts/plain_tokens.py.
 """
 
 import importlib.util

@@ -4,7 +4,8 @@ import datetime
 import html
 from decimal import Decimal
 
-from . import connection, prices
+from . import running
+from .facts import prices
 
 DAY_9 = "2024-12-17"
 
@@ -103,7 +104,7 @@ def receipt(on=DAY_9):
 
     Raises ValueError for a date that is none, LookupError for a model without any price.
     """
-    told = connection.server().ask("receipt")
+    told = running.server().ask("receipt")
     return _summed(told["calls"], on, told["training"], told["upstream"])
 
 

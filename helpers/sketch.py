@@ -3,8 +3,8 @@
 import html
 import math
 
-from .display import Shown
 from .figures import COLOURS
+from .shown import Shown
 
 DASHES = ("", "7 4", "2 3", "9 3 2 3")  # a line is told by its dash, too
 LEFT, TOP, WIDE, HIGH = 52, 30, 300, 150  # pixels of the plotting area

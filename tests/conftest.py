@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from helpers import clients, connection
+from helpers import connection
+from helpers.sdks import clients
 
 # @needs("node", "npm") on a test, or pytestmark = needs("chromium") in a file
 needs = pytest.mark.needs

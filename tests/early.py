@@ -4,6 +4,10 @@ import os
 import sys
 from pathlib import Path
 
+# Where standard input is closed, the first file that is opened would take its place, and a child get another.
+if sys.stdin is None:
+    os.open(os.devnull, os.O_RDONLY)
+
 # nbval reads notebooks with nbformat, whose jsonschema builds a grammar for addresses in other alphabets as soon
 # as this package is there, and JupyterLab brings it: three to five seconds a process, for a check that no notebook uses.
 sys.modules["rfc3987_syntax"] = None
@@ -20,6 +24,8 @@ for _name in list(os.environ):
         del os.environ[_name]
 os.environ["DAY9_PACE"] = "0"
 os.environ["DAY9_MY_RECORDINGS"] = os.devnull  # a folder in which nothing is
+
+os.environ.setdefault("HOME", str(Path.home()))  # Go and npm keep there what they have fetched
 
 # No network: for this process by the import, for kernels and other children by PYTHONPATH.
 from tests.no_network import sitecustomize  # noqa: E402, F401

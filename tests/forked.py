@@ -2,8 +2,9 @@
 
 Most of a kernel's start is importing openai, pandas and plotly, the same for every notebook. On Linux all kernels
 of a test run come from one warmed parent: each a process of its own with an empty namespace, in which `import`
-finds these packages there. Left out are `helpers`, which a notebook imports as anywhere, and ipywidgets, which
-makes itself known to its kernel as it is imported. JupyterLab's kernels, in the browser tests, start in the ordinary way.
+finds these packages there, and the SDK has been used once, which makes its schemas. Left out are `helpers`, which a
+notebook imports as anywhere, and ipywidgets, which makes itself known to its kernel as it is imported. JupyterLab's
+kernels, in the browser tests, start in the ordinary way.
 """
 
 import atexit
@@ -29,11 +30,23 @@ from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvision
 ROOT = Path(__file__).resolve().parents[1]
 WARM = (
     "ipykernel.kernelapp",
-    "pandas",
+    "pandas.io.formats.style",
     "plotly.express",
+    "tiktoken",
     "openai.resources",
     "openai.types.responses",
 )
+CHOICE = {"index": 0, "finish_reason": "stop"}
+MESSAGE = {"role": "assistant", "content": "", "refusal": None}
+CHAT = {"id": "c", "object": "chat.completion", "created": 0, "model": "o1"}
+CHUNK = CHAT | {"object": "chat.completion.chunk", "choices": [CHOICE | {"delta": MESSAGE}]}
+CHAT |= {"choices": [CHOICE | {"message": MESSAGE}]}
+TEXT = {"type": "output_text", "text": "", "annotations": []}
+RESPONSE = {
+    "id": "r",
+    "object": "response",
+    "output": [{"type": "message", "id": "m", "role": "assistant", "content": [TEXT]}],
+}
 ADDRESS = "TESTS_FORKED"  # the variable by which workers know the parent that their controller has started
 
 
@@ -140,13 +153,39 @@ def warm():
 
     shell = ZMQInteractiveShell.__new__(ZMQInteractiveShell)
     with (
+        mock.patch.dict(os.environ, TIKTOKEN_CACHE_DIR=str(ROOT / "data" / "tokenizer")),
         mock.patch("IPython.get_ipython", lambda: shell),
         mock.patch.object(builtins, "get_ipython", lambda: shell, create=True),
     ):
         for name in WARM:
             importlib.import_module(name)
+        use()
     gc.collect()
     gc.freeze()  # what is there stays shared: no collector writes to it
+
+
+def use():
+    """What a package does when it is first used: the tokenizer's table, a figure's parts, the SDK's schemas."""
+    import httpx2
+    import openai
+    import plotly.express
+    import tiktoken
+
+    tiktoken.get_encoding("o200k_base")
+    plotly.express.bar(x=[0], y=[0]).update_layout(title="").to_dict()
+
+    def answer(request):
+        asked = json.loads(request.content)
+        if asked.get("stream"):
+            return httpx2.Response(200, text=f"data: {json.dumps(CHUNK)}\n\ndata: [DONE]\n\n")
+        return httpx2.Response(200, json=CHAT if "messages" in asked else RESPONSE)
+
+    line = httpx2.Client(transport=httpx2.MockTransport(answer))
+    with openai.OpenAI(api_key="none", base_url="http://127.0.0.1", http_client=line) as client:
+        client.chat.completions.create(model="o1", messages=[])
+        list(client.chat.completions.create(model="o1", messages=[], stream=True))
+        client.responses.create(model="o1", input="")
+        client.realtime  # imports it
 
 
 def forget(*signal_):

@@ -82,7 +82,7 @@ def server(folder=NOTEBOOKS):
             "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
             "IPYTHONDIR": str(home / "ipython"),
         }
-        with open(home / "log", "w+") as log:
+        with open(home / "log", "w+", encoding="utf-8") as log:
             process = subprocess.Popen(
                 [
                     *command,
@@ -115,7 +115,7 @@ def _address(process, runtime, log):
     while time.monotonic() < until and process.poll() is None:
         for file in runtime.glob("jpserver-*.json"):
             with contextlib.suppress(OSError, ValueError):
-                url = f"http://127.0.0.1:{json.loads(file.read_text())['port']}"
+                url = f"http://127.0.0.1:{json.loads(file.read_text(encoding='utf-8'))['port']}"
                 urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
                     f"{url}/api", timeout=5
                 ).close()

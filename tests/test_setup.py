@@ -28,7 +28,7 @@ from tests import systems
 
 ROOT = Path(__file__).resolve().parents[1]
 START = ROOT / "start.py"
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MAIN = ROOT / "requirements.lock"
 TEST = ROOT / "tests" / "requirements.lock"
 
@@ -66,7 +66,7 @@ def test_both_locks_name_the_same_versions():
 
 @pytest.mark.parametrize("lock", [MAIN, TEST], ids=["lab", "test"])
 def test_a_lock_has_hashes_and_no_address(lock):
-    text = lock.read_text()
+    text = lock.read_text(encoding="utf-8")
     assert len(pins(lock)) > 30
     for entry in re.split(r"^(?=\w)", text, flags=re.M)[1:]:
         assert "--hash=sha256:" in entry, entry
@@ -129,7 +129,9 @@ def test_what_is_imported_is_declared(folders):
 
 
 def test_environment_yml_installs_the_lock():
-    lines = [line.strip() for line in (ROOT / "environment.yml").read_text().splitlines()]
+    lines = [
+        line.strip() for line in (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
+    ]
     assert "- -r requirements.lock" in lines
     python = next(line.removeprefix("- python=") for line in lines if line.startswith("- python="))
     assert python in SpecifierSet(PROJECT["project"]["requires-python"])
@@ -143,7 +145,7 @@ def test_environment_yml_installs_the_lock():
 
 
 def test_start_py_allows_the_pythons_that_the_project_does():
-    text = re.search(r"^OLDEST, NEWEST = (.*)$", START.read_text(), re.M).group(1)
+    text = re.search(r"^OLDEST, NEWEST = (.*)$", START.read_text(encoding="utf-8"), re.M).group(1)
     oldest, newest = ast.literal_eval(text)
     assert (
         PROJECT["project"]["requires-python"]
@@ -164,7 +166,7 @@ if said:
     print("error: " + said)
     sys.exit(2)
 venv = pathlib.Path(asked[asked.index("--python") + 1]).parents[1]
-site = venv / "Lib/site-packages" if os.name == "nt" else next((venv / "lib").glob("python*/site-packages"))
+site = next(venv.glob("[Ll]ib/**/site-packages"))
 for module in ("jupyterlab", "pytest"):
     (site / (module + ".py")).write_text("import sys, os, helpers; print(helpers.__file__, *sys.argv[1:]); sys.exit(int(os.environ.get('FAKE_EXIT', 0)))")
 """
@@ -211,7 +213,7 @@ class Project:
 
     def asked(self):
         return (
-            [json.loads(line) for line in self.log.read_text().splitlines()]
+            [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
             if self.log.exists()
             else []
         )
@@ -273,7 +275,9 @@ def test_a_changed_lock_a_failed_install_and_a_moved_project_are_repaired(projec
     assert not leftover.exists()  # made anew: nobody knows what a failed install left
     project.root = project.root.rename(project.root.with_name("moved"))
     assert project.start("lab").returncode == 0 and len(project.asked()) == 4
-    assert (project.site() / "day9.pth").read_text().strip() == str(project.root.resolve())
+    assert (project.site() / "day9.pth").read_text(encoding="utf-8").strip() == str(
+        project.root.resolve()
+    )
 
 
 def test_uv_asks_where_pip_is_set_up_to_ask(project):
@@ -356,7 +360,7 @@ def test_a_python_that_does_not_fit_says_so(project, version):
 
 
 def test_an_old_python_can_read_start_py():
-    ast.parse(START.read_text(), feature_version=(3, 6))
+    ast.parse(START.read_text(encoding="utf-8"), feature_version=(3, 6))
 
 
 def test_without_uv_and_ensurepip_it_names_the_package_that_is_missing(project):
@@ -520,5 +524,5 @@ def test_jupyterlab_takes_the_quiet_settings():
         and app.extension_manager == "readonly"
         and app.check_for_updates_class.__name__ == "NeverCheckForUpdate"
     )
-    page = json.loads((settings / "labconfig" / "page_config.json").read_text())
+    page = json.loads((settings / "labconfig" / "page_config.json").read_text(encoding="utf-8"))
     assert page == {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}

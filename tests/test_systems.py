@@ -7,7 +7,8 @@ import tomllib
 import pytest
 from packaging.requirements import Requirement
 
-from tests import make_wheels, systems
+from tests import systems
+from tests.tools import make_wheels
 
 TABLE = json.loads(make_wheels.TABLE.read_text(encoding="utf-8"))
 PROJECT = tomllib.loads((systems.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -40,7 +41,7 @@ def test_the_table_of_files_is_that_of_the_locks():
     locked = {str(pin): pin for lock in systems.GLIBC for pin in systems.locked(lock)}
     assert {pin: entry["of"] for pin, entry in TABLE.items()} == {
         name: make_wheels.digest(pin) for name, pin in locked.items()
-    }, "a lock has changed: run `python -m tests.make_wheels`"
+    }, "a lock has changed: run `python -m tests.tools.make_wheels`"
     for name, entry in TABLE.items():
         assert entry["files"] and set(entry["files"].values()) <= locked[name].hashes, name
 
@@ -83,7 +84,7 @@ def test_tokens_can_be_counted(system, python):
         for pin in systems.locked("requirements.lock")
         if not pin.asked.marker or pin.asked.marker.evaluate(systems.environment(system, python))
     }
-    assert "regex" in there  # of tiktoken, or of helpers/plain_tokens.py in its place
+    assert "regex" in there  # of tiktoken, or of helpers/facts/plain_tokens.py in its place
 
 
 def test_the_readme_names_these_systems():

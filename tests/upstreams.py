@@ -12,9 +12,9 @@ from decimal import Decimal
 
 import openai
 
-from helpers.local_api import answers
+from helpers.local_api.answer import error
 from helpers.local_api.upstream.forward import Upstream
-from helpers.local_api.upstream.where import Secret, Where
+from helpers.local_api.where import Secret, Where
 from tests.asking import Local
 
 REAL_KEY = (
@@ -43,7 +43,7 @@ class Imitation(Local):
             self.seen.append((request.method, request.path, dict(request.headers), request.body))
             wrong = "; ".join(self.wrong(request))
             if wrong:
-                return answers.error(418, f"This is not what OpenAI is sent: {wrong}.")
+                return error(418, f"This is not what OpenAI is sent: {wrong}.")
             return self.said.get(request.path) or answer(request)
 
         self.state.answer = strict

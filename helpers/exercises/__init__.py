@@ -1,7 +1,7 @@
 """Exercises: `check` says in one sentence what differs, `hint` gives the next step.
 
 Each theme's module registers its exercises; the solution stands in the notebook, folded away, and
-tests/test_cells.py proves that the starter fails and the solution passes.
+tests/notebooks/test_cells.py proves that the starter fails and the solution passes.
 """
 
 import functools

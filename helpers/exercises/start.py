@@ -1,7 +1,7 @@
 """The exercises of notebooks/00_start_here."""
 
-from ..local_api.answers import models
-from ..local_api.ground_truth import weekday
+from ..facts.ground_truth import weekday
+from ..facts.models import models
 from . import exercise
 
 

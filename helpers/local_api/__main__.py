@@ -1,6 +1,6 @@
 """Start the local API from a shell: `python -m helpers.local_api --port 8009`, for curl, Node, Go, Java.
 
-DAY9_ANSWERS, DAY9_MODEL, DAY9_BUDGET, DAY9_KEY and OPENAI_API_KEY say who answers: see upstream/where.py.
+DAY9_ANSWERS, DAY9_MODEL, DAY9_BUDGET, DAY9_KEY and OPENAI_API_KEY say who answers: see where.py.
 
 helpers.connect() starts the same with `--child`: it then reads two lines (who answers, a Where as text or nothing; what
 was spent before), prints one line of JSON, and ends when its standard input closes, which the system does when the
@@ -15,9 +15,7 @@ import sys
 import threading
 from decimal import Decimal
 
-from . import server
-from .upstream import where
-
+from . import server, where
 
 FINISHING = (
     20  # seconds in which exchanges come to their end and are recorded, after the kernel has ended
@@ -44,20 +42,40 @@ def main():
             f"Cannot listen on 127.0.0.1:{given.port}: {e}. Choose another --port, or leave it out for a free one."
         )
     key = given.key or os.environ.get("DAY9_LOCAL_KEY") or "day9-" + secrets.token_hex(12)
+    pipe = own_pipe() if given.child else None
+    told = told_by_parent(pipe) if pipe else told_by_shell()
     try:
-        asyncio.run(
-            run(sock, key, given.child, *(told_by_parent() if given.child else told_by_shell()))
-        )
+        # everywhere the same loop: the one that Windows has by itself goes deaf on UDP (python/cpython#127057)
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(run(sock, key, pipe, *told))
     except KeyboardInterrupt:
         pass
 
 
-def told_by_parent():
+def own_pipe():
+    """Standard input as a file of its own; in its place stands one in which nothing is.
+
+    On Windows whoever looks at a pipe waits for the read that is going on. NumPy's libraries look at standard input as
+    they are loaded, and would never be there (numpy/numpy#24290).
+    """
+    pipe = os.fdopen(os.dup(0), "rb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    if os.name == "nt":  # where libraries ask the system, not Python
+        import ctypes
+        import msvcrt
+
+        standard_input = ctypes.c_uint32(-10)
+        ctypes.windll.kernel32.SetStdHandle(
+            standard_input, ctypes.c_void_p(msvcrt.get_osfhandle(0))
+        )
+    return pipe
+
+
+def told_by_parent(pipe):
     """(a Where or None, USD spent before)"""
-    answering, spent = (
-        sys.stdin.buffer.readline().decode().strip(),
-        sys.stdin.buffer.readline().decode().strip(),
-    )
+    answering, spent = pipe.readline().decode().strip(), pipe.readline().decode().strip()
     return (where.from_text(answering) if answering else None), Decimal(spent or 0)
 
 
@@ -69,7 +87,7 @@ def told_by_shell():
 
 
 def upstream_of(answering, spent, child):
-    """The Upstream of a Where."""
+    """The Upstream of a Where. `child`: whether a parent reads what is spent."""
     from .recordings import own_folder
     from .upstream.forward import Upstream
     from .upstream.recorder import Recorder
@@ -83,25 +101,31 @@ def upstream_of(answering, spent, child):
     return Upstream(answering, recorder, spent, tell)
 
 
-async def run(sock, key, child, answering=None, spent=Decimal(0)):
-    state = server.serve(
-        sock, key, pace(), upstream=upstream_of(answering, spent, child) if answering else None
-    )
-    if child:
+async def run(sock, key, pipe, answering=None, spent=Decimal(0)):
+    """Serve for ever. `pipe`: the other end of what the parent holds, or None in a shell."""
+    upstream = upstream_of(answering, spent, bool(pipe)) if answering else None
+    state = server.serve(sock, key, pace(), upstream=upstream)
+    if pipe:
         print(server.hello(state), flush=True)
         threading.Thread(
-            target=end_with_parent, args=(state, asyncio.get_running_loop()), daemon=True
+            target=end_with_parent, args=(pipe, state, asyncio.get_running_loop()), daemon=True
         ).start()
-    else:
-        for file, why in state.answers.library.left_out():
-            print(f"Left out: {file} {why}", file=sys.stderr)
-        if answering:
-            print(where.in_words(answering, spent), file=sys.stderr)
-        print(
-            f"export OPENAI_BASE_URL=http://{server.HOST}:{state.port}/v1 OPENAI_API_KEY={key}\nCtrl-C ends it.",
-            flush=True,
-        )
-    await asyncio.Event().wait()
+        await asyncio.Event().wait()
+    for file, why in state.answers.library.left_out():
+        print(f"Left out: {file} {why}", file=sys.stderr)
+    if answering:
+        print(where.in_words(answering, spent), file=sys.stderr)
+    print(f"{way_here(state.port, key)}\nCtrl-C ends it.", flush=True)
+    while True:
+        await asyncio.sleep(1)  # on Windows a loop that sleeps for ever does not hear Ctrl-C
+
+
+def way_here(port, key):
+    """The line that leads a client here: for PowerShell on Windows, for any other shell elsewhere."""
+    url = f"http://{server.HOST}:{port}/v1"
+    if os.name == "nt":
+        return f'$env:OPENAI_BASE_URL="{url}"; $env:OPENAI_API_KEY="{key}"'
+    return f"export OPENAI_BASE_URL={url} OPENAI_API_KEY={key}"
 
 
 def pace():
@@ -117,9 +141,9 @@ async def finish(state):
         await asyncio.wait(set(state.streams), timeout=FINISHING)
 
 
-def end_with_parent(state=None, loop=None):
+def end_with_parent(pipe, state=None, loop=None):
     """End when the parent has, at once; where it records, when what was going on is on the disk."""
-    sys.stdin.buffer.read()
+    pipe.read()
     if state and state.upstream and state.upstream.recorder:
         asyncio.run_coroutine_threadsafe(finish(state), loop).result()
         state.upstream.recorder.close()

@@ -13,11 +13,10 @@ import hashlib
 import json
 import re
 import unicodedata
-from pathlib import Path
 
 from tornado import httputil
 
-DATA = Path(__file__).resolve().parents[2] / "data"
+from ..facts import DATA
 
 # Said by the caller for the books, not for the model.
 BOOKKEEPING = {"user", "store", "metadata", "safety_identifier", "prompt_cache_key", "service_tier"}

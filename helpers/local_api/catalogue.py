@@ -1,16 +1,17 @@
-"""The recordings for people: `python -m helpers.local_api.recordings list | check | show NAME`."""
+"""The recordings for people: `python -m helpers.local_api.catalogue list | check | show NAME`."""
 
 import argparse
 import json
 import sys
 
+from .. import console
 from . import recordings, slots
 
 
 def main(arguments=None, folder=recordings.FOLDER):
     """Run the command line; returns its exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m helpers.local_api.recordings",
+        prog="python -m helpers.local_api.catalogue",
         description="What the local API answers from.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
@@ -84,3 +85,8 @@ def said(response):
 
 def pretty(value):
     return "(no body)" if value is None else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    console.forgiving()
+    sys.exit(main())

@@ -7,7 +7,7 @@ Below, the same for the scanned forms, whose truth stands in data/forms.
 
 import json
 
-from .. import forms, tax
+from ..facts import forms, tax
 
 
 def deduction(status, boxes):

@@ -2,7 +2,7 @@
 
 import functools
 
-from .. import forms, pictures, tokens
+from ..facts import forms, pictures, tokens
 from . import canonical
 
 LARGEST = 20 * 1024 * 1024  # bytes of one picture, as the API said in 2024

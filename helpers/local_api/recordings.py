@@ -22,8 +22,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from . import canonical, slots
-from .upstream import scrub
+from ..facts.origins import ORIGINS
+from . import canonical, scrub, slots
 
 FOLDER = canonical.DATA / "recordings"
 OWN = canonical.DATA / "my_recordings"
@@ -32,7 +32,7 @@ FILE = re.compile(r"[0-9a-f]{64}\.\w+")
 HEADERS = re.compile(
     r"content-type|content-disposition|location|retry-after(-ms)?|x-request-id|x-should-retry|openai-(version|model|processing-ms)|x-ratelimit-[a-z-]+"
 )
-ORIGINS = ("recorded", "published", "constructed")
+KINDS = [name for name, origin in ORIGINS.items() if origin.kept]
 PARTS = {"about", "origin", "request", "slots", "choose", "responses"}
 
 
@@ -135,8 +135,8 @@ def _build(raw, name, home):
     origin, request, responses = raw["origin"], raw["request"], raw["responses"]
     if not isinstance(raw["about"], str):
         raise BrokenRecording("about must be a text")
-    if not isinstance(origin, dict) or origin.get("class") not in ORIGINS:
-        raise BrokenRecording(f"says no origin; origin.class must be one of {', '.join(ORIGINS)}")
+    if not isinstance(origin, dict) or origin.get("class") not in KINDS:
+        raise BrokenRecording(f"says no origin; origin.class must be one of {', '.join(KINDS)}")
     if (
         not isinstance(request, dict)
         or not isinstance(request.get("method"), str)
@@ -333,11 +333,3 @@ class Library:
         for recording in begun:
             recording.turn = 0
         return bool(begun)
-
-
-if __name__ == "__main__":
-    import sys
-
-    from . import catalogue
-
-    sys.exit(catalogue.main())

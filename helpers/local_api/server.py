@@ -18,12 +18,14 @@ import secrets
 import socket
 import time
 from email.utils import formatdate
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
 from tornado import httpserver, httputil, iostream
 
-from . import pages
-from .answers import COMPUTED, Answer, Answers, as_json, error
+from ..once import once
+from . import door, pages
+from .answer import Answer, as_json, error
+from .answers import COMPUTED, Answers
 from .ledger import Ledger
 
 PAGES = "/day9/pages/"
@@ -164,7 +166,7 @@ class Exchange(httputil.HTTPMessageDelegate):
         headers["Date"] = date(int(time.time()))
         headers["Server"] = "day9-local-api"
         origin = self.headers.get("Origin")
-        if origin and is_loopback(origin):
+        if origin and door.is_loopback(origin):
             headers["Access-Control-Allow-Origin"] = origin
             headers["Access-Control-Expose-Headers"] = "Location, X-Request-ID"
             headers["Vary"] = "Origin"
@@ -220,14 +222,6 @@ def date(second):
     return formatdate(second, usegmt=True)
 
 
-def is_loopback(origin):
-    """Whether a browser page comes from this machine."""
-    try:
-        return urlsplit(origin).hostname in ("127.0.0.1", "localhost", "::1")
-    except ValueError:  # no URL at all
-        return False
-
-
 class State:
     """What all requests of one local API share. `upstream`: an upstream.forward.Upstream, or None where recordings answer."""
 
@@ -243,7 +237,7 @@ class State:
 
     def answer(self, request):
         """The Answer to a request, whoever it comes from."""
-        wrong = stranger(request)
+        wrong = door.stranger(request)
         if wrong:
             return wrong
         if request.method == "OPTIONS" and not request.path.startswith("/day9/"):
@@ -266,7 +260,7 @@ class State:
             else self.api(request)
         )
 
-    @functools.cached_property
+    @once
     def realtime(self):
         """The Realtime API's desk, loaded when it is first asked."""
         if self.upstream and self.upstream.where.openai:
@@ -277,7 +271,7 @@ class State:
 
         return Desk(self)
 
-    @functools.cached_property
+    @once
     def sockets(self):
         """The Realtime API's WebSockets, loaded when the first is asked for."""
         from .realtime import websocket
@@ -290,7 +284,7 @@ class State:
 
     def unwelcome(self, request):
         """An error for a request that may not ask at all; else None."""
-        return stranger(request) or self.without_key(request)
+        return door.stranger(request) or self.without_key(request)
 
     def without_key(self, request):
         """An error for a request that does not know the key; else None."""
@@ -390,18 +384,6 @@ async def paced(connection, line, headers, events, pace):
         pass  # gone between two events
 
 
-def stranger(request):
-    """An error for a request that does not come from this machine's own programs and pages; else None."""
-    # another page's name that was made to point here (DNS rebinding) shows itself in Host
-    host = request.headers.get("Host", "")
-    if host.split(":")[0].lower() not in ("127.0.0.1", "localhost"):
-        return error(403, f"This local API answers to 127.0.0.1 only, not to the host {host!r}.")
-    origin = request.headers.get("Origin")
-    if origin and not is_loopback(origin):
-        return error(403, f"This local API answers pages of this machine only, not {origin!r}.")
-    return None
-
-
 def bind(port=0):
     """A listening socket on 127.0.0.1; port 0 takes a free one. Raises OSError where the port is in use."""
     # IPPROTO_TCP by name: only then does asyncio set TCP_NODELAY (without it +40 ms a request)
@@ -417,13 +399,13 @@ def bind(port=0):
 def serve(sock, key, pace=1.0, answers=None, upstream=None):
     """Start answering on `sock` in the running event loop; returns the State."""
     state = State(key, sock.getsockname()[1], answers, pace, upstream)
-    door = httpserver.HTTPServer(
+    listening = httpserver.HTTPServer(
         Door(state), max_body_size=MAX_BODY, max_buffer_size=MAX_BODY, chunk_size=2**20
     )
-    door.conn_params.header_timeout = (
+    listening.conn_params.header_timeout = (
         None  # a connection of this machine may idle; a timer for each request costs a tenth of it
     )
-    door.add_socket(sock)
+    listening.add_socket(sock)
     return state
 
 

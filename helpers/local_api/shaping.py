@@ -8,7 +8,7 @@ import copy
 import json
 import re
 
-from .. import tokens as counter
+from ..facts import tokens as counter
 from . import pictures
 
 LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")

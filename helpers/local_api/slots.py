@@ -10,7 +10,8 @@ import datetime
 import functools
 import re
 
-from . import form_lines, ground_truth
+from ..facts import ground_truth
+from . import form_lines
 
 MARK = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 PATTERNS = {

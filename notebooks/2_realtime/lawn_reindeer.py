@@ -143,7 +143,7 @@ async def call():
 def peak_memory():
     """The most bytes that this process ever held. (getrusage may give its parent's instead.)"""
     try:
-        with open("/proc/self/status") as status:
+        with open("/proc/self/status", encoding="ascii") as status:
             return next(1024 * int(line.split()[1]) for line in status if line.startswith("VmHWM"))
     except OSError:  # another system than Linux
         import psutil

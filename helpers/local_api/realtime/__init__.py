@@ -4,7 +4,7 @@
     calls.py      calls over WebRTC: client secrets (secrets.py), offers, hanging up; webrtc.py: their transport
     session.py    one conversation: client events and sound in, server events and sound out; no sockets
     config.py     what a session can be set to; events.py: ids, errors, checks; items.py: the conversation
-    buffers.py    the sound that has come; turns.py: when somebody speaks; hearing.py: which clip it is
+    buffers.py    the sound that has come; ../../facts/turns.py: when somebody speaks; hearing.py there: which clip it is
     scenarios.py  what is said back; responses.py: one answer from created to done; usage.py: its tokens
 
 A transport makes a Session with a `send` (takes a server event as a dict), calls `session.open()`, awaits

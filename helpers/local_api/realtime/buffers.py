@@ -1,6 +1,6 @@
 """The input audio buffer. Time is counted in samples since the session began, so pacing changes nothing."""
 
-from ... import sounds
+from ...facts import sounds
 
 
 class InputBuffer:

@@ -9,8 +9,10 @@ import json
 from urllib.parse import parse_qs
 
 from ... import left_out
-from .. import answers, canonical
-from . import events, hearing
+from ...facts import hearing
+from .. import canonical
+from ..answer import Answer, as_json, error, refused
+from . import events
 from .secrets import Secrets, model_of
 from .session import Session
 
@@ -47,7 +49,7 @@ class Desk:
     def answer(self, request):
         """The Answer to a request below /v1/realtime, or a coroutine that gives it."""
         if request.method == "POST" and request.path in BETA_PATHS:
-            return answers.refused(400, BETA, "verbatim: pickle-com/glass#220", "2026-11-22", "")
+            return refused(400, BETA, "verbatim: pickle-com/glass#220", "2026-11-22", "")
         if request.method == "POST" and request.path == "/v1/realtime/client_secrets":
             return self.secret(request)
         if request.method == "POST" and request.path == CALLS:
@@ -55,7 +57,7 @@ class Desk:
         call_id, _, verb = request.path.removeprefix(CALLS + "/").partition("/")
         if request.method == "POST" and verb in ("hangup", "accept", "reject", "refer"):
             return self.control(call_id, verb)
-        return answers.error(404, f"Invalid URL ({request.method} {request.path})")
+        return error(404, f"Invalid URL ({request.method} {request.path})")
 
     def secret(self, request):
         """POST /v1/realtime/client_secrets."""
@@ -68,31 +70,29 @@ class Desk:
             )
         except (canonical.BadRequest, events.Bad) as e:
             return bad(e)
-        return answers.Answer(200, answers.as_json(made), origin=COMPUTED)
+        return Answer(200, as_json(made), origin=COMPUTED)
 
     async def control(self, call_id, verb):
         """Hang up a call. The other verbs belong to telephone calls (SIP), of which there are none here."""
         call = self.calls.get(call_id)
         if call is None:
-            return answers.error(404, NO_CALL, code="call_id_not_found")
+            return error(404, NO_CALL, code="call_id_not_found")
         if verb != "hangup":
-            return answers.error(
+            return error(
                 400,
                 f"{verb} is for an incoming SIP call; {call_id} is a WebRTC call.",
                 code="invalid_value",
             )
         await call.close()
-        return answers.Answer(
-            200, headers={"Content-Type": "text/plain; charset=utf-8"}, origin=COMPUTED
-        )
+        return Answer(200, headers={"Content-Type": "text/plain; charset=utf-8"}, origin=COMPUTED)
 
     async def call(self, request):
         """POST /v1/realtime/calls: an offer in, its answer out, and a conversation that waits for the first sound."""
         if left_out.voice():
-            return answers.error(424, left_out.voice(), code=left_out.CODE)
+            return error(424, left_out.voice(), code=left_out.CODE)
         webrtc = await asyncio.to_thread(importlib.import_module, f"{__package__}.webrtc")
         if len(self.calls) >= MOST:
-            return answers.error(
+            return error(
                 429,
                 f"This local API holds {MOST} calls at once. Hang up one of them first.",
                 "requests",
@@ -107,7 +107,7 @@ class Desk:
             if isinstance(e, (events.Bad, canonical.BadRequest, webrtc.BadOffer)):
                 return bad(e)
             raise
-        return answers.Answer(
+        return Answer(
             201,
             answer.encode(),
             origin=COMPUTED,
@@ -238,7 +238,7 @@ def form(content_type, raw):
 def bad(e):
     """The Answer to what a request has wrong."""
     if isinstance(e, events.Bad):
-        return answers.Answer(400, answers.as_json({"error": e.error}))
+        return Answer(400, as_json({"error": e.error}))
     if isinstance(e, canonical.BadRequest):
-        return answers.error(400, str(e))
-    return answers.error(400, f"{BAD_OFFER} ({e})", code="invalid_offer")
+        return error(400, str(e))
+    return error(400, f"{BAD_OFFER} ({e})", code="invalid_offer")

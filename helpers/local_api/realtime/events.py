@@ -12,8 +12,8 @@ import secrets
 import string
 import time
 
-from ..answers import WORDS
-from ..construct import short_id
+from ..answer import WORDS
+from ..envelopes import short_id
 
 LETTERS = string.ascii_letters + string.digits
 LONGEST_AUDIO = (

@@ -4,7 +4,7 @@ import base64
 import copy
 from dataclasses import dataclass, field
 
-from ... import sounds, tokens
+from ...facts import sounds, tokens
 from .events import Bad, audio_bytes, by, choice, each, new_id, optional, text, thing
 
 # Some special tokens frame each message (OpenAI's guide "Realtime costs" says "a few"): 3, as in Chat.

@@ -10,8 +10,7 @@ import binascii
 import json
 import re
 
-from .. import canonical
-from ..upstream import scrub
+from .. import canonical, scrub
 from . import events
 
 MARK = re.compile(r"‹(\d+)›")

@@ -8,8 +8,8 @@ import asyncio
 import base64
 import re
 
-from ... import sounds, tokens
-from . import hearing, scenarios
+from ...facts import hearing, sounds, tokens
+from . import scenarios
 from .config import VOICES, with_rate
 from .events import call_id, new_id, veiled
 from .items import FRAME_TOKENS, Item

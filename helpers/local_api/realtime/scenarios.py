@@ -12,7 +12,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 
-from ... import sounds, tax
+from ...facts import sounds, tax
 from .. import canonical
 
 DAY_9 = datetime.date(

@@ -7,7 +7,8 @@ for a while. Whoever reads it in a page has that, for that long; whoever read th
 import secrets
 import time
 
-from .. import answers
+from ...facts.models import models
+from ..answer import error
 from . import config, events
 
 SHORTEST, LONGEST, USUAL = (
@@ -60,20 +61,20 @@ class Secrets:
         """An error for a secret that does not open `path`; None for one that does."""
         expires_at, _ = self.known.get(value, (None, None))
         if expires_at is None:
-            return answers.error(
+            return error(
                 401,
                 "Incorrect client secret provided: this local API has not made it. "
                 "Get one with client.realtime.client_secrets.create().",
                 code="invalid_api_key",
             )
         if time.time() >= expires_at:
-            return answers.error(
+            return error(
                 401,
                 "This client secret has expired. Make a new one with client.realtime.client_secrets.create().",
                 code="invalid_api_key",
             )
         if path not in PATHS:
-            return answers.error(
+            return error(
                 401,
                 f"A client secret opens Realtime sessions only, not {path}. Use an API key.",
                 code="invalid_api_key",
@@ -91,7 +92,7 @@ def model_of(session):
             "missing_required_parameter",
             "session.model",
         )
-    if answers.models().get(name, {}).get("kind") != "realtime":
+    if models().get(name, {}).get("kind") != "realtime":
         raise events.Bad(
             f"The model `{name}` does not exist or you do not have access to it.",
             "model_not_found",

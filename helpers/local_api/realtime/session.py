@@ -5,10 +5,11 @@ import logging
 import time
 from typing import Protocol
 
-from ... import left_out, sounds
-from .. import answers
+from ... import left_out
+from ...facts import hearing, sounds, turns
+from ..answer import Answer, as_json
 from . import config as settings
-from . import events, hearing, items, turns
+from . import events, items
 from .buffers import InputBuffer
 from .events import Bad, new_id, text, thing
 from .responses import Response
@@ -486,9 +487,9 @@ class Session:
         self.state.ledger.add(
             response.id,
             _Asked(response),
-            answers.Answer(
+            Answer(
                 200,
-                answers.as_json(response.shown()),
+                as_json(response.shown()),
                 origin=ORIGIN
                 | {"source": f"{ORIGIN['source']}: {response.scene or 'cancelled at once'}"},
                 recording="computed",
@@ -533,7 +534,7 @@ class _Asked:
     method, path, headers = "WS", "/v1/realtime", {"Content-Type": "application/json"}
 
     def __init__(self, response):
-        self.body = answers.as_json({"items": [item.data for item in response.context]})
+        self.body = as_json({"items": [item.data for item in response.context]})
 
 
 def _samples(milliseconds):
@@ -546,7 +547,7 @@ def _ms(samples):
 
 def _transcription_usage(model, pcm, said):
     """By length for the models sold by length, else by tokens (captures of September 2026 have the latter for gpt-4o-mini-transcribe)."""
-    from ... import tokens
+    from ...facts import tokens
 
     if "whisper" in model:
         return {"type": "duration", "seconds": round(len(pcm) / 2 / sounds.RATE, 2)}

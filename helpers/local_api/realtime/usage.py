@@ -7,7 +7,7 @@ conversation's last response had as input counts as cached as far as it is uncha
 
 import json
 
-from ... import tokens
+from ...facts import tokens
 
 BLOCK = 64
 

@@ -1,7 +1,7 @@
 """One WebRTC peer on the server's side: Opus in and out, the channel of events, an end that leaves nothing behind.
 
 aiortc carries ICE, DTLS, SRTP and SCTP. It is led off its usual way in five places, each for a measured reason:
-the only addresses offered are this machine's loopback; a busy peer is not taken for a dead one (../../loopback.py);
+the only addresses offered are this machine's loopback; a busy peer is not taken for a dead one (helpers/facts/loopback.py);
 the candidates in an offer are not followed (the peer's own checks show where it is), so nothing is looked up or
 asked of any other machine; sound is decoded as it arrives, where aiortc's buffer adds some 80 ms and turns a lost
 packet into several; and what is said goes out as ready Opus packets, with no encoder thread between.
@@ -25,7 +25,7 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
-from ... import loopback, sounds  # loopback: importing it is what counts
+from ...facts import loopback, sounds  # noqa: F401 (loopback: importing it is what counts)
 
 EVENTS = "oai-events"  # the one data channel that the API knows
 RATE = 24_000  # samples a second, as everywhere in the Realtime API

@@ -8,7 +8,8 @@ import json
 
 from tornado import web, websocket
 
-from .. import answers
+from ...facts.models import models
+from .. import door
 from . import calls, events
 from .replayed import Replayed
 from .session import Session
@@ -45,9 +46,7 @@ class Socket(websocket.WebSocketHandler):
         self.set_header("Server", "day9-local-api")
 
     def prepare(self):
-        from ..server import stranger
-
-        wrong = stranger(self.request)
+        wrong = door.stranger(self.request)
         if wrong:
             self.set_status(wrong.status)
             self.finish(wrong.body)
@@ -123,7 +122,7 @@ class Socket(websocket.WebSocketHandler):
                 "You must provide a model parameter, for example ws://127.0.0.1/v1/realtime?model=gpt-realtime",
                 "missing_model",
             )
-        if answers.models().get(model, {}).get("kind") != "realtime":
+        if models().get(model, {}).get("kind") != "realtime":
             raise Refused(
                 REQUEST, f'Model "{model}" is not supported in realtime mode.', "invalid_model"
             )

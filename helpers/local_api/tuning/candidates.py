@@ -28,7 +28,7 @@ def last_words(messages):
 
 
 def prompts(rows):
-    """{key: (messages, answers)} of the lines of a training file (helpers/preference_file.py), or of a held-out one with `candidates`."""
+    """{key: (messages, answers)} of the lines of a training file (helpers/facts/preference_file.py), or of a held-out one with `candidates`."""
     known = {}
     for row in rows:
         if "messages" in row:

@@ -7,9 +7,9 @@ wrong inside a line is found by the job.
 import time
 from dataclasses import dataclass, field
 
-from ... import preference_file
+from ...facts import preference_file
 from .. import canonical
-from ..answers import Answer, not_allowed
+from ..answer import Answer, not_allowed
 from .candidates import prompts
 from .shapes import OBJECTS, found, new_id, page, wrong
 
@@ -59,7 +59,7 @@ class Files:
         """The File with this id, or None."""
         file = self._held.get(id)
         if file and file.expires_at and file.expires_at <= time.time():
-            del self._held[id]
+            self.remove(id)
             return None
         return file
 

@@ -12,7 +12,7 @@ import threading
 import time
 import zlib
 
-from ... import dpo, preference_file
+from ...facts import policy, preference_file
 from . import candidates
 from .files import File
 from .shapes import ORGANIZATION, new_id, short_id
@@ -66,14 +66,14 @@ class Event:
     id: str
     created_at: int
     level: str
-    said: str | dpo.Step
+    said: str | policy.Step
 
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
     id: str
     created_at: int
-    step: dpo.Step
+    step: policy.Step
 
 
 class Job:
@@ -153,7 +153,7 @@ class Job:
         fewest, most = trained(data)
         asked = self._examples(data)
         held = self._examples(held) if held else None
-        self.hyperparameters = dpo.resolve(self.asked, len(data))
+        self.hyperparameters = policy.resolve(self.asked, len(data))
         steps = self.hyperparameters["n_epochs"] * -(
             -len(data) // self.hyperparameters["batch_size"]
         )
@@ -169,13 +169,13 @@ class Job:
         yield PHASE
         self._become("running", "running")
         yield PHASE
-        start = self.start.policy if self.start else dpo.Policy()
+        start = self.start.policy if self.start else policy.Policy()
         known = (
             self.hyperparameters
             if self.method == "dpo"
             else {k: v for k, v in self.hyperparameters.items() if k != "beta"}
         )
-        training = dpo.train(
+        training = policy.train(
             asked, method=self.method, start=start, seed=self.seed, valid=held, **known
         )
         done = 0
@@ -205,7 +205,7 @@ class Job:
 
     def _examples(self, rows):
         if self.method == "dpo":
-            return dpo.read_pairs(rows)
+            return policy.read_pairs(rows)
         texts = [row["messages"][-1].get("content") or "" for row in rows]
 
         def could_say(messages):
@@ -213,7 +213,7 @@ class Job:
             # a prompt to which nothing else is known: what else could be said are the answers to others
             return found[:MOST_OTHERS] if len(found) > 1 else found + texts[:4]
 
-        return dpo.read_examples(rows, could_say)
+        return policy.read_examples(rows, could_say)
 
     def _go_on(self):
         """Wait while the job is held. With `changed` held: nothing is booked after a pause, or after a cancel."""

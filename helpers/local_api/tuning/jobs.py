@@ -11,9 +11,9 @@ import functools
 import json
 import threading
 
-from ... import dpo
+from ...facts import policy
 from .. import canonical
-from ..answers import not_allowed
+from ..answer import not_allowed
 from .job import Job
 from .shapes import found, page, wrong
 
@@ -62,7 +62,7 @@ class Jobs:
                 "tokens": job.trained_tokens,
                 "most": job.most_tokens,
             }
-            for job in self._held.values()
+            for job in list(self._held.values())
             if job.phase == "succeeded" and job.id not in self._counted_from
         ]
 
@@ -339,7 +339,7 @@ def _method(body):
                 ),
             )
         try:
-            dpo.resolve({name: value}, 10)
+            policy.resolve({name: value}, 10)
             float(value if value != "auto" else 0)
         except (ValueError, OverflowError) as e:
             return (

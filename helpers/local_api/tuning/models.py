@@ -1,6 +1,6 @@
 """Tuned models, and how they and their bases answer: one of the answers that files hold for the prompt.
 
-A base takes each candidate with the same chance, a tuned model by its policy (helpers/dpo.py). A prompt that
+A base takes each candidate with the same chance, a tuned model by its policy (helpers/facts/policy.py). A prompt that
 no file has is off the map: a stand-in cannot write, and making something up would be a lie.
 """
 
@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass, field
 
 from .. import canonical, off_the_map, shaping
-from ..answers import Answer, as_json, error, no_model, not_allowed
-from ..construct import chat_answer, response_answer
+from ..answer import Answer, as_json, error, no_model, not_allowed
+from ..envelopes import chat_answer, response_answer
 from . import candidates
 from .shapes import ORGANIZATION, found, new_id, wrong
 
@@ -50,19 +50,22 @@ class Models:
         self._held[name] = Model(name, base, policy, job)
 
     def remove_of(self, job):
-        self._held = {name: model for name, model in self._held.items() if model.job is not job}
+        for name, model in list(self._held.items()):
+            if model.job is job:
+                self._held.pop(name, None)
 
     def objects(self):
         return [model.as_object() for model in list(self._held.values())]
 
     def answer(self, method, path, name):
         """The Answer about a tuned model itself."""
-        if name not in self._held:
+        model = self.get(name)
+        if not model:
             return no_model(name)
         if method == "GET":
-            return found(self._held[name].as_object())
+            return found(model.as_object())
         if method == "DELETE":
-            del self._held[name]
+            self._held.pop(name, None)
             return found({"id": name, "object": "model", "deleted": True})
         return not_allowed(method, path)
 
@@ -127,7 +130,7 @@ class Models:
         return self._chosen(path, body, said, could, model, base)
 
     def _chosen(self, path, body, said, could, model, base):
-        from ...dpo import Policy, prompt_of
+        from ...facts.policy import Policy, prompt_of
 
         given = {name: value for name, value in body.items() if value is not None}
         heat, n, seed = given.get("temperature", 1), given.get("n", 1), given.get("seed")

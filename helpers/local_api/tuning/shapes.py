@@ -3,8 +3,8 @@
 import itertools
 import time
 
-from ..answers import TEXTS_CHECKED_ON, Answer, as_json, error, text_origin
-from ..construct import short_id
+from ..answer import TEXTS_CHECKED_ON, Answer, as_json, error, text_origin
+from ..envelopes import short_id
 
 ORGANIZATION = "day9-runnable"
 OBJECTS = {

@@ -1,11 +1,11 @@
 """How many tokens a training file is, by a rule that can be read: the price of a job follows from it.
 
-Each message counts as OpenAI's cookbook counts one of a chat (helpers/tokens.py): 3, its role and its text
+Each message counts as OpenAI's cookbook counts one of a chat (helpers/facts/tokens.py): 3, its role and its text
 in o200k_base. Whether a pair's prompt is billed once or with each of its two answers is not published, so
 there are two counts: the lower has it once, which is what "tokens in the training file" says word for word.
 """
 
-from ... import tokens
+from ...facts import tokens
 
 
 def trained(rows):

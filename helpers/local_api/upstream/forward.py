@@ -9,14 +9,16 @@ import asyncio
 import functools
 import json
 import random
+import urllib.request
 import zlib
 from decimal import Decimal
 from urllib.parse import parse_qsl, unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
+from ...facts.models import models
 from .. import answers, canonical, shaping
+from ..answer import Answer, error
 from ..ledger import LONGEST
 from . import local_models
 from .spending import Refused, Spending, today
@@ -87,7 +89,7 @@ class Upstream:
         # the transport without its client: nothing is wanted of redirects, cookies and sign-ins, which would cost a tenth of the time
         self.transport = httpx2.AsyncHTTPTransport(
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20),
-            proxy=_proxy(where),
+            proxy=proxy_of(where),
         )
         self.patience = httpx2.Timeout(patience, connect=min(CONNECT, patience)).as_dict()
         self.key = where.key.value.encode()
@@ -165,7 +167,7 @@ class Upstream:
     def shut_down(self, model):
         """Why OpenAI is not asked for a model that it no longer has, in a sentence; "" where the upstream is asked."""
         day = (
-            answers.models().get(model, {}).get("shutdown")
+            models().get(model, {}).get("shutdown")
             if self.where.openai and isinstance(model, str)
             else None
         )
@@ -312,7 +314,7 @@ class Forward:
                 },
             )
         kind = headers.get("content-type", "")
-        self.given = answers.Answer(
+        self.given = Answer(
             status,
             origin={"class": "live", "date": today().isoformat(), "source": self.host},
             model=self.model,
@@ -517,7 +519,7 @@ class Forward:
         if self.taping:
             await self.taping.cut(said)
         return await self.refused(
-            answers.error(
+            error(
                 504 if late else 502,
                 f'{said} helpers.connect(answers="recorded") goes back to the recordings.',
                 "upstream_error",
@@ -546,11 +548,27 @@ def _passed(name):
     return "" if stays else "-".join(word.capitalize() for word in name.split("-"))
 
 
-def _proxy(where):
-    """The proxy that the environment names for an upstream; None for one on this machine."""
-    if where.loopback or proxy_bypass(where.host):
+# How Windows' and macOS's own settings are asked: for the proxies, and whether a host is left out.
+SYSTEMS = (
+    ("getproxies_registry", "proxy_bypass_registry"),
+    ("getproxies_macosx_sysconf", "proxy_bypass_macosx_sysconf"),
+)
+
+
+def proxy_of(where):
+    """The proxy for an upstream that the environment names, or else the system's settings; None for one on this machine."""
+    scheme = urlsplit(where.url).scheme
+    if where.loopback or urllib.request.proxy_bypass_environment(where.host):
         return None
-    return getproxies().get(urlsplit(where.url).scheme) or getproxies().get("all")
+    named = urllib.request.getproxies_environment()
+    if set(named) - {"no"}:
+        return named.get(scheme) or named.get("all")
+    # urllib leaves the settings out as soon as NO_PROXY is there, which connect() sets
+    for proxies, left_out in SYSTEMS:
+        if hasattr(urllib.request, proxies) and not getattr(urllib.request, left_out)(where.host):
+            found = getattr(urllib.request, proxies)().get(scheme, "")
+            return found if found.startswith("http") else None  # not SOCKS
+    return None
 
 
 _url = functools.lru_cache(256)(httpx2.URL)  # the few addresses that a notebook asks

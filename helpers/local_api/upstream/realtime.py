@@ -4,7 +4,6 @@ Sound of a WebRTC call flows between the reader's browser and the upstream itsel
 message is read on one side when the one before it has been taken on the other, so nothing piles up in between.
 """
 
-import asyncio
 import contextlib
 import datetime
 import hashlib
@@ -17,8 +16,9 @@ import websockets.asyncio.client
 from tornado import websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
-from ... import prices
-from .. import answers, canonical
+from ...facts import prices
+from .. import canonical
+from ..answer import Answer, as_json, error
 from ..realtime import calls, events
 from ..realtime import websocket as here
 from . import forward, session_tape, spending
@@ -81,7 +81,7 @@ class Desk(calls.Desk):
         if until is None:
             return self.secrets.wrong(value, path)
         if time.time() >= until or path not in ("/v1/realtime", calls.CALLS):
-            return answers.error(
+            return error(
                 401,
                 "This client secret has expired, or does not open that. Make a new one with client.realtime.client_secrets.create().",
                 code="invalid_api_key",
@@ -137,7 +137,7 @@ class Relay(here.Socket):
             self.there = await Connect(
                 f"ws{where.url.removeprefix('http')}/realtime?{urlencode(query)}",
                 additional_headers=headers,
-                proxy=None if where.loopback else True,
+                proxy=forward.proxy_of(where),
                 user_agent_header=None,
                 compression=None,
                 open_timeout=WAITS,
@@ -231,9 +231,9 @@ class Relay(here.Socket):
         self.state.ledger.add(
             str(response.get("id", "")),
             _Said(),
-            answers.Answer(
+            Answer(
                 200,
-                answers.as_json(response),
+                as_json(response),
                 origin=origin,
                 model=model,
                 usage=usage,

@@ -27,15 +27,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from ... import whole_file
-from .. import canonical, recordings, shaping
-from . import scrub
+from ...facts import whole_file
+from .. import canonical, recordings, scrub, shaping
 
 HELD = 1_000_000  # bytes of an answer kept in memory while it comes; the rest waits on disk
 LONG = (
     256_000  # bytes of a text that is still for people to read; a longer one is a file of its own
 )
 FORGOTTEN = 3600  # seconds after which a file with such a name has no writer any more
+KINDS = mimetypes.MimeTypes()  # Python's own table: the system's differs from machine to machine
 PER_SESSION = "/v1/realtime"  # secrets and SDP, which answer one session and no other: not kept
 
 
@@ -207,7 +207,7 @@ class Taping:
 
     def _file(self, raw):
         kind = self.headers.get("content-type", "").split(";")[0].strip()
-        name = canonical.digest(raw) + (mimetypes.guess_extension(kind) or ".bin")
+        name = canonical.digest(raw) + (KINDS.guess_extension(kind) or ".bin")
         if not (self.recorder.folder / "files" / name).exists():
             whole_file.write(self.recorder.folder / "files" / name, raw)
         return name

@@ -15,14 +15,17 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
-from ... import prices
+from ... import console
+from ...facts import prices
+from ...facts.models import models
 from .. import answers, recordings
+from ..answer import as_it_came
 
 # Run in the notebook's kernel when its cells are through.
 TELL = """
 import json as _json
-from helpers import connection as _connection
-_told = {"receipt": {"calls": []}, "exchanges": []} if _connection._server is None else {name: _connection.server().ask(name) for name in ("receipt", "exchanges")}
+from helpers import running as _running
+_told = {"receipt": {"calls": []}, "exchanges": []} if _running.current is None else {name: _running.server().ask(name) for name in ("receipt", "exchanges")}
 print(_json.dumps(_told))
 """
 
@@ -108,7 +111,7 @@ def planned(calls, today, url=None):
     rows = []
     for model in sorted({c["model"] for c in calls}):
         these = [c for c in calls if c["model"] == model]
-        day = answers.models().get(model, {}).get("shutdown")
+        day = models().get(model, {}).get("shutdown")
         usd = None
         if url:
             what = f"recorded from {url}"
@@ -148,7 +151,7 @@ def record(notebook, url=None):
         lines = (
             ["new: nothing answered it before"]
             if was is None
-            else changes(shape(was), shape(answers.as_it_came(made, made.responses[0])))
+            else changes(shape(was), shape(as_it_came(made, made.responses[0])))
         )
         counts["new" if was is None else "changed" if lines else "same"] += 1
         if lines:
@@ -245,4 +248,5 @@ def changes(was, now):
 
 
 if __name__ == "__main__":
+    console.forgiving()
     sys.exit(main())

@@ -18,9 +18,9 @@ import logging
 import tempfile
 import time
 
-from ... import whole_file
-from .. import canonical
-from . import recorder, scrub
+from ...facts import whole_file
+from .. import canonical, scrub
+from . import recorder
 
 HELD = 1_000_000  # bytes of sound kept in memory; the rest waits on disk
 SHORT = 256  # characters of base64: a shorter delta stays in its event

@@ -15,13 +15,14 @@ import logging
 import re
 from decimal import ROUND_UP, Decimal
 
-from ... import prices, tokens
+from ...facts import prices, tokens
+from ...facts.models import models
 from .. import pictures, shaping
-from ..answers import error, models
+from ..answer import error
 
 ANSWER = 16_384  # tokens: the most that gpt-4o writes, so every model on sale takes it as a limit
 CODE = "day9_budget"
-PICTURE = 50_000  # tokens, of one whose size or rule is not known: those of the dearest tile rule of helpers/tokens.py (gpt-4o-mini, eight tiles)
+PICTURE = 50_000  # tokens, of one whose size or rule is not known: those of the dearest tile rule of helpers/facts/tokens.py (gpt-4o-mini, eight tiles)
 LONG_INPUT, LONG_FACTOR = (
     272_000,
     2,

@@ -1,0 +1,616 @@
+"""Read a usage export, whatever made it, into one kind of frame. What a file is, its content says, not its name.
+
+Known: pages of OpenAI's usage API and costs API (openai 3.54.0, types/admin/organization), the dashboard's CSV,
+a receipt of ours, LiteLLM's spend log (JSON, JSON lines, CSV), and OpenTelemetry spans or log records with the
+GenAI attributes (OTLP JSON, or one span a line). The names of columns stand in data/usage_columns.csv.
+"""
+
+import csv
+import functools
+import io
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ...facts import prices
+from .pricing import ABSURD, CODES, BillError
+
+COUNTED = (
+    "requests",
+    "input",
+    "cached",
+    "audio_input",
+    "audio_cached",
+    "image_input",
+    "image_cached",
+    "output",
+    "audio_output",
+    "image_output",
+    "reasoning",
+    "cache_write",
+)
+FIELDS = (
+    "when",
+    "model",
+    "feature",
+    "user",
+    "key",
+    *COUNTED,
+    "batch",
+    "tier",
+    "stated",
+    "currency",
+    "id",
+    "trouble",
+)
+USAGE_API = {
+    "input": "input",
+    "cached": "input_cached",
+    "audio_input": "input_audio",
+    "audio_cached": "input_cached_audio",
+    "image_input": "input_image",
+    "image_cached": "input_cached_image",
+    "output": "output",
+    "audio_output": "output_audio",
+    "image_output": "output_image",
+    "cache_write": "input_cache_write",
+}
+ISO, CLOCK = r"\d{4}-\d\d-\d\d", r"\d\d:\d\d(:\d\d([.,]\d+)?)?"
+EARLIEST, LATEST = (
+    pd.Timestamp("2015-01-01", tz="UTC"),
+    pd.Timestamp("2100-01-01", tz="UTC"),
+)  # other times are slips
+KNOWN = "pages of OpenAI's usage or costs API, a CSV with a header, a receipt, a LiteLLM spend log, OpenTelemetry spans"
+
+
+class Usage:
+    """What a file holds. `rows` is the frame that `price` takes, with `line`, the place of each row in the file.
+
+    what: the kind of file, in words. empty: how many records held nothing (days without a call, spans of other
+    work). notes: sentences on what was assumed or left aside.
+    """
+
+    def __init__(self, what, rows, empty, notes):
+        self.what, self.rows, self.empty, self.notes = what, rows, empty, notes
+
+    def __repr__(self):
+        return "\n".join([f"{self.what}: {len(self.rows):,} rows", *(f"- {n}" for n in self.notes)])
+
+
+def read(source, zone="UTC"):
+    """Read a usage export. Returns a Usage.
+
+    source: a path; the bytes of a file; or what helpers.receipt() returned. zone: where the clock stood for times
+    without an offset, such as "Europe/Berlin"; days are always UTC days, as on OpenAI's bill.
+    BillError says what was found where nothing known was, or where a needed column is missing. A record that is
+    broken is no error: it stays as a row with a reason.
+    """
+    if hasattr(source, "rows") and hasattr(source, "on"):
+        what, raw, empty, notes = _from_records([(1 + i, r) for i, r in enumerate(source.rows)], [])
+    else:
+        text = _text(source if isinstance(source, bytes) else _bytes(source))
+        what, raw, empty, notes = _from_json(text) if text[:1] in "{[" else _from_csv(text)
+    rows, more = _normal(raw, zone)
+    return Usage(what, rows, empty, notes + more)
+
+
+def _bytes(path):
+    try:
+        return Path(path).read_bytes()
+    except OSError as e:
+        raise BillError(f"{path} cannot be read: {e.strerror or e}") from None
+
+
+def _text(data):
+    coding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = data.decode(coding)
+    except UnicodeDecodeError as e:
+        raise BillError(
+            f"this is no text in UTF-8: byte {e.start:,} is not. Unpack a zip or gz file first, save another encoding as UTF-8. Read are {KNOWN}"
+        ) from None
+    if not text.strip():
+        raise BillError(f"the file is empty. Read are {KNOWN}")
+    return text.lstrip("\ufeff \r\n")
+
+
+# JSON
+
+
+def _from_json(text):
+    try:
+        whole = json.loads(text, parse_float=Decimal)
+        lines = (
+            [(1, whole)] if isinstance(whole, dict) else [(i + 1, r) for i, r in enumerate(whole)]
+        )
+    except (ValueError, RecursionError) as e:
+        lines, broken = [], str(e)
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.strip():
+                try:
+                    lines.append((number, json.loads(line, parse_float=Decimal)))
+                except (ValueError, RecursionError):
+                    lines.append((number, None))
+        if not any(isinstance(r, dict) for _, r in lines):
+            raise BillError(
+                f"this begins like JSON but ends in the middle of it, or is broken: {broken}. Download it again, whole"
+            ) from None
+    return _from_records(lines, [])
+
+
+def _from_records(lines, notes):
+    """(what, raw frame, empty, notes) of numbered records; one that is no dict is broken."""
+    first = next((r for _, r in lines if isinstance(r, dict)), None)
+    for what, belongs, reader in SHAPES:
+        if first is not None and belongs(first):
+            break
+    else:
+        seen = (
+            f"an object with {', '.join(map(str, list(first)[:8])) or 'nothing in it'}"
+            if first is not None
+            else "a list without objects"
+        )
+        raise BillError(f"no known usage export: {seen}. Read are {KNOWN}")
+    raw, empty = [], 0
+    for line, record in lines:
+        found = (
+            list(reader(record, notes))
+            if isinstance(record, dict)
+            else [{"trouble": "a line is cut off or unreadable"}]
+        )
+        empty += sum(r is None for r in found)
+        raw += [r | {"line": line} for r in found if r is not None]
+    if reader is _pages and isinstance(lines[-1][1], dict) and lines[-1][1].get("has_more"):
+        notes.append(
+            "the last page names a next one, which is not in the file: the export is not whole"
+        )
+    if any("cost" in r for r in raw):
+        what = "OpenAI's costs API: what was billed"
+    return (
+        what,
+        pd.DataFrame(raw, columns=[*FIELDS, "line"], dtype=object),
+        empty,
+        sorted(set(notes)),
+    )
+
+
+def _dicts(value):
+    """The objects of a list; in place of anything else an empty one that no reader knows."""
+    return [v if isinstance(v, dict) else {} for v in value] if isinstance(value, list) else [{}]
+
+
+def _pages(page, notes):
+    buckets = page.get("data") if "results" not in page else [page]
+    for bucket in _dicts(buckets):
+        results = bucket.get("results", ...)
+        if results == []:
+            yield None
+            continue
+        for r in _dicts(results):
+            kind = str(r.get("object", ""))
+            row = {
+                "when": bucket.get("start_time"),
+                "feature": r.get("project_id"),
+                "user": r.get("user_id"),
+                "key": r.get("api_key_id"),
+                "id": _whole([bucket.get("start_time"), r]),
+            }
+            if kind == "organization.costs.result":
+                amount = r.get("amount") if isinstance(r.get("amount"), dict) else {}
+                yield row | {
+                    "model": r.get("line_item") or "(no line item)",
+                    "stated": amount.get("value"),
+                    "currency": amount.get("currency"),
+                    "cost": True,
+                }
+            elif (
+                kind == "organization.usage.completions.result" or not kind and "input_tokens" in r
+            ):
+                yield (
+                    row
+                    | {
+                        "model": r.get("model"),
+                        "requests": r.get("num_model_requests"),
+                        "batch": r.get("batch"),
+                        "tier": r.get("service_tier"),
+                    }
+                    | {ours: r.get(f"{theirs}_tokens") for ours, theirs in USAGE_API.items()}
+                )
+            elif kind:
+                yield row | {
+                    "model": r.get("model") or kind,
+                    "trouble": "not sold by this kind of token",
+                }
+            else:
+                yield row | {"trouble": "a line is cut off or unreadable"}
+
+
+def _spend(r, notes):
+    """A row of LiteLLM's LiteLLM_SpendLogs; the kinds of token stand in metadata.usage_object, where it was kept."""
+    meta = _parsed(r.get("metadata"))
+    usage = _parsed(meta.get("usage_object"))
+    given, made = (
+        _parsed(usage.get("prompt_tokens_details")),
+        _parsed(usage.get("completion_tokens_details")),
+    )
+    within = _parsed(given.get("cached_tokens_details"))
+    tags = _parsed(r.get("request_tags"), list)
+    if not usage:
+        notes.append(
+            "rows without metadata.usage_object: their cached and hidden tokens are not known, and count as ordinary ones"
+        )
+    yield {
+        "when": r.get("startTime"),
+        "model": r.get("model"),
+        "id": r.get("request_id") or _whole(r),
+        "feature": tags[0] if tags else r.get("team_id"),
+        "user": r.get("end_user") or r.get("user"),
+        "key": meta.get("user_api_key_alias") or r.get("api_key"),
+        "input": r.get("prompt_tokens"),
+        "output": r.get("completion_tokens"),
+        "cached": given.get("cached_tokens"),
+        "stated": r.get("spend"),
+        "audio_input": _less(given.get("audio_tokens"), within.get("audio_tokens")),
+        "audio_cached": within.get("audio_tokens"),
+        "audio_output": made.get("audio_tokens"),
+        "reasoning": made.get("reasoning_tokens"),
+        "tier": usage.get("service_tier"),
+    }
+
+
+def _receipt(r, notes):
+    training = str(r.get("model")).endswith(", training")
+    yield {
+        "trouble": "not sold by this kind of token" if training else None,
+        "when": r.get("on"),
+        "model": r.get("model"),
+        "requests": r.get("calls"),
+        "input": r.get("input"),
+        "cached": r.get("cached"),
+        "output": r.get("output"),
+        "reasoning": r.get("hidden"),
+        "stated": r.get("usd"),
+        "id": _whole(r),
+    }
+
+
+def _otlp(message, notes):
+    for resource in _dicts(message.get("resourceSpans") or message.get("resourceLogs")):
+        of_all = _attributes(_parsed(resource.get("resource")).get("attributes"))
+        for scope in _dicts(resource.get("scopeSpans") or resource.get("scopeLogs")):
+            for span in _dicts(scope.get("spans") or scope.get("logRecords")):
+                yield from _span(span, notes, of_all)
+
+
+def _span(span, notes, of_all=None):
+    a = (
+        (of_all or {})
+        | _attributes(_parsed(span.get("resource")).get("attributes"))
+        | _attributes(span.get("attributes", span))
+    )
+    usage = {k: v for k, v in a.items() if k.startswith("gen_ai.usage.")}
+    if not usage:
+        notes.append("spans without gen_ai.usage.* hold no tokens and were left aside")
+        yield None if span else {"trouble": "a line is cut off or unreadable"}
+        return
+    get = lambda *names: next((a[n] for n in names if a.get(n) not in (None, "")), None)
+    context = _parsed(span.get("context"))
+    trace, own = (
+        span.get("traceId") or context.get("trace_id"),
+        span.get("spanId") or context.get("span_id"),
+    )
+    sums_up = get("gen_ai.operation.name") in (
+        "invoke_agent",
+        "create_agent",
+        "invoke_workflow",
+        "execute_tool",
+    )
+    yield {
+        "when": next(
+            (
+                span[k]
+                for k in ("startTimeUnixNano", "timeUnixNano", "start_time", "timestamp", "time")
+                if span.get(k)
+            ),
+            None,
+        ),
+        "model": get("gen_ai.response.model", "gen_ai.request.model"),
+        "feature": get("gen_ai.agent.name", "service.name"),
+        "user": get("user.id", "enduser.id"),
+        "id": f"{trace} {own}" if trace and own else _whole(span),
+        "input": get("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+        "output": get("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens") or 0,
+        "cached": get("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.input_tokens.cached"),
+        "cache_write": get("gen_ai.usage.cache_creation.input_tokens"),
+        "reasoning": get(
+            "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.output_tokens.reasoning"
+        ),
+        "tier": get("openai.response.service_tier", "gen_ai.openai.response.service_tier"),
+        "trouble": "its parts are counted elsewhere" if sums_up else None,
+    }
+
+
+def _attributes(value):
+    """Attributes as a dict, from OTLP's list of keys and typed values or from a dict already."""
+    if isinstance(value, dict):
+        return value
+    found = {}
+    for pair in value if isinstance(value, list) else []:
+        if isinstance(pair, dict) and isinstance(pair.get("key"), str):
+            typed = pair.get("value")
+            found[pair["key"]] = (
+                next(iter(typed.values()), None) if isinstance(typed, dict) else typed
+            )
+    return found
+
+
+def _parsed(value, kind=dict):
+    """`value` as a dict (or list), also where it is the JSON text of one; else an empty one."""
+    if isinstance(value, str) and value[:1] in "{[" and value:
+        try:
+            value = json.loads(value, parse_float=Decimal)
+        except (ValueError, RecursionError):
+            return kind()
+    return value if isinstance(value, kind) else kind()
+
+
+def _less(total, part):
+    return total - part if isinstance(total, int) and isinstance(part, int) else total
+
+
+def _whole(record):
+    return json.dumps(record, sort_keys=True, default=str)
+
+
+SHAPES = [
+    (
+        "pages of OpenAI's usage API",
+        lambda r: (
+            isinstance(r.get("data"), list)
+            and (r.get("object") == "page" or any("results" in b for b in _dicts(r["data"])))
+            or "results" in r
+        ),
+        _pages,
+    ),
+    ("OpenTelemetry, OTLP JSON", lambda r: "resourceSpans" in r or "resourceLogs" in r, _otlp),
+    (
+        "a LiteLLM spend log",
+        lambda r: "prompt_tokens" in r and ("startTime" in r or "request_id" in r),
+        _spend,
+    ),
+    (
+        "a receipt of helpers.receipt()",
+        lambda r: {"model", "calls", "input", "cached", "output"} <= set(r),
+        _receipt,
+    ),
+    (
+        "OpenTelemetry spans",
+        lambda r: "attributes" in r or any(str(k).startswith("gen_ai.") for k in r),
+        _span,
+    ),
+]
+
+
+# CSV
+
+
+def _from_csv(text):
+    header = text.split("\n", 1)[0]
+    comma = max(",\t;|", key=header.count)
+    try:
+        lines = list(csv.reader(io.StringIO(text.replace("\0", "")), delimiter=comma))
+    except csv.Error as e:
+        raise BillError(
+            f"this CSV cannot be read: {e}. A quotation mark that is never closed does that"
+        ) from None
+    names, lines = (
+        [n.strip().lower() for n in lines[0]],
+        [(i, line) for i, line in enumerate(lines[1:], 2) if line],
+    )
+    aliases, used = _aliases(), {}
+    for at, name in enumerate(names):
+        field, rank = aliases.get(name, (None, 0))
+        if field and (field not in used or rank < used[field][1]):
+            used[field] = (at, rank)
+    cost = "stated" in used and "input" not in used
+    lacking = [
+        f
+        for f in (("when", "stated") if cost else ("when", "model", "input", "output"))
+        if f not in used
+    ]
+    if lacking:
+        ways = "; ".join(
+            f"{f}: {', '.join(n for n, (other, _) in aliases.items() if other == f)}"
+            for f in lacking
+        )
+        raise BillError(
+            f"this CSV has no column for {' and '.join(lacking)}. It has {', '.join(n or '(no name)' for n in names[:12])}. Names that are known, {ways}"
+        )
+    width = len(names)
+    raw = {
+        field: [line[at] if at < len(line) else "" for _, line in lines]
+        for field, (at, _) in used.items()
+    }
+    raw["trouble"] = [
+        "a line is cut off or unreadable" if len(line) != width else None for _, line in lines
+    ]
+    raw["line"] = [number for number, _ in lines]
+    raw.setdefault("id", ["\0".join(line) for _, line in lines])
+    raw = pd.DataFrame(raw, dtype=object).reindex(columns=[*FIELDS, "line"])
+    if "request_tags" in names and used["feature"][0] == names.index("request_tags"):
+        raw["feature"] = [(_parsed(t, list) or [t])[0] for t in raw["feature"]]
+    nothing = (
+        raw[[f for f in used if f not in ("when", "id")]].isin(["", None]).all(axis=1)
+        & raw["trouble"].isna()
+    ).to_numpy()
+    ignored = [n for at, n in enumerate(names) if at not in {a for a, _ in used.values()}]
+    notes = [
+        f"{names[at]} read as {field}" for field, (at, _) in used.items() if names[at] != field
+    ]
+    notes = ["columns " + "; ".join(notes)] if notes else []
+    notes += [f"columns not used: {', '.join(ignored)}"] if ignored else []
+    notes += [f"days without a call: {int(nothing.sum()):,}"] if nothing.any() else []
+    notes += (
+        ["no line break at the end: if the file was cut there, the last number may be too small"]
+        if not text.endswith("\n")
+        else []
+    )
+    if cost:
+        raw["model"] = raw["model"].fillna("").replace("", "(no line item)")
+        return "a CSV of costs: what was billed", raw[~nothing], int(nothing.sum()), notes
+    return "a CSV of usage", raw[~nothing], int(nothing.sum()), notes
+
+
+@functools.cache
+def _aliases():
+    """{column's name in lower case: (our field, its rank; of two columns for a field the lower rank is read)}."""
+    with open(prices.DATA / "usage_columns.csv", encoding="utf-8", newline="") as f:
+        return {r["column"].lower(): (r["field"], rank) for rank, r in enumerate(csv.DictReader(f))}
+
+
+# to one frame
+
+
+def _normal(raw, zone):
+    """(frame that `price` takes, notes) of a frame of `FIELDS` whose values are as the file had them."""
+    raw, notes = raw.reset_index(drop=True), []
+    trouble = raw["trouble"].map(CODES).fillna(0).to_numpy(np.int8)
+    cost = raw["stated"].notna().any() and raw["input"].isna().all() and raw["output"].isna().all()
+
+    def mark(bad, name):
+        trouble[np.asarray(bad) & (trouble == 0)] = CODES[name]
+
+    mark(_text_of(raw["id"]).duplicated() & raw["id"].notna(), "the same as an earlier row")
+    when, naive = _times(_text_of(raw["when"]), zone)
+    mark(when.isna(), "no readable time")
+    if naive:
+        notes.append(f"{naive:,} times without a zone count as {zone}")
+    model = _text_of(raw["model"]).str.strip().str.removeprefix("openai/")
+    mark(model == "", "no model is named")
+    rows = {
+        "when": when,
+        "model": model.where(model != "").astype("category"),
+        "line": raw["line"].astype(int),
+    }
+    for name in ("feature", "user", "key", "tier"):
+        text = _text_of(raw[name]).str.strip()
+        if (text != "").any():
+            rows[name] = text.where(text != "").astype("category")
+    batch = _text_of(raw["batch"]).str.lower()
+    if (batch != "").any():
+        rows["batch"] = batch.isin(["true", "1", "yes"])
+    stated = _nano_of(raw["stated"])
+    if stated.notna().any():
+        rows["stated"] = stated.fillna(0).astype("int64")
+    if cost:
+        mark(~_text_of(raw["currency"]).str.lower().isin(["usd", ""]), "another currency")
+        mark(stated.isna(), "a count is missing or not a whole number")
+        return pd.DataFrame(rows | {"trouble": trouble}), notes
+
+    counts, wrong = {}, np.zeros(len(raw), bool)
+    for name in COUNTED:
+        text = _text_of(raw[name])
+        if not (text != "").any() and name not in ("input", "output", "requests"):
+            continue
+        value = pd.to_numeric(text.where(text != ""), errors="coerce").astype(float).to_numpy()
+        large = np.abs(value) > ABSURD
+        whole = ~large & (value == np.floor(value))  # also False for what is no number
+        mark(large, "a count is absurdly large")
+        mark((text != "") & ~whole, "a count is missing or not a whole number")
+        mark(value < 0, "a count is negative")
+        if name in ("input", "output"):
+            mark(text == "", "a count is missing or not a whole number")
+        counts[name] = np.where(whole, value, 1 if name == "requests" else 0).astype(np.int64)
+        wrong |= (text != "").to_numpy() & ~(whole & (value >= 0))
+    get = lambda name: counts.get(name, 0)
+    kinds = {
+        "text_input": get("input") - get("cached") - get("audio_input") - get("image_input"),
+        "text_cached_input": get("cached") - get("audio_cached") - get("image_cached"),
+        "audio_input": get("audio_input"),
+        "audio_cached_input": get("audio_cached"),
+        "audio_output": get("audio_output"),
+        "image_input": get("image_input"),
+        "image_cached_input": get("image_cached"),
+        "image_output": get("image_output"),
+        "text_output": get("output") - get("audio_output") - get("image_output"),
+        "reasoning": get("reasoning"),
+        "cache_write": get("cache_write"),
+    }
+    kinds = {k: v for k, v in kinds.items() if not np.isscalar(v)}
+    for value in kinds.values():
+        mark(value < 0, "the parts exceed their total")
+        wrong |= value < 0
+    mark(kinds.get("reasoning", 0) > counts["output"], "the parts exceed their total")
+    if writes := int(
+        kinds.get("cache_write", np.zeros(1))[~wrong].sum() if "cache_write" in kinds else 0
+    ):
+        notes.append(
+            f"{writes:,} tokens written to the cache count as ordinary input: what writing costs is not in data/prices.csv"
+        )
+    if "batch" not in rows and "tier" not in rows:
+        notes.append(
+            "the file does not tell batch or another tier: all of it is priced as standard"
+        )
+    kinds = {
+        k: np.where(wrong, 0, v) for k, v in kinds.items()
+    }  # a count that is wrong is worth nothing, in shares too
+    return pd.DataFrame(
+        rows | {"requests": np.where(wrong, 1, counts["requests"])} | kinds | {"trouble": trouble}
+    ), notes
+
+
+def _text_of(values):
+    return pd.Series(
+        ["" if v is None or v != v else str(v) for v in values], index=values.index, dtype=object
+    )
+
+
+def _nano_of(values):
+    """Amounts of USD as nano-dollars in Int64, rounded; NA where there is no number or none that fits."""
+
+    def nano(value):
+        try:
+            found = int((Decimal(str(value)) * 10**9).to_integral_value())
+        except (InvalidOperation, ValueError, OverflowError):
+            return pd.NA
+        return found if abs(found) < 10**15 else pd.NA
+
+    return values.map(nano, na_action="ignore").astype("Int64")
+
+
+def _times(text, zone):
+    """(UTC times, NaT where there is none; how many had no offset). Unix times may be in s, ms, µs or ns."""
+    text = text.str.strip()
+    out = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us, UTC]")
+    unix = text.str.fullmatch(r"\d{9,19}(\.\d*)?").to_numpy(bool)
+    if unix.any():
+        out[unix] = pd.to_datetime([_micros(t) for t in text[unix]], unit="us", utc=True)
+    zoned = text.str.fullmatch(rf"{ISO}[T ]{CLOCK} ?(Z|[+-]\d\d(:?\d\d)?)", flags=re.I).to_numpy(
+        bool
+    )
+    if zoned.any():
+        out[zoned] = pd.to_datetime(text[zoned], format="ISO8601", utc=True, errors="coerce")
+    naive = text.str.fullmatch(rf"{ISO}([T ]{CLOCK})?", flags=re.I).to_numpy(bool)
+    if naive.any():
+        local = pd.to_datetime(text[naive], format="ISO8601", errors="coerce")
+        try:
+            out[naive] = local.dt.tz_localize(
+                zone, ambiguous="NaT", nonexistent="NaT"
+            ).dt.tz_convert("UTC")
+        except KeyError:
+            raise BillError(f"{zone!r} is no time zone; try UTC or Europe/Berlin") from None
+    return out.where((out >= EARLIEST) & (out < LATEST)), int(naive.sum())
+
+
+def _micros(text):
+    """Unix time in s, ms, µs or ns, told apart by its size, as whole µs."""
+    whole, _, part = text.partition(".")
+    n = int(whole)
+    for end, each in ((10**11, 10**6), (10**14, 10**3), (10**17, 1)):
+        if n < end:
+            return n * each + int(Decimal(f"0.{part or 0}") * each)
+    return n // 1000

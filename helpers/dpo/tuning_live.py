@@ -1,0 +1,51 @@
+"""live(): a tuning job as it goes on, a progress bar and its curves, drawn anew at each poll."""
+
+from ..sketch import beside, curves
+
+
+def live():
+    """A widget with a method `show(status, metrics)`, to be called at each poll of a job.
+
+    `metrics`: the data of the job's events of type metrics, oldest first, as the local API has them: dicts
+    with step, total_steps, train_loss and, for DPO, train_reward_accuracy, train_reward_margin, each with its
+    valid_ twin where there is a validation file.
+    """
+    import ipywidgets
+
+    class Live(ipywidgets.VBox):
+        def __init__(self):
+            self.bar, self.curves = (
+                ipywidgets.IntProgress(max=1, layout={"width": "30em"}),
+                ipywidgets.HTML(),
+            )
+            self.said = ipywidgets.Label()
+            super().__init__([ipywidgets.HBox([self.bar, self.said]), self.curves])
+
+        def __repr__(self):  # what a page without a running kernel shows
+            return "A progress bar and curves: run this cell to see them move."
+
+        def show(self, status, metrics):
+            self.said.value = status
+            if metrics:
+                self.bar.max, self.bar.value = metrics[-1]["total_steps"], metrics[-1]["step"]
+                self.said.value = f"{status}, step {self.bar.value} of {self.bar.max}"
+                self.curves.value = beside(*_drawn(metrics))._repr_html_()
+
+    return Live()
+
+
+def _drawn(metrics):
+    for name, title, unit in (
+        ("loss", "Loss", "nats"),
+        ("reward_accuracy", "Pairs won", "share"),
+        ("reward_margin", "Margin", "nats"),
+    ):
+        lines = {
+            word: [m[f"{kind}_{name}"] for m in metrics]
+            for kind, word in (("train", "training"), ("valid", "validation"))
+            if f"{kind}_{name}" in metrics[0]
+        }
+        if lines:
+            yield curves(
+                lines, title=title, x="step", y=unit, span=(0, 1) if unit == "share" else None
+            )

@@ -1,0 +1,125 @@
+"""The practice forms: who filled them in, what they wrote, which of it is wrong, and where it stands on the page.
+
+data/forms/NAME.toml is the ground truth of a form, written by us: a fictional person, the filing status, the
+boxes ticked on page 1, the amounts written on lines 9 to 16, and every correction. NAME-1.jpg to NAME-4.jpg are its scanned
+pages, drawn from it by `python -m tests.tools.make_forms`, which also writes boxes.json: the place of each field in pixels. The shafts (shaft-a,
+shaft-b) are one page each: a drawing, and what was measured.
+"""
+
+import functools
+import json
+import tomllib
+
+from . import DATA
+
+FOLDER = DATA / "forms"
+FORMS = ("single", "joint", "correct", "three", "widow")
+SHAFTS = ("shaft-a", "shaft-b")
+STATUS = {
+    "single": "Single",
+    "married_jointly": "Married filing jointly",
+    "married_separately": "Married filing separately",
+    "head_of_household": "Head of household",
+    "surviving_spouse": "Qualifying surviving spouse",
+}
+TICKS = ("you_65", "you_blind", "spouse_65", "spouse_blind")
+PAGE_OF_LINE = {9: 2, 10: 2, 11: 2, 12: 3, 13: 3, 14: 3, 15: 3, 16: 3}
+NUMBER = ("no mistake", "one mistake", "two mistakes", "three mistakes")
+
+
+@functools.cache
+def load(name):
+    """The ground truth of a form as a dict; `written` has the line numbers as keys. LookupError for an unknown name."""
+    file = FOLDER / f"{name}.toml"
+    if not file.is_file():
+        raise LookupError(f"There is no form {name!r}. There are: {', '.join(FORMS + SHAFTS)}.")
+    form = tomllib.loads(file.read_text(encoding="utf-8"))
+    if "written" in form:
+        form["written"] = {int(line): amount for line, amount in form["written"].items()}
+        for c in form["corrections"]:
+            c["page"] = PAGE_OF_LINE[c["line"]]
+    return form
+
+
+def page(name, number=1):
+    """The picture file of a page, as a Path. LookupError for an unknown name."""
+    load(name)
+    return FOLDER / (f"{name}-{number}.jpg" if name in FORMS else f"{name}.jpg")
+
+
+@functools.cache
+def boxes():
+    """{picture file name: {"size": [width, height], "boxes": {field: [left, top, right, bottom]}}}, in pixels of the picture."""
+    return json.loads((FOLDER / "boxes.json").read_text(encoding="utf-8"))
+
+
+def corrected(form):
+    """{line: amount} with every correction made."""
+    return form["written"] | {c["line"]: c["new"] for c in form["corrections"]}
+
+
+# --- what the constructed answers say --------------------------------------------------------------
+
+
+def findings(name, missing=0):
+    """What a careful reader finds on a form, in words; `missing` is the page that was not sent, 1 or 4."""
+    form = load(name)
+    found = [c for c in form["corrections"] if c["planted"] and not (missing and c["line"] == 12)]
+    text = [
+        f"I found {NUMBER[len(found)]} in what I can check."
+        if missing
+        else f"I found {NUMBER[len(found)]}."
+    ]
+    for i, c in enumerate(found, 1):
+        new = (
+            "" if missing and c["line"] > 12 else f" should be {c['new']:,}"
+        )  # it depends on line 12
+        text.append(f"{i}. Page {c['page']}, line {c['line']}: {c['old']:,}{new}. {c['reason']}")
+    if missing:
+        lacks = {
+            1: "the filing status and the ticked boxes stand on page 1",
+            4: "the chart of the deductions stands on page 4",
+        }[missing]
+        text.append(
+            f"Line 12, the standard deduction, I cannot check: {lacks}, which I was not given. "
+            "Line 15 depends on it, so I name no corrected taxable income."
+        )
+    else:
+        moved = [
+            f"Line 14 becomes {c['new']:,}, too."
+            for c in form["corrections"]
+            if not c["planted"] and c["line"] == 14
+        ]
+        text += [
+            *moved,
+            f"The taxable income on line 15 is {'then ' if found else ''}{corrected(form)[15]:,}.",
+        ]
+    tax = "has to be looked up again" if found else "I cannot check"
+    text.append(f"Line 16, the tax, {tax}: I was not given the tax table.")
+    return "\n".join(text)
+
+
+def inspection(name):
+    """What a careful inspector says of a shaft's page, in words."""
+    part = load(name)
+    text = []
+    for f in part["features"]:
+        low, high = limits(f)
+        if f["name"] in part["out"]:
+            text.append(
+                f"{f['name']} is out of tolerance: measured {f['measured']} mm, drawing {f['nominal']} ± {f['tolerance']} mm, "
+                f"so {low} to {high} mm are allowed."
+            )
+    for name in part["on_the_limit"]:
+        text.append(f"{name} lies exactly on its limit and is still within tolerance.")
+    good = len(part["features"]) - len(part["out"])
+    text.append(
+        f"{good} of {len(part['features'])} features are within tolerance: {'reject' if part['out'] else 'accept'} the part."
+    )
+    return "\n".join(text)
+
+
+def limits(feature):
+    """(lowest, highest) that the drawing allows, as texts with two decimals."""
+    nominal, tolerance = (round(float(feature[k]) * 100) for k in ("nominal", "tolerance"))
+    return tuple(f"{(nominal + sign * tolerance) / 100:.2f}" for sign in (-1, 1))

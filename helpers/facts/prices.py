@@ -1,0 +1,261 @@
+"""What calls cost: the dated table data/prices.csv, and exact sums over it.
+
+Prices are USD per million tokens and hold from a first day until, and not including, a last one: the
+day of the next price, or the day the model was shut down (data/models.csv). All sums are Decimals, so
+a receipt has no rounding error. Sources stand in each row; data/README.md says what the table leaves out.
+"""
+
+import csv
+import datetime
+import functools
+from decimal import Decimal
+
+from . import DATA
+from .models import models
+
+
+def price_rows():
+    """The table as a list of dicts with the columns of data/prices.csv.
+
+    `usd_per_million` is a Decimal; `from`, `until` and `checked_on` are dates, `until` None where no
+    later price is known.
+
+    >>> price_rows()[0]["model"], price_rows()[0]["usd_per_million"]
+    ('o1-2024-12-17', Decimal('15'))
+    """
+    return [dict(row) for row in _table()]
+
+
+def usd_per_million(model, modality, direction, on):
+    """The price of a million tokens, in USD, as a Decimal.
+
+    modality: text, audio, image or training; direction: input, cached_input, output or training;
+    on: a date or "2024-12-17". An alias (o1) has the price of what it stands for, a tuned model
+    ("ft:gpt-4o-2024-08-06:me::abc") that of its base's tunes. LookupError says which days are known.
+
+    >>> usd_per_million("o1", "text", "output", "2024-12-17")
+    Decimal('60')
+    >>> usd_per_million("o1", "text", "output", "2026-11-22")
+    Traceback (most recent call last):
+    LookupError: no text output price of o1 for 2026-11-22: known from 2024-12-17 to 2026-10-22; shutdown of o1: 2026-10-23
+    """
+    on = _day(on)
+    rows = _rows_of(model, modality, direction)
+    for row in rows:
+        if row["from"] <= on and (row["until"] is None or on < row["until"]):
+            return row["usd_per_million"]
+    raise LookupError(f"no {modality} {direction} price of {model} for {on}: {_known(model, rows)}")
+
+
+def usd_by_time(model, per, on):
+    """The price, in USD, of what is sold by the clock, as a Decimal (data/prices_by_time.csv).
+
+    per: minute or training hour; on: a date or "2026-11-22". LookupError where none is known for that day.
+
+    >>> usd_by_time("gpt-live-1", "minute", "2026-11-22")
+    Decimal('0.05')
+    """
+    on = _day(on)
+    for row in _read("prices_by_time.csv"):
+        if (
+            (row["model"], row["per"]) == (model, per)
+            and _day(row["from"]) <= on
+            and not (row["until"] and _day(row["until"]) <= on)
+        ):
+            return Decimal(row["usd"])
+    raise LookupError(f"no price of {model} by the {per} for {on} is in data/prices_by_time.csv")
+
+
+def cost(model, usage, on):
+    """What one call cost, in USD, as an exact Decimal.
+
+    usage: the dict of a Chat Completions, Responses or Realtime answer (`answer.usage.model_dump()`).
+    There, cached, audio and image tokens are inside the input total and reasoning tokens inside the
+    output total (openai 3.54.0, types/), so nothing is added to the totals, only split off them.
+    on: the day whose prices to use, a date or "2024-12-17".
+    What some models of 2026 charge for writing to the cache (litellm 1.109.1) is not in the table or the sum.
+    LookupError where a kind of token was used that has no known price that day; ValueError where the
+    usage is of no known shape or its parts exceed their total.
+
+    >>> cost("o1", {"prompt_tokens": 1000, "completion_tokens": 500}, "2024-12-17")
+    Decimal('0.045000')
+    """
+    counts = token_counts(usage)
+    return sum(
+        (
+            (n * usd_per_million(model, modality, direction, on)).scaleb(-6)
+            for (modality, direction), n in counts.items()
+        ),
+        Decimal(0),
+    )
+
+
+def replacement(model):
+    """The model that OpenAI names to follow this one, or what it stands for; "" where sources name none or several.
+
+    >>> replacement("o1"), replacement("gpt-6.1-sol")
+    ('gpt-5.6-sol', '')
+    """
+    return next(
+        (
+            found
+            for name in _names(model)
+            if (found := models().get(name.removeprefix("ft:"), {}).get("replacement"))
+        ),
+        "",
+    )
+
+
+def stale(on, days=90):
+    """The price rows that nobody has checked for more than `days` days before `on`, as `price_rows` has them.
+
+    >>> len(stale("2026-11-22")), len(stale("2027-11-22")) == len(price_rows())
+    (0, True)
+    """
+    return [row for row in price_rows() if (_day(on) - row["checked_on"]).days > days]
+
+
+def sold_on(model):
+    """(first day, day from which on no longer) of the model's known text input prices; None for an open end.
+
+    >>> sold_on("o1")
+    (datetime.date(2024, 12, 17), datetime.date(2026, 10, 23))
+    """
+    rows = _rows_of(model, "text", "input")
+    if not rows:
+        raise LookupError(f"no text input price of {model} is known")
+    return rows[0]["from"], rows[-1]["until"]
+
+
+def nearest_day(model, on):
+    """`on` where the model was sold then; else the last day of its sale or, of one still sold, the day its price was checked.
+
+    >>> nearest_day("o1", "2026-11-22"), nearest_day("gpt-6.1-sol", "2024-12-17")
+    (datetime.date(2026, 10, 22), datetime.date(2026, 11, 22))
+    """
+    on = _day(on)
+    first, end = sold_on(model)
+    if first <= on and (end is None or on < end):
+        return on
+    return (
+        end - datetime.timedelta(days=1)
+        if end
+        else max(r["checked_on"] for r in _rows_of(model, "text", "input"))
+    )
+
+
+def token_counts(usage):
+    """{(modality, direction): tokens} of a usage dict, zeros left out.
+
+    >>> token_counts({"input_tokens": 132, "output_tokens": 121,
+    ...               "input_token_details": {"text_tokens": 119, "audio_tokens": 13, "cached_tokens": 64,
+    ...                                       "cached_tokens_details": {"text_tokens": 64, "audio_tokens": 0}},
+    ...               "output_token_details": {"text_tokens": 30, "audio_tokens": 91}})
+    {('text', 'input'): 55, ('text', 'cached_input'): 64, ('text', 'output'): 30, ('audio', 'input'): 13, ('audio', 'output'): 91}
+    """
+    if "prompt_tokens" in usage:  # Chat Completions
+        total_in, total_out = usage["prompt_tokens"], usage.get("completion_tokens")
+        inside, outside = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    elif "input_token_details" in usage:  # Realtime
+        total_in, total_out = usage["input_tokens"], usage.get("output_tokens")
+        inside, outside = usage["input_token_details"], usage.get("output_token_details")
+    elif "input_tokens" in usage:  # Responses
+        total_in, total_out = usage["input_tokens"], usage.get("output_tokens")
+        inside, outside = usage.get("input_tokens_details"), usage.get("output_tokens_details")
+    else:
+        raise ValueError(
+            f"usage has neither prompt_tokens nor input_tokens, but {', '.join(usage) or 'nothing'}"
+        )
+    # Only Realtime sells pictures at a price of their own; elsewhere they are text tokens.
+    others = ("audio", "image") if "input_token_details" in usage else ("audio",)
+    inside, outside = inside or {}, outside or {}
+
+    given = _by_modality(total_in, inside, others)
+    # Only Realtime says which tokens came from the cache; elsewhere only text is cached.
+    cached = _by_modality(
+        inside.get("cached_tokens"), inside.get("cached_tokens_details") or {}, others
+    )
+    made = _by_modality(total_out, outside, others)
+    counts = {}
+    for modality in given:
+        counts[modality, "input"] = given[modality] - cached[modality]
+        counts[modality, "cached_input"] = cached[modality]
+        counts[modality, "output"] = made[modality]
+    if min(counts.values()) < 0:
+        raise ValueError(f"the parts of this usage exceed their total: {usage}")
+    return {kind: n for kind, n in counts.items() if n}
+
+
+def _by_modality(total, details, others):
+    """{modality: tokens}: what is in `details`, and the rest of the total as text."""
+    parts = {modality: details.get(f"{modality}_tokens") or 0 for modality in others}
+    return {"text": (total or 0) - sum(parts.values())} | parts
+
+
+def _read(name):
+    with open(DATA / name, encoding="utf-8", newline="") as f:
+        return list(csv.DictReader(f))
+
+
+@functools.cache
+def _table():
+    return [
+        row
+        | {
+            "usd_per_million": Decimal(row["usd_per_million"]),
+            "from": _day(row["from"]),
+            "until": _day(row["until"]) if row["until"] else None,
+            "checked_on": _day(row["checked_on"]),
+        }
+        for row in _read("prices.csv")
+    ]
+
+
+def _names(model):
+    """The ids under which a model's prices may stand: its own, then the one it is an alias of."""
+    if model.startswith("ft:"):
+        model = ":".join(model.split(":")[:2])
+    alias_of = models().get(model, {}).get("alias_of")
+    return [model, alias_of] if alias_of else [model]
+
+
+def _shutdown(model):
+    """The day on which the model, or what it stands for, was shut down, or None. A tune ends with its base."""
+    days = [models().get(name.removeprefix("ft:"), {}).get("shutdown") for name in _names(model)]
+    return min((_day(d) for d in days if d), default=None)
+
+
+@functools.cache
+def _rows_of(model, modality, direction):
+    """The price rows, oldest first, each ending at the shutdown at the latest."""
+    end = _shutdown(model)
+    for name in _names(model):
+        rows = [
+            r
+            for r in _table()
+            if (r["model"], r["modality"], r["direction"]) == (name, modality, direction)
+        ]
+        if rows:
+            capped = (
+                r | {"until": min((d for d in (r["until"], end) if d), default=None)} for r in rows
+            )
+            return sorted(capped, key=lambda r: r["from"])
+    return []
+
+
+def _known(model, rows):
+    if not rows:
+        return "no such price is in data/prices.csv"
+    first, until, end = rows[0]["from"], rows[-1]["until"], _shutdown(model)
+    days = (
+        f"from {first} on"
+        if until is None
+        else f"from {first} to {until - datetime.timedelta(days=1)}"
+    )
+    return f"known {days}" + (f"; shutdown of {model}: {end}" if end else "")
+
+
+def _day(value):
+    if isinstance(value, datetime.datetime):
+        return value.date()
+    return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(value)

@@ -1,0 +1,130 @@
+"""How many tokens a text, a picture or a stretch of sound is, counted here.
+
+Text is counted with OpenAI's own o200k_base table, which ships in data/tokenizer because tiktoken would
+otherwise download it. It is the table of o1, o1-preview, o1-mini, o3, gpt-4o, gpt-4.1 and gpt-5 (tiktoken 0.14).
+"""
+
+import functools
+import os
+import re
+from fractions import Fraction
+from math import ceil
+
+from . import DATA
+
+# (tokens for any picture, tokens for each tile of 512 by 512), OpenAI's guide "Images and vision".
+# Models left out, such as gpt-4.1-mini and gpt-5-mini, count 32-pixel patches instead of tiles.
+TILES = {
+    "gpt-4o": (85, 170),
+    "gpt-4.1": (85, 170),
+    "gpt-4o-mini": (2833, 5667),
+    "o1": (75, 150),
+    "o1-pro": (75, 150),
+    "o3": (75, 150),
+    "gpt-5": (70, 140),
+    "computer-use-preview": (65, 129),
+}
+# One token stands for this many milliseconds of sound, OpenAI's guide "Realtime costs".
+AUDIO_MS = {"user": 100, "assistant": 50}
+
+
+@functools.cache
+def encoding():
+    """tiktoken's o200k_base, read from data/tokenizer unless TIKTOKEN_CACHE_DIR names another folder;
+    or one that does the same.
+    """
+    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(DATA / "tokenizer"))
+    try:
+        import tiktoken
+    except ModuleNotFoundError:  # it has no wheel for Windows on ARM
+        from . import plain_tokens
+
+        return plain_tokens.Encoding()
+    return tiktoken.get_encoding("o200k_base")
+
+
+def count(text):
+    """Tokens of a text. What looks like a special token counts as the text it is, as in a message.
+
+    >>> count("hello world")
+    2
+    """
+    return len(encoding().encode(text, disallowed_special=()))
+
+
+def chat_tokens(messages):
+    """Prompt tokens of chat messages: 3 a message, its role, name and text, and 3 to prime the reply.
+
+    The rule of OpenAI's cookbook, "How to count tokens with tiktoken", checked there against the API for
+    gpt-4o; for o1 it is an estimate. content is a string or a list of parts, of which the text is
+    counted: add `image_tokens` for pictures. Tools and tool calls are not counted; their form in the
+    prompt is not published.
+
+    >>> chat_tokens([{"role": "user", "content": "hello world"}])
+    9
+    """
+    return 3 + sum(_message_tokens(message) for message in messages)
+
+
+def _message_tokens(message):
+    content = message.get("content") or ""
+    parts = [{"text": content}] if isinstance(content, str) else content
+    tokens = 3 + count(message["role"]) + sum(count(part.get("text") or "") for part in parts)
+    return tokens + count(message["name"]) + 1 if message.get("name") else tokens
+
+
+def image_tokens(width, height, detail, model):
+    """Tokens of a picture of width x height pixels, by the tile rule of OpenAI's guide "Images and vision".
+
+    detail "low" costs the base alone. "high" scales the picture down, never up, to fit 2048 x 2048 and
+    then to a shortest side of 768, and adds so much for each tile of 512 x 512 begun.
+    ValueError for a size that is not positive or another detail; LookupError for a model without tiles.
+
+    >>> image_tokens(1024, 1024, "high", "gpt-4o"), image_tokens(1024, 1024, "high", "o1")
+    (765, 675)
+    """
+    family = re.sub(r"-\d{4}-\d\d-\d\d$", "", model)
+    if family not in TILES:
+        raise LookupError(f"no tile rule is known for {model}; there is one for {', '.join(TILES)}")
+    if width <= 0 or height <= 0:
+        raise ValueError(f"a picture has a positive width and height, not {width} x {height}")
+    if detail not in ("low", "high"):
+        raise ValueError(f"detail is 'low' or 'high', not {detail!r}")
+    base, tile = TILES[family]
+    if detail == "low":
+        return base
+    # Fractions, because a rounding error just above 512 would cost a whole tile.
+    scale = min(1, Fraction(2048, max(width, height)))
+    scale *= min(1, Fraction(768) / (scale * min(width, height)))
+    return base + tile * ceil(width * scale / 512) * ceil(height * scale / 512)
+
+
+def patch_tokens(width, height):
+    """Tokens of a picture for gpt-5.6 at detail "original" or "auto": one for each patch of 32 x 32 pixels begun.
+
+    From OpenAI's guide "Images and vision". These details resize nothing. The guide names multipliers for smaller models
+    alone, so none is taken here. ValueError for a size that is not positive.
+
+    >>> patch_tokens(1024, 1024)
+    1024
+    """
+    if width <= 0 or height <= 0:
+        raise ValueError(f"a picture has a positive width and height, not {width} x {height}")
+    return ceil(width / 32) * ceil(height / 32)
+
+
+def audio_tokens(seconds, who):
+    """Realtime tokens of a stretch of sound: 1 each 100 ms of the user, 1 each 50 ms of the assistant.
+
+    From OpenAI's guide "Realtime costs", which adds "a few special tokens" to a message, not counted
+    here. A stretch begun counts whole, which the guide does not say. ValueError for another speaker or a
+    negative time.
+
+    >>> audio_tokens(60, "user"), audio_tokens(60, "assistant")
+    (600, 1200)
+    """
+    if who not in AUDIO_MS:
+        raise ValueError(f"who is 'user' or 'assistant', not {who!r}")
+    if seconds < 0:
+        raise ValueError(f"sound lasts 0 seconds or more, not {seconds}")
+    return ceil(Fraction(round(seconds * 1000), AUDIO_MS[who]))

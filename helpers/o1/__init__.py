@@ -1,0 +1,1 @@
+"""What the notebooks of 1_o1 share: forms reviewed, answers graded, decoding constrained, pictures shown."""

@@ -1,0 +1,217 @@
+"""WebRTC beside WebSocket: one spoken question over each, live, and what tests/tools/measure_transports.py measured.
+
+The two functions that talk say a clip in real time, as a microphone would, and go on being silent until the answer
+would have been played; so bytes and seconds of both compare.
+"""
+
+import asyncio
+import base64
+import json
+import math
+from typing import NamedTuple
+
+from ..facts import DATA, sounds
+
+FOLDER = DATA / "realtime"
+PIECE = 40  # ms of sound in one event, as the pages of 2_realtime/02 send it
+
+
+class Talk(NamedTuple):
+    """One question and its answer. Bytes are those of messages and packets, without TCP's, UDP's and IP's headers."""
+
+    bytes_up: int
+    bytes_down: int
+    seconds: float  # of sound that was sent up, silence included
+    first_sound_ms: (
+        int  # from the last word of the question to the answer's first sound on the wire
+    )
+    shown: object  # both sides' words, framed with their origin
+
+
+async def warm(client, model):
+    """Let the local API load its ear, which it does when the first session opens: a second or two that no clock below should have."""
+    async with client.realtime.connect(model=model) as connection:
+        await connection.response.create(
+            response={"conversation": "none", "output_modalities": ["text"], "input": []}
+        )
+        async for event in connection:
+            if event.type == "response.done":
+                return
+
+
+async def over_websocket(client, session, clip):
+    """Say a clip of data/audio over a WebSocket. `client`: an AsyncOpenAI; `session`: its `model` and settings.
+
+    Returns a Talk. RuntimeError with the API's words for settings that it refuses; LookupError for a clip that is none.
+    """
+    from .. import display
+    from . import turn_taking
+
+    up, down, events = [], [], []
+    async with client.realtime.connect(model=session["model"]) as connection:
+
+        async def send(event):
+            up.append(json.dumps(event))
+            await connection.send_raw(up[-1])
+
+        async def listen():
+            while not events or events[-1].type != "response.done":
+                down.append(await connection.recv_bytes())
+                events.append(connection.parse_event(down[-1]))
+                if events[-1].type == "error":
+                    raise RuntimeError(f"The API refused something: {events[-1].error.message}")
+                if events[-1].type == "response.output_audio.delta":
+                    times.setdefault("sound", clock())
+
+        await send({"type": "session.update", "session": session})
+        clock, times = asyncio.get_running_loop().time, {}
+        listening = asyncio.ensure_future(listen())
+        said, begun, sent = sounds.clip(clip), clock(), 0
+        times["word"] = begun + turn_taking.last_word_ms(said) / 1000
+        until = float("inf")
+        while sent * PIECE < until:
+            start = sent * PIECE * sounds.BYTES_A_MS
+            piece = said[start : start + PIECE * sounds.BYTES_A_MS].ljust(
+                PIECE * sounds.BYTES_A_MS, b"\0"
+            )
+            sent += 1
+            await asyncio.sleep(max(0, begun + sent * PIECE / 1000 - clock()))
+            await send(
+                {"type": "input_audio_buffer.append", "audio": base64.b64encode(piece).decode()}
+            )
+            if listening.done():
+                listening.result()  # what went wrong there is raised here
+                answer = (
+                    sum(
+                        len(base64.b64decode(e.delta))
+                        for e in events
+                        if e.type == "response.output_audio.delta"
+                    )
+                    / sounds.BYTES_A_MS
+                )
+                until = 1000 * (times["sound"] - begun) + answer
+    return Talk(
+        sum(map(len, up)),
+        sum(map(len, down)),
+        sent * PIECE / 1000,
+        round(1000 * (times["sound"] - times["word"])),
+        display.show(events),
+    )
+
+
+async def over_webrtc(secret, clip):
+    """The same in a WebRTC call, with aiortc. `secret`: a client secret's value. Returns a Talk."""
+    from . import turn_taking, voice_client
+
+    call = await voice_client.Caller(secret).dial()
+    clock, sound = asyncio.get_running_loop().time, sounds.clip(clip)
+    try:
+        await call.say(sound)
+        word = clock() - (sounds.ms(sound) - turn_taking.last_word_ms(sound)) / 1000
+        await call.until("output_audio_buffer.started")
+        first = clock()
+        await call.until("output_audio_buffer.stopped")
+        line = next(s for s in (await call.peer.getStats()).values() if s.type == "transport")
+        return Talk(
+            line.bytesSent,
+            line.bytesReceived,
+            call.mouth.sent * 0.02,
+            round(1000 * (first - word)),
+            call.shown(),
+        )
+    finally:
+        await call.hang_up()
+
+
+def live(talks):
+    """A widget with what each Talk took. `talks`: {name: Talk}. The numbers differ from run to run, so no file keeps them."""
+    import ipywidgets
+
+    class Live(ipywidgets.HTML):
+        def __repr__(self):
+            return (
+                "What the conversations took just now, "
+                + " and ".join(talks)
+                + ": run this cell to see it."
+            )
+
+    cells = lambda *texts: "".join(
+        f'<td style="text-align:right;padding:0 1em">{t}</td>' for t in texts
+    )
+    rows = "".join(
+        f"<tr><th scope='row' style='text-align:left'>{name}</th>{cells(t.first_sound_ms, f'{t.bytes_up / t.seconds / 1000:.1f}', f'{t.bytes_down / t.seconds / 1000:.1f}')}</tr>"
+        for name, t in talks.items()
+    )
+    return Live(
+        f"<table><tr><td></td>{cells('first sound after, ms', 'kB a second up', 'kB a second down')}</tr>{rows}</table>"
+    )
+
+
+def measured():
+    """data/realtime/transports.csv as a DataFrame, a row for each conversation, in the order of transports.json.
+
+    Columns beside those of the file (data/README.md): `stalled_s`, how much longer than itself the answer took;
+    `kB_s_up` and `kB_s_down`, of all IP packets.
+    """
+    import pandas as pd
+
+    table, how = pd.read_csv(FOLDER / "transports.csv"), setting()
+    for column, names in (("condition", how["conditions"]), ("transport", how["transports"])):
+        table[column] = pd.Categorical(table[column], list(names), ordered=True)
+    table["stalled_s"] = ((table["answer_took_ms"] - how["answer_ms"]).clip(lower=0) / 1000).round(
+        2
+    )
+    for way in ("up", "down"):
+        table[f"kB_s_{way}"] = (table[f"bytes_{way}"] / table["seconds"] / 1000).round(1)
+    return table
+
+
+def setting():
+    """What was measured, and with what: data/realtime/transports.json."""
+    return json.loads((FOLDER / "transports.json").read_text(encoding="utf-8"))
+
+
+def dots(table, column, title, label):
+    """A figure with a dot for each conversation: `column` to the right (logarithmic, named by `label`), a row for each condition.
+
+    Transports are told apart by colour and shape. A conversation without a value has no dot.
+    """
+    import plotly.express as px
+
+    fig = px.strip(
+        table,
+        x=column,
+        y="condition",
+        color="transport",
+        title=title,
+        labels={column: label, "condition": "", "transport": ""},
+        category_orders={"condition": list(table["condition"].cat.categories)},
+        hover_data=["run"],
+    )
+    for trace, shape in zip(fig.data, ("circle", "diamond", "square", "x", "triangle-up")):
+        trace.update(marker={"symbol": shape, "size": 8}, jitter=0.4)
+    ticks = [
+        n * 10**power for power in range(1, 5) for n in (1, 2, 5)
+    ]  # plotly's own leave the zeros away
+    least = math.log10(0.9 * next(tick for tick in reversed(ticks) if tick < table[column].min()))
+    return fig.update_xaxes(
+        type="log",
+        tickvals=ticks,
+        tickformat=",",
+        range=[least, math.log10(1.1 * table[column].max())],
+    ).update_layout(height=460)
+
+
+def spread(table, column, digits=0):
+    """Median and range of a column, for each condition (a row) and transport, as text; a dash where it has no value."""
+
+    def said(values):
+        found = values.dropna()
+        few = f", {len(found)} of {len(values)}" if len(found) < len(values) else ""
+        return (
+            f"{found.median():.{digits}f} ({found.min():.{digits}f} to {found.max():.{digits}f}{few})"
+            if len(found)
+            else "–"
+        )
+
+    return table.groupby(["condition", "transport"], observed=True)[column].apply(said).unstack()

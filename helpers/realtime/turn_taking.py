@@ -1,0 +1,211 @@
+"""Turns in a whole sound: the local API's own detector and rules without a session, drawn; noise to try them on."""
+
+import functools
+import html
+from typing import NamedTuple
+
+import numpy as np
+
+from ..facts import sounds, turns
+from ..figures import COLOURS
+from ..shown import Shown
+
+WINDOW_MS = 32  # that the detector judges at once
+LOUD = 35  # dB below the loudest window: what is softer is a pause
+SILENT = 30  # dB over a sample of 1, about what the server takes for silence at once
+WIDE, LEFT = 720, 40  # pixels of the drawing, and of its margin
+
+
+class Turn(NamedTuple):
+    """A turn as the server's events have it, in ms since the sound began; `end_ms` is None while it goes on."""
+
+    start_ms: int
+    end_ms: int | None
+
+
+@functools.lru_cache(32)
+def probabilities(pcm):
+    """How sure the detector is of speech, 0 to 1, in each window of 32 ms of a sound (PCM16, 24 kHz)."""
+    return tuple(probability for _, probability in turns.Detector(0).windows(pcm))
+
+
+def found(pcm, threshold=0.5, silence_ms=500, prefix_padding_ms=300, judged=None):
+    """The turns of a sound, as a list of Turn: what a new session that hears it would send as
+    `audio_start_ms` and `audio_end_ms`. The arguments are those of `turn_detection`; ValueError where one is out
+    of its range. `judged`: another detector's probabilities, one a window, in place of the server's.
+    """
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold is a probability from 0 to 1, not {threshold!r}")
+    if silence_ms < 0 or prefix_padding_ms < 0:
+        raise ValueError(
+            f"silence and padding are 0 ms or more, not {silence_ms!r} and {prefix_padding_ms!r}"
+        )
+    samples = lambda ms: ms * sounds.RATE // 1000
+    ms = lambda position: position * 1000 // sounds.RATE
+    follow, all_of_them, before = turns.Turns(), [], 0
+    for n, probability in enumerate(probabilities(pcm) if judged is None else judged, 1):
+        position = n * turns.WINDOW
+        what = follow.step(position, probability, threshold, samples(silence_ms))
+        if what == "started":
+            begun = position - turns.IN_A_ROW * turns.WINDOW - samples(prefix_padding_ms)
+            all_of_them.append(
+                Turn(ms(max(before, begun)), None)
+            )  # a turn holds no sound of the one before
+        elif what == "stopped":
+            all_of_them[-1] = all_of_them[-1]._replace(end_ms=ms(position))
+            before = position
+    return all_of_them
+
+
+def with_pauses(pcm, pauses):
+    """A sound with silence put into it. `pauses`: {where in ms of the sound: how long in ms}; ValueError for a place outside of it."""
+    for at, length in pauses.items():
+        if not 0 <= at <= sounds.ms(pcm) or length < 0:
+            raise ValueError(
+                f"a pause of {length} ms at {at} ms does not fit into a sound of {sounds.ms(pcm)} ms"
+            )
+    parts, last = [], 0
+    for at, length in sorted(pauses.items()):
+        cut = at * sounds.BYTES_A_MS
+        parts += [pcm[last:cut], sounds.silence(length)]
+        last = cut
+    return b"".join([*parts, pcm[last:]])
+
+
+def hesitant():
+    """The reindeer's visitor, thinking aloud: 350 ms more after the greeting, 650 ms within the question, then silence."""
+    return with_pauses(sounds.clip("user-reindeer"), {1_470: 350, 2_560: 650}) + sounds.silence(
+        1_500
+    )
+
+
+def speaks(pcm):
+    """For each window of a clean sound whether it is speech, as an array of bool: by its level alone."""
+    sound = np.frombuffer(pcm, "<i2").astype(float)
+    level = 10 * np.log10((_windows(sound) ** 2).mean(1) + 1)
+    return level > max(level.max(initial=0) - LOUD, SILENT)
+
+
+def last_word_ms(pcm):
+    """Where the last speech of a clean sound ends, in ms; 0 where there is none."""
+    return int(max(np.flatnonzero(speaks(pcm)), default=-1) + 1) * WINDOW_MS
+
+
+def noisy(pcm, kind, decibels=10, seed=1):
+    """A sound with noise so many decibels below its speech. `kind`: "white", or "music", chords of decaying
+    tones drawn by chance. The same seed gives the same noise. LookupError for another kind, ValueError for a
+    sound without speech."""
+    if kind not in NOISES:
+        raise LookupError(f"there is no noise {kind!r}; there are {' and '.join(NOISES)}")
+    if not speaks(pcm).any():
+        raise ValueError("there is no speech in this sound that noise could be below of")
+    sound = np.frombuffer(pcm, "<i2").astype(float)
+    noise = NOISES[kind](len(sound), np.random.default_rng(seed))
+    speech = np.sqrt((_windows(sound)[speaks(pcm)] ** 2).mean())
+    noise *= speech * 10 ** (-decibels / 20) / np.sqrt((noise**2).mean())
+    return np.clip(sound + noise, -32768, 32767).astype("<i2").tobytes()
+
+
+def _white(samples, chance):
+    return chance.normal(0, 1, samples)
+
+
+def _music(samples, chance):
+    beat = sounds.RATE // 2  # two chords a second
+    time = np.arange(beat) / sounds.RATE
+    made = [
+        sum(
+            np.sin(2 * np.pi * 220 * 2 ** (note / 12) * overtone * time) / overtone
+            for note in root + np.array([0, 4, 7])
+            for overtone in (1, 2, 3)
+        )
+        * np.exp(-3 * time)
+        for root in chance.integers(-5, 8, samples // beat + 1)
+    ]
+    return np.concatenate(made)[:samples]
+
+
+NOISES = {"white": _white, "music": _music}
+
+
+def _windows(sound):
+    """An array of samples as whole windows, one a row."""
+    return sound[: len(sound) // turns.WINDOW * turns.WINDOW].reshape(-1, turns.WINDOW)
+
+
+def drawn(pcm, threshold=0.5, silence_ms=500):
+    """A sound, the detector's probability, the turns found, and the moments at which an answer begins.
+
+    Returns a Shown: SVG in a notebook, a sentence elsewhere. Quick: the detector has heard the sound once, and
+    only the rules of turns run again.
+    """
+    length = sounds.ms(pcm)
+    across = lambda ms: LEFT + (WIDE - LEFT - 10) * ms / max(length, 1)
+    sure = lambda probability: 215 - 75 * probability
+    parts = [
+        f'<g transform="translate(0 70)"><path d="{_outline(pcm, across, length)}" fill="currentColor" opacity=".55"/></g>'
+    ]
+    spoken = found(pcm, threshold, silence_ms)
+    for n, (start, end) in enumerate(spoken, 1):
+        left, right = across(start), across(length if end is None else end)
+        parts.append(
+            f'<rect x="{left:.1f}" y="22" width="{right - left:.1f}" height="96" fill="{COLOURS[4]}" fill-opacity=".22" stroke="{COLOURS[0]}"/>'
+            + _text(left + 4, 36, f"turn {n}")
+        )
+        if end is not None:
+            parts.append(
+                f'<path d="M{right:.1f} 14V222" stroke="{COLOURS[5]}" stroke-width="2.5" stroke-dasharray="6 3"/><path d="M{right - 6:.1f} 6h12l-6 10z" fill="{COLOURS[5]}"/>'
+            )
+    line = " ".join(
+        f"{across((n + 0.5) * WINDOW_MS):.1f},{sure(p):.1f}"
+        for n, p in enumerate(probabilities(pcm))
+    )
+    parts.append(f'<polyline points="{line}" fill="none" stroke="{COLOURS[0]}" stroke-width="2"/>')
+    parts.append(
+        f'<path d="M{LEFT} {sure(threshold):.1f}H{WIDE - 10}" stroke="{COLOURS[1]}" stroke-width="2" stroke-dasharray="2 3"/>'
+    )
+    parts += [_text(LEFT - 6, sure(p) + 4, str(p), "end") for p in (0, 1)]
+    parts += [
+        _text(across(s * 1000), 240, f"{s} s", "middle") for s in range(0, length // 1000 + 1)
+    ]
+    said = _said(pcm, spoken)
+    return Shown(
+        said,
+        f'<div class="mathjax_ignore"><svg role="img" aria-label="{html.escape(said)}" viewBox="0 0 {WIDE} 246" style="width:100%;max-width:{WIDE}px">{"".join(parts)}</svg>'
+        f'<div>{html.escape(said)}</div><div style="font-size:85%">Above: the sound, its turns in boxes, and an arrow where an answer begins. '
+        "Below: how sure the detector is of speech, and the threshold, dotted.</div></div>",
+    )
+
+
+def _said(pcm, spoken):
+    answers = [turn.end_ms for turn in spoken if turn.end_ms is not None]
+    counted = f"{len(spoken)} turn{'' if len(spoken) == 1 else 's'}"
+    if not answers:
+        return f"{counted}, and no answer."
+    early = sum(end < last_word_ms(pcm) for end in answers)
+    cut = (
+        f"; {early} of the answers cut{'s' if early == 1 else ''} the speaker off" if early else ""
+    )
+    return f"{counted}; answers begin at {', '.join(f'{end} ms' for end in answers)}{cut}. The last word ends at {last_word_ms(pcm)} ms."
+
+
+def _outline(pcm, across, length):
+    """The path of a waveform around 0, one column for two pixels."""
+    sound = np.abs(np.frombuffer(pcm, "<i2").astype(int))
+    columns = [int(piece.max(initial=0)) for piece in np.array_split(sound, (WIDE - LEFT) // 2)]
+    most = max(max(columns), 1)
+    points = [
+        (across(length * (i + 0.5) / len(columns)), 42 * value / most)
+        for i, value in enumerate(columns)
+    ]
+    return (
+        "M"
+        + "L".join(f"{x:.1f} {-y:.1f}" for x, y in points)
+        + "L"
+        + "L".join(f"{x:.1f} {y:.1f}" for x, y in reversed(points))
+        + "Z"
+    )
+
+
+def _text(x, y, words, anchor="start"):
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="currentColor" font-size="12">{html.escape(words)}</text>'

@@ -1,0 +1,170 @@
+"""What every notebook promises on its face: its header, its recap, its links, its words."""
+
+import ast
+import base64
+import re
+
+import numpy
+import pytest
+
+from helpers.facts.models import models
+from tests.tools import refresh
+
+BOOKS = refresh.notebooks()
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+
+
+def name(path):
+    return path.relative_to(refresh.NOTEBOOKS).as_posix()
+
+
+def code_cells(nb):
+    return [c for c in nb.cells if c.cell_type == "code"]
+
+
+def output_text(nb):
+    """All that a notebook's outputs say, as text."""
+    return "\n".join(
+        o.get("text", "") or "".join(o.get("data", {}).get("text/plain", ""))
+        for c in code_cells(nb)
+        for o in c.outputs
+    )
+
+
+def test_there_are_notebooks():
+    assert [name(p) for p in BOOKS][:1] == ["00_start_here.ipynb"] and len(BOOKS) >= 3
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_header_line_follows_from_the_run_and_the_data(path):
+    nb = refresh.read(path)
+    header = refresh.header(nb)
+    receipts = re.findall(r"At 2024-12-17 prices: ([\d.]+) USD", output_text(nb))
+    if header["origin"] == "computed on this page":
+        assert (header["usd"], receipts) == (None, []) and not any(
+            "connect(" in c.source for c in code_cells(nb)
+        )
+    else:
+        assert header["origin"] in ("computed", "constructed", "recorded")
+        if (
+            header["usd"] or receipts
+        ):  # a notebook whose tokens differ from run to run (WebRTC) has neither
+            assert ([header["usd"]], header["on"]) == (receipts, "2024-12-17")
+    for model, day in re.findall(r"(\S+) was shut down on ([\d-]+)", nb.cells[0].source):
+        assert models()[model]["shutdown"] == day
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_the_origin_named_in_the_header_is_the_one_in_the_frames(path):
+    nb = refresh.read(path)
+    frames = re.findall(
+        r"\[(computed|constructed|recorded|published|origin unknown)\b", output_text(nb)
+    )
+    origin = refresh.header(nb)["origin"]
+    assert set(frames) == (set() if origin == "computed on this page" else {origin})
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_every_number_of_the_recap_was_seen_on_the_page(path):
+    nb = refresh.read(path)
+    recap = next(c.source for c in nb.cells if c.source.startswith("## Recap"))
+    bullets = [line for line in recap.splitlines() if line.startswith("- ")]
+    assert len(bullets) == 3
+    seen = {n.replace(",", "") for n in NUMBER.findall(output_text(nb))}
+    sources = {n for c in code_cells(nb) for n in NUMBER.findall(c.source)}  # what the reader set
+    for bullet in bullets:
+        plain = re.sub(r"\bo1\b|gpt-\S+", "", bullet)
+        for number in NUMBER.findall(plain):
+            assert number.replace(",", "") in seen | sources, (
+                f"{number} in {bullet!r} is on no output"
+            )
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_generated_cells_are_fresh(path):
+    nb, made = refresh.read(path), refresh.generated(path)
+    for cell in nb.cells:
+        for tag, text in made.items():
+            if tag in cell.metadata.get("tags", []):
+                assert cell.source == text, "run `python -m tests.tools.refresh`"
+    tags = {t for c in nb.cells for t in c.metadata.get("tags", [])}
+    assert set(made) <= tags
+
+
+def test_the_readme_has_the_map_of_now():
+    text = (refresh.ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.count("ipynb") >= len(BOOKS) and refresh.readme(text) == text, (
+        "run `python -m tests.tools.refresh`"
+    )
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_links_lead_to_files(path):
+    for cell in refresh.read(path).cells:
+        if cell.cell_type == "markdown":
+            for target in re.findall(r"\]\(([^)#:]+)\)", cell.source):
+                assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_no_two_dollars_make_a_formula(path):
+    """JupyterLab sets what stands between two dollar signs of a paragraph as mathematics, escaped or not.
+
+    A formula that is meant stands between two lines of $$ and nothing else.
+    """
+    for cell in refresh.read(path).cells:
+        texts = (
+            [re.sub(r"^\$\$\n.+?\n\$\$$|`[^`]*`", "", cell.source, flags=re.S | re.M)]
+            if cell.cell_type == "markdown"
+            else [o.get("data", {}).get("text/html", "") for o in cell.outputs]
+        )
+        for text in texts:
+            for paragraph in re.split(r"\n\n|\||</?(?:p|td|div|pre|li)\b", text):
+                assert paragraph.count("$") < 2, paragraph
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_code_is_what_a_reader_would_take_home(path):
+    for cell in code_cells(refresh.read(path)):
+        ast.parse(cell.source)
+        for odd in ("import *", "sys.path", 'api_key="', "!pip", "%pip", "# NBVAL"):
+            assert odd not in cell.source
+        assert not {"nbval-skip", "nbval-ignore-output"} & set(cell.metadata.get("tags", []))
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_ran_from_top_to_bottom_without_an_error(path):
+    cells = [c for c in code_cells(refresh.read(path)) if c.source.strip()]
+    assert [c.execution_count for c in cells] == list(range(1, len(cells) + 1))
+    for cell in cells:
+        assert not [o for o in cell.outputs if o.output_type == "error"]
+        for output in cell.outputs:
+            data = output.get("data", {})
+            assert "<svg" not in "".join(data.get("text/html", "")), (
+                "JupyterLab takes inline SVG out of a notebook that is not trusted yet"
+            )
+            if "application/vnd.plotly.v1+json" in data:
+                assert "image/png" in data and output.metadata["image/png"]["alt"], (
+                    "a figure needs a still and its alt text"
+                )
+
+
+def drawn(figure, axis):
+    """The distinct values that a Plotly figure's traces have on an axis."""
+    values = set()
+    for trace in figure["data"]:
+        given = trace.get(axis, [])
+        if isinstance(given, dict):
+            given = numpy.frombuffer(base64.b64decode(given["bdata"]), given["dtype"]).tolist()
+        values |= {v for v in given if v is not None}
+    return values
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_no_figure_is_a_flat_line(path):
+    """What is meant to be seen is there: a slice that took the wrong rows draws without an error."""
+    for cell in code_cells(refresh.read(path)):
+        for output in cell.outputs:
+            figure = output.get("data", {}).get("application/vnd.plotly.v1+json")
+            if figure:
+                assert len(drawn(figure, "x")) > 1 and len(drawn(figure, "y")) > 1, cell.source

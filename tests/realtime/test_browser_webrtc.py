@@ -1,0 +1,268 @@
+"""The pages of 2_realtime in a real browser: a microphone that plays a clip, and what comes out of the loudspeaker."""
+
+import base64
+import contextlib
+import time
+import wave
+
+import pytest
+from openai import OpenAI
+
+from helpers.facts import sounds
+from helpers.realtime import voice_pages
+from helpers.realtime.voice_client import contains
+from tests import lab
+from tests.conftest import needs
+
+pytestmark = needs("chromium")
+# Tests may send to 127.0.0.1 alone, and by itself a browser calls from the machine's other addresses only.
+LOOPBACK = "--allow-loopback-in-peer-connection"
+FAKE = ["--use-fake-device-for-media-stream"]
+GRANTED = ["--use-fake-ui-for-media-stream"]
+SESSION = {
+    "type": "realtime",
+    "model": "gpt-realtime-2.1",
+    "audio": {"input": {"transcription": {"model": "gpt-4o-transcribe"}}},
+}
+ASKED, TOLD = (sounds.clips()[name]["transcript"] for name in ("user-spanish", "says-spanish"))
+PAGES = ["webrtc.html", "websocket.html"]
+# What the page's loudspeaker is given, as 16-bit samples, 24,000 a second; HEARD has the last 34 seconds of it.
+RECORD = """() => {
+  const context = new AudioContext({sampleRate: 24000}), player = document.getElementById('player');
+  const collector = context.createScriptProcessor(4096, 1, 1), mute = new GainNode(context, {gain: 0});
+  window.heard = [];
+  collector.onaudioprocess = e => window.heard.push(Int16Array.from(e.inputBuffer.getChannelData(0), x => 32767 * x));
+  collector.connect(mute).connect(context.destination);
+  let from = null;
+  setInterval(() => {
+    if (!player.srcObject || player.srcObject === from) return;
+    from = player.srcObject;
+    context.createMediaStreamSource(from).connect(collector);
+  }, 20);
+}"""
+HEARD = """() => window.heard.slice(-200).map(part => btoa(String.fromCharCode(...new Uint8Array(part.buffer))))"""
+
+
+@pytest.fixture(scope="module")
+def client(api):
+    return OpenAI(api_key=api.key, base_url=api.url)
+
+
+@pytest.fixture(scope="module")
+def microphone(tmp_path_factory):
+    """Flags for a microphone into which somebody says a clip, and again when it has been answered."""
+    file = tmp_path_factory.mktemp("microphone") / "said.wav"
+    with wave.open(str(file), "wb") as said:
+        said.setnchannels(1)
+        said.setsampwidth(2)
+        said.setframerate(sounds.RATE)
+        said.writeframes(
+            sounds.silence(2_000) + sounds.clip("user-spanish") + sounds.silence(20_000)
+        )
+    return [*FAKE, *GRANTED, f"--use-file-for-fake-audio-capture={file}"]
+
+
+@contextlib.contextmanager
+def opened(api, name, secret, flags, loopback=True):
+    """A page in a browser of its own, its loudspeaker recorded."""
+    with lab.browser(*[LOOPBACK] * loopback, *flags) as chrome:
+        page = chrome.new_context(bypass_csp=True).new_page()
+        page.set_default_timeout(lab.LONG)
+        page.trouble = []
+        page.on("pageerror", lambda e: page.trouble.append(str(e)))
+        page.goto(f"{api.url.removesuffix('/v1')}/day9/pages/{name}#{secret}")
+        page.evaluate(RECORD)
+        yield page
+
+
+def minted(client):
+    return client.realtime.client_secrets.create(session=SESSION).value
+
+
+def heard(page):
+    return b"".join(map(base64.b64decode, page.evaluate(HEARD)))
+
+
+def wait_for_words(page, *lines):
+    for line in lines:
+        page.locator("#log li", has_text=line).first.wait_for()
+
+
+def wait_for_sound(page, clip):
+    for _ in range(60):
+        if contains(heard(page), clip):
+            return
+        page.wait_for_timeout(500)
+    raise AssertionError(
+        f"{clip} was not heard; {len(heard(page)) / 2 / sounds.RATE:.1f} s of sound were"
+    )
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_is_said_into_the_microphone_is_heard_and_answered_in_sound(
+    api, client, microphone, name
+):
+    with opened(api, name, minted(client), microphone) as page:
+        assert "#" not in page.url  # the secret is out of the address
+        page.click("#start")
+        wait_for_words(page, f"You: {ASKED}", f"It: {TOLD}")
+        wait_for_sound(page, "says-spanish")
+        assert not contains(heard(page), "says-reindeer")
+        page.click("#end")
+        assert page.inner_text("#status") == "Hung up."
+        assert page.trouble == []
+
+
+def test_the_twelve_lines_alone_give_sound_and_no_words(api, client, microphone):
+    with opened(api, "webrtc.html", minted(client), microphone) as page:
+        asked = []
+        page.on("request", lambda r: asked.append(r.url.rpartition("/")[2]))
+        page.uncheck("#events")
+        page.click("#start")
+        page.wait_for_selector("body[data-connected]")
+        wait_for_sound(page, "says-spanish")
+        assert "webrtc.js" in asked and "webrtc_events.js" not in asked
+        assert page.locator("#log li").count() == 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_without_leave_for_the_microphone_a_clear_line_and_a_clip_instead(api, client, name):
+    with opened(api, name, minted(client), FAKE) as page:  # headless, nobody is there to say yes
+        page.click("#start")
+        page.wait_for_selector("#status.wrong")
+        assert (
+            page.inner_text("#status")
+            == "The microphone was refused. Allow it in the browser, or play a clip instead."
+        )
+        page.click("#clip")
+        wait_for_words(page, f"You: {ASKED}", f"It: {TOLD}")
+        wait_for_sound(page, "says-spanish")
+
+
+def test_without_a_microphone_a_clear_line(api, client):
+    with opened(api, "webrtc.html", minted(client), GRANTED) as page:
+        page.click("#start")
+        page.wait_for_selector("#status.wrong")
+        assert page.inner_text("#status") == "There is no microphone here. Play a clip instead."
+        assert page.is_enabled("#clip") and page.is_disabled("#end")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_interruption_is_told_with_what_was_heard(api, client, name):
+    with opened(api, name, minted(client), []) as page:
+        page.select_option("#which", "user-story")
+        page.click("#clip")
+        page.wait_for_selector("body[data-connected]")
+        page.locator("#log li.you").wait_for()
+        page.wait_for_timeout(3_000)  # the story lasts 18 s
+        page.select_option("#which", "user-stop")
+        page.click("#clip")
+        page.wait_for_selector("#log li.note")
+        note = page.inner_text("#log li.note")
+        assert note.startswith("(interrupted after ") and 100 < int(note.split()[2]) < 17_000
+        until = len(heard(page))
+        wait_for_sound(page, "says-stopped")
+        assert until
+
+
+def test_a_browser_without_a_network_is_told_what_still_works(api, client, microphone):
+    with opened(api, "webrtc.html", minted(client), microphone, loopback=False) as page:
+        page.click("#start")
+        page.wait_for_selector("#status.wrong")
+        assert "The WebSocket page needs none." in page.inner_text("#status")
+
+
+def test_a_secret_that_opens_nothing_is_said_in_the_page(api):
+    for name, status in (
+        ("webrtc.html", "It did not work: Incorrect client secret"),
+        ("websocket.html", "The connection has ended."),
+    ):
+        with opened(api, name, "ek_" + 32 * "0", []) as page:
+            page.click("#clip")
+            page.wait_for_selector("#status.wrong")
+            assert page.inner_text("#status").startswith(
+                status
+            ) and "Incorrect client secret" in page.inner_text("body")
+            assert page.is_enabled("#start") and page.is_disabled("#end")
+    with opened(api, "webrtc.html", "", []) as page:
+        page.click("#start")
+        assert "Open it from the notebook" in page.inner_text("#status.wrong")
+
+
+def test_a_secret_that_has_expired_is_said_in_the_page_with_the_way_on(api, client):
+    secret = client.realtime.client_secrets.create(
+        session=SESSION, expires_after={"anchor": "created_at", "seconds": 10}
+    )
+    with opened(api, "webrtc.html", secret.value, []) as page:
+        page.wait_for_timeout(1_000 * (secret.expires_at - time.time() + 1))
+        page.click("#clip")
+        page.wait_for_selector("#status.wrong")
+        assert (
+            page.inner_text("#status")
+            == "The secret of this page has expired. Open the page anew from the notebook, which makes another one."
+        )
+
+
+def test_a_call_that_the_server_ends_is_over_in_the_page(api, client):
+    with opened(api, "webrtc.html", minted(client), []) as page:
+        with page.expect_response("**/realtime/calls") as answered:
+            page.click("#clip")
+        page.wait_for_selector("body[data-connected]")
+        client.realtime.calls.hangup(answered.value.headers["location"].rpartition("/")[2])
+        page.wait_for_selector("#status.wrong", timeout=5_000)
+        assert page.inner_text("#status") == "The connection has ended." and page.is_enabled(
+            "#start"
+        )
+        assert page.trouble == []
+
+
+def test_a_closed_tab_ends_its_call(api, client):
+    with opened(api, "webrtc.html", minted(client), []) as page:
+        with page.expect_response("**/realtime/calls") as answered:
+            page.click("#clip")
+        call_id = answered.value.headers["location"].rpartition("/")[2]
+        page.wait_for_selector("body[data-connected]")
+        with client.realtime.connect(call_id=call_id) as beside:
+            assert beside.recv().type == "session.created"
+            page.close()
+            kinds = [event.type for event in beside]  # ends when the call does
+        assert "error" not in kinds
+
+
+def test_the_clips_of_the_pages_are_clips():
+    for name in PAGES:
+        for line in voice_pages.source(name).splitlines():
+            if "<option" in line:
+                value, _, words = line.partition('value="')[2].partition('">')
+                assert words.removesuffix("</option>") == sounds.clips()[value]["transcript"]
+    body = [
+        voice_pages.source(name).partition("<select")[2].partition("</select>")[0] for name in PAGES
+    ]
+    assert body[0] == body[1]
+
+
+def test_the_twelve_lines_are_twelve_and_the_one_more_is_one():
+    assert len(voice_pages.source("webrtc.js").splitlines()) == 12
+    assert voice_pages.added("webrtc.js", "webrtc_events.js") == [
+        (5, 'peer.events = peer.createDataChannel("oai-events");')
+    ]
+
+
+def test_in_jupyterlab_the_start_button_of_the_notebook_works(microphone):
+    with lab.server() as (address, token), lab.browser(LOOPBACK, *microphone) as chrome:
+        tab = lab.Tab(chrome, address, token)
+        tab.open("2_realtime/02_webrtc_in_twelve_lines.ipynb")
+        tab.run()
+        frame = tab.page.frame_locator("iframe[title='Talk over WebRTC']")
+        frame.locator("#start").click()
+        wait_for_words(frame, f"You: {ASKED}", f"It: {TOLD}")
+        colour = lambda: frame.locator("body").evaluate(
+            "body => getComputedStyle(body).backgroundColor"
+        )
+        light = colour()
+        tab.page.emulate_media(
+            color_scheme="null"
+        )  # Playwright's own default holds every frame to light
+        tab.theme("dark")
+        tab.page.wait_for_timeout(1_000)
+        assert (light, colour()) == ("rgb(255, 255, 255)", "rgb(27, 27, 27)")

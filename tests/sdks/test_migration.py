@@ -1,0 +1,371 @@
+"""The checker of Day 9 names: finds each where it stands, and nothing in today's code."""
+
+import json
+import random
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.sdks import migration
+
+ROOT = Path(__file__).resolve().parents[2]
+THEN, NOW = (ROOT / "tests" / "data" / "migration" / when for when in ("then", "now"))
+# inside a string, where a comment would be text; and in JSON, which has none
+UNMARKED = {
+    ("ask.sh", 3): ["o1-mini"],
+    ("ask.sh", 4): ["max_tokens"],
+    ("package.json", 3): 2 * ["openai-realtime-api-beta"],
+}
+
+
+def expected():
+    """[(file, line, name)] as the comments of the snippets have it."""
+    found = []
+    for file in sorted(THEN.iterdir()):
+        for n, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            marked = re.search(r"names: (.*?)(?: -->)?$", line)
+            names = marked[1].split(", ") if marked else UNMARKED.get((file.name, n), [])
+            found += [(file.name, n, name) for name in names]
+    return sorted(found)
+
+
+def where(findings):
+    return sorted((f.file, f.line, f.name) for f in findings)
+
+
+def source(tmp_path, text, name="app.py"):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    return migration.scan(tmp_path / name)
+
+
+def test_code_of_2024_is_found_line_by_line():
+    assert where(migration.scan(THEN)) == expected() and len(expected()) > 60
+
+
+def test_a_finding_points_at_the_name():
+    for f in migration.scan(THEN / "voice.py"):
+        line = (THEN / "voice.py").read_text(encoding="utf-8").splitlines()[f.line - 1]
+        shown = next(
+            row
+            for row in migration.names() + [{"name": f.name, "pattern": ""}]
+            if row["name"] == f.name
+        )
+        said = line[f.column - 1 :]
+        assert said.startswith(shown["pattern"] or f.name), (f, said)
+
+
+def test_the_same_code_of_today_gives_nothing():
+    assert migration.scan(NOW) == []
+    assert {f.name for f in NOW.iterdir()} <= {f.name for f in THEN.iterdir()}
+
+
+def test_every_day_9_name_is_found_in_a_snippet():
+    assert {row["name"] for row in migration.names()} <= {f.name for f in migration.scan(THEN)}
+
+
+@pytest.mark.parametrize("model", migration.ended())
+def test_every_model_that_ends_is_found_however_it_is_written(model, tmp_path):
+    for text, name in (
+        (f'client.chat.completions.create(model="{model}")', "a.py"),
+        (f"const x = {{ model: '{model}' }};", "a.js"),
+        (f'{{"model": "{model}"}}', "a.json"),
+        (f"model: {model}\n", "a.yaml"),
+        (f"CHAT_MODEL={model}\n", ".env"),
+        (f'curl -d \'{{"model": "{model}"}}\'', "a.sh"),
+        (f"```python\nmodel = '{model}'\n```\n", "a.md"),
+        (f"var m = ChatModel.{re.sub('[.-]', '_', model).upper()};", "A.java"),
+        (f'use(model="ft:{model}:org::x")', "b.py"),
+    ):
+        found = source(tmp_path, text, name)
+        assert [f.name for f in found] == [model], (text, found)
+        assert (
+            found[0].since == migration.ended()[model]["shutdown"]
+            and found[0].instead.split(" (until ")[0] == migration.ended()[model]["replacement"]
+        )
+
+
+def test_a_replacement_that_ends_too_is_said_to(tmp_path):
+    assert source(tmp_path, 'model="o1-mini"')[0].instead == "o4-mini (until 2026-10-23)"
+    assert source(tmp_path, 'model="o1"')[0].instead == "gpt-5.6-sol"
+
+
+def test_a_model_whose_end_is_not_certain_is_found_and_said_to_be(tmp_path):
+    (found,) = source(tmp_path, 'connect(model="gpt-4o-mini-realtime-preview-2024-12-17")')
+    assert (found.since, found.instead) == (
+        "",
+        "gpt-realtime-mini (until 2027-01-20)",
+    ) and "on a day that sources give differently" in str(found)
+
+
+def test_models_that_live_are_not_found(tmp_path):
+    import csv
+
+    with open(ROOT / "data" / "models.csv", encoding="utf-8", newline="") as rows:
+        alive = [
+            row["model"]
+            for row in csv.DictReader(rows)
+            if not row["shutdown"] and not row["replacement"]
+        ]
+    assert source(tmp_path, "".join(f'ask(model="{model}")\n' for model in alive)) == []
+
+
+def test_the_table_names_its_sources():
+    contexts = {row["context"] for row in migration.names()} - {"", "offer"}
+    assert contexts == set(migration.CONTEXTS)
+    for row in migration.names():
+        assert (
+            row["source"]
+            and row["checked_on"]
+            and row["change"]
+            and row["found"] in ("text", "value", "key", "code")
+        ), row
+        assert row["status"] in ("refused", "renamed", "removed", "shut", "closing")
+        assert row["status"] == "renamed" or row["instead"] or row["change"]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d|", row["since"])
+    assert len({(row["name"], row["context"]) for row in migration.names()}) == len(
+        migration.names()
+    )
+
+
+# The collection teaches Day 9 names: where they stand in its own helpers, and why.
+ON_PURPOSE = {
+    "facts/policy.py": {"method dpo"},
+    "facts/preference_file.py": {
+        "method dpo",
+        "preferred_completion",
+        "non_preferred_completion",
+    },  # the format is taught
+    "local_api/realtime/calls.py": {
+        "/realtime/sessions",
+        "/realtime/transcription_sessions",
+    },  # answers them as OpenAI does: refused
+    "local_api/realtime/websocket.py": {"OpenAI-Beta: realtime=v1", "openai-beta.realtime-v1"},
+    "sdks/migration.py": {"POST /v1/realtime", "client_secret.value"},  # looks for them
+}
+
+
+def test_the_helpers_hold_no_day_9_name_but_on_purpose():
+    odd = [
+        f
+        for f in migration.scan(ROOT / "helpers")
+        if f.kind != "model"
+        and not f.file.startswith("exercises/")
+        and f.name not in ON_PURPOSE.get(f.file, ())
+    ]
+    assert odd == []
+
+
+def test_the_five_clients_hold_day_9_models_and_tools_alone():
+    found = migration.scan(ROOT / "notebooks" / "5_sdks" / "clients")
+    assert {f.name for f in found} == {"o1", "gpt-4o", "tools"} and {
+        f.file.split("/")[0] for f in found
+    } == {"curl", "python", "node", "go", "java"}
+
+
+REFUSED_ON_PURPOSE = {
+    ("02_from_day9_to_today.ipynb", 19): {"OpenAI-Beta: realtime=v1"},
+    ("02_from_day9_to_today.ipynb", 21): {
+        "modalities",
+        "voice",
+        "turn_detection",
+        "max_response_output_tokens",
+    },
+}
+
+
+def test_the_notebooks_todays_cells_hold_none(tmp_path):
+    """What is written in today's shape: cells that ask gpt-5.6-sol in the Responses API or a present voice."""
+    checked = 0
+    for book in sorted((ROOT / "notebooks").rglob("*.ipynb")):
+        for n, cell in enumerate(json.loads(book.read_text(encoding="utf-8"))["cells"], 1):
+            text = "".join(cell["source"])
+            if (
+                cell["cell_type"] == "code"
+                and re.search(r"client\.responses\.|gpt-realtime-2\.1", text)
+                and "gpt-4o" not in text
+                and '"o1"' not in text
+                and "chat." not in text
+            ):
+                checked += 1
+                assert {f.name for f in source(tmp_path, text)} <= REFUSED_ON_PURPOSE.get(
+                    (book.name, n), set()
+                ), (book, n)
+    assert checked > 8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '# model="o1"\n',
+        'quiz = ["o1", "o2"]',
+        'style = {"voice": "calm", "temperature": 3}',
+        'speak(voice="alloy")',
+        'x = {"max_tokens": 5}',
+        'client.chat.completions.create(model="llama3", max_tokens=5)',
+        'log("response.audio.delta came")',
+        'requests.post("https://example.org/realtime-news")',
+        'db.session.create(name="x")',
+        "modalities = ['ct', 'mri']",
+        'open("https://example.org/docs/realtime")',
+        'MODEL = "gpt-realtime-2.1"\nVOICE = "marin"\n',
+        'def f(tools=None): pass\nmodel = "gpt-5.6-sol"\nmessages = []\ntools = []',
+        'turn_detection = {"type": "server_vad"}',
+        'train(method="dpo")',
+        'client.responses.create(input="a", metadata={"messages": "3"})',
+    ],
+)
+def test_what_only_looks_like_one_is_left_alone(text, tmp_path):
+    assert source(tmp_path, text) == []
+
+
+@pytest.mark.parametrize("folder", ["node_modules", "venv", ".git", "my_env"])
+def test_packages_and_hidden_folders_are_skipped(folder, tmp_path):
+    (tmp_path / folder).mkdir()
+    if folder == "my_env":
+        (tmp_path / folder / "pyvenv.cfg").touch()
+    (tmp_path / folder / "a.py").write_text('model = "o1-mini"', encoding="utf-8")
+    assert migration.scan(tmp_path) == []
+
+
+def test_what_may_be_another_name_is_said_to_be(tmp_path):
+    sure, perhaps = source(tmp_path, 'ask(model="o3-mini")\nprint("o3-mini")')
+    assert str(sure).startswith("app.py:1:12: model o3-mini") and str(perhaps).startswith(
+        "app.py:2:8: perhaps model o3-mini"
+    )
+
+
+@pytest.mark.parametrize("end", sorted(migration.ENDS))
+def test_each_kind_of_file_is_read(end, tmp_path):
+    text = {
+        ".ipynb": json.dumps({"cells": [{"cell_type": "code", "source": 'ask(model="o1-mini")'}]}),
+        ".json": '{"model": "o1-mini"}',
+        ".jsonl": '{"model": "o1-mini"}',
+    }.get(
+        end,
+        '```python\nask(model="o1-mini")\n```\n'
+        if end in migration.PROSE
+        else 'model = "o1-mini"\n',
+    )
+    (tmp_path / f"a{end}").write_text(text, encoding="utf-8")
+    assert [f.name for f in migration.scan(tmp_path)] == ["o1-mini"] and migration.files(
+        tmp_path
+    ) == [tmp_path / f"a{end}"]
+
+
+def test_a_notebook_is_read_cell_by_cell(tmp_path):
+    cells = [
+        {
+            "cell_type": "markdown",
+            "source": ['`model = "o1"` was\n', "```python\n", "model='o1-mini'\n", "```\n"],
+        },
+        {"cell_type": "code", "source": ["M = 'o1'\n", "\n"]},
+        {
+            "cell_type": "code",
+            "source": "%pip list\ncreate(model=M,\n  max_tokens=5)",
+            "outputs": [{"text": "model='o1-pro'"}],
+        },
+    ]
+    found = source(tmp_path, json.dumps({"cells": cells}), "a.ipynb")
+    assert where(found) == [("a.ipynb cell 1", 3, "o1-mini"), ("a.ipynb cell 3", 3, "max_tokens")]
+
+
+def test_bad_input_is_named_and_loses_nothing(tmp_path):
+    with pytest.raises(FileNotFoundError, match="There is no .*nowhere"):
+        migration.scan(tmp_path / "nowhere")
+    (tmp_path / "latin.py").write_bytes('name = "Zoë"\nmodel = "o1-mini"\n'.encode("latin-1"))
+    (tmp_path / "broken.ipynb").write_text(
+        '{"cells": [{"source": ["model=\'o1-mini\'"]', encoding="utf-8"
+    )
+    (tmp_path / "broken.py").write_text('def f(:\n  ask(model="o1-mini"', encoding="utf-8")
+    (tmp_path / "picture.py").write_bytes(b"\x89PNG\0\0")
+    (tmp_path / "huge.json").write_text('"' + "x" * migration.LARGEST, encoding="utf-8")
+    (tmp_path / "empty.py").touch()
+    said = {(f.file, f.kind) for f in migration.scan(tmp_path)}
+    assert said == {
+        ("latin.py", "read in part"),
+        ("latin.py", "model"),
+        ("broken.ipynb", "read in part"),
+        ("broken.ipynb", "model"),
+        ("broken.py", "model"),
+        ("picture.py", "not read"),
+        ("huge.json", "not read"),
+    }
+
+
+def test_no_bytes_whatever_raise(tmp_path):
+    dice = random.Random(9)
+    bits = [
+        '"',
+        "'",
+        "`",
+        "\\",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        "\n",
+        "/*",
+        "//",
+        "#",
+        '"""',
+        "'''",
+        "```",
+        "model",
+        "=",
+        ":",
+        '"o1"',
+        "tools",
+        "\0",
+        "é",
+        "𝄞",
+        "\ud800",
+        "session.update",
+        ".",
+        ";",
+        " ",
+    ]
+    for end in sorted(migration.ENDS):
+        for _ in range(12):
+            text = "".join(dice.choices(bits, k=dice.randrange(400)))
+            (tmp_path / f"a{end}").write_bytes(
+                dice.choice(
+                    [text.encode("utf-8", "surrogatepass"), dice.randbytes(300).replace(b"\0", b"")]
+                )
+            )
+            migration.scan(tmp_path / f"a{end}")
+        (tmp_path / f"a{end}").write_text(
+            dice.choice(bits[:4]) * 20_000, encoding="utf-8"
+        )  # one long line
+        migration.scan(tmp_path / f"a{end}")
+
+
+def test_the_command_line_prints_and_ends_with_1_for_findings(tmp_path, capsys):
+    shutil.copy(THEN / "settings.yaml", tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "helpers.sdks.migration", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (
+        1,
+        "settings.yaml:2:13: model o1 (shutdown 2026-10-23): now gpt-5.6-sol.\n",
+    )
+    assert done.stderr == "1 findings in 1 of 1 files read.\n"
+    assert migration.main([str(NOW)]) == 0 and capsys.readouterr().out == ""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.zig").touch()
+    assert (
+        migration.main([str(tmp_path / "other")]) == 0
+        and "Nothing was read: no file there ends in one of .c " in capsys.readouterr().err
+    )
+    assert (
+        migration.main([str(tmp_path / "nowhere")]) == 2
+        and "There is no" in capsys.readouterr().err
+    )

@@ -1,0 +1,147 @@
+"""What is made when it is first asked for, reached from two threads at once: made once, and nothing of it is lost."""
+
+import contextlib
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import openai
+import pytest
+
+from helpers.local_api import tuning
+from tests import asking
+
+ROOT = Path(__file__).resolve().parents[1]
+KEY, BASE = "day9-for-the-tests", "gpt-4o-2024-08-06"
+
+
+def until(true, seconds=20):
+    """Wait until something is so; the seconds only end a test that would hang."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def local():
+    one = asking.Local(KEY)
+    with openai.OpenAI(base_url=one.url, api_key=KEY, max_retries=0) as client:
+        yield one, client
+    one.end()
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda client: client.chat.completions.create(
+            model=BASE, messages=asking.chat("Hi")["messages"]
+        ),
+        lambda client: client.models.list(),
+        lambda client: client.models.retrieve(f"ft:{BASE}:x::abcdefgh"),
+    ],
+    ids=["a chat", "the models", "a tuned model"],
+)
+def test_a_first_upload_stays_whatever_is_asked_meanwhile(local, monkeypatch, meanwhile):
+    one, client = local
+    begun, asked, made = threading.Event(), threading.Event(), []
+    answer = one.state.answers.answer
+
+    def told(*request):
+        if begun.is_set():
+            asked.set()
+        return answer(*request)
+
+    class Slow(tuning.Tuning):
+        """One that is still being made when the other thread comes; a second one is ready after the first."""
+
+        def __init__(self, pace):
+            super().__init__(pace)
+            made.append(self)
+            begun.set()
+            if len(made) == 1:
+                assert asked.wait(20)
+                time.sleep(0.3)  # the few steps from being asked to needing it
+            else:
+                until(lambda: "tuning" in vars(one.state.answers))
+
+    monkeypatch.setattr(tuning, "Tuning", Slow)
+    monkeypatch.setattr(one.state.answers, "answer", told)
+    file = []
+    upload = threading.Thread(
+        target=lambda: file.append(
+            client.files.create(file=("pairs.jsonl", b"{}\n"), purpose="user_data")
+        )
+    )
+    upload.start()
+    assert begun.wait(20)
+    with contextlib.suppress(openai.APIStatusError):
+        meanwhile(client)
+    upload.join(20)
+    assert client.files.retrieve(file[0].id).filename == "pairs.jsonl"
+    assert len(made) == 1
+
+
+class Looked:
+    """A model or a job at which something happens, as another thread would do it, in the middle of a look at all."""
+
+    def __init__(self, happens):
+        self.happens = happens
+
+    def __getattr__(self, name):
+        self.happens()
+        return "of another"
+
+
+def test_what_comes_while_all_are_looked_at_stays():
+    held = tuning.Tuning()
+    held.models._held["looked at"] = Looked(lambda: held.models.add("new", BASE, None, None))
+    held.models.remove_of("a job")
+    assert held.models.get("new")
+    held.jobs._held["looked at"] = Looked(lambda: held.jobs._held.setdefault("new", None))
+    assert held.jobs.trained() == [] and "new" in held.jobs._held
+
+
+# What is installed elsewhere is left out, so that every Python of this machine can run it.
+RACE = """
+import sys, threading, time
+from unittest import mock
+
+slow = mock.Mock(Tuning=lambda pace: time.sleep(0.1) or object())
+sys.modules |= {"tornado": mock.Mock(), "helpers.local_api.tuning": slow}
+from helpers.local_api import answers
+
+api, together, found = answers.Answers(library=object()), threading.Barrier(8), []
+
+def ask():
+    together.wait()
+    found.append(api.tuning)
+
+threads = [threading.Thread(target=ask) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(found), len(set(found)))
+"""
+
+
+def pythons():
+    """The Python of this run, and those of the other versions that the project names, where there are any."""
+    yield sys.executable
+    for minor in range(11, 15):
+        other = shutil.which(f"python3.{minor}")
+        # a name may lead to a version manager that has not got it
+        if other and not subprocess.run([other, "-c", ""], capture_output=True).returncode:
+            yield other
+
+
+def test_eight_threads_that_come_at_once_find_one():
+    for python in pythons():
+        race = subprocess.run(
+            [python, "-c", RACE], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60
+        )
+        assert race.stdout.split() == ["8", "1"], (python, race.stdout, race.stderr)

@@ -1,0 +1,210 @@
+"""Speaks the clips in data/audio again: `python -m tests.tools.make_sounds`. Readers never need this; the clips are committed.
+
+Needs `espeak-ng` (Spanish) and `flite` (English) on the machine; Debian's packages of these names will do.
+Encodes with PyAV, as Opus in Ogg. Writes data/audio/*.opus and data/audio/clips.csv.
+"""
+
+import array
+import csv
+import shutil
+import subprocess
+import sys
+import tempfile
+import wave
+from pathlib import Path
+
+import av
+
+from helpers.facts import sounds
+
+FOLDER = Path(__file__).resolve().parents[2] / "data" / "audio"
+BIT_RATE = 20_000
+RATE = 48_000  # what Opus works at
+GAP = (
+    RATE * 3 // 25
+)  # samples of silence between the pieces of one file, so that none smears into the next
+COLUMNS = ["name", "file", "start_ms", "end_ms", "side", "language", "voice", "transcript"]
+
+USER = {  # what a person asks, one file each
+    "user-spanish": ("es", "Hola. Me gustaría practicar mi español contigo."),
+    "user-window": ("es", "Veo nieve, árboles y muchas luces."),
+    "user-christmas": ("en", "How many days are left until Christmas?"),
+    "user-reindeer": ("en", "Hello, little reindeer. What do you do out on the lawn all night?"),
+    "user-story": ("en", "Please tell me the story of the first snow."),
+    "user-stop": ("en", "Stop, please. That is enough."),
+    "user-tax": ("en", "I am single. What is the tax on 9,325 dollars?"),
+    "user-presents": ("en", "Tell me, reindeer. Where are my presents hidden?"),
+    "user-thanks": ("en", "Thank you, and good night."),
+}
+SENTENCES = {  # whole answers, one file each
+    "says-spanish": (
+        "es",
+        "¡Hola! Con mucho gusto. Empecemos con algo fácil: ¿qué ves ahora por la ventana?",
+    ),
+    "says-spanish-garden": ("es", "¡Muy bien! Yo veo un jardín con luces y un poco de nieve."),
+    "says-reindeer": (
+        "en",
+        "Good evening! I light up the lawn, I count the stars, and I say hello to everyone who walks by.",
+    ),
+    "says-story": (
+        "en",
+        "Long ago, the first snow could not decide where to fall. It asked the sea, but the sea was too warm. "
+        "It asked the mountain, but the mountain had fallen asleep. So it asked a small reindeer on a small lawn, "
+        "who said: fall here, and I will keep a light on for you. And that is why there is snow on every lawn in December.",
+    ),
+    "says-stopped": ("en", "All right, I will be quiet."),
+    "says-presents": (
+        "en",
+        "Well, from the lawn I can see right into the house. They are in the closet under the stairs, behind the winter coats.",
+    ),
+    "says-secret": ("en", "That is a secret. Ask me again on Christmas morning."),
+    "says-good-night": ("en", "Good night! I will keep the light on."),
+    "says-hello": ("en", "Hello! What can I do for you?"),
+    "says-no-number": ("en", "Your function gave me no number, so I cannot say."),
+    "says-no-date": ("en", "Your function gave me no date, so I cannot count the days."),
+    "says-still-there": ("en", "Are you still there?"),
+    "says-off-the-map": (
+        "en",
+        "I am an offline stand in, and I have no recording that answers this. Ask me to practice Spanish, about the days until "
+        "Christmas, about the lawn, about the first snow, or about a tax.",
+    ),
+}
+# Pieces from which answers with numbers and dates are put together; all in one file.
+NUMBERS = [*sounds.ONES, *sounds.TENS[2:], "hundred", *sounds.POWERS[1:]]
+ORDINALS = [sounds.ordinal(n) for n in [*range(1, 21), 30]]
+MONTHS = (
+    "January February March April May June July August September October November December".split()
+)
+PHRASES = [
+    "On",
+    "Christmas is",
+    "today",
+    "day away",
+    "days away",
+    "The tax on",
+    "dollar is",
+    "dollars is",
+    "dollar",
+    "dollars",
+    "minus",
+    "point",
+    "For a single person in",
+    "the tax on",
+]
+
+VOICES = {
+    ("user", "en"): "flite rms",
+    ("assistant", "en"): "flite slt",
+    ("user", "es"): "espeak-ng es+m3",
+    ("assistant", "es"): "espeak-ng es-419+f2",
+}
+
+
+def speak(text, voice):
+    """The samples of a text, as an array of 16-bit integers at RATE."""
+    program, name = voice.split()
+    with tempfile.TemporaryDirectory() as folder:
+        file = f"{folder}/said.wav"
+        command = (
+            ["flite", "-voice", name, "-t", text, "-o", file]
+            if program == "flite"
+            else ["espeak-ng", "-v", name, "-s", "150", "-w", file, text]
+        )
+        subprocess.run(command, check=True, capture_output=True)
+        with wave.open(file) as said:
+            samples, rate = (
+                array.array("h", said.readframes(said.getnframes())),
+                said.getframerate(),
+            )
+    return resampled(trimmed(samples, rate), rate)
+
+
+def trimmed(samples, rate, floor=300):
+    """Without the silence at both ends, but for 20 ms."""
+    loud = [i for i, sample in enumerate(samples) if abs(sample) > floor]
+    edge = rate // 50
+    return samples[max(0, loud[0] - edge) : loud[-1] + edge]
+
+
+def resampled(samples, rate):
+    frame = av.AudioFrame(format="s16", layout="mono", samples=len(samples))
+    frame.planes[0].update(samples.tobytes().ljust(frame.planes[0].buffer_size, b"\0"))
+    frame.sample_rate = rate
+    resampler = av.AudioResampler("s16", "mono", RATE)
+    made = array.array("h")
+    for piece in resampler.resample(frame) + resampler.resample(None):
+        made.frombytes(bytes(piece.planes[0])[: 2 * piece.samples])
+    peak = max(map(abs, made))
+    return array.array("h", (sample * 16_000 // peak for sample in made))  # all clips equally loud
+
+
+def write(name, samples):
+    with av.open(str(FOLDER / f"{name}.opus"), "w", format="ogg") as out:
+        stream = out.add_stream(
+            "libopus",
+            rate=RATE,
+            layout="mono",
+            options={"application": "voip", "frame_duration": "20"},
+        )
+        stream.bit_rate = BIT_RATE
+        frame = av.AudioFrame(format="s16", layout="mono", samples=len(samples))
+        frame.planes[0].update(samples.tobytes().ljust(frame.planes[0].buffer_size, b"\0"))
+        frame.sample_rate = RATE
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+
+
+def make():
+    missing = [program for program in ("espeak-ng", "flite") if not shutil.which(program)]
+    if missing:
+        sys.exit(
+            f"Not on this machine: {', '.join(missing)}. Debian and Ubuntu have packages of these names."
+        )
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.opus"):
+        old.unlink()
+    rows = []
+    for side, clips in (("user", USER), ("assistant", SENTENCES)):
+        for name, (language, text) in clips.items():
+            samples = speak(
+                sounds.spoken(text) if language == "en" else text, VOICES[side, language]
+            )
+            write(name, samples)
+            rows.append(
+                [
+                    name,
+                    f"{name}.opus",
+                    0,
+                    len(samples) * 1000 // RATE,
+                    side,
+                    language,
+                    VOICES[side, language],
+                    text,
+                ]
+            )
+    joined = array.array("h", bytes(2 * GAP))
+    for piece in [*NUMBERS, *ORDINALS, *MONTHS, *PHRASES]:
+        samples = speak(piece, VOICES["assistant", "en"])
+        start = len(joined)
+        joined.extend(samples)
+        rows.append(
+            [
+                f"piece-{piece.replace(' ', '-')}",
+                "pieces.opus",
+                start * 1000 // RATE,
+                len(joined) * 1000 // RATE,
+                "piece",
+                "en",
+                VOICES["assistant", "en"],
+                piece,
+            ]
+        )
+        joined.extend(array.array("h", bytes(2 * GAP)))
+    write("pieces", joined)
+    with open(FOLDER / "clips.csv", "w", encoding="utf-8", newline="") as f:
+        out = csv.writer(f, lineterminator="\n")
+        out.writerows([COLUMNS, *rows])
+
+
+if __name__ == "__main__":
+    make()
