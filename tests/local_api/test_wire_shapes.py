@@ -1,19 +1,12 @@
-"""Our bodies and streams against the key tables and laws of genuine exchanges, where those are at hand."""
+"""Our bodies and streams against the key tables and laws of genuine exchanges (tests/genuine)."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from helpers.local_api import answers, recordings
+from tests import genuine
 from tests.asking import CHAT, RESPONSES, ask, chat, value
-
-SCORE = Path(__file__).resolve().parents[3] / "shared" / "wire" / "score"
-pytestmark = pytest.mark.skipif(
-    not SCORE.is_file(), reason="the tables of genuine exchanges (../shared/wire) are not here"
-)
 
 # Keys that no genuine exchange of the tables has, and why ours do.
 EXTRA = {
@@ -33,14 +26,6 @@ WRONG = {
     "chat.completion.o@2024-11 $.choices[].message.refusal: string (genuine: null)": "the samples have no refusal",
     "chat.completion.chunk.o@2024-11 $.choices[].delta.refusal: string (genuine: null)": "the same in a stream",
 }
-
-
-def score(folder):
-    run = subprocess.run(
-        [sys.executable, SCORE, "--json", folder], capture_output=True, text=True, encoding="utf-8"
-    )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +60,7 @@ def reports(tmp_path_factory):
     (folder / "missed.json").write_bytes(ask(api, chat("something else")).body)
     (folder / "unknown.json").write_bytes(ask(api, b"", "/v1/nothing", "GET").body)
     (folder / "malformed.json").write_bytes(ask(api, b"{").body)
-    return {Path(r["file"]).stem + Path(r["file"]).suffix: r for r in score(folder)}
+    return {r.file.name: r for r in genuine.score(folder)}
 
 
 def _filled(r):
@@ -91,51 +76,153 @@ def test_everything_was_scored(reports):
         for r in recordings.Library().recordings
         if r.path == RESPONSES
     ]
-    assert len(reports) > 60 and not any("skip" in r for r in reports.values())
+    assert len(reports) > 60 and not any(r.unread for r in reports.values())
     # the tables have no Responses bodies: those are held to the SDK's types in test_recordings
-    assert sorted(name for name, r in reports.items() if r["unknown"]) == sorted(of_responses)
+    assert sorted(name for name, r in reports.items() if r.unknown) == sorted(of_responses)
 
 
 def test_no_key_is_missing_or_unexplained_and_no_type_is_wrong(reports):
     for name, r in reports.items():
-        assert set(r["missing"]) <= set(MISSING), name
-        assert set(r["extra"]) <= set(EXTRA), name
-        assert set(r["wrong"]) <= set(WRONG), name
+        assert set(r.missing) <= set(MISSING), name
+        assert set(r.extra) <= set(EXTRA), name
+        assert set(r.wrong) <= set(WRONG), name
 
 
 def test_no_law_is_broken(reports):
     for name, r in reports.items():
-        assert not r["lawfail"], name
-    checked = {law for r in reports.values() for law in r["laws"]}
+        assert not r.broken, name
+    checked = {law for r in reports.values() for law in r.held}
     assert {
-        "id-time:ok",
-        "id-format:ok",
-        "reasoning-mult-64:ok",
-        "usage-sum:ok",
-        "no-logprobs-key:ok",
-        "logprobs-null-key:ok",
-        "key-order:ok",
-        "sse-done:ok",
-        "sse-one-id:ok",
-        "error-keys:ok",
+        "id-time",
+        "id-format",
+        "reasoning-mult-64",
+        "usage-sum",
+        "no-logprobs-key",
+        "logprobs-null-key",
+        "key-order",
+        "sse-done",
+        "sse-one-id",
+        "error-keys",
     } <= checked
 
 
 def test_reasons_are_still_needed(reports):
     for table, kind in ((EXTRA, "extra"), (MISSING, "missing"), (WRONG, "wrong")):
         for key in table:
-            assert any(key in r[kind] for r in reports.values()), f"nothing has {key} any more"
+            found = any(key in getattr(r, kind) for r in reports.values())
+            assert found, f"nothing has {key} any more"
 
 
 def test_the_score_finds_what_is_wrong(tmp_path):
     body = value(ask(answers.Answers(), chat("Are you there?"), retry=1))
     del body["usage"]["total_tokens"]
-    body["usage"]["completion_tokens_details"]["reasoning_tokens"] = 65
     body["made_up"] = 1
     (tmp_path / "bad.json").write_text(json.dumps(body))
-    [r] = score(tmp_path)
-    assert (
-        r["missing"]
-        and r["extra"]
-        and any(law.startswith("reasoning-mult-64") for law in r["lawfail"])
-    )
+    (tmp_path / "cut.json").write_text('{"object": ')
+    bad, cut = genuine.score(tmp_path)
+    assert list(bad.missing) == ["chat.completion.o@2024-11 $.usage.total_tokens"]
+    assert list(bad.extra) == ["chat.completion.o@2024-11 $.made_up"]
+    assert [law.partition(":")[0] for law in bad.broken] == ["usage-sum"]
+    assert cut.unread and not cut.docs
+
+
+SECRET = {"value": "ek_" + "0" * 32, "expires_at": 1, "session": {"type": "realtime"}}
+CREATED = {"type": "session.created", "event_id": "event_1", "session": {"type": "realtime"}}
+ANSWER = {"status": 200, "body": "v=0\r\no=- 1 2 IN IP4 127.0.0.1", "headers": {"Location": "/x"}}
+BREAKS = {
+    "id-format": {"id": "chatcmpl-short"},
+    "id-time": {"id": "chatcmpl-" + 29 * "0"},
+    "no-logprobs-key": {"choices": [{"message": {}, "logprobs": None}]},
+    "logprobs-null-key": {"model": "gpt-4o", "choices": [{"message": {}}]},
+    "annotations-era": {"choices": [{"message": {"annotations": []}}]},
+    "call-id": {"choices": [{"message": {"tool_calls": [{"id": "call_1"}]}}]},
+    "no-obfuscation-before-2025-08": {"object": "chat.completion.chunk", "obfuscation": "x"},
+    "reasoning-mult-64": {
+        "usage": {"completion_tokens": 90, "completion_tokens_details": {"reasoning_tokens": 65}}
+    },
+    "reasoning-le-completion": {
+        "usage": {"completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 64}}
+    },
+    "cached-mult-128": {"usage": {"prompt_tokens_details": {"cached_tokens": 100}}},
+    "usage-details-era": {"usage": {}},
+    "service-tier-era": {"created": 1_740_000_000},
+    "key-order": {"usage": {}, "choices": []},
+}
+OTHERS = {
+    "error-keys": {"error": {"message": "No."}},
+    "file-id": {"object": "file", "id": "file-1"},
+    "ftevent-id": {"object": "fine_tuning.job.event", "id": "event-1"},
+    "ftckpt-id": {"object": "fine_tuning.job.checkpoint", "id": "ckpt-1"},
+    "ftjob-id": {"object": "fine_tuning.job", "id": "job-1"},
+    "error-empty-object": {
+        "object": "fine_tuning.job",
+        "status": "queued",
+        "created_at": 1_735_000_000,
+        "error": None,
+    },
+    "ft-model-suffix": {"object": "fine_tuning.job", "fine_tuned_model": "ft:x", "finished_at": 1},
+    "ft-suffix-time": {
+        "object": "fine_tuning.job",
+        "fine_tuned_model": "ft:gpt-4o:us::00000000",
+        "finished_at": 1_735_000_000,
+    },
+    "dpo-no-top-hyper": {
+        "object": "fine_tuning.job",
+        "method": {"type": "dpo"},
+        "hyperparameters": {"n_epochs": 1},
+    },
+    "ek-format": SECRET | {"value": "ek_1"},
+    "ek-time": SECRET | {"session": {"type": "realtime", "id": "sess_" + 21 * "0"}},
+    "rt-id": CREATED,
+    "rt-call-id": CREATED | {"call_id": "call_1"},
+    "session-ttl": CREATED
+    | {"session": {"type": "realtime", "id": "sess_" + 21 * "0", "expires_at": 1_576_800_005}},
+    "obfuscation-pad-16": {
+        "type": "response.output_text.delta",
+        "delta": "a",
+        "obfuscation": "b",
+    },
+    "rt-usage-sum": {
+        "type": "response.done",
+        "response": {"usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 3}},
+    },
+    "sdp-o-line": {"request": {}, "response": ANSWER},
+    "sdp-201": {"request": {}, "response": ANSWER},
+    "sdp-final-newline": {"request": {}, "response": ANSWER},
+    "calls-location": {"request": {}, "response": ANSWER},
+    "sdp-time": {
+        "request": {},
+        "response": {
+            "body": "o=- 1 2 IN IP4 0.0.0.0".join(("v=0\r\n", "\n")),
+            "headers": {"Location": "/v1/realtime/calls/rtc_u0_" + 21 * "z"},
+        },
+    },
+    "sse-done": {"request": {}, "response": {"body": "data: {}"}},
+    "sse-one-id": {"request": {}, "response": {"body": 'data: {"id": "a"}\ndata: {"id": "b"}\n'}},
+}
+CHAT_BODY = {"object": "chat.completion", "created": 1_735_000_000, "model": "o1-2024-12-17"}
+
+
+@pytest.mark.parametrize("law, body", {**BREAKS, **OTHERS}.items(), ids=[*BREAKS, *OTHERS])
+def test_every_law_can_be_broken(law, body, tmp_path):
+    (tmp_path / "body.json").write_text(json.dumps(CHAT_BODY | body if law in BREAKS else body))
+    [r] = genuine.score(tmp_path)
+    assert law in {broken.partition(":")[0] for broken in r.broken}
+
+
+def test_the_order_of_events_can_be_wrong(tmp_path):
+    of = lambda kind, **more: {"type": kind, "response_id": "resp_1", **more}
+    events = [
+        of("response.output_text.delta"),
+        of("response.created"),
+        {"type": "session.created", "session": {"type": "realtime"}},
+        of("response.done", response={"id": "resp_1"}),
+        of("response.output_text.done"),
+    ]
+    (tmp_path / "trace.jsonl").write_text("\n".join(map(json.dumps, events)))
+    [r] = genuine.score(tmp_path)
+    assert r.order == [
+        "session.created is not first",
+        "resp_1: first is response.output_text.delta",
+        "resp_1: last is response.output_text.done",
+    ]

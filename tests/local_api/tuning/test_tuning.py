@@ -11,9 +11,7 @@ import math
 import random
 import shutil
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import openai
@@ -26,7 +24,7 @@ from helpers.facts import tokens as counter
 from helpers.facts.models import models
 from helpers.local_api import answers, recordings
 from helpers.local_api.tuning import candidates, files, job, jobs, tokens
-from tests import asking
+from tests import asking, genuine
 from tests.conftest import needs
 
 KEY, BASE = "day9-for-the-tests", "gpt-4o-2024-08-06"
@@ -1176,7 +1174,6 @@ def test_the_notebook_names_the_last_day_of_hosted_tuning():
 
 # --- shapes ------------------------------------------------------------------------------------------
 
-SCORE = Path(__file__).resolve().parents[4] / "shared" / "wire" / "score"
 # Keys and values that differ from every genuine exchange of the tables, and why. No body of a DPO job's is in the tables.
 DPO_METRICS = "how the service names DPO's metrics is not published; these are the names of the only hint there is"
 EVENTS = "the vocabulary that others recorded (step, total_steps, train_loss, valid_loss ...); the table's own samples have no data"
@@ -1223,9 +1220,6 @@ EXPLAINED = {
 }
 
 
-@pytest.mark.skipif(
-    not SCORE.is_file(), reason="the tables of genuine exchanges (../shared/wire) are not here"
-)
 def test_every_shape_is_that_of_genuine_exchanges(at_pace, tmp_path):
     one = at_pace(0)
     raw = lambda path, method="get", **more: keep(one, tmp_path, path, method, **more)
@@ -1260,35 +1254,26 @@ def test_every_shape_is_that_of_genuine_exchanges(at_pace, tmp_path):
     ):
         raw(path)
     raw(f"/files/{file.id}", "delete")
-    run = subprocess.run(
-        [sys.executable, SCORE, "--json", tmp_path],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-    assert run.returncode == 0, run.stderr
-    reports = json.loads(run.stdout)
-    assert len(reports) > 25 and not [r for r in reports if r["unknown"] or r["lawfail"]]
+    reports = genuine.score(tmp_path)
+    assert len(reports) > 25 and not [r for r in reports if r.unknown or r.broken]
     inside = lambda key: (
         key.removeprefix("list:").replace("$.data[].", "$.") if key.startswith("list:") else key
     )
-    odd = {
-        inside(key) for r in reports for kind in ("missing", "extra", "wrong") for key in r[kind]
-    }
+    odd = {inside(key) for r in reports for kind in (r.missing, r.extra, r.wrong) for key in kind}
     assert sorted(odd - set(EXPLAINED)) == [] and sorted(set(EXPLAINED) - odd) == [], (
         "unexplained, or not needed any more"
     )
-    laws = {law for r in reports for law in r["laws"]}
+    laws = {law for r in reports for law in r.held}
     assert {
-        "ftjob-id:ok",
-        "ftevent-id:ok",
-        "ftckpt-id:ok",
-        "file-id:ok",
-        "ft-suffix-time:ok",
-        "error-empty-object:ok",
-        "dpo-no-top-hyper:ok",
-        "key-order:ok",
-        "id-time:ok",
+        "ftjob-id",
+        "ftevent-id",
+        "ftckpt-id",
+        "file-id",
+        "ft-suffix-time",
+        "error-empty-object",
+        "dpo-no-top-hyper",
+        "key-order",
+        "id-time",
     } <= laws
 
 
