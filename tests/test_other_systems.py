@@ -437,6 +437,7 @@ SETTINGS = {"https": "http://corp.example:3128", "socks": "socks://corp.example:
 )
 def test_an_upstream_is_asked_through_the_systems_own_proxy(monkeypatch, proxies, left_out):
     """connect() sets NO_PROXY, and from then on urllib does not look into the settings of Windows or macOS."""
+    monkeypatch.delenv("no_proxy", raising=False)  # of a connect() before
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     monkeypatch.setattr(urllib.request, proxies, lambda: SETTINGS, raising=False)
     monkeypatch.setattr(urllib.request, left_out, lambda host: host == "10.0.0.7", raising=False)
