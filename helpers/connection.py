@@ -7,7 +7,7 @@ nothing else can read it. It is kept here since its variable has to hold the thr
 import os
 import sys
 
-from . import console, running
+from . import console, left_out, running
 from .facts.origins import ORIGINS
 from .local_api import where as upstream
 from .running import Server, server  # noqa: F401 (server: a notebook asks here for both)

@@ -16,6 +16,14 @@ MONTHS = {
         "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split()
     )
 } | {"sept": 9}
+FEASTS = {  # fixed by the calendar, with a year behind them
+    r"christmas(?: day)?": (12, 25),
+    r"christmas eve": (12, 24),
+    r"new year'?s eve": (12, 31),
+    r"new year'?s day": (1, 1),
+    r"valentine'?s day": (2, 14),
+    r"halloween": (10, 31),
+}
 MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 TIME = r"(?:[ T]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?)?"
 DATE = re.compile(
@@ -39,7 +47,7 @@ def read(text):
     """
     found = DATE.fullmatch(str(text).strip())
     if not found:
-        return None
+        return _feast(str(text).strip())
     part = {k: v for k, v in found.groupdict().items() if v is not None}
     year = int(next(v for k, v in part.items() if re.fullmatch(r"y\d", k)))
     if "a" in part:
@@ -50,6 +58,14 @@ def read(text):
         month = MONTHS[word.lower()] if word else None
         month = month or int(next(v for k, v in part.items() if re.fullmatch(r"m\d", k)))
     return _valid(year, month, day)
+
+
+def _feast(text):
+    for words, (month, day) in FEASTS.items():
+        found = re.fullmatch(rf"(?i)(?:{words})(?: of| in|,)? (\d{{4}})", text)
+        if found:
+            return _valid(int(found[1]), month, day)
+    return None
 
 
 def iso(text):

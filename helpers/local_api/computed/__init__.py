@@ -94,8 +94,13 @@ def _of_turn(turn, before):
 def _read(text, turn):
     if turn.pictures:
         pages = [seen.page(canonical.decoded(url)[0]) if url else None for url, _ in turn.pictures]
-        low = bool(turn.pictures) and all(detail == "low" for _, detail in turn.pictures)
-        return form_pages.read(text, pages, low)
+        details = {detail for _, detail in turn.pictures}
+        found = form_pages.read(text, pages, details == {"low"})
+        if found and "low" in details and len(details) > 1:
+            raise Unclear(
+                "Some pictures are at low detail and others not: what can then be read nobody wrote down here."
+            )
+        return found
     for module in (form_words, taxes, baking, temperatures, weekdays, numbers):
         found = module.read(text)
         if found is not None:
@@ -216,6 +221,9 @@ def _hold_to_models(request, topic):
 
 
 def _hold_to_parameters(request):
+    details = {detail for turn in request.turns for _, detail in turn.pictures}
+    if request.path == shaping.CHAT and "original" in details:
+        raise Unclear("o1 had low, high and auto; original came with later models.")
     if request.other:
         raise Unclear(f"No answer here follows the parameter {', '.join(request.other)}.")
 
@@ -224,6 +232,8 @@ def _notes(request, body, descriptions):
     notes = []
     if body.get("seed") is not None:
         notes.append("seed changes nothing here")
+    if request.schema and '"description"' in json.dumps(request.schema):
+        notes.append("nothing here reads the descriptions in the schema; a model would")
     pictures = [picture for turn in request.turns for picture in turn.pictures]
     if request.path == shaping.CHAT and any(d in (None, "auto") for _, d in pictures):
         notes.append("detail auto is taken as high: what it chose for o1 is not published")

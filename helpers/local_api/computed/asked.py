@@ -90,13 +90,18 @@ def read(path, body):
         body.get("tool_choice", "auto"),
         body.get("parallel_tool_calls", True),
         _schema(body, chat),
-        [
-            k
-            for k, v in body.items()
-            if k not in HANDLED | canonical.BOOKKEEPING | canonical.SHAPING
-            and canonical.DEFAULTS.get(k) != v
-        ],
+        _unfollowed(body),
     )
+
+
+def _unfollowed(body):
+    """The parameters that no answer here follows, also those inside reasoning and text."""
+    known = HANDLED | canonical.BOOKKEEPING | canonical.SHAPING
+    found = [k for k, v in body.items() if k not in known and canonical.DEFAULTS.get(k) != v]
+    for outer, followed in (("reasoning", "effort"), ("text", "format")):
+        inner = body.get(outer) or {}
+        found += [f"{outer}.{k}" for k, v in inner.items() if k != followed and v is not None]
+    return found
 
 
 def _words(content):

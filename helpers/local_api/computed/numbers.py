@@ -95,6 +95,18 @@ GROUPS = (
     {"cent": 1, "dollar": 100},
     {"egg": 1, "piece": 1, "dozen": 12, "score": 20, "gross": 144},
 )  # fmt: skip
+ONES = "zero one two three four five six seven eight nine ten eleven twelve".split()
+NAMED = "|".join(["an?", *ONES])
+
+
+def _amount(word):
+    """A number in digits or, up to twelve, in a word; a and an are one."""
+    word = word.lower()
+    if word in ("a", "an"):
+        return Fraction(1)
+    return Fraction(ONES.index(word)) if word in ONES else reading.number(word)
+
+
 PLURALS = {
     "inches": "inch",
     "feet": "foot",
@@ -102,7 +114,7 @@ PLURALS = {
     "metres": "meter",
     "litres": "liter",
 }
-UNITS_IN = re.compile(rf"how many (?P<small>\w+) (?:are (?:there )?in|does|do|make(?: up)?) (?P<n>{reading.NUMBER}|an?|one) (?P<large>\w+)(?: have| last)?\??", re.I)  # fmt: skip
+UNITS_IN = re.compile(rf"how many (?P<small>\w+) (?:are (?:there )?in|does|do|make(?: up)?) (?P<n>{reading.NUMBER}|{NAMED}) (?P<large>\w+)(?: have| last)?\??", re.I)  # fmt: skip
 
 
 def _unit(word):
@@ -120,7 +132,7 @@ def _units(found):
     other, large = _unit(found["large"])
     if not group or group is not other:
         return None
-    n = reading.number(found["n"]) or Fraction(found["n"] in "an one a".split() or 0)
+    n = _amount(found["n"])
     value = n * Fraction(group[large]) / Fraction(group[small])
     return Number(value, f"{found['n']} {found['large']}", found["small"])
 
@@ -168,6 +180,20 @@ def _value(node):
     raise ValueError("not a sum that is worked out here")
 
 
+OF_TWO = re.compile(rf"(?:what is|what's|calculate|compute) the (?P<what>sum|product|difference|quotient) of (?P<a>{reading.NUMBER}) and (?P<b>{reading.NUMBER})[?.]?", re.I)  # fmt: skip
+SIGNS = {"sum": "+", "product": "*", "difference": "-", "quotient": "/"}
+ROOT = re.compile(rf"(?:what is|what's|calculate|compute) the square root of (?P<n>{reading.NUMBER})[?.]?", re.I)  # fmt: skip
+
+
+def _root(found):
+    n = reading.number(found["n"])
+    if n < 0:
+        raise Unclear(f"No number that is counted with here is the square root of {found['n']}.")
+    exact = Fraction(math.isqrt(n.numerator), math.isqrt(n.denominator))
+    value = exact if exact * exact == n else Fraction(str(round(math.sqrt(n), 9)))
+    return Number(value, f"the square root of {found['n']}")
+
+
 # --- counts ----------------------------------------------------------------------------------------
 
 N = r"(\d{1,3}(?:,\d{3})+|-?\d+)"
@@ -175,6 +201,15 @@ COUNT = re.compile(
     rf"how many (?:whole |natural |positive )?(?P<what>numbers|integers|primes|prime numbers|even numbers|odd numbers) (?:from|between|are there (?:from|between)|in the range(?: from)?) {N} (?:to|and|up to|through) {N}(?: are (?P<how>.+?))?(?: are there)?\?",
     re.I,
 )
+
+
+BELOW = re.compile(rf"how many (?P<what>primes|prime numbers|even numbers|odd numbers) are (?:there )?(?:below|under|less than|smaller than) {N}\?", re.I)  # fmt: skip
+
+
+def _below(found):
+    how = found["what"].split()[0].lower().removesuffix("s")
+    counted = _how_many(how, 1, _int(found[2]) - 1) if 1 < _int(found[2]) <= MOST else None
+    return Number(Fraction(counted[0]), "the number of them") if counted else None
 
 
 def _int(text):
@@ -256,6 +291,7 @@ LETTERS = re.compile(
 )
 ONE_LETTER = re.compile(rf"how many (?:times does )?(?:the )?(?:letter )?[\"'“‘]?(?P<letter>\w)[\"'”’]?(?:'?s)? (?:are (?:there )?in|appears? in|occurs? in|does) (?:the word )?{QUOTED}(?: have)?\?", re.I)  # fmt: skip
 WRITE = re.compile(r"(?:please )?write (?:this|the following) (?P<how>in (?:capital letters|capitals|upper ?case(?: letters)?|small letters|lower ?case(?: letters)?|title case)|backwards|in reverse): (?P<word>.+)", re.I | re.S)  # fmt: skip
+WRITE_IT = re.compile(r"(?:please )?(?:write|spell|put) [\"'“‘](?P<word>[^\"'”’]+)[\"'”’] (?P<how>in (?:capital letters|capitals|upper ?case(?: letters)?|small letters|lower ?case(?: letters)?|title case)|backwards|in reverse)[.?!]?", re.I)  # fmt: skip
 LONGEST = 500
 
 
@@ -274,6 +310,14 @@ def read(text):
     """A Number or Words that a question asks for, or None. Raises Unclear where it has no answer."""
     if found := WRITE.fullmatch(text):
         return _written(found)
+    if found := WRITE_IT.fullmatch(text):
+        return _written(found)
+    if found := OF_TWO.fullmatch(text):
+        return _sum(f"{found['a']} {SIGNS[found['what'].lower()]} {found['b']}")
+    if found := ROOT.fullmatch(text):
+        return _root(found)
+    if found := BELOW.fullmatch(text):
+        return _below(found)
     if found := COUNT.fullmatch(text):
         return _count(found)
     if found := UNITS_IN.fullmatch(text):

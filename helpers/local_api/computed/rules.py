@@ -10,8 +10,8 @@ from . import languages
 from .reading import Unclear
 
 UNITS = {
-    "celsius": r"(?:degrees? )?(?:celsius|centigrade)|°\s?c|degrees c",
-    "fahrenheit": r"(?:degrees? )?fahrenheit|°\s?f|degrees f",
+    "celsius": r"(?:degrees? )?(?:celsius|centigrade)|°\s?c|degrees c|c",
+    "fahrenheit": r"(?:degrees? )?fahrenheit|°\s?f|degrees f|f",
     "kelvin": r"kelvins?|k",
     "rankine": r"(?:degrees? )?rankine|°\s?r",
     "gas": r"gas marks?|gas",

@@ -122,6 +122,30 @@ class Question:
         return {**self.facts(), "answer": self.say(rule), "text": self.say(rule)}
 
 
+@dataclass(frozen=True)
+class Incomplete:
+    """A question that lacks what a tax depends on: who is asked so asks back, and calls nothing."""
+
+    lacks: tuple
+
+    def say(self, rule):
+        if rule.given:
+            raise Unclear(
+                "A question back is told here in English prose; no other form of it was written."
+            )
+        listed = " and ".join(
+            [", ".join(self.lacks[:-1]), self.lacks[-1]] if self.lacks[1:] else self.lacks
+        )
+        return (
+            f"To tell you that I need {listed}. What are they?"
+            if self.lacks[1:]
+            else f"To tell you that I need {listed}. What is it?"
+        )
+
+    def fields(self, rule):
+        return {"answer": self.say(rule), "text": self.say(rule)}
+
+
 def _decimal(value):
     from decimal import Decimal
 
@@ -169,8 +193,16 @@ def _ask(clause):
 
 
 def _question(ask, known, several):
-    if "year" not in known or not ("status" in known or several):
-        return None
+    needed = {"year": "the tax year", "status": "your filing status"}
+    lacks = [
+        words
+        for name, words in needed.items()
+        if name not in known and not (several and name == "status")
+    ]
+    if ask == "tax" and not {"income", "agi"} & set(known):
+        lacks.append("your taxable income")
+    if lacks:
+        return Incomplete(tuple(lacks))
     if not re.fullmatch(r"\d{4}", known["year"]):
         raise Unclear(f"A tax year is written as 2024, not {known['year']}.")
     if several:
@@ -190,8 +222,6 @@ def _question(ask, known, several):
         made = replace(made, boxes=COUNTS.get(known["boxes"].lower(), None))
         if made.boxes is None:
             made = replace(made, boxes=int(known["boxes"]))
-    if ask == "tax" and made.income is None and made.agi is None:
-        return None
     if made.agi is not None and made.boxes is None:
         made = replace(made, boxes=0)
     if ask == "deduction" and made.boxes is None:
