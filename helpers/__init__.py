@@ -12,6 +12,7 @@ import prices` (moved.py).
 """
 
 import importlib
+import sys
 
 from . import moved  # noqa: F401 (importing it is what counts)
 
@@ -34,6 +35,17 @@ def __getattr__(name):
     found = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
     globals()[name] = found
     return found
+
+
+def _stopped(shell, kind, error, tb, tb_offset=None):
+    from . import stopped
+
+    stopped.show(shell, error)
+
+
+if "IPython" in sys.modules and (_shell := sys.modules["IPython"].get_ipython()):
+    # in a notebook, what stops a cell is told in a panel: also before connect(), which may be what is missing
+    _shell.set_custom_exc((Exception,), _stopped)
 
 
 def __dir__():

@@ -7,7 +7,7 @@ nothing else can read it. It is kept here since its variable has to hold the thr
 import os
 import sys
 
-from . import console, left_out, panels, running
+from . import console, left_out, running
 from .facts.origins import ORIGINS
 from .local_api import where as upstream
 from .running import Server, server  # noqa: F401 (server: a notebook asks here for both)
@@ -53,8 +53,7 @@ def connect(answers=None):
         os.environ["OPENAI_BASE_URL"], os.environ["OPENAI_API_KEY"] = now.url, now.key
     # one table for tiktoken, which would otherwise download it
     os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(running.ROOT / "data" / "tokenizer"))
-    _show_panels()
-    console.say(_line(now) + note)
+    console.say(_line(now) + note + _made_before(now.url))
 
 
 def _keep_own_key():
@@ -105,31 +104,15 @@ def _clear_proxies(where):
     )
 
 
-def _show_panels():
-    """In a notebook, an error of the API is a short panel: the stack trace leads through the SDK, not to the cause.
+def _made_before(url):
+    """A line for each client in the notebook that asks another address, as one made before connect() does."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None or "openai" not in sys.modules:
+        return ""
+    from openai import AsyncOpenAI, OpenAI
 
-    So is the import of a package that this system lacks. Any other error keeps its stack trace. Where an upstream
-    answers, a note stands beneath it: the page was written for other answers.
-    """
-    try:
-        shell = sys.modules["IPython"].get_ipython()
-    except KeyError:
-        return
-    if shell is None:
-        return
-    from openai import APIStatusError
-
-    def show(shell, kind, error, tb, tb_offset=None):
-        if isinstance(error, APIStatusError):
-            (panels.panel if getattr(error, "code", None) == "off_the_map" else panels.refusal)(
-                error
-            )
-        elif left_out.in_words(error):
-            panels.lacking(error)
-        else:
-            shell.showtraceback((kind, error, tb), tb_offset=tb_offset, running_compiled_code=True)
-            if running.current.where:
-                panels.otherwise(error, running.current.where)
-
-    shown = (Exception,) if running.current.where else (APIStatusError, ModuleNotFoundError)
-    shell.set_custom_exc(shown, show)
+    return "".join(
+        f"\n`{name}` was made before and asks {thing.base_url.host}: make it again, with {name} = {type(thing).__name__}()."
+        for name, thing in list(shell.user_ns.items())
+        if isinstance(thing, (OpenAI, AsyncOpenAI)) and str(thing.base_url).rstrip("/") != url
+    )

@@ -6,7 +6,7 @@ import re
 
 from . import running
 from .facts.origins import ORIGINS, UNKNOWN
-from .shown import CARD, Shown
+from .shown import CARD, Shown, surely
 
 LONGEST = 4_000  # characters of a request or an answer that wire() shows
 
@@ -20,10 +20,10 @@ def show(answer):
     Source of the origin: the recording that answered, as the local API's ledger has it.
     """
     if isinstance(answer, list):
-        return _turn(answer)
+        return surely(_turn(answer))
     said, ended, usage = _parts(answer)
-    return framed(
-        said or f"(empty: {ended})", answer.model, answer.id, usage, "p" if said else "em"
+    return surely(
+        framed(said or f"(empty: {ended})", answer.model, answer.id, usage, "p" if said else "em")
     )
 
 

@@ -11,6 +11,7 @@ MOVED = {
     "budgets": "costs.budgets",
     "clients": "sdks.clients",
     "constrained": "o1.constrained",
+    "dates": "facts.dates",
     "exercises.preferences": "exercises.dpo",
     "form_review": "o1.form_review",
     "forms": "facts.forms",

@@ -28,13 +28,13 @@ def panel(error):
         if details.get("nearest")
         else "There is no recording for this endpoint."
     )
-    rows = details.get("differences", [])
-    notes = [f"There, {a}." for a in details.get("accepts", [])] + [f"{exchange['note']}."] * bool(
-        exchange.get("note")
-    )
-    if details.get("more"):
+    rows = [] if details.get("why") else details.get("differences", [])
+    notes = [] if details.get("why") else [f"There, {a}." for a in details.get("accepts", [])]
+    notes += [f"{exchange['note']}."] * bool(exchange.get("note"))
+    if details.get("more") and rows:
         notes.insert(0, f"And {details['more']} more differences.")
-    text = [title, near] + [
+    why = details.get("why", "")
+    text = [title, *([why] if why else []), near] + [
         f"  {r['path']}\n    expected: {r['recorded']}\n    yours:    {r['sent']}" for r in rows
     ]
     text += [*notes, "Ways on:"] + [f"  {way}" for way in WAYS]
@@ -52,9 +52,9 @@ def panel(error):
     display(
         Shown(
             "\n".join(text),
-            _alert(
+            alert(
                 title,
-                f"<p>{html.escape(near)}</p>{table}<p>{html.escape(' '.join(notes))}</p><ul>{ways}</ul>",
+                f"{f'<p><b>{html.escape(why)}</b></p>' if why else ''}<p>{html.escape(near)}</p>{table}<p>{html.escape(' '.join(notes))}</p><ul>{ways}</ul>",
             ),
         )
     )
@@ -93,7 +93,7 @@ def otherwise(error, where):
     display(
         Shown(
             f"{title}\n{why}\n{ways}",
-            _alert(title, f"<p>{html.escape(why)}</p><p>{html.escape(ways)}</p>"),
+            alert(title, f"<p>{html.escape(why)}</p><p>{html.escape(ways)}</p>"),
         )
     )
 
@@ -129,7 +129,7 @@ def refusal(error):
     display(
         Shown(
             f"{head}\n{said}",
-            _alert(
+            alert(
                 head,
                 f"<p>{html.escape(said)}</p><p>In code: <code>except openai.{kind}</code>. helpers.wire() shows the exchange.</p>",
             ),
@@ -145,8 +145,8 @@ def lacking(error):
     from IPython.display import display
 
     head, said = f"No {error.name} here", left_out.in_words(error)
-    display(Shown(f"{head}\n{said}", _alert(head, f"<p>{html.escape(said)}</p>")))
+    display(Shown(f"{head}\n{said}", alert(head, f"<p>{html.escape(said)}</p>")))
 
 
-def _alert(title, inside):
+def alert(title, inside):
     return f'<div class="mathjax_ignore" role="alert" style="{CARD.format(edge="#CC79A7")}"><b>{html.escape(title)}</b>{inside}</div>'

@@ -1,5 +1,7 @@
 """Something that a notebook shows: an object with a face in HTML and one in text."""
 
+import sys
+
 # Plain colours in the border: a notebook not yet trusted loses a rule that names a variable.
 CARD = (
     "border:1px solid #888;border-left:4px solid {edge};border-radius:3px;"
@@ -14,10 +16,35 @@ class Shown:
     """Something that a notebook shows as HTML and everything else as text."""
 
     def __init__(self, text, markup):
-        self.text, self.markup = text, markup
+        self.text, self.markup, self.seen = text, markup, False
 
     def __repr__(self):
+        self.seen = True
         return self.text
 
     def _repr_html_(self):
+        self.seen = True
         return self.markup
+
+
+_waiting = []  # made in this cell, and to be shown whatever becomes of them
+
+
+def surely(shown):
+    """`shown`, which the end of the cell shows where nothing else has: in a loop a value alone shows nothing."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        if show_waiting not in shell.events.callbacks["post_run_cell"]:
+            shell.events.register("post_run_cell", show_waiting)
+        _waiting.append(shown)
+    return shown
+
+
+def show_waiting(result=None):
+    """Show what this cell has made and not shown."""
+    from IPython.display import display
+
+    for shown in _waiting:
+        if not shown.seen:
+            display(shown)
+    _waiting.clear()

@@ -33,7 +33,10 @@ def load(name):
     file = FOLDER / f"{name}.toml"
     if not file.is_file():
         raise LookupError(f"There is no form {name!r}. There are: {', '.join(FORMS + SHAFTS)}.")
-    form = tomllib.loads(file.read_text(encoding="utf-8"))
+    try:
+        form = tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as e:
+        raise ValueError(f"data/forms/{name}.toml is not TOML: {e}") from None
     if "written" in form:
         form["written"] = {int(line): amount for line, amount in form["written"].items()}
         for c in form["corrections"]:
@@ -42,8 +45,11 @@ def load(name):
 
 
 def page(name, number=1):
-    """The picture file of a page, as a Path. LookupError for an unknown name."""
+    """The picture file of a page, as a Path. LookupError for an unknown name or a page that there is not."""
     load(name)
+    last = 4 if name in FORMS else 1
+    if number not in range(1, last + 1):
+        raise LookupError(f"{name} has no page {number!r}; it has {f'pages 1 to {last}' if last > 1 else 'one page'}.")  # fmt: skip
     return FOLDER / (f"{name}-{number}.jpg" if name in FORMS else f"{name}.jpg")
 
 
@@ -61,6 +67,36 @@ def corrected(form):
 # --- what the constructed answers say --------------------------------------------------------------
 
 
+NEEDED = {11: {2}, 12: {1, 3, 4}, 13: {3}, 14: {3}, 15: {2, 3}, 16: {3}}  # pages, to check a line
+LACKS = {
+    1: "the filing status and the ticked boxes stand on page 1",
+    2: "lines 9 to 11 stand on page 2",
+    3: "lines 12 to 16 stand on page 3",
+    4: "the chart of the deductions stands on page 4",
+}
+
+
+def findings_of(name, sent):
+    """The same as `findings`, from any of the form's pages: `sent` has their numbers."""
+    missing = {1, 2, 3, 4} - set(sent)
+    if not missing or missing in ({1}, {4}):
+        return findings(name, *missing)
+    form = load(name)
+    found = [c for c in form["corrections"] if c["planted"] and NEEDED[c["line"]] <= set(sent)]
+    text = [f"I found {NUMBER[len(found)]} in what I can check."]
+    for i, c in enumerate(found, 1):
+        new = (
+            "" if c["line"] > 12 else f" should be {c['new']:,}"
+        )  # it may depend on what is missing
+        text.append(f"{i}. Page {c['page']}, line {c['line']}: {c['old']:,}{new}. {c['reason']}")
+    for line in (11, 12, 14, 15):
+        lacking = sorted(NEEDED[line] - set(sent))
+        if lacking:
+            why = " and ".join(LACKS[page] for page in lacking)
+            text.append(f"Line {line} I cannot check: {why}, which I was not given.")
+    return "\n".join(text)
+
+
 def findings(name, missing=0):
     """What a careful reader finds on a form, in words; `missing` is the page that was not sent, 1 or 4."""
     form = load(name)
@@ -76,12 +112,8 @@ def findings(name, missing=0):
         )  # it depends on line 12
         text.append(f"{i}. Page {c['page']}, line {c['line']}: {c['old']:,}{new}. {c['reason']}")
     if missing:
-        lacks = {
-            1: "the filing status and the ticked boxes stand on page 1",
-            4: "the chart of the deductions stands on page 4",
-        }[missing]
         text.append(
-            f"Line 12, the standard deduction, I cannot check: {lacks}, which I was not given. "
+            f"Line 12, the standard deduction, I cannot check: {LACKS[missing]}, which I was not given. "
             "Line 15 depends on it, so I name no corrected taxable income."
         )
     else:

@@ -44,6 +44,13 @@ def usd_per_million(model, modality, direction, on):
     for row in rows:
         if row["from"] <= on and (row["until"] is None or on < row["until"]):
             return row["usd_per_million"]
+    if not rows:
+        others = [
+            f"{r['modality']} {r['direction']}" for r in _table() if r["model"] in _names(model)
+        ]
+        if others:
+            known = f"known of {model}: {', '.join(sorted(set(others)))}"
+            raise LookupError(f"no {modality} {direction} price of {model} for {on}: {known}")
     raise LookupError(f"no {modality} {direction} price of {model} for {on}: {_known(model, rows)}")
 
 
@@ -258,4 +265,9 @@ def _known(model, rows):
 def _day(value):
     if isinstance(value, datetime.datetime):
         return value.date()
-    return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(value)
+    if isinstance(value, datetime.date):
+        return value
+    try:
+        return datetime.date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is no date as prices have them: write 2024-12-17.") from None

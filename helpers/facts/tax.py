@@ -8,6 +8,7 @@ dividends, no capital gains, no alternative minimum tax, no credits.
 
 import csv
 import functools
+import re
 from decimal import ROUND_HALF_UP, Decimal
 
 from . import DATA
@@ -98,6 +99,28 @@ def schedule(year, status, taxable):
         total += Decimal(rate).scaleb(-2) * part
         below = upper
     return total
+
+
+WORDS = {
+    "single": "single|unmarried|never married",
+    "married_jointly": "married jointly|married filing jointly|joint|jointly|mfj",
+    "married_separately": "married separately|married filing separately|separate|separately|mfs",
+    "head_of_household": "head of household|hoh",
+    "surviving_spouse": r"(?:qualifying )?surviving spouse|widow|widower|qualifying widow(?:er|\(er\))?",
+}
+
+
+def status(words):
+    """One of STATUSES for a filing status in the form's words. ValueError for any other.
+
+    >>> status("Married filing jointly")
+    'married_jointly'
+    """
+    plain = words.strip().replace("_", " ")
+    for name, known in WORDS.items():
+        if re.fullmatch(known, plain, re.I):
+            return name
+    return _status(words)
 
 
 def years():

@@ -4,6 +4,7 @@ Knows nothing of sockets: `Answers.answer(...)` takes a request's parts and give
 """
 
 import datetime
+import re
 
 from ..facts import refusals, schemas
 from ..facts.models import models
@@ -38,6 +39,14 @@ def model_object(row):
 
 
 COMPUTED = ("/v1/files", "/v1/fine_tuning")  # answered by tuning/
+# What OpenAI answers (the resources of openai 3.54.0) and nobody does here: off the map, where other paths are none at all.
+ELSEWHERE = tuple(
+    f"/v1/{name}"
+    for name in (
+        "assistants audio batches chat completions containers conversations decisions embeddings evals images "
+        "live moderations organization responses safety skills threads uploads vector_stores videos"
+    ).split()
+)
 
 
 class Answers:
@@ -45,6 +54,7 @@ class Answers:
 
     def __init__(self, library=None, pace=0):
         self.library, self.pace = library or Library(own=own_folder()), pace
+        self.folder = ""  # of the recording that answered last: where the reader is
 
     @once
     def tuning(self):
@@ -140,7 +150,8 @@ class Answers:
         sent = body if isinstance(body, dict) else {}
         recording, found = self.library.find(method, path, same)
         if recording is None:
-            return self._missed(method, path, exactly(path, body), sent)
+            return self._worked_out(method, path, body, sent)
+        self.folder = recording.name.rpartition("/")[0]
         response = self.library.next_response(recording, retry)
         if "events" in response:
             events = [(e["at"], shaping.sse(e["data"], e.get("event"))) for e in response["events"]]
@@ -179,27 +190,76 @@ class Answers:
             id=value.get("id", ""),
             keeps=not recording.choose and not begins,
         )
-        if (
-            sent.get("stream")
-            and response["status"] == 200
-            and path in (shaping.CHAT, shaping.RESPONSES)
-        ):
-            answer.events = shaping.stream(
-                path, value, (sent.get("stream_options") or {}).get("include_usage")
-            )
+        if response["status"] == 200 and path in (shaping.CHAT, shaping.RESPONSES):
+            return self._sent(path, sent, value, answer)
+        answer.body = as_json(value)
+        return answer
+
+    @once
+    def descriptions(self):
+        """What tools in recordings say of themselves: of another text an answer says that nothing here reads it."""
+        tools = [t for r in self.library.recordings for t in (r.body or {}).get("tools") or []]
+        return {(tool.get("function") or tool).get("description") for tool in tools}
+
+    def _worked_out(self, method, path, body, sent):
+        """An answer that follows from facts where no recording has one, or a miss, which says why where that is known."""
+        why = ""
+        if method == "POST" and path in (shaping.CHAT, shaping.RESPONSES):
+            from . import computed  # most notebooks never come here
+
+            try:
+                said = computed.answer(path, body, self.descriptions)
+            except computed.Unclear as e:
+                why, said = str(e), None
+            if said:
+                return self._shaped(path, sent, *said)
+        return self._missed(method, path, exactly(path, body), sent, why)
+
+    def _shaped(self, path, sent, value, name, notes):
+        """A worked-out answer under the limit, and as the stream, that the request asks for."""
+        from . import computed
+
+        origin = {
+            "class": "constructed",
+            "date": computed.DATE,
+            "source": "helpers/local_api/computed",
+        }
+        if notes:
+            origin["note"] = "; ".join(notes)
+        value = shaping.limited(path, value, shaping.limit_of(sent))
+        answer = Answer(
+            200,
+            origin=origin,
+            recording=name,
+            model=value["model"],
+            usage=value["usage"],
+            id=value["id"],
+            keeps=True,
+        )
+        return self._sent(path, sent, value, answer)
+
+    def _sent(self, path, sent, value, answer):
+        """The Answer with its body, or with the events of a stream."""
+        if sent.get("stream"):
+            usage = (sent.get("stream_options") or {}).get("include_usage")
+            answer.events = shaping.stream(path, value, usage)
         else:
             answer.body = as_json(value)
         return answer
 
-    def _missed(self, method, path, same, sent):
+    def _missed(self, method, path, same, sent, why=""):
         others = {r.method for r in self.library.recordings if r.path == path}
         if path in (shaping.CHAT, shaping.RESPONSES):
             others.add("POST")
-        if not others:
+        if not others and not path.startswith(ELSEWHERE):
             return error(404, f"Invalid URL ({method} {path})")
-        if method not in others:
+        if others and method not in others:
             return not_allowed(method, path)
-        message, details = off_the_map.miss(self.library, method, path, same, sent.get("model"))
+        message, details = off_the_map.miss(
+            self.library, method, path, same, sent.get("model"), self.folder
+        )
+        if why:
+            message, details = f"{why} {message}", details | {"why": why}
         param = details["differences"][0]["path"] if details["differences"] else None
         return error(
             424,
@@ -268,14 +328,88 @@ def _malformed(path, body):
                 param=name,
                 code="integer_below_min_value",
             )
-    if isinstance(body[said], str):
-        return None
-    return next(
-        filter(
-            None, (_malformed_item(f"{said}[{i}]", item, path) for i, item in enumerate(body[said]))
-        ),
-        None,
+    items = [] if isinstance(body[said], str) else body[said]
+    found = (_malformed_item(f"{said}[{i}]", item, path) for i, item in enumerate(items))
+    tools = (_malformed_tool(f"tools[{i}]", t, path) for i, t in enumerate(body.get("tools") or []))
+    return next(filter(None, (*found, *tools, _malformed_choice(path, body))), None)
+
+
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # of a tool or a schema: openai 3.54.0, types/shared
+DETAILS = ("auto", "low", "high", "original")  # openai 3.54.0, types
+PARTS = {
+    shaping.CHAT: ("text", "image_url", "input_audio", "file", "refusal"),
+    shaping.RESPONSES: ("input_text", "input_image", "input_file", "output_text", "refusal"),
+}
+CHOICES = ("none", "auto", "required")
+FORMATS = ("text", "json_object", "json_schema")
+
+
+def _missing(name):
+    return error(
+        400,
+        f"Missing required parameter: '{name}'.",
+        param=name,
+        code="missing_required_parameter",
     )
+
+
+def _odd_value(at, value, known):
+    return error(
+        400,
+        f"Invalid value: '{value}'. Supported values are: {', '.join(map(repr, known))}.",
+        param=at,
+        code="invalid_value",
+    )
+
+
+def _odd_name(at, name):
+    return error(
+        400,
+        f"Invalid '{at}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
+        param=at,
+        code="invalid_value",
+    )
+
+
+def _malformed_tool(at, tool, path):
+    if not isinstance(tool, dict):
+        return _wrong_type(at, (dict,), tool)
+    if not tool.get("type"):
+        return _missing(f"{at}.type")
+    if tool["type"] != "function":
+        return None
+    if path == shaping.CHAT:
+        at, tool = f"{at}.function", tool.get("function")
+        if not isinstance(tool, dict):
+            return _missing(at) if tool is None else _wrong_type(at, (dict,), tool)
+    if not tool.get("name"):
+        return _missing(f"{at}.name")
+    if not isinstance(tool["name"], str):
+        return _wrong_type(f"{at}.name", (str,), tool["name"])
+    return None if NAME.fullmatch(tool["name"]) else _odd_name(f"{at}.name", tool["name"])
+
+
+def _malformed_choice(path, body):
+    """The same for tool_choice and the form of the answer."""
+    choice = body.get("tool_choice")
+    if isinstance(choice, str) and choice not in CHOICES:
+        return _odd_value("tool_choice", choice, CHOICES)
+    if path != shaping.CHAT:
+        return None
+    form = body.get("response_format") or {"type": "text"}
+    if not form.get("type"):
+        return _missing("response_format.type")
+    if form["type"] not in FORMATS:
+        return _odd_value("response_format.type", form["type"], FORMATS)
+    if form["type"] != "json_schema":
+        return None
+    at, inner = "response_format.json_schema", form.get("json_schema")
+    if not isinstance(inner, dict):
+        return _missing(at) if inner is None else _wrong_type(at, (dict,), inner)
+    if not inner.get("name"):
+        return _missing(f"{at}.name")
+    odd = not isinstance(inner["name"], str) or not NAME.fullmatch(inner["name"])
+    return _odd_name(f"{at}.name", inner["name"]) if odd else None
 
 
 def _malformed_item(at, item, path):
@@ -300,6 +434,13 @@ def _malformed_item(at, item, path):
             param=f"{at}.role",
             code="missing_required_parameter",
         )
+    if item.get("role") == "tool" and not item.get("tool_call_id"):
+        return _missing(f"{at}.tool_call_id")
+    if item.get("type") == "function_call_output":
+        if not item.get("call_id"):
+            return _missing(f"{at}.call_id")
+        if type(item.get("output")) not in (str, list):
+            return _wrong_type(f"{at}.output", (str, list), item.get("output"))
     for name, kinds in {"role": (str,), "content": (str, list)}.items():
         if item.get(name) is not None and type(item[name]) not in kinds:
             return _wrong_type(f"{at}.{name}", kinds, item[name])
@@ -314,6 +455,13 @@ def _malformed_item(at, item, path):
             and not isinstance(part.get("image_url"), dict)
         ):
             return _wrong_type(f"{at}.content[{n}].image_url", (dict,), part.get("image_url"))
+        kind = part.get("type")
+        if isinstance(kind, str) and kind not in PARTS[path] and "role" in item:
+            return _odd_value(f"{at}.content[{n}].type", kind, PARTS[path])
+        image = part.get("image_url")
+        detail = image.get("detail") if isinstance(image, dict) else part.get("detail")
+        if detail is not None and detail not in DETAILS:
+            return _odd_value(f"{at}.content[{n}].image_url.detail", detail, DETAILS)
     return None
 
 

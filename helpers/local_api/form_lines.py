@@ -10,22 +10,22 @@ import json
 from ..facts import forms, tax
 
 
-def deduction(status, boxes):
-    """The standard deduction of 2024, by data/standard_deductions.csv; a status is written with blanks here.
+def deduction(status, boxes, year=2024):
+    """The standard deduction, by data/standard_deductions.csv; a status is written with blanks here.
 
     >>> deduction("single", 1)
     16550
     """
-    return tax.standard_deduction(2024, status.replace(" ", "_"), boxes)
+    return tax.standard_deduction(year, status.replace(" ", "_"), boxes)
 
 
-def form_corrections(line_9, line_10, line_11, line_12, line_15, status, boxes):
+def form_corrections(line_9, line_10, line_11, line_12, line_15, status, boxes, year=2024):
     """The corrections of a form, as the schema of 05_structured_outputs wants them.
 
     >>> [c["new_value"] for c in form_corrections(28375, 2500, 30875, 18500, 12375, "single", 1)]
     [25875, 16550, 9325]
     """
-    right_11, right_12 = line_9 - line_10, deduction(status, boxes)
+    right_11, right_12 = line_9 - line_10, deduction(status, boxes, year)
     right_15 = max(0, right_11 - right_12)
     added = " The form adds line 10 instead." if line_11 == line_9 + line_10 != right_11 else ""
     ticked = f"{boxes} box{'es' * (boxes != 1)} ticked"
@@ -40,7 +40,7 @@ def form_corrections(line_9, line_10, line_11, line_12, line_15, status, boxes):
             "line 12",
             line_12,
             right_12,
-            f"The standard deduction of 2024 for {status} with {ticked} is {right_12:,}.",
+            f"The standard deduction of {year} for {status} with {ticked} is {right_12:,}.",
         ),
         (
             "line 15",
@@ -63,7 +63,11 @@ def corrections_json(*lines):
 
 def corrections_prose(*lines):
     """The same as free text, as an answer without a schema."""
-    found = form_corrections(*lines)
+    return told(form_corrections(*lines))
+
+
+def told(found):
+    """Corrections as free text."""
     if not found:
         return "I checked lines 11, 12 and 15 and found no mistake. A tax professional should still look at the whole form."
     said = [

@@ -6,10 +6,11 @@ a lie, so the answer is an error that helps: the nearest recording, the JSON pat
 
 import difflib
 
-from . import canonical, slots
+from . import canonical, pictures, slots
 
 CODE = "off_the_map"
-MOST = 4  # differences shown
+MOST = 2  # differences shown: those that matter most
+ELSEWHERE = 0.5  # added to the distance of recordings of other notebooks
 COMPARED = 2_000  # characters of a text that are looked at for likeness
 
 
@@ -22,18 +23,43 @@ def differences(recorded, sent, declared, at=""):
             for d in differences(recorded.get(k), sent.get(k), declared, f"{at}.{k}" if at else k)
         ]
     if isinstance(recorded, list) and isinstance(sent, list):
-        longest = max(len(recorded), len(sent))
-        pad = lambda items: items + [None] * (longest - len(items))
         return [
             d
-            for i, (r, s) in enumerate(zip(pad(recorded), pad(sent)))
+            for i, r, s in _paired(recorded, sent, declared)
             for d in differences(r, s, declared, f"{at}[{i}]")
         ]
     return [] if slots.match(recorded, sent, declared) is not None else [(at, recorded, sent)]
 
 
-def nearest(library, method, path, body):
-    """(recording, differences) of the recording that a request misses by least, or (None, [])."""
+def _paired(recorded, sent, declared):
+    """(place, recorded member, sent member) of two lists: members that fit are pairs wherever they stand, then by place.
+
+    Where all fit and only the order differs, it is told by place.
+    """
+    left, pairs = list(enumerate(sent)), []
+    for i, r in enumerate(recorded):
+        hit = next((p for p in left if slots.match(r, p[1], declared) is not None), None)
+        if hit:
+            left.remove(hit)
+            pairs.append((i, r, hit))
+        else:
+            pairs.append((i, r, None))
+    moved = not left and any(hit and hit[0] != i for i, _, hit in pairs)
+    if moved and all(hit for _, _, hit in pairs):
+        return [(i, r, sent[i]) for i, r, _ in pairs]
+    made = []
+    for i, r, hit in pairs:
+        if not hit and left:
+            hit = left.pop(0)
+        made.append((i, r, hit[1] if hit else None))
+    return made + [(i, None, s) for i, s in left]
+
+
+def nearest(library, method, path, body, folder=""):
+    """(recording, differences) of the recording that a request misses by least, or (None, []).
+
+    folder: where the last answer came from, in which the reader is likely to be; others must be clearly nearer.
+    """
     best, best_distance = None, None
     for recording in library.recordings:
         if (recording.method, recording.path) != (method, path):
@@ -42,6 +68,8 @@ def nearest(library, method, path, body):
             recording.body or {}, _comparable(recording, body) or {}, recording.slots
         )  # nothing sent is nothing in it
         distance = sum(_distance(r, s) for _, r, s in found)
+        if recording.name.rpartition("/")[0] != folder:
+            distance += ELSEWHERE
         if best is None or distance < best_distance:
             best, best_distance = (recording, found), distance
     return best or (None, [])
@@ -74,12 +102,22 @@ def short(value, most=70):
     """A value in one short line, with the slots in angle brackets; — where there is none."""
     if value is None:
         return "—"
-    text = (
-        slots.MARK.sub(lambda m: f"‹{m[1]}›", value[:COMPARED])
-        if isinstance(value, str)
-        else str(value)
-    )
+    if isinstance(value, str):
+        text = _picture(value) or slots.MARK.sub(lambda m: f"‹{m[1]}›", value[:COMPARED])
+    else:
+        text = str(value)
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _picture(value):
+    """What a picture's hash stands for: page 2 of the form single; "" for any other text."""
+    if pictures.SHA not in value:
+        return ""
+    name = pictures.names().get(value.split(pictures.SHA)[1])
+    if not name:
+        return "a picture that is none of ours"
+    form, _, number = name.rpartition("-")
+    return f"page {number} of the form {form}" if number.isdigit() else f"the drawing {name}"
 
 
 def side_by_side(recorded, sent):
@@ -137,9 +175,10 @@ def ranges(recording):
     return words
 
 
-def miss(library, method, path, body, model=None):
+def miss(library, method, path, body, model=None, folder=""):
     """(message, details) for a request that nothing answers; `model` as the request named it."""
-    recording, found = nearest(library, method, path, body)
+    recording, found = nearest(library, method, path, body, folder)
+    found = sorted(found, key=lambda d: d[0].endswith("model"), reverse=True)
     if recording is None:
         return f"No recording answers {method} {path}; there is none for this endpoint.", {
             "nearest": None,

@@ -53,6 +53,12 @@ def _known():
     }
 
 
+@functools.cache
+def names():
+    """{hash: the file's name without its ending} of the pictures that recordings may refer to."""
+    return {canonical.digest(f.read_bytes()): f.stem for f in forms.FOLDER.glob("*.jpg")}
+
+
 def parts(path, body):
     """(where, url, detail) for each picture of a request."""
     said = "messages" if "messages" in body else "input"

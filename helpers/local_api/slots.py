@@ -11,6 +11,7 @@ import functools
 import re
 
 from ..facts import ground_truth
+from ..facts.dates import REFORM
 from . import form_lines
 
 MARK = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -76,9 +77,10 @@ def read(slot, text):
         return value if slot.get("min", value) <= value <= slot.get("max", value) else None
     if slot["type"] == "date":
         try:
-            return datetime.date.fromisoformat(text).isoformat()
+            day = datetime.date.fromisoformat(text)
         except ValueError:
             return None
+        return day.isoformat() if day >= REFORM else None  # before it, weekdays need a word more
     if slot["type"] == "choice":
         known = {_spoken(v): v for v in slot["values"]}
         return known.get(_spoken(text))

@@ -163,6 +163,10 @@ def marked(name, reviewed, accepted=()):
     The still twin of the app. ValueError as numbered().
     """
     items = numbered(name, reviewed)
+    odd = sorted(set(accepted) - {i["line"] for i in items})
+    if odd:
+        lines = ", ".join(str(i["line"]) for i in items) or "none"
+        raise ValueError(f"There is no correction of line {odd[0]} to accept; there are those of {lines}.")  # fmt: skip
     decisions = {str(i["number"]): "accepted" for i in items if i["line"] in accepted}
     said, shown = [], []
     for page in sorted({i["page"] for i in items if not i["doubt"]}):

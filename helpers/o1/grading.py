@@ -219,6 +219,8 @@ def confusion(cases, *, tolerance=0):
     (True, True) are good answers passed; (False, True) bad ones passed, which flatter a model;
     (True, False) good ones failed, which do it wrong; (False, False) bad ones caught.
     """
+    if not isinstance(tolerance, (int, float)) or tolerance < 0:
+        raise ValueError(f"tolerance is {tolerance!r}: by how much a number may be off, 0 or more.")
     return Counter((case["good"], grade(case, tolerance=tolerance).passed) for case in cases)
 
 

@@ -11,8 +11,10 @@ FRAME = "border:1px solid #888;background:#FFFFFF"
 
 def small(files, alt, width=185):
     """Small copies of pages side by side, as a Shown. `alt` says each in words, in the same order."""
+    if len(files) != len(alt):
+        raise ValueError(f"{len(files)} pictures and {len(alt)} descriptions: each picture needs one.")  # fmt: skip
     shown = []
-    for file, words in zip(files, alt, strict=True):
+    for file, words in zip(files, alt):
         raw = (forms.FOLDER / "small" / file.name).read_bytes()
         shown.append(
             f'<figure style="margin:0"><img alt="{html.escape(words)}" src="{data_url(raw)}" width="{width}" style="{FRAME}">'
@@ -23,8 +25,14 @@ def small(files, alt, width=185):
 
 
 def cut_out(file, first, last, alt, width=700):
-    """The stretch of a page from one of its fields down to another, over the whole width of the page, as a Shown."""
+    """The stretch of a page from one of its fields down to another, over the whole width of the page, as a Shown.
+
+    LookupError for a field that is not on the page.
+    """
     place = forms.boxes()[file.name]
+    for field in (first, last):
+        if field not in place["boxes"]:
+            raise LookupError(f"{field!r} is not on {file.stem}; there are {', '.join(place['boxes'])}.")  # fmt: skip
     scale = width / place["size"][0]
     top, bottom = place["boxes"][first][1] - 40, place["boxes"][last][3] + 24
     return Shown(

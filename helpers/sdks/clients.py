@@ -109,9 +109,19 @@ class Run:
         return [e["status"] for e in self.exchanges]
 
 
+TASKS = ("ask", "stream", "tool", "busy", "wrong", "late")
+
+
+def client(language):
+    """The Client of a language. LookupError for one that there is none for."""
+    if language not in CLIENTS:
+        raise LookupError(f"There is no client for {language!r}; there are {', '.join(CLIENTS)}.")
+    return CLIENTS[language]
+
+
 def missing(language):
     """The programs that this machine lacks for a language, and that its client needs."""
-    return [p for p in CLIENTS[language].programs if not _found(p)]
+    return [p for p in client(language).programs if not _found(p)]
 
 
 def _found(program):
@@ -123,9 +133,11 @@ def _found(program):
 def run(language, task, *words):
     """Run a language's program on a task, after installing it where that is due. Returns a Run.
 
-    Raises LookupError for a language that is not here and words that were not kept, RuntimeError with the
-    program's own last words where installing or running it fails.
+    Raises LookupError for a language or a task that there is not, or words that were not kept; RuntimeError where
+    installing or running it fails, with what the API said, or else with the program's own last words.
     """
+    if task not in TASKS:
+        raise LookupError(f"There is no task {task!r}; there are {', '.join(TASKS)}.")
     lacking = missing(language)
     if lacking:
         print(
@@ -135,10 +147,25 @@ def run(language, task, *words):
     install(language)
     server = running.server()
     before = max((e["number"] for e in server.ask("exchanges")), default=0)
-    said = _run(
-        language, (task, *words), {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": server.key}
-    )
-    return Run(language, said, [e for e in server.ask("exchanges") if e["number"] > before])
+    env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": server.key}
+    failed = said = None
+    try:
+        said = _run(language, (task, *words), env)
+    except RuntimeError as e:
+        failed = e
+    made = [e for e in server.ask("exchanges") if e["number"] > before]
+    if failed:
+        raise RuntimeError(_refusal(language, made) or str(failed)) from None
+    return Run(language, said, made)
+
+
+def _refusal(language, exchanges):
+    """What the API said to a program that it refused, the same whatever the language; '' where it did not."""
+    last = exchanges[-1]["answer"] if exchanges else None
+    if not isinstance(last, dict) or "error" not in last:
+        return ""
+    words = "Off the map" if exchanges[-1]["status"] == 424 else f"HTTP {exchanges[-1]['status']}"
+    return f"{language}: {words}. {last['error']['message']}"
 
 
 def unheard(language, seconds):
@@ -196,11 +223,13 @@ def code(language, function="ask"):
     def question(day):
         return {"role": "user", "content": f"Which day of the week was {day}?"}
     """
-    client = CLIENTS[language]
-    lines = (FOLDER / client.source).read_text(encoding="utf-8").splitlines()
+    known = client(language)
+    lines = (FOLDER / known.source).read_text(encoding="utf-8").splitlines()
     begin = next(
-        i for i, line in enumerate(lines) if re.search(client.start.format(function), line)
+        (i for i, line in enumerate(lines) if re.search(known.start.format(function), line)), None
     )
+    if begin is None:
+        raise LookupError(f"{language}'s program has no function {function!r}; there are {', '.join(TASKS)}.")  # fmt: skip
     indent = re.match(r"\s*", lines[begin])[0]
     if language == "Python":  # ends before the next line that stands as far left
         end = next(
@@ -234,13 +263,13 @@ def idiom(language, what):
     """
     if what not in IDIOMS:
         raise LookupError(f"There is no idiom {what!r}; there are {', '.join(IDIOMS)}.")
-    text = (FOLDER / CLIENTS[language].source).read_text(encoding="utf-8")
+    text = (FOLDER / client(language).source).read_text(encoding="utf-8")
     return next(line.strip() for line in text.splitlines() if re.search(IDIOMS[what], line, re.I))
 
 
 def lines(language):
     """How many lines of a program are code: neither blank nor all comment."""
-    text = (FOLDER / CLIENTS[language].source).read_text(encoding="utf-8").splitlines()
+    text = (FOLDER / client(language).source).read_text(encoding="utf-8").splitlines()
     return sum(
         1 for line in text if line.strip() and not line.strip().startswith(("#", "//", '"""'))
     )

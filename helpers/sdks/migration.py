@@ -78,6 +78,9 @@ FENCES = {
 }
 
 
+NOT_READ = "not read"
+
+
 @dataclass(frozen=True)
 class Finding:
     """One name in one place. `since`: ISO day on which it ended or will, or empty; `sure`: False where it may be another's name."""
@@ -101,7 +104,7 @@ class Finding:
 def scan(path):
     """All Day 9 names in a file or a folder, as a list of Findings by file and line.
 
-    Folders of packages and hidden ones are left out. A file that cannot be read is a Finding of the kind
+    Folders of packages and hidden ones are left out. A file or a folder that cannot be read is a Finding of the kind
     "not read", and one that is read in spite of a fault "read in part". Raises FileNotFoundError for a path that is not there.
     """
     path = Path(path)
@@ -110,19 +113,35 @@ def scan(path):
             f"There is no {path}. Give the folder with your code, or one file of it."
         )
     root = path if path.is_dir() else path.parent
-    found = []
-    for file in files(path):
+    locked, found = [], []
+    for file in files(path, locked.append):
         found += _file(file, file.relative_to(root).as_posix())
+    for error in locked:
+        name = Path(error.filename).relative_to(root).as_posix()
+        what = f"not read: {error.strerror}"
+        found.append(Finding(name, 1, 1, Path(error.filename).name, NOT_READ, "", "", what))
     return found
 
 
-def files(path):
-    """The files that `scan` reads in a folder, by the ends of their names: `ENDS` has those that it knows. Of a file, itself."""
+def told(found, path):
+    """How many names stand in how many files, and what could not be read, as a sentence. `found`: what `scan(path)` gave."""
+    unread = [f for f in found if f.kind == NOT_READ]
+    named = [f for f in found if f.kind not in (NOT_READ, "read in part")]
+    read = len(files(path)) - len({f.file for f in unread if not Path(path, f.file).is_dir()})
+    said = f"{len(named)} names in {len({f.file for f in named})} of {read} files read"
+    return said + "".join(f"\n{f.file}: {f.what}" for f in unread)
+
+
+def files(path, locked=None):
+    """The files that `scan` reads in a folder, by the ends of their names: `ENDS` has those that it knows. Of a file, itself.
+
+    locked: is called with the OSError of a folder that cannot be looked into.
+    """
     path = Path(path)
     if path.is_file():
         return [path]
     known = []
-    for folder, folders, names in os.walk(path):
+    for folder, folders, names in os.walk(path, onerror=locked):
         here = Path(folder)
         folders[:] = sorted(
             d
@@ -145,7 +164,7 @@ def table(findings):
                 "where": f"{f.file}:{f.line}",
                 "old": f.name,
                 "ends": f.since or "–",
-                "today": f.instead or "–",
+                "today": f.instead or (f.what if f.kind in (NOT_READ, "read in part") else "–"),
             }
             for f in findings
         ],
@@ -177,12 +196,12 @@ def _file(file, name):
     fault = lambda kind, why: Finding(name, 1, 1, file.name, kind, "", "", why)
     try:
         if file.stat().st_size > LARGEST:
-            return [fault("not read", f"not read: larger than {LARGEST:,} bytes")]
+            return [fault(NOT_READ, f"not read: larger than {LARGEST:,} bytes")]
         raw = file.read_bytes()
     except OSError as e:
-        return [fault("not read", f"not read: {e.strerror}")]
+        return [fault(NOT_READ, f"not read: {e.strerror}")]
     if b"\0" in raw:
-        return [fault("not read", "not read: not a text file")]
+        return [fault(NOT_READ, "not read: not a text file")]
     try:
         text, faults = raw.decode("utf-8-sig"), []
     except UnicodeDecodeError as e:
@@ -778,7 +797,7 @@ def main(arguments=None):
         print(finding)
     read = files(given.folder)
     print(
-        f"{len(found)} findings in {len({f.file for f in found})} of {len(read)} files read."
+        f"{told(found, given.folder)}."
         if read
         else f"Nothing was read: no file there ends in one of {' '.join(sorted(ENDS))}.",
         file=sys.stderr,

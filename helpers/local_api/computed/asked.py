@@ -1,0 +1,141 @@
+"""A request of either API as one thing: rules, turns, pictures, tools and what they said, the form of the answer."""
+
+import json
+from dataclasses import dataclass, field
+
+from .. import canonical, shaping
+from .reading import Unclear
+
+
+@dataclass
+class Turn:
+    """What a user said: the words, and the pictures as (url, detail)."""
+
+    text: str
+    pictures: list = field(default_factory=list)
+
+
+@dataclass
+class Tool:
+    """A tool that is offered. `parameters`: its schema."""
+
+    name: str
+    description: str
+    parameters: dict
+
+
+@dataclass
+class Asked:
+    """A request, read. results: [(the call's id, its arguments, the tool's text)] since the last turn."""
+
+    path: str
+    model: str
+    effort: str | None
+    rules: list
+    turns: list
+    results: list
+    tools: list
+    choice: object
+    parallel: bool
+    schema: dict | None
+    other: list  # parameters that nothing here follows
+
+
+HANDLED = {
+    "model", "messages", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls",
+    "reasoning_effort", "reasoning", "response_format", "text", "seed", "include",
+}  # fmt: skip
+
+
+def read(path, body):
+    """The Asked of a body, or None where its order of messages is none that can be answered. Raises Unclear."""
+    chat = path == shaping.CHAT
+    body = {k: v for k, v in body.items() if v is not None}
+    given = body.get("messages" if chat else "input")
+    items = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    rules = [body["instructions"]] if body.get("instructions") else []
+    turns, calls, said = [], {}, {}
+    for item in items:
+        role, kind = item.get("role"), item.get("type", "message")
+        if kind == "function_call":
+            calls[item.get("call_id")] = item.get("arguments")
+        elif role == "tool" or kind == "function_call_output":
+            said[item.get("tool_call_id") or item.get("call_id")] = item.get("content") or item.get("output")  # fmt: skip
+        elif role in ("developer", "system"):
+            if turns:
+                return None  # what a later rule does to an earlier wish, no source says
+            rules.append(_words(item.get("content")))
+        elif role == "user":
+            turns.append(_turn(item.get("content")))
+            calls, said = {}, {}
+        elif role == "assistant":
+            if not turns:
+                return None
+            for call in item.get("tool_calls") or []:
+                calls[call.get("id")] = (call.get("function") or {}).get("arguments")
+    if not turns:
+        return None
+    if set(calls) != set(said):
+        odd = sorted(map(str, set(calls) ^ set(said)))[0]
+        raise Unclear(f"Each call needs its result and each result its call, by the same id; {odd} has only one of them.")  # fmt: skip
+    effort = body.get("reasoning_effort") if chat else (body.get("reasoning") or {}).get("effort")
+    return Asked(
+        path,
+        canonical.canonical_model(body.get("model")),
+        effort,
+        rules,
+        turns,
+        [(id, calls[id], said[id]) for id in calls],
+        [_tool(tool) for tool in body.get("tools") or []],
+        body.get("tool_choice", "auto"),
+        body.get("parallel_tool_calls", True),
+        _schema(body, chat),
+        _unfollowed(body),
+    )
+
+
+def _unfollowed(body):
+    """The parameters that no answer here follows, also those inside reasoning and text."""
+    known = HANDLED | canonical.BOOKKEEPING | canonical.SHAPING
+    found = [k for k, v in body.items() if k not in known and canonical.DEFAULTS.get(k) != v]
+    for outer, followed in (("reasoning", "effort"), ("text", "format")):
+        inner = body.get(outer) or {}
+        found += [f"{outer}.{k}" for k, v in inner.items() if k != followed and v is not None]
+    return found
+
+
+def _words(content):
+    if isinstance(content, list):
+        return canonical.canonical_text(" ".join(p.get("text") or "" for p in content))
+    return canonical.canonical_text(content or "")
+
+
+def _turn(content):
+    if isinstance(content, str):
+        return Turn(canonical.canonical_text(content))
+    pictures = []
+    for part in content or []:
+        if part.get("type") == "image_url":
+            image = part.get("image_url") or {}
+            pictures.append((image.get("url"), image.get("detail")))
+        elif part.get("type") == "input_image":
+            pictures.append((part.get("image_url"), part.get("detail")))
+        elif part.get("type") not in ("text", "input_text"):
+            pictures.append((None, None))
+    return Turn(_words(content), pictures)
+
+
+def _tool(tool):
+    inner = tool.get("function") or tool
+    return Tool(
+        inner.get("name") or "", inner.get("description") or "", inner.get("parameters") or {}
+    )
+
+
+def _schema(body, chat):
+    form = body.get("response_format") if chat else (body.get("text") or {}).get("format")
+    if not isinstance(form, dict) or form.get("type") in (None, "text"):
+        return None
+    if form.get("type") == "json_schema":
+        return (form.get("json_schema") or {}).get("schema") if chat else form.get("schema")
+    raise Unclear(f"No answer here follows {json.dumps(form)[:60]}.")

@@ -1,0 +1,377 @@
+"""What stopped a cell, as a short panel: the error in a sentence, the reader's own lines, and what may cure it.
+
+Most of a stack trace leads through packages that the reader did not write. Here only the lines of the notebook's own
+cells are shown, with the values that stand in them; the whole trace is one `%tb` away.
+"""
+
+import ast
+import difflib
+import html
+import inspect
+import linecache
+import os
+import re
+import sys
+import textwrap
+import traceback
+from pathlib import Path
+
+MADE_BY = {  # names that a notebook's first cells make
+    "helpers": "import helpers",
+    "OpenAI": "from openai import OpenAI",
+    "client": "client = OpenAI()",
+    "pd": "import pandas as pd",
+    "json": "import json",
+    "datetime": "import datetime",
+    "re": "import re",
+}
+SHORT = 60  # characters of a value that is shown
+
+
+def show(shell, error):
+    """Display what stopped a cell, in the form that suits it. Called for you."""
+    from openai import APIStatusError
+
+    from . import left_out, panels, running
+    from .shown import show_waiting
+
+    show_waiting()
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
+    if isinstance(error, APIStatusError):
+        off = getattr(error, "code", None) == "off_the_map"
+        (panels.panel if off else panels.refusal)(error)
+        return
+    if left_out.in_words(error):
+        panels.lacking(error)
+        return
+    panel(shell, error)
+    if running.current is not None and running.current.where:
+        panels.otherwise(error, running.current.where)
+
+
+def panel(shell, error):
+    """Display what stopped a cell. `shell`: the running IPython; `error`: the exception, with its traceback."""
+    from IPython.display import display
+
+    title, lines, hints = told(shell, error)
+    note = "The whole stack trace: %tb in a cell of its own."
+    from .panels import alert
+    from .shown import Shown
+
+    text = [title, *lines, *hints, note]
+    inside = (
+        (f'<pre style="margin:.4em 0;white-space:pre-wrap">{html.escape(chr(10).join(lines))}</pre>' if lines else "")
+        + "".join(f"<p>{html.escape(hint)}</p>" for hint in hints)
+        + f'<p style="font-size:85%">{html.escape(note)}</p>'
+    )  # fmt: skip
+    display(Shown("\n".join(text), alert(title, inside)))
+
+
+def told(shell, error):
+    """(title, lines of the reader's own cells, hints) for an exception."""
+    own = _own_frames(shell, error)
+    hints = [h for h in (_hint(shell, error, own), _values(own[-1] if own else None)) if h]
+    lines = list(dict.fromkeys(f"line {line}: {source}" for _, line, source in own[-3:]))
+    return _title(error), lines, hints
+
+
+def _title(error):
+    name = type(error).__name__
+    if isinstance(error, AssertionError):
+        return f"A check failed: {error}" if str(error) else "A check failed."
+    said = str(error)
+    if isinstance(error, KeyError):
+        said = f"there is no {error}"
+    if name == "ValidationError":  # pydantic's, without the links to its pages
+        said = re.sub(r"\n\s*For further information.*", "", said)
+    if isinstance(error, StopIteration):
+        said = "next() found nothing that fits"
+    if not said:
+        return f"{name} stopped this cell."
+    return f"{name}: {said}"
+
+
+def _own_frames(shell, error):
+    """[(frame, line number, source)] of the notebook's own cells, outermost first."""
+    found = []
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_globals is shell.user_global_ns and not frame.f_code.co_filename.endswith(".py"):
+            found.append((frame, line, _statement(frame, line)))
+    return found
+
+
+def _statement(frame, line):
+    """The statement of a cell at a line, dedented; a long one by its first lines."""
+    source = linecache.getlines(frame.f_code.co_filename)
+    node = _node(source, line)
+    if node is None:
+        return source[line - 1].strip() if line <= len(source) else "?"
+    end = min(node.end_lineno, node.lineno + 3)
+    lines = textwrap.dedent("".join(source[node.lineno - 1 : end])).rstrip()
+    return lines + (" …" if node.end_lineno > end else "")
+
+
+def _node(source, line):
+    """The innermost simple statement, or head of a compound one, at a line of a cell."""
+    try:
+        tree = ast.parse("".join(source))
+    except SyntaxError:  # a cell with magics
+        return None
+    inside = [
+        n
+        for n in ast.walk(tree)
+        if isinstance(n, ast.stmt) and n.lineno <= line <= n.end_lineno and not hasattr(n, "body")
+    ]
+    return max(inside, key=lambda n: n.lineno, default=None)
+
+
+def _values(own):
+    """`n = 0, k = 3` for the plain names in the statement that stopped."""
+    if own is None:
+        return ""
+    frame, line, _ = own
+    node = _node(linecache.getlines(frame.f_code.co_filename), line)
+    if node is None:
+        return ""
+    seen = {**frame.f_globals, **frame.f_locals}
+    shown = {}
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name) and type(seen.get(part.id)) in (int, float, str, bool, type(None)):  # fmt: skip
+            value = repr(seen.get(part.id))
+            if part.id in seen and len(value) <= SHORT:
+                shown[part.id] = value
+    return "There, " + ", ".join(f"{k} is {v}" for k, v in shown.items()) + "." if shown else ""
+
+
+# --- hints -----------------------------------------------------------------------------------------
+
+
+def _hint(shell, error, own):
+    name = type(error).__name__
+    for kind, find in HINTS.items():
+        if name == kind or any(base.__name__ == kind for base in type(error).__mro__):
+            try:
+                hint = find(shell, error, own)
+            except Exception:  # a hint is never worth a second error
+                hint = ""
+            if hint:
+                return hint
+    return ""
+
+
+def near(word, words, most=3):
+    """Those of `words` that look like `word`, nearest first."""
+    words = [str(w) for w in words]
+    lower = {w.lower(): w for w in reversed(words)}
+    found = difflib.get_close_matches(str(word).lower(), list(lower), most, 0.5)
+    return [lower[w] for w in found]
+
+
+def listed(words, word="", most=12):
+    """Words in a line, those like `word` first; how many more there are."""
+    words = [str(w) for w in dict.fromkeys(words)]
+    first = near(word, words)
+    words = first + [w for w in words if w not in first]
+    rest = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + rest
+
+
+def _name(shell, error, own):
+    missing = error.name or ""
+    if missing in MADE_BY:
+        return (
+            f"A cell above makes it, with `{MADE_BY[missing]}`: run the cells above, from the top."
+        )
+    like = near(
+        missing,
+        [n for n in shell.user_ns if not n.startswith("_") and n not in shell.user_ns_hidden],
+    )
+    if like:
+        return f"Did you mean {' or '.join(like)}? Else run the cells above, from the top."
+    return "If a cell above makes it, run the cells above, from the top; else it is a text without its quotes, or a name not yet given."
+
+
+def _attribute(shell, error, own):
+    thing, missing = error.obj, error.name
+    kind = type(thing).__name__
+    if missing == "output_text" and hasattr(thing, "choices"):
+        return "This is an answer of Chat Completions: its text is in choices[0].message.content."
+    if missing == "choices" and hasattr(thing, "output_text"):
+        return "This is an answer of the Responses API: its text is in output_text."
+    if missing == "choices" and isinstance(thing, tuple):
+        return "An answer that does not stream is no row of chunks: its text is in choices[0].message.content."
+    if missing == "message" and hasattr(thing, "delta"):
+        return "This is a piece of a stream: its text is in delta.content."
+    if thing is None:
+        return "The value before the dot is None: nothing was answered or found there."
+    fields = getattr(type(thing), "model_fields", None) or [n for n in dir(thing) if not n.startswith("_")]  # fmt: skip
+    return f"{kind} has {listed(fields, missing)}."
+
+
+def _key(shell, error, own):
+    """Which keys there are: the subscripts of the statement are looked at again, by name alone."""
+    missing = error.args[0] if error.args else ""
+    for container in _containers(shell, error, own):
+        keys = _keys(container, missing)
+        if keys:
+            word = missing if not isinstance(missing, tuple) else " ".join(map(str, missing))
+            shown = [", ".join(map(repr, k)) if isinstance(k, tuple) else k for k in keys]
+            return f"There are: {listed(shown, word)}."
+    return ""
+
+
+def _containers(shell, error, own):
+    """What may have been looked into, nearest first."""
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        indexer = frame.f_locals.get("self")
+        if type(indexer).__module__.startswith("pandas") and type(indexer).__name__ in ("Index", "DataFrame", "Series", "MultiIndex"):  # fmt: skip
+            yield indexer
+    for frame, line, _ in reversed(own):
+        node = _node(linecache.getlines(frame.f_code.co_filename), line)
+        for part in ast.walk(node) if node else ():
+            if isinstance(part, ast.Subscript) and _plain(part.value):
+                try:
+                    code = compile(ast.Expression(part.value), "", "eval")
+                    yield eval(code, frame.f_globals, {**frame.f_globals, **frame.f_locals})  # noqa: S307 names, attributes and constants alone
+                except Exception:
+                    continue
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if frame.f_globals.get("__name__", "").startswith("helpers."):
+            yield from (v for v in frame.f_locals.values() if isinstance(v, dict))
+
+
+def _plain(node):
+    """Whether an expression only looks: names, attributes, subscripts of constants. Nothing is called again."""
+    return all(
+        isinstance(n, (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Load, ast.Tuple))
+        for n in ast.walk(node)
+    )
+
+
+def _keys(container, missing):
+    kind = type(container).__name__
+    if kind in ("DataFrame", "Series"):
+        axes = [list(container.index[:200])] + ([list(container.columns)] if kind == "DataFrame" else [])  # fmt: skip
+        word = re.sub(r"[\[\]']| not in index", "", str(missing))
+        return max(axes, key=lambda axis: bool(near(word, axis)) or not all(isinstance(k, int) for k in axis))  # fmt: skip
+    if kind in ("Index", "MultiIndex"):
+        return list(container[:200])
+    if isinstance(container, dict) and missing not in container:
+        return list(container)
+    return []
+
+
+def _index(shell, error, own):
+    for container in _containers(shell, error, own):
+        if isinstance(container, (list, tuple)):
+            n = len(container)
+            return f"It has {n}, counted from 0: the last is [{n - 1}]." if n else "It is empty."
+    return ""
+
+
+def _type(shell, error, own):
+    said = str(error)
+    wrong = re.search(r"unexpected keyword argument '(\w+)'", said)
+    if wrong:
+        function = _called(said)
+        names = function and list(inspect.signature(function).parameters)
+        known = {
+            ("messages", "Responses"): "The Responses API calls it input.",
+            ("response_format", "Responses"): "The Responses API calls it text_format in parse(), and text={\"format\": …} in create().",
+            ("reasoning_effort", "Responses"): 'The Responses API has reasoning={"effort": "low"}.',
+            ("input", "Completions"): "Chat Completions calls it messages.",
+            ("max_output_tokens", "Completions"): "Chat Completions calls it max_completion_tokens.",
+        }.get((wrong[1], said.split(".")[0]))  # fmt: skip
+        if known:
+            return known
+        like = near(wrong[1], [n for n in names if n != "self"]) if names else []
+        if like:
+            return f"Did you mean {' or '.join(like)}?"
+        return "That function takes no argument of this name."
+    if "Missing required arguments" in said:
+        return "Look whether an argument is missing, or written in another way: model, messages, input."
+    if "is not JSON serializable" in said:
+        return "A request holds text, numbers, lists and dictionaries: turn this object into one of them first."
+    if "not subscriptable" in said:
+        return "Its parts are read with a dot, such as .choices, or it is no list."
+    if "is not callable" in said:
+        return "Given was a value where a function is called: hand over the function itself, without brackets and arguments."
+    if "after ** must be a mapping" in said:
+        return "A call's arguments come as text: json.loads(…) makes a dictionary of it."
+    if "Unsupported response_format" in said or "Non BaseModel types" in said:
+        return "Wanted is a class of Pydantic: class Mine(BaseModel), with its fields; no list and no dict. Put a list into a field of such a class."
+    if "argument must be str" in said:
+        return (
+            'A text is wanted there, such as "2024-12-17"; where a table has no value, it is nan.'
+        )
+    return ""
+
+
+def _called(said):
+    """The function that a TypeError names as `Completions.create()`, of the SDK."""
+    found = re.match(r"(\w+)\.(\w+)\(\)", said)
+    for module in [m for n, m in sys.modules.items() if n.startswith("openai.resources")] if found else ():  # fmt: skip
+        owner = getattr(module, found[1], None)
+        if owner is not None and hasattr(owner, found[2]):
+            return getattr(owner, found[2])
+    return None
+
+
+def _connection(shell, error, own):
+    from . import running
+
+    asked = getattr(getattr(error, "request", None), "url", None)
+    host = f"{asked.host}" if asked is not None else ""
+    if running.current is None:
+        return "Nobody is connected yet: run helpers.connect(), and after it client = OpenAI()."
+    if host not in ("127.0.0.1", "localhost"):
+        return f"This client asks {host or 'another server'}, not the local API: make it anew after helpers.connect(), with client = OpenAI()."
+    return "The local API does not answer: run helpers.connect() again, and then this cell."
+
+
+def _no_key(shell, error, own):
+    if "credentials" in str(error) or "api_key" in str(error):
+        return "Run helpers.connect() first, and after it client = OpenAI(): connect() sets address and key."
+    return ""
+
+
+def _not_connected(shell, error, own):
+    return "" if "connect()" not in str(error) else "Then make the client again: client = OpenAI()."
+
+
+def _file(shell, error, own):
+    path = Path(error.filename) if error.filename else None
+    if not path:
+        return ""
+    folder = path.parent
+    while not folder.is_dir():
+        folder = folder.parent
+    return f"In {folder.resolve()} there are: {listed(sorted(os.listdir(folder)), path.name)}."
+
+
+def _import(shell, error, own):
+    module = sys.modules.get(error.name or "")
+    wanted = re.search(r"cannot import name '(\w+)'", str(error))
+    if module and wanted:
+        return f"{error.name} has {listed([n for n in dir(module) if not n.startswith('_')], wanted[1], 6)}."
+    like = near((error.name or "").split(".")[0], [n for n in sys.modules if "." not in n])
+    return f"Did you mean {' or '.join(like)}?" if like else ""
+
+
+def _stop(shell, error, own):
+    return "Give next() a second argument for that case, or look in a wider range."
+
+
+HINTS = {
+    "APIConnectionError": _connection,
+    "OpenAIError": _no_key,
+    "NameError": _name,
+    "AttributeError": _attribute,
+    "KeyError": _key,
+    "IndexError": _index,
+    "FileNotFoundError": _file,
+    "ImportError": _import,
+    "StopIteration": _stop,
+    "RuntimeError": _not_connected,
+    "TypeError": _type,
+}
