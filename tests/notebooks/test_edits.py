@@ -5,6 +5,7 @@ The edits stand in tests/data/edits; `tests/tools/edited.py` says how one is wri
 
 import functools
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -13,6 +14,9 @@ import pytest
 
 from tests.tools import edited, refresh
 
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "fork"), reason="copies of a process are made by fork"
+)
 STEMS = [edited.stem(p) for p in refresh.notebooks() if edited.table(edited.stem(p))]
 MOST_TRACEBACKS, LEAST_ANSWERED = 0.03, 0.60
 
@@ -24,7 +28,7 @@ def outcomes():
         [sys.executable, "-m", "tests.tools.edited", *STEMS],
         cwd=refresh.ROOT,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     found = {}
     for line in run.stdout.splitlines():

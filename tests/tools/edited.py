@@ -203,7 +203,7 @@ def main(stems):
     running = {}
     while paths or running:
         while paths and len(running) < 2:
-            path, told = paths.pop(0), tempfile.TemporaryFile("w+")
+            path, told = paths.pop(0), tempfile.TemporaryFile("w+", encoding="utf-8")
             child = os.fork()
             if not child:
                 try:
