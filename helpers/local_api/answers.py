@@ -40,12 +40,9 @@ def model_object(row):
 
 COMPUTED = ("/v1/files", "/v1/fine_tuning")  # answered by tuning/
 # What OpenAI answers (the resources of openai 3.54.0) and nobody does here: off the map, where other paths are none at all.
-ELSEWHERE = tuple(
-    f"/v1/{name}"
-    for name in (
-        "assistants audio batches chat completions containers conversations decisions embeddings evals images "
-        "live moderations organization responses safety skills threads uploads vector_stores videos"
-    ).split()
+ELSEWHERE = re.compile(
+    r"/v1/(assistants|audio|batches|chat|completions|containers|conversations|decisions|embeddings|evals|images|live"
+    r"|moderations|organization|responses|safety|skills|threads|uploads|vector_stores|videos)(/[\w.-]+)*"
 )
 
 
@@ -251,7 +248,7 @@ class Answers:
         others = {r.method for r in self.library.recordings if r.path == path}
         if path in (shaping.CHAT, shaping.RESPONSES):
             others.add("POST")
-        if not others and not path.startswith(ELSEWHERE):
+        if not others and not ELSEWHERE.fullmatch(path):
             return error(404, f"Invalid URL ({method} {path})")
         if others and method not in others:
             return not_allowed(method, path)

@@ -1050,7 +1050,8 @@ def test_two_values_for_one_slot_are_told(tmp_path):
     )
 
 
-def test_an_answer_off_the_map_names_the_nearest_and_what_it_accepts():
+def test_an_answer_off_the_map_names_the_nearest_and_what_it_accepts(monkeypatch):
+    monkeypatch.setattr(computed, "answer", lambda *_: None)
     message = envelope(
         ask(
             SHIPPED,
@@ -1099,6 +1100,18 @@ def seeds():
             "response_format": SCHEMA,
         },
     )
+    asked = "Tax year 2024, filing status widow, taxable income 9325 dollars: what do I owe?"
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    parameters = {"type": "object", "properties": {"year": {"type": ["integer", "null"]}, "income": {"anyOf": [{"type": "integer"}]}}}  # fmt: skip
+    tool = {"type": "function", "function": {"name": "f", "parameters": parameters}}
+    yield CHAT, chat(asked, tools=[tool], tool_choice="required")
+    said = [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "1", "content": '{"tax": 933}'}]  # fmt: skip
+    yield (
+        CHAT,
+        chat(asked, tools=[tool]) | {"messages": [{"role": "user", "content": asked}, *said]},
+    )
+    form = {"type": "json_schema", "json_schema": {"name": "day", "schema": {"$defs": {"D": {"type": "string"}}, "type": "object", "properties": {"date": {"$ref": "#/$defs/D"}}}}}  # fmt: skip
+    yield CHAT, chat("What weekday was 17 December 2024?", response_format=form)
     yield (
         RESPONSES,
         {

@@ -188,7 +188,8 @@ def _offered(request):
     """The tools that may be called under tool_choice."""
     if not isinstance(request.choice, dict):
         return request.tools
-    name = (request.choice.get("function") or request.choice).get("name")
+    inner = request.choice.get("function", request.choice)
+    name = inner.get("name") if isinstance(inner, dict) else inner
     found = [t for t in request.tools if t.name == name]
     if not found:
         raise Unclear(f"tool_choice names {name!r}; the tools are {', '.join(t.name for t in request.tools) or 'none'}.")  # fmt: skip
@@ -197,7 +198,8 @@ def _offered(request):
 
 def _takes(tool, key):
     group = next((g for g in filling.SYNONYMS if key in g), (key,))
-    names = {n.lower() for n in tool.parameters.get("properties") or {}}
+    properties = tool.parameters.get("properties")
+    names = {n.lower() for n in properties} if isinstance(properties, dict) else set()
     return bool(names & set(group))
 
 

@@ -53,6 +53,8 @@ def read(path, body):
     body = {k: v for k, v in body.items() if v is not None}
     given = body.get("messages" if chat else "input")
     items = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    if not all(map(_is_plain, items)):
+        return None
     rules = [body["instructions"]] if body.get("instructions") else []
     turns, calls, said = [], {}, {}
     for item in items:
@@ -94,6 +96,49 @@ def read(path, body):
     )
 
 
+# What each kind of item may have; of anything else nobody knows what it would do to the answer.
+FIELDS = {
+    "developer": {"role", "content", "name", "type"},
+    "system": {"role", "content", "name", "type"},
+    "user": {"role", "content", "name", "type"},
+    "assistant": {"role", "content", "name", "type", "tool_calls", "refusal", "annotations", "id", "status", "phase"},
+    "tool": {"role", "content", "tool_call_id"},
+    "function_call": {"type", "call_id", "name", "arguments", "id", "status", "namespace"},
+    "function_call_output": {"type", "call_id", "output", "id", "status"},
+    "reasoning": {"type", "id", "summary", "content", "encrypted_content", "status"},
+}  # fmt: skip
+
+
+def _is_plain(item):
+    """Whether an item is one of a conversation, and has nothing but what such an item has."""
+    kind = item.get("role") or item.get("type")
+    if not isinstance(kind, str) or kind not in FIELDS:
+        return False
+    sent = {k: v for k, v in item.items() if v is not None and v != []}
+    if not set(sent) <= FIELDS[kind]:
+        return False
+    content = sent.get("content", "")
+    parts = content if isinstance(content, list) else []
+    if not isinstance(content, (str, list)) or not all(isinstance(p, dict) for p in parts):
+        return False
+    if any(not isinstance(p.get(k) or "", str) for p in parts for k in ("text", "type", "detail")):
+        return False
+    if not isinstance(sent.get("tool_calls", []), list):
+        return False
+    texts = (sent.get(k, "") for k in ("call_id", "tool_call_id", "name", "arguments"))
+    return all(isinstance(t, str) for t in texts) and all(map(_is_call, sent.get("tool_calls", ())))
+
+
+def _is_call(call):
+    inside = call.get("function") if isinstance(call, dict) else None
+    return (
+        isinstance(inside, dict)
+        and isinstance(call.get("id"), str)
+        and isinstance(inside.get("name"), str)
+        and isinstance(inside.get("arguments"), str)
+    )
+
+
 def _unfollowed(body):
     """The parameters that no answer here follows, also those inside reasoning and text."""
     known = HANDLED | canonical.BOOKKEEPING | canonical.SHAPING
@@ -127,15 +172,23 @@ def _turn(content):
 
 def _tool(tool):
     inner = tool.get("function") or tool
+    said, parameters = inner.get("description"), inner.get("parameters")
     return Tool(
-        inner.get("name") or "", inner.get("description") or "", inner.get("parameters") or {}
+        inner.get("name") or "",
+        said if isinstance(said, str) else "",
+        parameters if isinstance(parameters, dict) else {},
     )
 
 
 def _schema(body, chat):
     form = body.get("response_format") if chat else (body.get("text") or {}).get("format")
-    if not isinstance(form, dict) or form.get("type") in (None, "text"):
+    if form is None or form == {"type": "text"}:
         return None
+    if not isinstance(form, dict):
+        raise Unclear(f"No answer here follows {json.dumps(form)[:60]}.")
+    schema = None
     if form.get("type") == "json_schema":
-        return (form.get("json_schema") or {}).get("schema") if chat else form.get("schema")
+        schema = (form.get("json_schema") or {}).get("schema") if chat else form.get("schema")
+    if isinstance(schema, dict):
+        return schema
     raise Unclear(f"No answer here follows {json.dumps(form)[:60]}.")

@@ -26,6 +26,9 @@ SYNONYMS = (
 )  # fmt: skip
 
 
+DEEPEST = 10  # objects in one another: a schema may lead back into itself
+
+
 class Unfilled(Unclear):
     """A field that nothing here can fill."""
 
@@ -35,7 +38,12 @@ def fill(schema, facts, at="", definitions=None):
 
     Raises Unfilled with the field's place and the reason.
     """
-    definitions = definitions or {**schema.get("$defs", {}), **schema.get("definitions", {})}
+    if definitions is None:
+        if not _is_schema(schema):
+            raise Unfilled("The schema is none that can be read here.")
+        definitions = {**schema.get("$defs", {}), **schema.get("definitions", {})}
+    if at.count(".") > DEEPEST:
+        raise Unfilled(f"{at[:60]} … goes deeper than what is known here.")
     if "$ref" in schema:
         schema = definitions.get(schema["$ref"].split("/")[-1], {})
     properties = schema.get("properties")
@@ -48,16 +56,25 @@ def fill(schema, facts, at="", definitions=None):
     return made
 
 
-def fits(schema, facts, at=""):
-    """Whether a schema can be filled; the reason where it cannot, else ''."""
-    try:
-        fill(schema, facts, at)
-    except Unfilled as e:
-        return str(e)
-    return ""
+def _is_schema(value):
+    """Whether a value has the parts of a schema in the types that they have: what is not strict, the API does not look at."""
+    if not isinstance(value, dict):
+        return False
+    kinds = value.get("type", "")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    maps = [value.get(name, {}) for name in ("properties", "$defs", "definitions")]
+    lists = [value.get(name, []) for name in ("anyOf", "enum", "required")]
+    if not all(isinstance(m, dict) for m in maps) or not all(isinstance(v, list) for v in lists):
+        return False
+    inner = [v for m in maps for v in m.values()] + value.get("anyOf", [])
+    inner += [value["items"]] if "items" in value else []
+    texts = [*kinds, value.get("$ref", ""), *value.get("required", [])]
+    return all(isinstance(t, str) for t in texts) and all(map(_is_schema, inner))
 
 
 def _field(name, field, facts, at, definitions):
+    if not isinstance(field, dict):
+        raise Unfilled(f"{at} has no schema.")
     if "$ref" in field:
         field = definitions.get(field["$ref"].split("/")[-1], {})
     kinds = _kinds(field)
