@@ -1,6 +1,8 @@
 """Loaded before every other pytest plugin (`-p tests.early` in pyproject.toml), in each process of a test run."""
 
+import importlib.util
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -35,3 +37,37 @@ os.environ["PYTHONPATH"] = str(Path(sitecustomize.__file__).parent)
 from tests import forked  # noqa: E402
 
 forked.install()
+
+import pytest  # noqa: E402
+
+from helpers import left_out  # noqa: E402
+
+TESTS = Path(__file__).parent
+# What a system without the voice part has nothing to run for.
+OF_VOICE = ("realtime", "local_api/realtime", "local_api/upstream/test_realtime.py")
+
+
+def pytest_report_header():
+    return left_out.voice() or None
+
+
+def pytest_ignore_collect(collection_path):
+    if left_out.voice() and collection_path in [TESTS / name for name in OF_VOICE]:
+        return True
+    return None
+
+
+def pytest_collection_modifyitems(items):
+    """Skips the notebooks that this system lacks packages for, with the words that their reader gets."""
+    for item in items:
+        cell = getattr(getattr(item, "cell", None), "source", "")
+        imported = re.findall(r"^import (\w+)$", cell, re.M)
+        why = [
+            left_out.SENTENCES[name]
+            for name in imported
+            if name in left_out.SENTENCES and not importlib.util.find_spec(name)
+        ]
+        if "2_realtime" in item.nodeid and left_out.voice():
+            why.append(left_out.voice())
+        if why:
+            item.add_marker(pytest.mark.skip(reason=why[0]))
