@@ -8,6 +8,8 @@ import pytest
 from helpers import connection
 from helpers.sdks import clients
 
+from . import lab
+
 # @needs("node", "npm") on a test, or pytestmark = needs("chromium") in a file
 needs = pytest.mark.needs
 NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
@@ -29,6 +31,13 @@ def api():
     yield server
     server.process.kill()
     server.process.wait()
+
+
+@pytest.fixture(scope="session")
+def jupyter():
+    """A JupyterLab, one for all browser tests of this process."""
+    with lab.server() as server:
+        yield server
 
 
 def pytest_collection_modifyitems(items):

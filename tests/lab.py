@@ -7,6 +7,7 @@ from top to bottom, in the light and in the dark theme.
 """
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -18,12 +19,14 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from typing import NamedTuple
 from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 LONG = 90_000  # ms; a limit that only a hang reaches
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+MADE = (".ipynb_checkpoints", "my_pairs", "node_modules", "target")  # what a reader's own runs left
 # Nothing but 127.0.0.1 resolves, and Chromium's own services stay off.
 FLAGS = [
     "--no-sandbox",
@@ -55,16 +58,22 @@ def chromium():
     )
 
 
+class Server(NamedTuple):
+    address: str
+    token: str
+    notebooks: Path  # the copy that it serves
+
+
 @contextlib.contextmanager
 def server(folder=NOTEBOOKS):
-    """JupyterLab over a copy of `folder`, in a home of its own: yields its address and token, and ends it."""
+    """JupyterLab over a copy of `folder`, in a home of its own: yields a Server, and ends it."""
     with tempfile.TemporaryDirectory(prefix="day9-lab-", ignore_cleanup_errors=True) as home:
         home = Path(home)
         for source in (folder, ROOT / "data"):  # cells read ../data too
             shutil.copytree(
                 source,
                 home / "root" / source.name,
-                ignore=shutil.ignore_patterns(".ipynb_checkpoints"),
+                ignore=shutil.ignore_patterns(*MADE),
             )
         for name, values in SETTINGS.items():
             file = home / "settings" / f"{name}.jupyterlab-settings"
@@ -100,7 +109,8 @@ def server(folder=NOTEBOOKS):
                 stderr=log,
             )
             try:
-                yield _address(process, home / "runtime", log), token
+                address = _address(process, home / "runtime", log)
+                yield Server(address, token, home / "root" / folder.name)
             finally:
                 process.terminate()  # ends its kernels, and they end their local APIs
                 try:
@@ -144,23 +154,33 @@ def as_started():
 
 
 @contextlib.contextmanager
-def browser(*flags):
-    """A headless Chromium (Playwright's Browser), with flags beyond ours."""
+def browsers():
+    """launch(*flags): a headless Chromium (Playwright's Browser) with flags beyond ours, one for all who want the same."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        chrome = playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, *flags])
-        try:
-            yield chrome
-        finally:
-            chrome.close()
+    with sync_playwright() as playwright, contextlib.ExitStack() as opened:
+
+        @functools.cache
+        def launch(*flags):
+            return opened.enter_context(
+                playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, *flags])
+            )
+
+        yield launch
+
+
+@contextlib.contextmanager
+def browser(*flags):
+    """A headless Chromium with flags beyond ours."""
+    with browsers() as launch:
+        yield launch(*flags)
 
 
 class Tab:
     """A browser tab with JupyterLab, one notebook open at a time. `trouble` lists what the page should not have done."""
 
-    def __init__(self, chrome, address, token, width=1300, height=1000):
-        self.address, self.token, self.path, self.trouble = address, token, None, []
+    def __init__(self, chrome, server, width=1300, height=1000):
+        self.server, self.path, self.trouble = server, None, []
         self.page = chrome.new_page(viewport={"width": width, "height": height})
         self.page.set_default_timeout(LONG)
         self.page.context.on("request", lambda r: self._asked(r.url))
@@ -181,14 +201,20 @@ class Tab:
             self.trouble.clear()
             self.command("docmanager:open", path=f"notebooks/{path}")
         else:
-            self.page.goto(f"{self.address}/lab/tree/notebooks/{path}?token={self.token}&reset")
+            address, token, _ = self.server
+            self.page.goto(f"{address}/lab/tree/notebooks/{path}?token={token}&reset")
         self.path = path
         self.page.wait_for_function(READY, arg=path)
         self.still()
         return self
 
+    def close(self):
+        """Leave no kernel running, as the server goes on."""
+        self.page.evaluate(CLOSE)
+        self.page.close()
+
     def _asked(self, url):
-        local = self.address.partition("://")[2]
+        local = self.server.address.partition("://")[2]
         ours = (f"http://{local}/", f"ws://{local}/")
         page = re.match(
             r"http://127\.0\.0\.1:\d+/day9/pages/", url
@@ -215,7 +241,7 @@ class Tab:
         self.still()
 
     def still(self):
-        """Wait until what the outputs show has not changed for half a second."""
+        """Wait until the kernel is idle and what the outputs show has not changed for half a second."""
         self.page.evaluate(STILL)
 
     def theme(self, name):
@@ -232,6 +258,15 @@ class Tab:
         return self.page.evaluate(
             "() => jupyterapp.shell.currentWidget.content.model.toJSON().cells"
         )
+
+
+@contextlib.contextmanager
+def tab(server, *flags):
+    """A Tab in a browser of its own, with flags beyond ours."""
+    with browser(*flags) as chrome:
+        opened = Tab(chrome, server)
+        yield opened
+        opened.close()
 
 
 READY = """path => {
@@ -260,10 +295,11 @@ RAN = """async () => {
 }"""
 STILL = """async () => {
   const seen = () => [...document.querySelectorAll('.jp-OutputArea')].map(e => e.innerHTML).join();
+  const idle = () => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle';
   for (let before = null, same = 0, i = 0; same < 3 && i < 100; i++) {
     await new Promise(done => setTimeout(done, 170));
     const now = seen();
-    same = now === before ? same + 1 : 0;
+    same = idle() && now === before ? same + 1 : 0;
     before = now;
   }
 }"""
@@ -300,8 +336,8 @@ def main(args):
     wanted = [
         Path(p).resolve().relative_to(folder.resolve()).as_posix() for p in args[2:]
     ] or notebooks(folder)
-    with server(folder) as (address, token), browser() as chrome:
-        opened = Tab(chrome, address, token, 1300, 1500)
+    with server(folder) as started, browser() as chrome:
+        opened = Tab(chrome, started, 1300, 1500)
         for path in wanted:
             name = Path(path).stem
             opened.open(path)

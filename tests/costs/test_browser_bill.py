@@ -13,10 +13,9 @@ NUMBERS = """cell => [...cell.querySelectorAll('.widget-html tbody tr')].map(r =
 
 
 @pytest.fixture(scope="module")
-def explorer():
+def explorer(jupyter):
     """(tab, the explorer's cell) with the notebook run from top to bottom."""
-    with lab.server() as (address, token), lab.browser() as chrome:
-        tab = lab.Tab(chrome, address, token)
+    with lab.tab(jupyter) as tab:
         tab.open(BOOK).run()
         cell = tab.page.locator(".jp-CodeCell").filter(has_text="bills.explore")
         cell.scroll_into_view_if_needed()

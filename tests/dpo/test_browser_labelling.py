@@ -12,7 +12,7 @@ from tests.notebooks.test_browser import FAINT
 
 pytestmark = needs("chromium")
 NOTEBOOK = "3_dpo/01_preference_pairs.ipynb"
-FILE = "notebooks/3_dpo/my_pairs/weather.jsonl"
+FILE = "3_dpo/my_pairs/weather.jsonl"
 
 
 class Reader:
@@ -30,8 +30,8 @@ class Reader:
         self.widget.wait_for()
         self.widget.focus()
 
-    def press(self, key, then):
-        self.page.keyboard.press(key)
+    def told(self, then):
+        """Wait until the widget says so: that a key is pressed does not mean that the kernel has answered."""
         self.page.wait_for_function(
             "then => document.querySelector('.day9-labelling [role=status]').textContent.startsWith(then)",
             arg=then,
@@ -47,18 +47,21 @@ class Reader:
             choice = "tie" if likes[0] == likes[1] else "left" if likes[0] else "right"
             self.chosen.append((choice, texts))
             done = len(self.chosen)
-            self.press(
-                self.KEYS[choice][done % 2],
-                f"Pair {done + 1} of 20" if done < 20 else "Done: 20 of 20",
-            )
+            self.page.keyboard.press(self.KEYS[choice][done % 2])
+            self.told(f"Pair {done + 1} of 20" if done < 20 else "Done: 20 of 20")
 
-    def undo(self):
+    def undo(self, click=False):
         self.chosen.pop()
-        self.press("u", f"Pair {len(self.chosen) + 1} of 20")
+        if click:
+            self.widget.get_by_role("button", name="Undo").click()
+        else:
+            self.page.keyboard.press("u")
+        self.told(f"Pair {len(self.chosen) + 1} of 20")
 
     def file(self):
+        address, token, _ = self.tab.server
         request = urllib.request.Request(
-            f"{self.tab.address}/files/{FILE}", headers={"Authorization": f"token {self.tab.token}"}
+            f"{address}/files/notebooks/{FILE}", headers={"Authorization": f"token {token}"}
         )
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
             request, timeout=20
@@ -75,9 +78,11 @@ class Reader:
 
 
 @pytest.fixture(scope="module")
-def tab():
-    with lab.server() as (address, token), lab.browser() as chrome:
-        yield lab.Tab(chrome, address, token).open(NOTEBOOK)
+def tab(jupyter):
+    assert not (jupyter.notebooks / FILE).exists()
+    with lab.tab(jupyter) as tab:
+        yield tab.open(NOTEBOOK)
+    (jupyter.notebooks / FILE).unlink()  # others find the notebook as it was
 
 
 def said(data):
@@ -150,10 +155,7 @@ def test_no_key_reached_the_notebook(reader):
 
 @pytest.mark.parametrize("theme", lab.THEMES)
 def test_it_can_be_read_in_both_themes_and_the_focus_is_seen(reader, theme):
-    reader.page.locator(
-        ".day9-labelling button", has_text="Undo"
-    ).click()  # so that a pair is shown
-    reader.chosen.pop()
+    reader.undo(click=True)  # so that a pair is shown
     reader.tab.theme(theme)
     looked, faint = reader.page.evaluate(FAINT, ".day9-labelling")
     assert looked >= 6 and faint == []

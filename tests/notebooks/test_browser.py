@@ -12,10 +12,10 @@ TURNED = []  # the notebooks in which a widget was turned
 
 
 @pytest.fixture(scope="module")
-def tab():
-    """JupyterLab in a browser: one server and one tab for all of this file."""
-    with lab.server() as (address, token), lab.browser() as chrome:
-        yield lab.Tab(chrome, address, token)
+def tab(jupyter):
+    """JupyterLab in a browser: one tab for all of this file."""
+    with lab.tab(jupyter) as tab:
+        yield tab
 
 
 @pytest.fixture(scope="module", params=lab.notebooks())

@@ -30,19 +30,16 @@ WATCH = """() => new Promise(done => {
 
 
 @pytest.fixture(scope="module")
-def tab(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("reindeer") / "notebooks"
-    folder.mkdir()
+def tab(jupyter):
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
     book.metadata["kernelspec"] = {
         "display_name": "Python 3",
         "language": "python",
         "name": "python3",
     }
-    nbformat.write(book, folder / "reindeer.ipynb")
-    with lab.server(folder) as (address, token), lab.browser() as chrome:
-        tab = lab.Tab(chrome, address, token).open("reindeer.ipynb")
-        tab.run()
+    nbformat.write(book, jupyter.notebooks / "reindeer.ipynb")
+    with lab.tab(jupyter) as tab:
+        tab.open("reindeer.ipynb").run()
         tab.page.locator(".day9-reindeer").wait_for()
         yield tab
 

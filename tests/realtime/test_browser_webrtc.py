@@ -62,17 +62,28 @@ def microphone(tmp_path_factory):
     return [*FAKE, *GRANTED, f"--use-file-for-fake-audio-capture={file}"]
 
 
-@contextlib.contextmanager
-def opened(api, name, secret, flags, loopback=True):
-    """A page in a browser of its own, its loudspeaker recorded."""
-    with lab.browser(*[LOOPBACK] * loopback, *flags) as chrome:
-        page = chrome.new_context(bypass_csp=True).new_page()
-        page.set_default_timeout(lab.LONG)
-        page.trouble = []
-        page.on("pageerror", lambda e: page.trouble.append(str(e)))
-        page.goto(f"{api.url.removesuffix('/v1')}/day9/pages/{name}#{secret}")
-        page.evaluate(RECORD)
-        yield page
+@pytest.fixture(scope="module")
+def browsers():
+    with lab.browsers() as launch:
+        yield launch
+
+
+@pytest.fixture
+def opened(api, browsers):
+    """A page of the local API, its loudspeaker recorded, as of a browser in which nothing was done before."""
+
+    @contextlib.contextmanager
+    def opened(name, secret, flags, loopback=True):
+        with browsers(*[LOOPBACK] * loopback, *flags).new_context(bypass_csp=True) as context:
+            page = context.new_page()
+            page.set_default_timeout(lab.LONG)
+            page.trouble = []
+            page.on("pageerror", lambda e: page.trouble.append(str(e)))
+            page.goto(f"{api.url.removesuffix('/v1')}/day9/pages/{name}#{secret}")
+            page.evaluate(RECORD)
+            yield page
+
+    return opened
 
 
 def minted(client):
@@ -89,10 +100,10 @@ def wait_for_words(page, *lines):
 
 
 def wait_for_sound(page, clip):
-    for _ in range(60):
+    for _ in range(lab.LONG // 1_000):
         if contains(heard(page), clip):
             return
-        page.wait_for_timeout(500)
+        page.wait_for_timeout(1_000)
     raise AssertionError(
         f"{clip} was not heard; {len(heard(page)) / 2 / sounds.RATE:.1f} s of sound were"
     )
@@ -100,9 +111,9 @@ def wait_for_sound(page, clip):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_what_is_said_into_the_microphone_is_heard_and_answered_in_sound(
-    api, client, microphone, name
+    opened, client, microphone, name
 ):
-    with opened(api, name, minted(client), microphone) as page:
+    with opened(name, minted(client), microphone) as page:
         assert "#" not in page.url  # the secret is out of the address
         page.click("#start")
         wait_for_words(page, f"You: {ASKED}", f"It: {TOLD}")
@@ -113,8 +124,8 @@ def test_what_is_said_into_the_microphone_is_heard_and_answered_in_sound(
         assert page.trouble == []
 
 
-def test_the_twelve_lines_alone_give_sound_and_no_words(api, client, microphone):
-    with opened(api, "webrtc.html", minted(client), microphone) as page:
+def test_the_twelve_lines_alone_give_sound_and_no_words(opened, client, microphone):
+    with opened("webrtc.html", minted(client), microphone) as page:
         asked = []
         page.on("request", lambda r: asked.append(r.url.rpartition("/")[2]))
         page.uncheck("#events")
@@ -126,8 +137,8 @@ def test_the_twelve_lines_alone_give_sound_and_no_words(api, client, microphone)
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_without_leave_for_the_microphone_a_clear_line_and_a_clip_instead(api, client, name):
-    with opened(api, name, minted(client), FAKE) as page:  # headless, nobody is there to say yes
+def test_without_leave_for_the_microphone_a_clear_line_and_a_clip_instead(opened, client, name):
+    with opened(name, minted(client), FAKE) as page:  # headless, nobody is there to say yes
         page.click("#start")
         page.wait_for_selector("#status.wrong")
         assert (
@@ -139,8 +150,8 @@ def test_without_leave_for_the_microphone_a_clear_line_and_a_clip_instead(api, c
         wait_for_sound(page, "says-spanish")
 
 
-def test_without_a_microphone_a_clear_line(api, client):
-    with opened(api, "webrtc.html", minted(client), GRANTED) as page:
+def test_without_a_microphone_a_clear_line(opened, client):
+    with opened("webrtc.html", minted(client), GRANTED) as page:
         page.click("#start")
         page.wait_for_selector("#status.wrong")
         assert page.inner_text("#status") == "There is no microphone here. Play a clip instead."
@@ -148,13 +159,13 @@ def test_without_a_microphone_a_clear_line(api, client):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_an_interruption_is_told_with_what_was_heard(api, client, name):
-    with opened(api, name, minted(client), []) as page:
+def test_an_interruption_is_told_with_what_was_heard(opened, client, name):
+    with opened(name, minted(client), []) as page:
         page.select_option("#which", "user-story")
         page.click("#clip")
         page.wait_for_selector("body[data-connected]")
         page.locator("#log li.you").wait_for()
-        page.wait_for_timeout(3_000)  # the story lasts 18 s
+        page.wait_for_function("() => window.heard.some(p => p.some(x => x > 3_000))")
         page.select_option("#which", "user-stop")
         page.click("#clip")
         page.wait_for_selector("#log li.note")
@@ -165,35 +176,35 @@ def test_an_interruption_is_told_with_what_was_heard(api, client, name):
         assert until
 
 
-def test_a_browser_without_a_network_is_told_what_still_works(api, client, microphone):
-    with opened(api, "webrtc.html", minted(client), microphone, loopback=False) as page:
+def test_a_browser_without_a_network_is_told_what_still_works(opened, client, microphone):
+    with opened("webrtc.html", minted(client), microphone, loopback=False) as page:
         page.click("#start")
         page.wait_for_selector("#status.wrong")
         assert "The WebSocket page needs none." in page.inner_text("#status")
 
 
-def test_a_secret_that_opens_nothing_is_said_in_the_page(api):
+def test_a_secret_that_opens_nothing_is_said_in_the_page(opened):
     for name, status in (
         ("webrtc.html", "It did not work: Incorrect client secret"),
         ("websocket.html", "The connection has ended."),
     ):
-        with opened(api, name, "ek_" + 32 * "0", []) as page:
+        with opened(name, "ek_" + 32 * "0", []) as page:
             page.click("#clip")
             page.wait_for_selector("#status.wrong")
             assert page.inner_text("#status").startswith(
                 status
             ) and "Incorrect client secret" in page.inner_text("body")
             assert page.is_enabled("#start") and page.is_disabled("#end")
-    with opened(api, "webrtc.html", "", []) as page:
+    with opened("webrtc.html", "", []) as page:
         page.click("#start")
         assert "Open it from the notebook" in page.inner_text("#status.wrong")
 
 
-def test_a_secret_that_has_expired_is_said_in_the_page_with_the_way_on(api, client):
+def test_a_secret_that_has_expired_is_said_in_the_page_with_the_way_on(opened, client):
     secret = client.realtime.client_secrets.create(
         session=SESSION, expires_after={"anchor": "created_at", "seconds": 10}
     )
-    with opened(api, "webrtc.html", secret.value, []) as page:
+    with opened("webrtc.html", secret.value, []) as page:
         page.wait_for_timeout(1_000 * (secret.expires_at - time.time() + 1))
         page.click("#clip")
         page.wait_for_selector("#status.wrong")
@@ -203,8 +214,8 @@ def test_a_secret_that_has_expired_is_said_in_the_page_with_the_way_on(api, clie
         )
 
 
-def test_a_call_that_the_server_ends_is_over_in_the_page(api, client):
-    with opened(api, "webrtc.html", minted(client), []) as page:
+def test_a_call_that_the_server_ends_is_over_in_the_page(opened, client):
+    with opened("webrtc.html", minted(client), []) as page:
         with page.expect_response("**/realtime/calls") as answered:
             page.click("#clip")
         page.wait_for_selector("body[data-connected]")
@@ -216,8 +227,8 @@ def test_a_call_that_the_server_ends_is_over_in_the_page(api, client):
         assert page.trouble == []
 
 
-def test_a_closed_tab_ends_its_call(api, client):
-    with opened(api, "webrtc.html", minted(client), []) as page:
+def test_a_closed_tab_ends_its_call(opened, client):
+    with opened("webrtc.html", minted(client), []) as page:
         with page.expect_response("**/realtime/calls") as answered:
             page.click("#clip")
         call_id = answered.value.headers["location"].rpartition("/")[2]
@@ -248,21 +259,22 @@ def test_the_twelve_lines_are_twelve_and_the_one_more_is_one():
     ]
 
 
-def test_in_jupyterlab_the_start_button_of_the_notebook_works(microphone):
-    with lab.server() as (address, token), lab.browser(LOOPBACK, *microphone) as chrome:
-        tab = lab.Tab(chrome, address, token)
+def coloured(frame, colour):
+    from playwright.sync_api import expect
+
+    expect(frame.locator("body")).to_have_css("background-color", colour, timeout=lab.LONG)
+
+
+def test_in_jupyterlab_the_start_button_of_the_notebook_works(jupyter, browsers, microphone):
+    with contextlib.closing(lab.Tab(browsers(LOOPBACK, *microphone), jupyter)) as tab:
         tab.open("2_realtime/02_webrtc_in_twelve_lines.ipynb")
         tab.run()
         frame = tab.page.frame_locator("iframe[title='Talk over WebRTC']")
         frame.locator("#start").click()
         wait_for_words(frame, f"You: {ASKED}", f"It: {TOLD}")
-        colour = lambda: frame.locator("body").evaluate(
-            "body => getComputedStyle(body).backgroundColor"
-        )
-        light = colour()
+        coloured(frame, "rgb(255, 255, 255)")
         tab.page.emulate_media(
             color_scheme="null"
         )  # Playwright's own default holds every frame to light
         tab.theme("dark")
-        tab.page.wait_for_timeout(1_000)
-        assert (light, colour()) == ("rgb(255, 255, 255)", "rgb(27, 27, 27)")
+        coloured(frame, "rgb(27, 27, 27)")
