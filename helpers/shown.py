@@ -1,5 +1,7 @@
 """Something that a notebook shows: an object with a face in HTML and one in text."""
 
+from __future__ import annotations
+
 # Plain colours in the border: a notebook not yet trusted loses a rule that names a variable.
 CARD = (
     "border:1px solid #888;border-left:4px solid {edge};border-radius:3px;"
@@ -13,7 +15,7 @@ CARD = (
 class Shown:
     """Something that a notebook shows as HTML and everything else as text."""
 
-    def __init__(self, text, markup):
+    def __init__(self, text: str, markup: str) -> None:
         self.text, self.markup = text, markup
 
     def __repr__(self):
