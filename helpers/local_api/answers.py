@@ -3,7 +3,10 @@
 Knows nothing of sockets: `Answers.answer(...)` takes a request's parts and gives an `Answer`.
 """
 
+from __future__ import annotations
+
 import datetime
+from typing import TYPE_CHECKING, Any
 
 from ..facts import refusals, schemas
 from ..facts.models import models
@@ -22,8 +25,11 @@ from .answer import (
 )
 from .recordings import BrokenRecording, Library, exactly, own_folder
 
+if TYPE_CHECKING:
+    from .tuning import Tuning
 
-def model_object(row):
+
+def model_object(row: dict[str, str]) -> dict[str, Any]:
     """A row of data/models.csv as the API's model object. `created` is the release day where no clock time is known."""
     day = lambda text: int(
         datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.timezone.utc).timestamp()
@@ -43,27 +49,35 @@ COMPUTED = ("/v1/files", "/v1/fine_tuning")  # answered by tuning/
 class Answers:
     """`pace`: how slowly a tuning job goes; see tuning/jobs.py."""
 
-    def __init__(self, library=None, pace=0):
+    def __init__(self, library: Library | None = None, pace: float = 0) -> None:
         self.library, self.pace = library or Library(own=own_folder()), pace
 
     @once
-    def tuning(self):
+    def tuning(self) -> Tuning:
         """Files, jobs and tuned models; loaded when first needed."""
         from .tuning import Tuning
 
         return Tuning(self.pace)
 
-    def begin(self):
+    def begin(self) -> None:
         """A new notebook: polls and receipts begin again. Files, jobs and tuned models stay: they are the reader's."""
         self.library.rewind()
         if "tuning" in vars(self):
             self.tuning.jobs.begin()
 
-    def trained(self):
+    def trained(self) -> list[dict[str, Any]]:
         """What tuning jobs have trained since then, for the receipt."""
         return self.tuning.jobs.trained() if "tuning" in vars(self) else []
 
-    def answer(self, method, path, query, content_type, raw, retry=0):
+    def answer(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        content_type: str,
+        raw: bytes,
+        retry: int = 0,
+    ) -> Answer:
         """The Answer to a request given by its parts; `retry` is the client's count of tries before this one."""
         recording = self.library.find_recorded(method, path, query, content_type, raw)
         if recording:
