@@ -4,6 +4,8 @@ The reader's own key leaves this process only in a mode that asks OpenAI, throug
 nothing else can read it. It is kept here since its variable has to hold the throw-away key.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 
@@ -15,7 +17,7 @@ from .running import Server, server  # noqa: F401 (server: a notebook asks here 
 _own_key = upstream.Secret("")  # the reader's OPENAI_API_KEY
 
 
-def connect(answers=None):
+def connect(answers: str | None = None) -> None:
     """Let the `openai` SDK of this process be answered on this machine, with no key and no network, or by whom you say.
 
     answers: "recorded" (the default); "live", OpenAI with your own OPENAI_API_KEY; "record", the same, and each
@@ -34,13 +36,14 @@ def connect(answers=None):
     with running.starting:  # threads that connect at once share one server
         where = upstream.where(answers, upstream.settings(os.environ), _keep_own_key())
         now = running.current
-        ours = now is not None and now.owner == os.getpid()  # a forked process has its own
-        if ours and where and where.url == now.url:
+        if now and now.owner != os.getpid():  # a forked process has its own
+            now = None
+        if now and where and where.url == now.url:
             raise ValueError(
                 f"{where.url} is this local API itself, which would ask itself for ever. Name another server."
             )
         note = _clear_proxies(where)
-        if not ours:
+        if now is None:
             now = Server(where=where)
         elif where != now.where:
             now = now.again(where)

@@ -1,17 +1,25 @@
 """How an answer, an exchange and a miss look in a notebook: always with where they come from."""
 
+from __future__ import annotations
+
 import html
 import json
 import re
+from typing import TYPE_CHECKING, Any
 
 from . import running
 from .facts.origins import ORIGINS, UNKNOWN
 from .shown import CARD, Shown, surely
 
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletion
+    from openai.types.responses import Response
+
+
 LONGEST = 4_000  # characters of a request or an answer that wire() shows
 
 
-def show(answer):
+def show(answer: ChatCompletion | Response | list[Any]) -> Shown:
     """Frame a model's answer whole, with its origin and its tokens.
 
     `answer`: a ChatCompletion or a Response of the `openai` SDK, or the list of events of a Realtime turn.
@@ -27,7 +35,7 @@ def show(answer):
     )
 
 
-def framed(words, model, id, more="", kind="p"):
+def framed(words: str, model: str, id: str, more: str = "", kind: str = "p") -> Shown:
     """Words in the frame of an answer, whose id says where they come from. Returns a Shown."""
     found = running.server().ask(f"origin/{id}")
     where = _origin_words(found["origin"], found["recording"])
@@ -134,7 +142,7 @@ def _origin_words(origin, recording):
     )
 
 
-def wire():
+def wire() -> Shown:
     """The last exchange as it went over the wire: request, status, answer. Folded; returns a Shown."""
     exchanges = running.server().ask("exchanges")
     if not exchanges:

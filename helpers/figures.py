@@ -1,16 +1,23 @@
 """figure(): a plotly figure with caption, source, alt text and, when a notebook is prepared for commit, a still."""
 
+from __future__ import annotations
+
 import base64
 import html
 import json
 import math
 import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
 
 # Okabe and Ito's palette: told apart by colour-blind readers
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
 
 
-def template():
+def template() -> go.layout.Template:
     """The collection's plotly template; plotly's own adds 7 kB to every figure."""
     import plotly.graph_objects as go
 
@@ -53,7 +60,7 @@ def _recolour(trace):
             part.color = own.get(part.color.lower(), part.color)
 
 
-def rounded(part):
+def rounded(part: Any) -> Any:
     """Part of a figure's JSON with its numbers rounded, as plain lists: the same on every processor.
 
     Sums of floats differ in their last bits from one processor to the next. Six significant digits, and
@@ -91,7 +98,7 @@ def _round(value, largest):
     return round(value, max(0, digits)) + 0.0  # no -0.0
 
 
-def figure(fig, *, alt, caption, source):
+def figure(fig: go.Figure, *, alt: str, caption: str, source: str) -> None:
     """Display a plotly figure as this collection shows figures.
 
     `fig`: a plotly Figure whose title states the finding and whose axes have units. `alt`: what a person

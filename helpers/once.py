@@ -5,13 +5,19 @@ the first is lost. Neither did functools.cache ever promise it: that is for what
 that is read from a file.
 """
 
+from __future__ import annotations
+
 import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class once:
     """A property whose value is made by the first who asks; the others wait for it."""
 
-    def __init__(self, make):
+    def __init__(self, make: Callable[[Any], Any]) -> None:
         self.make, self.__doc__ = make, make.__doc__
         self.making = threading.RLock()
 

@@ -1,10 +1,19 @@
 """What a notebook shows in the place of a stack trace: off the map, refused, stopped for another reason."""
 
+from __future__ import annotations
+
 import contextlib
 import html
+from typing import TYPE_CHECKING
 
 from . import left_out, running
 from .shown import CARD, Shown
+
+if TYPE_CHECKING:
+    from openai import APIStatusError
+
+    from .local_api.where import Where
+
 
 WAYS = (
     "Use what is expected there: the recorded value, or another that it accepts.",
@@ -13,7 +22,7 @@ WAYS = (
 )
 
 
-def panel(error):
+def panel(error: APIStatusError) -> None:
     """Display what an answer off the map has to say: the nearest recording, what differs, the ways on.
 
     `error`: the SDK's APIStatusError with status 424. Called for you when a cell ends in one.
@@ -60,7 +69,7 @@ def panel(error):
     )
 
 
-def otherwise(error, where):
+def otherwise(error: BaseException, where: Where) -> None:
     """Display, beneath an error of a cell, that its answers come from another model than the page was written with.
 
     `where`: the where.Where that answers. Called for you when a cell ends in an error that is not the API's.
@@ -108,7 +117,7 @@ def _exchange_of(error):
     return {}
 
 
-def refusal(error):
+def refusal(error: APIStatusError) -> None:
     """Display an error of the API as what it is, a status and a sentence, instead of a long stack trace.
 
     `error`: the SDK's APIStatusError. Called for you when a cell ends in one.
@@ -137,7 +146,7 @@ def refusal(error):
     )
 
 
-def lacking(error):
+def lacking(error: ModuleNotFoundError) -> None:
     """Display what goes without a package that this system lacks, and the way on.
 
     `error`: the ModuleNotFoundError. Called for you when a cell ends in one.
@@ -148,5 +157,5 @@ def lacking(error):
     display(Shown(f"{head}\n{said}", alert(head, f"<p>{html.escape(said)}</p>")))
 
 
-def alert(title, inside):
+def alert(title: str, inside: str) -> str:
     return f'<div class="mathjax_ignore" role="alert" style="{CARD.format(edge="#CC79A7")}"><b>{html.escape(title)}</b>{inside}</div>'

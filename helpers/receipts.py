@@ -1,11 +1,21 @@
 """receipt(): what this notebook's calls would have cost."""
 
+from __future__ import annotations
+
 import datetime
 import html
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from . import running
 from .facts import prices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from openai.types.chat import ChatCompletion
+    from openai.types.responses import Response
+
 
 DAY_9 = "2024-12-17"
 
@@ -18,7 +28,15 @@ class Receipt:
     models whose training price is not known. `here` says in words what was really paid.
     """
 
-    def __init__(self, rows, refused, on, twice=Decimal(0), unpriced=(), here="Here: 0.00 USD."):
+    def __init__(
+        self,
+        rows: list[dict[str, Any]],
+        refused: int,
+        on: str,
+        twice: Decimal = Decimal(0),
+        unpriced: Sequence[str] = (),
+        here: str = "Here: 0.00 USD.",
+    ) -> None:
         self.rows, self.refused, self.on, self.twice, self.unpriced, self.here = (
             rows,
             refused,
@@ -93,7 +111,7 @@ class Receipt:
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table><p>{html.escape(self._note())}</p>"
 
 
-def receipt(on=DAY_9):
+def receipt(on: str = DAY_9) -> Receipt:
     """The calls since connect(), their tokens, and their price on a date.
 
     `on`: an ISO date. A model that was not sold then is priced at the last day on which it was (one still
@@ -108,16 +126,18 @@ def receipt(on=DAY_9):
     return _summed(told["calls"], on, told["training"], told["upstream"])
 
 
-def receipt_of(answers, on=DAY_9):
+def receipt_of(answers: Iterable[ChatCompletion | Response], on: str = DAY_9) -> Receipt:
     """The same for these answers alone: ChatCompletions or Responses of the `openai` SDK, all with a usage."""
     return _summed(
-        [{"status": 200, "model": a.model, "usage": a.usage.model_dump()} for a in answers], on
+        [{"status": 200, "model": a.model, "usage": a.usage.model_dump()} for a in answers],  # type: ignore[union-attr]
+        on,
     )
 
 
 def _summed(calls, on, jobs=(), upstream=None):
     on = datetime.date.fromisoformat(on)
-    rows, refused, strange = {}, 0, 0
+    rows: dict[str, dict[str, Any]] = {}
+    refused, strange = 0, 0
     for call in calls:
         if call["status"] != 200:
             refused += 1
@@ -191,7 +211,8 @@ def _paid(upstream, strange):
 
 def _trained(jobs, on):
     """(rows of tuning jobs, one a base model; what a second count of the prompts would add; models without a price)"""
-    rows, twice, unpriced = {}, Decimal(0), set()
+    rows: dict[str, dict[str, Any]] = {}
+    twice, unpriced = Decimal(0), set()
     for job in jobs:
         try:
             price = prices.usd_per_million(job["model"], "training", "training", on)
@@ -218,7 +239,7 @@ def _trained(jobs, on):
     return [rows[name] for name in sorted(rows)], twice, sorted(unpriced)
 
 
-def counts(usage):
+def counts(usage: Mapping[str, Any]) -> tuple[int, int, int, int]:
     """(input, cached, hidden, output) tokens of a usage dict in Chat Completions, Responses or Realtime shape."""
     new = "input_tokens" in usage
     given, out = (

@@ -1,5 +1,7 @@
 """The local API as a child process of this kernel, and what it knows of this notebook's calls."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
@@ -11,11 +13,12 @@ import threading
 import urllib.request
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from .local_api import where as upstream
 
 ROOT = Path(__file__).resolve().parents[1]
-current = None  # one a process: a client keeps the address that it was made with
+current: Server | None = None  # one a process: a client keeps the address that it was made with
 starting = threading.Lock()
 
 
@@ -25,7 +28,14 @@ class Server:
     where: a where.Where, or None for recordings. spent: what this kernel has spent upstream before, in USD.
     """
 
-    def __init__(self, port=0, key=None, pace=None, where=None, spent=Decimal(0)):
+    def __init__(
+        self,
+        port: int = 0,
+        key: str | None = None,
+        pace: float | None = None,
+        where: upstream.Where | None = None,
+        spent: Decimal = Decimal(0),
+    ) -> None:
         self.key = key or upstream.THROW_AWAY + secrets.token_hex(12)
         self.owner, self.where, self.carried = os.getpid(), where, spent
         # no key of the reader's, nor what leads to one: the child is told all it needs
@@ -45,7 +55,7 @@ class Server:
             env["DAY9_PACE"] = str(pace)
         # A group of its own: interrupting a cell must not interrupt the API.
         apart = (
-            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined]
             if os.name == "nt"
             else {"start_new_session": True}
         )
@@ -61,6 +71,7 @@ class Server:
             cwd=ROOT,
             **apart,
         )
+        assert self.process.stdin and self.process.stdout  # they are pipes
         with contextlib.suppress(OSError):  # it has ended already, and said why
             self.process.stdin.write((where.as_text() if where else "") + f"\n{spent}\n")
             self.process.stdin.flush()
@@ -73,9 +84,10 @@ class Server:
         self.port = self.hello["port"]
         self.url = f"http://127.0.0.1:{self.port}/v1"
 
-    def again(self, where):
+    def again(self, where: upstream.Where | None) -> Server:
         """A Server in the place of this one, which has ended, does not answer, or asks another upstream: same port, same key."""
         if self.where and self.where.record:  # what has been asked is still recorded
+            assert self.process.stdin
             self.process.stdin.close()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(25)
@@ -89,7 +101,7 @@ class Server:
         self.said.seek(0)
         return self.said.read()
 
-    def ask(self, name, method="GET"):
+    def ask(self, name: str, method: str = "GET") -> Any:
         """What the local API's desk says under /day9/name, as JSON. Raises OSError when it does not answer."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/day9/{name}",
@@ -103,7 +115,7 @@ class Server:
             return json.load(answer)
 
 
-def server():
+def server() -> Server:
     """The running Server; raises RuntimeError before the first connect()."""
     if current is None:
         raise RuntimeError("Nothing is connected yet: run helpers.connect() first.")
@@ -114,7 +126,7 @@ def _forked():
     """In a forked process: let go of the pipe, or the parent's API would stay for as long as this process."""
     global starting
     starting = threading.Lock()
-    if current:
+    if current and current.process.stdin:
         current.process.stdin.close()
 
 

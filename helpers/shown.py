@@ -1,5 +1,7 @@
 """Something that a notebook shows: an object with a face in HTML and one in text."""
 
+from __future__ import annotations
+
 import sys
 
 # Plain colours in the border: a notebook not yet trusted loses a rule that names a variable.
@@ -15,7 +17,7 @@ CARD = (
 class Shown:
     """Something that a notebook shows as HTML and everything else as text."""
 
-    def __init__(self, text, markup):
+    def __init__(self, text: str, markup: str) -> None:
         self.text, self.markup, self.seen = text, markup, False
 
     def __repr__(self):
@@ -27,10 +29,10 @@ class Shown:
         return self.markup
 
 
-_waiting = []  # made in this cell, and to be shown whatever becomes of them
+_waiting: list[Shown] = []  # made in this cell, and to be shown whatever becomes of them
 
 
-def surely(shown):
+def surely(shown: Shown) -> Shown:
     """`shown`, which the end of the cell shows where nothing else has: in a loop a value alone shows nothing."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
@@ -40,7 +42,7 @@ def surely(shown):
     return shown
 
 
-def show_waiting(result=None):
+def show_waiting(result: object = None) -> None:
     """Show what this cell has made and not shown."""
     from IPython.display import display
 

@@ -1,16 +1,30 @@
 """curves(): a small line plot in SVG, quick enough to be drawn anew at every turn of a slider."""
 
+from __future__ import annotations
+
 import html
 import math
+from typing import TYPE_CHECKING
 
 from .figures import COLOURS
 from .shown import Shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 
 DASHES = ("", "7 4", "2 3", "9 3 2 3")  # a line is told by its dash, too
 LEFT, TOP, WIDE, HIGH = 52, 30, 300, 150  # pixels of the plotting area
 
 
-def curves(series, *, title, x, y, span=None):
+def curves(
+    series: Mapping[str, Sequence[float]],
+    *,
+    title: str,
+    x: str,
+    y: str,
+    span: tuple[float, float] | None = None,
+) -> Shown:
     """Curves over the steps 1, 2, ..., as a Shown: SVG in a notebook, first and last values as text.
 
     `series`: {name: values}, up to 4, each a sequence of finite numbers. `title`, `x`, `y`: text with
@@ -40,7 +54,9 @@ def curves(series, *, title, x, y, span=None):
         drawn.append(
             f'<path d="M{at} {TOP - 8}h24" {look}/>' + _text(at + 28, TOP - 4, name, "start")
         )
-    ticks = [(LEFT - 5, up(v) + 4, f"{v:.2g}", "end") for v in (low, (low + high) / 2, high)]
+    ticks: list[tuple[float, float, str, str]] = [
+        (LEFT - 5, up(v) + 4, f"{v:.2g}", "end") for v in (low, (low + high) / 2, high)
+    ]
     ticks += [
         (across(0), TOP + HIGH + 15, "1", "middle"),
         (across(most - 1), TOP + HIGH + 15, f"{most}", "end"),
@@ -58,7 +74,7 @@ def curves(series, *, title, x, y, span=None):
     )
 
 
-def beside(*shown, note=""):
+def beside(*shown: Shown, note: str = "") -> Shown:
     """Several Shown side by side, with a line of text under them."""
     return Shown(
         "\n".join([*map(repr, shown), *([note] if note else [])]),

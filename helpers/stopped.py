@@ -4,6 +4,8 @@ Most of a stack trace leads through packages that the reader did not write. Here
 cells are shown, with the values that stand in them; the whole trace is one `%tb` away.
 """
 
+from __future__ import annotations
+
 import ast
 import difflib
 import html
@@ -15,6 +17,10 @@ import sys
 import textwrap
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MADE_BY = {  # names that a notebook's first cells make
     "helpers": "import helpers",
@@ -28,7 +34,7 @@ MADE_BY = {  # names that a notebook's first cells make
 SHORT = 60  # characters of a value that is shown
 
 
-def show(shell, error):
+def show(shell: Any, error: BaseException) -> None:
     """Display what stopped a cell, in the form that suits it. Called for you."""
     from openai import APIStatusError
 
@@ -41,7 +47,7 @@ def show(shell, error):
         off = getattr(error, "code", None) == "off_the_map"
         (panels.panel if off else panels.refusal)(error)
         return
-    if left_out.in_words(error):
+    if isinstance(error, ModuleNotFoundError) and left_out.in_words(error):
         panels.lacking(error)
         return
     panel(shell, error)
@@ -49,7 +55,7 @@ def show(shell, error):
         panels.otherwise(error, running.current.where)
 
 
-def panel(shell, error):
+def panel(shell: Any, error: BaseException) -> None:
     """Display what stopped a cell. `shell`: the running IPython; `error`: the exception, with its traceback."""
     from IPython.display import display
 
@@ -67,7 +73,7 @@ def panel(shell, error):
     display(Shown("\n".join(text), alert(title, inside)))
 
 
-def told(shell, error):
+def told(shell: Any, error: BaseException) -> tuple[str, list[str], list[str]]:
     """(title, lines of the reader's own cells, hints) for an exception."""
     own = _own_frames(shell, error)
     hints = [h for h in (_hint(shell, error, own), _values(own[-1] if own else None)) if h]
@@ -159,21 +165,21 @@ def _hint(shell, error, own):
     return ""
 
 
-def near(word, words, most=3):
+def near(word: object, words: Iterable[object], most: int = 3) -> list[str]:
     """Those of `words` that look like `word`, nearest first."""
-    words = [str(w) for w in words]
-    lower = {w.lower(): w for w in reversed(words)}
+    known = [str(w) for w in words]
+    lower = {w.lower(): w for w in reversed(known)}
     found = difflib.get_close_matches(str(word).lower(), list(lower), most, 0.5)
     return [lower[w] for w in found]
 
 
-def listed(words, word="", most=12):
+def listed(words: Iterable[object], word: object = "", most: int = 12) -> str:
     """Words in a line, those like `word` first; how many more there are."""
-    words = [str(w) for w in dict.fromkeys(words)]
-    first = near(word, words)
-    words = first + [w for w in words if w not in first]
-    rest = f" and {len(words) - most} more" if len(words) > most else ""
-    return ", ".join(words[:most]) + rest
+    known = [str(w) for w in dict.fromkeys(words)]
+    first = near(word, known)
+    known = first + [w for w in known if w not in first]
+    rest = f" and {len(known) - most} more" if len(known) > most else ""
+    return ", ".join(known[:most]) + rest
 
 
 def _name(shell, error, own):
@@ -310,7 +316,9 @@ def _type(shell, error, own):
 def _called(said):
     """The function that a TypeError names as `Completions.create()`, of the SDK."""
     found = re.match(r"(\w+)\.(\w+)\(\)", said)
-    for module in [m for n, m in sys.modules.items() if n.startswith("openai.resources")] if found else ():  # fmt: skip
+    if not found:
+        return None
+    for module in [m for n, m in sys.modules.items() if n.startswith("openai.resources")]:
         owner = getattr(module, found[1], None)
         if owner is not None and hasattr(owner, found[2]):
             return getattr(owner, found[2])

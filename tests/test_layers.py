@@ -1,7 +1,9 @@
 """The rules of pyproject.toml hold: who imports whom, no circles, one layout, types where they are declared."""
 
+import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from importlinter import cli
@@ -28,3 +30,69 @@ def test_the_layout_is_ruffs():
 
 def test_no_lint_complains():
     tool("ruff", "check", "--no-cache", "--output-format", "concise", ".")
+
+
+def test_types_hold(cache):
+    tool("mypy", "--cache-dir", str(cache.mkdir("mypy")))
+
+
+def typed_files():
+    """The files that mypy checks, by its settings."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for pattern in settings["tool"]["mypy"]["files"]:
+        for path in sorted(ROOT.glob(pattern)):
+            yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def public(nodes):
+    """What others may call of a module or a class: what has no underscore, how it is made, being called."""
+    return [
+        node
+        for node in nodes
+        if isinstance(node, (*FUNCTION, ast.ClassDef))
+        and (not node.name.startswith("_") or node.name in ("__init__", "__call__"))
+    ]
+
+
+def untyped(function, method):
+    """The parameters of a function that say no type, and "return" where its result says none."""
+    given = function.args
+    named = [*given.posonlyargs, *given.args]
+    static = any(getattr(by, "id", "") == "staticmethod" for by in function.decorator_list)
+    if method and not static:
+        named = named[1:]  # self or cls
+    named += [*given.kwonlyargs, *filter(None, (given.vararg, given.kwarg))]
+    return [p.arg for p in named if p.annotation is None] + ["return"] * (function.returns is None)
+
+
+def lacking(source):
+    """(function, what says no type in it) of a module's text."""
+    for node in public(ast.parse(source).body):
+        if isinstance(node, FUNCTION):
+            yield node.name, untyped(node, method=False)
+            continue
+        for inner in public(node.body):
+            if isinstance(inner, FUNCTION):
+                yield f"{node.name}.{inner.name}", untyped(inner, method=True)
+
+
+def test_what_others_may_call_says_its_types():
+    files = list(typed_files())
+    assert {"display.py", "prices.py", "answer.py"} <= {file.name for file in files}
+    bare = [
+        (file.relative_to(ROOT).as_posix(), name, names)
+        for file in files
+        for name, names in lacking(file.read_text(encoding="utf-8"))
+        if names
+    ]
+    assert bare == []
+
+
+def test_a_function_without_types_is_found():
+    source = (
+        "class Shop:\n    def sell(self, what, *more, price: int): ...\n    def _count(self): ..."
+    )
+    assert list(lacking(source)) == [("Shop.sell", ["what", "more", "return"])]

@@ -1,5 +1,7 @@
 """Dates as people write them: 2024-12-17, 17.12.2024, December 17th, 2024. One that cannot be is said in a sentence."""
 
+from __future__ import annotations
+
 import calendar
 import datetime
 import re
@@ -39,7 +41,7 @@ DATE = re.compile(
 )
 
 
-def read(text):
+def read(text: object) -> datetime.date | None:
     """The datetime.date that a text means, or None where it is no date at all. ValueError for one that cannot be.
 
     >>> read("17.12.2024") == read("December 17th, 2024") == read("2024-12-17")
@@ -68,7 +70,7 @@ def _feast(text):
     return None
 
 
-def iso(text):
+def iso(text: object) -> str:
     """2024-12-17 for any date that people write. ValueError for what is none.
 
     >>> iso("17 December 2024")

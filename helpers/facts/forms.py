@@ -6,11 +6,19 @@ pages, drawn from it by `python -m tests.tools.make_forms`, which also writes bo
 shaft-b) are one page each: a drawing, and what was measured.
 """
 
+from __future__ import annotations
+
 import functools
 import json
 import tomllib
+from typing import TYPE_CHECKING, Any
 
 from . import DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
 
 FOLDER = DATA / "forms"
 FORMS = ("single", "joint", "correct", "three", "widow")
@@ -28,7 +36,7 @@ NUMBER = ("no mistake", "one mistake", "two mistakes", "three mistakes")
 
 
 @functools.cache
-def load(name):
+def load(name: str) -> dict[str, Any]:
     """The ground truth of a form as a dict; `written` has the line numbers as keys. LookupError for an unknown name."""
     file = FOLDER / f"{name}.toml"
     if not file.is_file():
@@ -44,7 +52,7 @@ def load(name):
     return form
 
 
-def page(name, number=1):
+def page(name: str, number: int = 1) -> Path:
     """The picture file of a page, as a Path. LookupError for an unknown name or a page that there is not."""
     load(name)
     last = 4 if name in FORMS else 1
@@ -54,12 +62,12 @@ def page(name, number=1):
 
 
 @functools.cache
-def boxes():
+def boxes() -> dict[str, dict[str, Any]]:
     """{picture file name: {"size": [width, height], "boxes": {field: [left, top, right, bottom]}}}, in pixels of the picture."""
     return json.loads((FOLDER / "boxes.json").read_text(encoding="utf-8"))
 
 
-def corrected(form):
+def corrected(form: dict[str, Any]) -> dict[int, int]:
     """{line: amount} with every correction made."""
     return form["written"] | {c["line"]: c["new"] for c in form["corrections"]}
 
@@ -76,7 +84,7 @@ LACKS = {
 }
 
 
-def findings_of(name, sent):
+def findings_of(name: str, sent: Iterable[int]) -> str:
     """The same as `findings`, from any of the form's pages: `sent` has their numbers."""
     missing = {1, 2, 3, 4} - set(sent)
     if not missing or missing in ({1}, {4}):
@@ -97,7 +105,7 @@ def findings_of(name, sent):
     return "\n".join(text)
 
 
-def findings(name, missing=0):
+def findings(name: str, missing: int = 0) -> str:
     """What a careful reader finds on a form, in words; `missing` is the page that was not sent, 1 or 4."""
     form = load(name)
     found = [c for c in form["corrections"] if c["planted"] and not (missing and c["line"] == 12)]
@@ -131,7 +139,7 @@ def findings(name, missing=0):
     return "\n".join(text)
 
 
-def inspection(name):
+def inspection(name: str) -> str:
     """What a careful inspector says of a shaft's page, in words."""
     part = load(name)
     text = []
@@ -151,7 +159,8 @@ def inspection(name):
     return "\n".join(text)
 
 
-def limits(feature):
+def limits(feature: dict[str, Any]) -> tuple[str, str]:
     """(lowest, highest) that the drawing allows, as texts with two decimals."""
     nominal, tolerance = (round(float(feature[k]) * 100) for k in ("nominal", "tolerance"))
-    return tuple(f"{(nominal + sign * tolerance) / 100:.2f}" for sign in (-1, 1))
+    low, high = (f"{(nominal + sign * tolerance) / 100:.2f}" for sign in (-1, 1))
+    return low, high

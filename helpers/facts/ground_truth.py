@@ -3,6 +3,8 @@
 Each is available to the templates of a recording as a filter of the same name: `{{ day|weekday }}`.
 """
 
+from __future__ import annotations
+
 import datetime
 from decimal import Decimal
 
@@ -19,12 +21,12 @@ DAYS = (
 )  # strftime's follow the locale
 
 
-def thousands(number):
+def thousands(number: float | Decimal) -> str:
     """1234567 -> 1,234,567"""
     return f"{number:,}"
 
 
-def weekday(day):
+def weekday(day: str) -> str:
     """The English name of an ISO date's weekday (Gregorian calendar).
 
     >>> weekday("2024-12-17")
@@ -33,12 +35,12 @@ def weekday(day):
     return DAYS[weekday_number(day) - 1]
 
 
-def weekday_number(day):
+def weekday_number(day: str) -> int:
     """1 for Monday to 7 for Sunday."""
     return datetime.date.fromisoformat(day).isoweekday()
 
 
-def to_unit(fahrenheit, unit):
+def to_unit(fahrenheit: float, unit: str) -> int:
     """Degrees Fahrenheit in celsius, fahrenheit or kelvin, rounded to a whole number.
 
     >>> to_unit(350, "celsius"), to_unit(350, "kelvin")
@@ -48,7 +50,7 @@ def to_unit(fahrenheit, unit):
     return round({"celsius": celsius, "fahrenheit": fahrenheit, "kelvin": celsius + 273.15}[unit])
 
 
-def dollars(amount, sign="$"):
+def dollars(amount: float | Decimal, sign: str = "$") -> str:
     """Money with its sign, and with cents where there are any.
 
     >>> dollars(933), dollars(932.5), dollars(-1234567), dollars(932.5, "")
@@ -58,7 +60,7 @@ def dollars(amount, sign="$"):
     return f"{'-' * (exact < 0)}{sign}{abs(exact):,.{0 if exact == int(exact) else 2}f}"
 
 
-def schedule_tax(income, year, status):
+def schedule_tax(income: int | Decimal, year: int, status: str) -> Decimal:
     """The tax by the rate schedule, with its cents: what the Tax Table rounds.
 
     >>> schedule_tax(9325, 2024, "single")

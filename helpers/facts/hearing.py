@@ -5,12 +5,19 @@ Opus on a bad line leaves it much as it was. A clip is heard where its picture l
 a clip, where turn detection cut it. Any other voice, saying the same or something else, is not heard: say so.
 """
 
+from __future__ import annotations
+
 import asyncio
 import concurrent.futures
 import functools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from . import sounds, tokens
+
+if TYPE_CHECKING:
+    import numpy as np
+
 
 BANDS, COLUMNS_A_SECOND = 20, 50
 LOWEST, HIGHEST = 150, 3_400  # Hz
@@ -32,11 +39,11 @@ class Heard:
     likeness: float
 
     @property
-    def whole(self):
+    def whole(self) -> bool:
         return self.begin < 0.1 and self.end > 0.9
 
     @property
-    def transcript(self):
+    def transcript(self) -> str:
         """The words of it; of a part, those whose middle letters lie in it (an estimate: letters take equal time)."""
         text = sounds.clips()[self.name]["transcript"]
         if self.whole:
@@ -63,7 +70,7 @@ def _bands():
     return np.hanning(size).astype("f4"), np.clip(np.minimum(up, down), 0, None).astype("f4")
 
 
-def picture(pcm):
+def picture(pcm: bytes) -> tuple[np.ndarray, np.ndarray]:
     """(columns of unit length, their loudness) of a sound; both NumPy arrays, a row a column."""
     import numpy as np
 
@@ -99,7 +106,7 @@ def _known():
 
 
 @functools.cache
-def load():
+def load() -> tuple[concurrent.futures.Future, concurrent.futures.Future]:
     """Begin to get ready what takes a second, in a thread, once a process. For the event loop alone.
 
     Gives the futures of the clips that are heard, and of the rest: the table of tokens, the clips that are said.
@@ -110,14 +117,14 @@ def load():
     )
 
 
-async def loaded():
+async def loaded() -> None:
     """Returns when all is ready."""
     _, rest = load()
     if not rest.done():
         await asyncio.wrap_future(rest)
 
 
-async def in_time(pcm):
+async def in_time(pcm: bytes) -> list[Heard]:
     """heard(), in a thread that looks at one sound at a time: what the other sessions say goes out meanwhile."""
     known, _ = load()
     if not known.done():
@@ -125,12 +132,12 @@ async def in_time(pcm):
     return await asyncio.get_running_loop().run_in_executor(_looking, heard, pcm)
 
 
-def heard(pcm):
+def heard(pcm: bytes) -> list[Heard]:
     """What is heard in a sound, as a list of Heard in the order of time; empty where no clip is."""
     import numpy as np
 
     columns, loudness = picture(pcm)
-    spoken = np.flatnonzero(_spoken(loudness)) if len(columns) else []
+    spoken: np.ndarray | list[int] = np.flatnonzero(_spoken(loudness)) if len(columns) else []
     if len(spoken) < SHORTEST:
         return []
     first, last = max(0, spoken[0] - 3), spoken[-1] + 4
@@ -140,7 +147,7 @@ def heard(pcm):
         if (one := _best(name, columns[first:last], len(spoken), first)) and one.likeness >= ALIKE
     ]
     found.sort(key=lambda one: -one.likeness)
-    kept = []
+    kept: list[tuple[float, float, Heard]] = []
     for one in found:  # of two that lie over the same stretch, the one more alike
         length = len(_known()[one.name][0])
         begin, end = one.at + one.begin * length, one.at + one.end * length

@@ -4,6 +4,8 @@ aioice offers all addresses but loopback's. And it hangs up where the other end 
 by half a second: two live processes that share a busy core are.
 """
 
+from __future__ import annotations
+
 import asyncio
 import random
 
@@ -16,7 +18,7 @@ ROUNDS = 3  # without an answer, after which the other end is gone
 RETRIES = 3  # in a round, which so lasts 7.5 s; with the waits between them that is RFC 7675's half a minute
 
 
-async def query_consent(self):
+async def query_consent(self: aioice.ice.Connection) -> None:
     """In the place of aioice.ice.Connection's: ask now and then whether the other end is there; close when it is not."""
     silent = 0
     while silent < ROUNDS:
@@ -26,7 +28,7 @@ async def query_consent(self):
                 await pair.protocol.request(
                     self.build_request(pair, nominate=False),
                     pair.remote_addr,
-                    integrity_key=self.remote_password.encode(),
+                    integrity_key=self.remote_password.encode(),  # type: ignore[union-attr]
                     retransmissions=RETRIES,
                 )
                 silent = 0
@@ -45,4 +47,4 @@ must_have(
     "_query_consent_task",
 )
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
-aioice.ice.Connection.query_consent = query_consent
+aioice.ice.Connection.query_consent = query_consent  # type: ignore[method-assign]

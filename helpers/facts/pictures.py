@@ -1,12 +1,14 @@
 """Pictures: their kind and size from their first bytes. No imaging library: a file's header says its width and height."""
 
+from __future__ import annotations
+
 import base64
 import struct
 
 KINDS = ("png", "jpeg", "gif", "webp")  # what the API takes
 
 
-def kind(raw):
+def kind(raw: bytes) -> str:
     """png, jpeg, gif or webp by a file's first bytes. ValueError for anything else."""
     if raw[:8] == b"\x89PNG\r\n\x1a\n":
         return "png"
@@ -21,7 +23,7 @@ def kind(raw):
     )
 
 
-def size(raw):
+def size(raw: bytes) -> tuple[int, int]:
     """(width, height) in pixels of a picture given as bytes. ValueError for what is no picture.
 
     >>> from helpers.facts import forms
@@ -62,6 +64,6 @@ def _webp(raw):
     return tuple(v & 0x3FFF for v in struct.unpack("<HH", raw[26:30]))
 
 
-def data_url(raw):
+def data_url(raw: bytes) -> str:
     """Bytes of a picture as the data URL that a request carries."""
     return f"data:image/{kind(raw)};base64,{base64.b64encode(raw).decode()}"

@@ -4,11 +4,18 @@
 characters that Unicode has added since.)
 """
 
+from __future__ import annotations
+
 import base64
 import functools
 import heapq
+from typing import TYPE_CHECKING
 
 from . import DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
 
 TABLE = DATA / "tokenizer"
 FILE = "fb374d419588a4632f3f557e76b4b70aebbca790"  # tiktoken's name for it
@@ -29,7 +36,7 @@ WORD = "|".join(
 class Encoding:
     """What is used here of tiktoken's Encoding. Special tokens are never looked for: they are the text that they are."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         import regex
 
         self.words = regex.compile(WORD)
@@ -39,13 +46,13 @@ class Encoding:
         self.pieces = {rank: piece for piece, rank in self.ranks.items()}
         self.of_word = functools.lru_cache(1 << 16)(self._of_word)
 
-    def encode(self, text, disallowed_special=()):
+    def encode(self, text: str, disallowed_special: Collection[str] = ()) -> list[int]:
         """The tokens of a text, as a list of numbers."""
         # half of a character of two UTF-16 units has no bytes; tiktoken reads a replacement character, too
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return [token for word in self.words.findall(text) for token in self.of_word(word.encode())]
 
-    def decode(self, tokens, errors="replace"):
+    def decode(self, tokens: Iterable[int], errors: str = "replace") -> str:
         """The text of tokens. KeyError for a number that is none."""
         return b"".join(self.pieces[token] for token in tokens).decode(errors=errors)
 
@@ -56,7 +63,9 @@ class Encoding:
         # Parts are known by where they begin. ends[i]: where part i ends, 0 when it has been joined to the one before.
         ends = list(range(1, len(word) + 1))
         before = list(range(-1, len(word)))
-        joints = []  # a heap of (rank, start, end) of two neighbours; some are out of date
+        joints: list[
+            tuple[int, int, int]
+        ] = []  # a heap of (rank, start, end) of two neighbours; some are out of date
 
         def offer(start):
             middle = ends[start]

@@ -21,14 +21,23 @@ Supervised training needs them, so an `Example` brings its own.
 English only. NumPy only.
 """
 
+from __future__ import annotations
+
 import functools
 import math
 import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import ArrayLike
+
 
 LEARNING_RATE = 0.1  # of learning_rate_multiplier 1; ours, chosen so that a few dozen pairs are learnt in a few epochs
 BUCKETS = 256  # of the hashed words
@@ -99,7 +108,7 @@ FEATURES = NAMED + tuple(f"word_{i:03}" for i in range(BUCKETS))
 
 
 @functools.lru_cache(1 << 15)
-def features(prompt, answer):
+def features(prompt: str, answer: str) -> np.ndarray:
     """phi(x, y): an array of len(FEATURES) floats, not to be written to. `prompt`, `answer`: text.
 
     First the named ones, in the units of UNITS. Then the answer's words, each in one of BUCKETS places by
@@ -126,7 +135,7 @@ def features(prompt, answer):
     row[: len(NAMED)] = [found[name] for name in NAMED]
     for word, count in tally.items():
         row[_bucket(word)] += count
-    row[len(NAMED) :] /= max(1, np.linalg.norm(row[len(NAMED) :]))
+    row[len(NAMED) :] /= max(1.0, float(np.linalg.norm(row[len(NAMED) :])))
     row.flags.writeable = False
     return row
 
@@ -143,7 +152,7 @@ class Policy:
     the base from which a first tuning starts.
     """
 
-    def __init__(self, weights=None):
+    def __init__(self, weights: ArrayLike | None = None) -> None:
         self.weights = (
             np.zeros(len(FEATURES)) if weights is None else np.array(weights, dtype=float)
         )
@@ -153,13 +162,15 @@ class Policy:
             )
         self.weights.flags.writeable = False
 
-    def logprobs(self, prompt, candidates):
+    def logprobs(self, prompt: str, candidates: Sequence[str]) -> np.ndarray:
         """log pi(y|x) in nats for each of `candidates` (texts), as an array. ValueError if there are none."""
         if not candidates:
             raise ValueError("a policy chooses among candidates; there are none")
         return _log_softmax(np.array([features(prompt, c) for c in candidates]) @ self.weights)
 
-    def choose(self, prompt, candidates, temperature=1.0, seed=0):
+    def choose(
+        self, prompt: str, candidates: Sequence[str], temperature: float = 1.0, seed: int = 0
+    ) -> int:
         """Index of the candidate taken. Temperature 0: the likeliest, and of equals the first."""
         scores = self.logprobs(prompt, candidates)
         if temperature < 0:
@@ -172,12 +183,12 @@ class Policy:
             chances = np.exp(_log_softmax((scores - scores.max()) / temperature))
         return int(np.random.default_rng(seed).choice(len(candidates), p=chances / chances.sum()))
 
-    def to_json(self):
+    def to_json(self) -> dict[str, dict[str, float]]:
         """A dict for json.dumps: {"weights": {name of a feature: weight}}, without the zeros."""
         return {"weights": {name: float(w) for name, w in zip(FEATURES, self.weights) if w}}
 
     @classmethod
-    def from_json(cls, saved):
+    def from_json(cls, saved: dict[str, dict[str, float]]) -> Policy:
         """The policy of `to_json`. ValueError for a weight whose feature is not known."""
         unknown = set(saved["weights"]) - set(FEATURES)
         if unknown:
@@ -205,19 +216,19 @@ class Example:
     others: tuple[str, ...]
 
 
-def text_of(content):
+def text_of(content: str | list[dict[str, Any]] | None) -> str:
     """The text of a message's content: text stays, parts are joined, None is empty."""
     if isinstance(content, list):
         return "\n".join(part.get("text", "") for part in content)
     return content or ""
 
 
-def prompt_of(messages):
+def prompt_of(messages: Sequence[dict[str, Any]]) -> str:
     """The text of the last user message: what the features compare an answer with."""
     return next((text_of(m["content"]) for m in reversed(messages) if m["role"] == "user"), "")
 
 
-def read_pairs(rows):
+def read_pairs(rows: Iterable[dict[str, Any]]) -> list[Pair]:
     """Pairs from lines of a preference file, as dicts in the hosted format. Rows must be valid (helpers/facts/preference_file.py)."""
     return [
         Pair(
@@ -229,7 +240,9 @@ def read_pairs(rows):
     ]
 
 
-def read_examples(rows, candidates):
+def read_examples(
+    rows: Iterable[dict[str, Any]], candidates: Callable[[list[dict[str, Any]]], Iterable[str]]
+) -> list[Example]:
     """Examples from lines of a supervised file, {"messages": [..., the assistant's]}.
 
     `candidates`: function from a list of messages (without the answer) to the texts that the policy could
@@ -245,7 +258,13 @@ def read_examples(rows, candidates):
     return made
 
 
-def dpo(weights, reference, differences, beta, counts=None):
+def dpo(
+    weights: np.ndarray,
+    reference: np.ndarray,
+    differences: np.ndarray,
+    beta: float,
+    counts: ArrayLike | None = None,
+) -> tuple[float, np.ndarray, np.ndarray]:
     """(loss, gradient, margins) of pairs of a log-linear policy.
 
     `weights`, `reference`: (k,) arrays; `differences`: (n, k), phi(x, y_w) - phi(x, y_l) a row; `counts`: how
@@ -265,7 +284,7 @@ def dpo(weights, reference, differences, beta, counts=None):
     return float(loss), -beta * ((share * surprise) @ differences), margins
 
 
-def supervised(weights, offered):
+def supervised(weights: np.ndarray, offered: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """(loss, gradient, hits) of imitation. `offered`: (n, m, k), the features of m candidates, the right one first.
 
     Where an example has fewer candidates its rows are NaN. loss: mean of -log pi(right one), in nats.
@@ -311,7 +330,7 @@ class Step:
     policy: Policy
 
 
-def resolve(hyperparameters, n):
+def resolve(hyperparameters: Mapping[str, Any], n: int) -> dict[str, Any]:
     """The numbers behind "auto", for a file of `n` lines. Hosted rules are not public: these are ours.
 
     `hyperparameters`: any of beta, n_epochs, batch_size and learning_rate_multiplier, each a number or "auto";
@@ -350,23 +369,30 @@ def resolve(hyperparameters, n):
     return auto
 
 
-def evaluate(policy, reference, data, *, method="dpo", beta=0.1):
+def evaluate(
+    policy: Policy,
+    reference: Policy,
+    data: Sequence[Pair] | Sequence[Example],
+    *,
+    method: str = "dpo",
+    beta: float = 0.1,
+) -> tuple[float, float, float | None]:
     """(loss, accuracy, margin) of `policy` on `data`, in the units of Step; `reference` is a Policy, too."""
     return _metrics(method, policy.weights, reference.weights, _arrays(method, data), beta)[0]
 
 
 def train(
-    data,
+    data: Sequence[Pair] | Sequence[Example],
     *,
-    method="dpo",
-    start=None,
-    beta="auto",
-    n_epochs="auto",
-    batch_size="auto",
-    learning_rate_multiplier="auto",
-    seed=0,
-    valid=None,
-):
+    method: str = "dpo",
+    start: Policy | None = None,
+    beta: float | str = "auto",
+    n_epochs: int | str = "auto",
+    batch_size: int | str = "auto",
+    learning_rate_multiplier: float | str = "auto",
+    seed: int = 0,
+    valid: Sequence[Pair] | Sequence[Example] | None = None,
+) -> Iterator[Step]:
     """Train step by step: a generator of Step. Ask for the next to go on, wait to pause, close it to cancel.
 
     `data`, `valid`: lists of Pair for method "dpo", of Example for "supervised". `start`: the Policy to begin
@@ -402,9 +428,9 @@ def train(
             order = draw.permutation(n)
         chosen = rows[order[batch * h["batch_size"] : (batch + 1) * h["batch_size"]]]
         metrics, gradient = _metrics(method, weights, reference, chosen, h["beta"])
-        on_valid = (
+        on_valid: tuple[float | None, float | None, float | None] = (
             _metrics(method, weights, reference, held, h["beta"])[0]
-            if valid
+            if held is not None
             else (None, None, None)
         )
         weights = weights - rate * gradient
@@ -432,7 +458,9 @@ def _arrays(method, data):
     return rows
 
 
-def _metrics(method, weights, reference, rows, beta):
+def _metrics(
+    method: str, weights: np.ndarray, reference: np.ndarray, rows: np.ndarray, beta: float
+) -> tuple[tuple[float, float, float | None], np.ndarray]:
     """((loss, accuracy, margin), gradient)"""
     if method == "dpo":
         loss, gradient, margins = dpo(weights, reference, rows, beta)

@@ -22,14 +22,22 @@ texts are ours. Where its rule is not known either, the stricter reading is take
 here should pass there. Standard library only: the local API reads uploads with this module.
 """
 
+from __future__ import annotations
+
 import difflib
 import json
 import re
 from dataclasses import dataclass
 from math import isinf
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from . import whole_file
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
 
 FEWEST = 10  # examples in a training file
 LARGEST = 512_000_000  # bytes: 512 MB, the smaller of the two things that MB may mean
@@ -89,10 +97,12 @@ class Problem:
 class _Object(dict):
     """A JSON object that remembers which of its keys came twice."""
 
-    twice = ()
+    twice: tuple[str, ...] = ()
 
 
-def read(data, method=None, file="(this file)"):
+def read(
+    data: bytes, method: str | None = None, file: str = "(this file)"
+) -> tuple[list[dict[str, Any]], list[Problem]]:
     """(rows, problems) of a training file: see the module's text for both.
 
     data: the file's bytes. method: "dpo", "supervised", or None to go by the first line. file: the id that the
@@ -157,7 +167,7 @@ def read(data, method=None, file="(this file)"):
     return rows, problems
 
 
-def write(rows, path):
+def write(rows: Iterable[dict[str, Any]], path: str | os.PathLike[str]) -> Path:
     """Write dicts as JSONL in UTF-8, one a line, and return the Path. A reader never sees half a file.
 
     ValueError names the row that JSON or UTF-8 cannot hold (NaN, half of a surrogate pair, an object of
@@ -232,8 +242,12 @@ def _parsed_lines(data, problems):
 def _object(pairs):
     row = _Object(pairs)
     if len(row) < len(pairs):
-        seen = set()
-        row.twice = tuple(dict.fromkeys(key for key, _ in pairs if key in seen or seen.add(key)))
+        seen, twice = set(), {}  # a dict, which keeps the order
+        for key, _ in pairs:
+            if key in seen:
+                twice[key] = True
+            seen.add(key)
+        row.twice = tuple(twice)
     return row
 
 
@@ -428,7 +442,7 @@ def _unwritable(row):
     todo = [("", row)]
     while todo:
         path, value = todo.pop()
-        if isinstance(value, dict):
+        if isinstance(value, _Object):
             inside = [
                 (f"{path}.{_short(key)}".lstrip("."), key, child) for key, child in value.items()
             ]

@@ -5,16 +5,22 @@ day of the next price, or the day the model was shut down (data/models.csv). All
 a receipt has no rounding error. Sources stand in each row; data/README.md says what the table leaves out.
 """
 
+from __future__ import annotations
+
 import csv
 import datetime
 import functools
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from . import DATA
 from .models import models
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def price_rows():
+
+def price_rows() -> list[dict[str, Any]]:
     """The table as a list of dicts with the columns of data/prices.csv.
 
     `usd_per_million` is a Decimal; `from`, `until` and `checked_on` are dates, `until` None where no
@@ -26,7 +32,7 @@ def price_rows():
     return [dict(row) for row in _table()]
 
 
-def usd_per_million(model, modality, direction, on):
+def usd_per_million(model: str, modality: str, direction: str, on: str | datetime.date) -> Decimal:
     """The price of a million tokens, in USD, as a Decimal.
 
     modality: text, audio, image or training; direction: input, cached_input, output or training;
@@ -54,7 +60,7 @@ def usd_per_million(model, modality, direction, on):
     raise LookupError(f"no {modality} {direction} price of {model} for {on}: {_known(model, rows)}")
 
 
-def usd_by_time(model, per, on):
+def usd_by_time(model: str, per: str, on: str | datetime.date) -> Decimal:
     """The price, in USD, of what is sold by the clock, as a Decimal (data/prices_by_time.csv).
 
     per: minute or training hour; on: a date or "2026-11-22". LookupError where none is known for that day.
@@ -73,7 +79,7 @@ def usd_by_time(model, per, on):
     raise LookupError(f"no price of {model} by the {per} for {on} is in data/prices_by_time.csv")
 
 
-def cost(model, usage, on):
+def cost(model: str, usage: Mapping[str, Any], on: str | datetime.date) -> Decimal:
     """What one call cost, in USD, as an exact Decimal.
 
     usage: the dict of a Chat Completions, Responses or Realtime answer (`answer.usage.model_dump()`).
@@ -97,7 +103,7 @@ def cost(model, usage, on):
     )
 
 
-def replacement(model):
+def replacement(model: str) -> str:
     """The model that OpenAI names to follow this one, or what it stands for; "" where sources name none or several.
 
     >>> replacement("o1"), replacement("gpt-6.1-sol")
@@ -113,7 +119,7 @@ def replacement(model):
     )
 
 
-def stale(on, days=90):
+def stale(on: str | datetime.date, days: int = 90) -> list[dict[str, Any]]:
     """The price rows that nobody has checked for more than `days` days before `on`, as `price_rows` has them.
 
     >>> len(stale("2026-11-22")), len(stale("2027-11-22")) == len(price_rows())
@@ -122,7 +128,7 @@ def stale(on, days=90):
     return [row for row in price_rows() if (_day(on) - row["checked_on"]).days > days]
 
 
-def sold_on(model):
+def sold_on(model: str) -> tuple[datetime.date, datetime.date | None]:
     """(first day, day from which on no longer) of the model's known text input prices; None for an open end.
 
     >>> sold_on("o1")
@@ -134,7 +140,7 @@ def sold_on(model):
     return rows[0]["from"], rows[-1]["until"]
 
 
-def nearest_day(model, on):
+def nearest_day(model: str, on: str | datetime.date) -> datetime.date:
     """`on` where the model was sold then; else the last day of its sale or, of one still sold, the day its price was checked.
 
     >>> nearest_day("o1", "2026-11-22"), nearest_day("gpt-6.1-sol", "2024-12-17")
@@ -151,7 +157,7 @@ def nearest_day(model, on):
     )
 
 
-def token_counts(usage):
+def token_counts(usage: Mapping[str, Any]) -> dict[tuple[str, str], int]:
     """{(modality, direction): tokens} of a usage dict, zeros left out.
 
     >>> token_counts({"input_tokens": 132, "output_tokens": 121,

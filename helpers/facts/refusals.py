@@ -1,18 +1,21 @@
 """What a model does not accept, as the API itself said it: rules of data/refusals.json, for any value."""
 
+from __future__ import annotations
+
 import functools
 import json
+from typing import Any
 
 from . import DATA
 
 
 @functools.cache
-def rules():
+def rules() -> list[dict[str, Any]]:
     """The published refusals; see data/README.md for the fields."""
     return json.loads((DATA / "refusals.json").read_text(encoding="utf-8"))
 
 
-def refusal(path, body):
+def refusal(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, Any]] | None:
     """(status, error, rule) for the first rule that a request breaks, or None."""
     for rule in rules():
         if rule["path"] == path and body.get("model") in rule["models"]:

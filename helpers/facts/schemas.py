@@ -7,6 +7,10 @@ it counts nesting, is not published: here the outermost object comes first, and 
 longest way down, the root as 1.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 OBJECT_AT_ROOT = """schema must be a JSON Schema of 'type: "object"', got 'type: "{}"'."""
 CLOSED = "'additionalProperties' is required to be supplied and to be false."
 MISSING = "'required' is required to be supplied and to be an array including every key in properties. Missing '{}'."
@@ -61,13 +65,15 @@ OF_DAY_9 = ("o1", "gpt-4o")  # and their snapshots
 class Fault(Exception):
     """What is wrong with a schema: the sentence, filled in, and the template it was made from."""
 
-    def __init__(self, template, *values, context=None):
+    def __init__(
+        self, template: str, *values: object, context: tuple[str, ...] | None = None
+    ) -> None:
         text = template.format(*values)
         super().__init__(text if context is None else f"In context={context!r}, {text}")
         self.template = template
 
 
-def fault(schema, today=False):
+def fault(schema: object, today: bool = False) -> Fault | None:
     """The first Fault of a strict schema, or None.
 
     >>> print(fault({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}))
@@ -80,7 +86,7 @@ def fault(schema, today=False):
     return None
 
 
-def wrong(path, body):
+def wrong(path: str, body: dict[str, Any]) -> tuple[dict[str, str | None], str] | None:
     """(error, source) for the first bad schema of a request, or None."""
     today = not any(
         body["model"] == name or body["model"].startswith(f"{name}-") for name in OF_DAY_9

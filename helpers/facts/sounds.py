@@ -4,13 +4,20 @@ Everywhere here sound is PCM16: 16-bit integers, little-endian, one channel, 24,
 were spoken by programs (data/README.md says which); no person and no model of OpenAI's is heard.
 """
 
+from __future__ import annotations
+
 import csv
 import functools
 import io
 import re
 import wave
+from typing import TYPE_CHECKING
 
 from . import DATA
+
+if TYPE_CHECKING:
+    import av
+
 
 FOLDER = DATA / "audio"
 RATE = 24_000  # samples a second
@@ -34,17 +41,17 @@ IRREGULAR = {
 LARGEST = 999_999_999  # that the pieces can say
 
 
-def ms(pcm):
+def ms(pcm: bytes) -> int:
     """How many milliseconds (a whole number, rounded down) a sound lasts."""
     return len(pcm) // BYTES_A_MS
 
 
-def silence(milliseconds):
+def silence(milliseconds: int) -> bytes:
     """So many milliseconds of nothing."""
     return bytes(milliseconds * BYTES_A_MS)
 
 
-def wav(pcm, rate=RATE):
+def wav(pcm: bytes, rate: int = RATE) -> bytes:
     """A sound as a WAV file, in bytes, for a browser to play. ValueError for half a sample."""
     if len(pcm) % 2:
         raise ValueError(
@@ -60,14 +67,14 @@ def wav(pcm, rate=RATE):
 
 
 @functools.cache
-def clips():
+def clips() -> dict[str, dict[str, str]]:
     """{name: row of data/audio/clips.csv}: file, start_ms, end_ms, side, language, voice, transcript."""
     with open(FOLDER / "clips.csv", encoding="utf-8", newline="") as f:
         return {row["name"]: row for row in csv.DictReader(f)}
 
 
 @functools.cache
-def clip(name):
+def clip(name: str) -> bytes:
     """The sound of a clip, as PCM16 at 24 kHz. LookupError names those there are.
 
     >>> round(len(clip("user-christmas")) / 2 / RATE, 1)
@@ -93,13 +100,13 @@ def _file(name):
 class Resampler:
     """Changes the rate of a sound that comes in pieces, as PCM16 of one channel."""
 
-    def __init__(self, given, wanted):
+    def __init__(self, given: int, wanted: int) -> None:
         import av
 
         self.av, self.given = av, given
         self.inner = av.AudioResampler("s16", "mono", wanted)
 
-    def __call__(self, pcm):
+    def __call__(self, pcm: bytes) -> bytes:
         """The next piece at the other rate; a few samples stay behind until the one after it."""
         if not pcm:
             return b""
@@ -109,24 +116,24 @@ class Resampler:
         plane.update(pcm.ljust(plane.buffer_size, b"\0"))
         return self.frame(frame)
 
-    def frame(self, frame):
+    def frame(self, frame: av.AudioFrame | None) -> bytes:
         return b"".join(
             bytes(piece.planes[0])[: 2 * piece.samples] for piece in self.inner.resample(frame)
         )
 
-    def end(self):
+    def end(self) -> bytes:
         """What stayed behind."""
         return self.frame(None)
 
 
-def changed(pcm, given, wanted):
+def changed(pcm: bytes, given: int, wanted: int) -> bytes:
     """A whole sound at another rate, both in samples a second."""
     resample = Resampler(given, wanted)
     return resample(pcm) + resample.end()
 
 
 @functools.lru_cache(64)
-def paced(pcm, speed=1.0, pitch=1.0):
+def paced(pcm: bytes, speed: float = 1.0, pitch: float = 1.0) -> bytes:
     """A sound spoken `speed` times as fast, and `pitch` times as high."""
     if speed == pitch == 1:
         return pcm
@@ -158,13 +165,13 @@ def paced(pcm, speed=1.0, pitch=1.0):
             piece = graph.pull()
         except (av.error.BlockingIOError, av.error.EOFError):
             return bytes(made)
-        made += bytes(piece.planes[0])[: 2 * piece.samples]
+        made += bytes(piece.planes[0])[: 2 * piece.samples]  # type: ignore[union-attr]
 
 
 # --- speech from pieces --------------------------------------------------------------------------------
 
 
-def spoken(text):
+def spoken(text: str) -> str:
     """A text with its numbers in words, as they are said.
 
     >>> spoken("On December 17th, the tax on 9,325 dollars is 932.50 dollars.")
@@ -183,7 +190,7 @@ def _number(found):
     return ("minus " if sign else "") + words + comma
 
 
-def cardinal(n):
+def cardinal(n: int) -> str:
     """A whole number from 0 to 999,999,999 in words. ValueError for another.
 
     >>> cardinal(365)
@@ -208,7 +215,7 @@ def _below_1000(n):
     return [ONES[n]] if n < 20 else [TENS[n // 10], *([ONES[n % 10]] if n % 10 else [])]
 
 
-def ordinal(n):
+def ordinal(n: int) -> str:
     """1 to 99 as what is said for its place.
 
     >>> ordinal(1), ordinal(12), ordinal(23), ordinal(30)
@@ -229,7 +236,7 @@ BETWEEN = 25
 
 
 @functools.lru_cache(256)
-def said(text):
+def said(text: str) -> bytes:
     """The sound of a text: its own clip, or one put together from recorded pieces. LookupError where a piece is missing."""
     whole = _sentences().get(text)
     return clip(whole) if whole else b"".join(_pieces(text))
@@ -291,7 +298,7 @@ def _tables(law):
     return value.astype("<i2"), nearest.astype(np.uint8)
 
 
-def to_g711(pcm, law):
+def to_g711(pcm: bytes, law: str) -> bytes:
     """PCM16 at 24 kHz as G.711 at 8 kHz; law is audio/pcmu or audio/pcma."""
     import numpy as np
 
@@ -300,7 +307,7 @@ def to_g711(pcm, law):
     ].tobytes()
 
 
-def from_g711(data, law):
+def from_g711(data: bytes, law: str) -> bytes:
     """G.711 bytes as PCM16, still at 8 kHz."""
     import numpy as np
 

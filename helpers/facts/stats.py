@@ -4,12 +4,18 @@ They cover chance alone: that other cases of the same kind had been drawn. They 
 set, of cases that depend on each other, or of a score that is zero by construction.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from math import sqrt
 from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
 
 
-def wilson_interval(successes, n, confidence=0.95):
+def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """(lowest, highest) share that is in keeping with `successes` of `n` cases, as fractions of 1.
 
     Wilson's score interval: the shares p whose distance from successes/n is at most z standard errors
@@ -36,7 +42,9 @@ def wilson_interval(successes, n, confidence=0.95):
     )  # exact, without a rounding error
 
 
-def newcombe_interval(successes, n, other_successes, other_n, confidence=0.95):
+def newcombe_interval(
+    successes: int, n: int, other_successes: int, other_n: int, confidence: float = 0.95
+) -> tuple[float, float]:
     """(lowest, highest) difference, first share minus the other, that fits the two counts, in fractions of 1.
 
     Newcombe's hybrid score interval for two independent samples, made of their two Wilson intervals.
@@ -58,7 +66,9 @@ def newcombe_interval(successes, n, other_successes, other_n, confidence=0.95):
     )
 
 
-def cohen_kappa(first, second, confidence=0.95):
+def cohen_kappa(
+    first: Iterable[Hashable], second: Iterable[Hashable], confidence: float = 0.95
+) -> tuple[float, float, float]:
     """(kappa, lowest, highest) of two people who put the same cases into the same categories.
 
     first, second: their categories, case by case, in any values. kappa is the agreement beyond chance: 1 for
@@ -80,7 +90,9 @@ def cohen_kappa(first, second, confidence=0.95):
         raise ValueError(
             f"two lists of choices for the same cases are needed, not {n} and {len(second)}"
         )
-    share = lambda choices: {category: count / n for category, count in Counter(choices).items()}
+    share: Callable[[Iterable], dict] = lambda choices: {
+        category: count / n for category, count in Counter(choices).items()
+    }
     both, one, other = share(zip(first, second)), share(first), share(second)
     agreed = sum(p for (a, b), p in both.items() if a == b)
     chance = sum(p * other.get(category, 0) for category, p in one.items())

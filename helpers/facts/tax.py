@@ -6,6 +6,8 @@ no difference. The IRS's own pages are not on this machine. For lessons, not for
 dividends, no capital gains, no alternative minimum tax, no credits.
 """
 
+from __future__ import annotations
+
 import csv
 import functools
 import re
@@ -23,7 +25,7 @@ STATUSES = (
 TABLE_ENDS = 100_000  # below it the Tax Table, from it the Tax Computation Worksheet
 
 
-def standard_deduction(year, status, boxes=0):
+def standard_deduction(year: int, status: str, boxes: int = 0) -> int:
     """The standard deduction in whole dollars: line 12 of Form 1040 and 1040-SR.
 
     boxes: how many are ticked, one each for age and for blindness, yours and, where it counts, your spouse's.
@@ -40,7 +42,7 @@ def standard_deduction(year, status, boxes=0):
     return chart[boxes]
 
 
-def tax(year, status, taxable):
+def tax(year: int, status: str, taxable: int) -> int:
     """The tax on `taxable` dollars, in whole dollars: line 16 from line 15.
 
     Below 100,000 it is the Tax Table's: the schedule at the middle of the band, a half dollar rounded up.
@@ -60,7 +62,7 @@ def tax(year, status, taxable):
     return int(schedule(year, status, amount).quantize(Decimal(1), ROUND_HALF_UP))
 
 
-def band(taxable):
+def band(taxable: int) -> tuple[int, int]:
     """(at least, but less than): the row of the Tax Table that an amount below 100,000 is in.
 
     The rows: 0 to 5, 5 to 15, 15 to 25, then 25 dollars wide to 3,000, then 50 wide.
@@ -79,7 +81,7 @@ def band(taxable):
     return amount // width * width, amount // width * width + width
 
 
-def schedule(year, status, taxable):
+def schedule(year: int, status: str, taxable: int | Decimal) -> Decimal:
     """The tax by the rate schedule, exact, as a Decimal: each part of the amount at its bracket's rate.
 
     taxable: dollars as an int or a Decimal. ValueError as in tax().
@@ -110,7 +112,7 @@ WORDS = {
 }
 
 
-def status(words):
+def status(words: str) -> str:
     """One of STATUSES for a filing status in the form's words. ValueError for any other.
 
     >>> status("Married filing jointly")
@@ -123,7 +125,7 @@ def status(words):
     return _status(words)
 
 
-def years():
+def years() -> list[int]:
     """The tax years that the tables cover, in order."""
     return sorted({year for year, _ in _brackets()})
 
@@ -158,7 +160,7 @@ def _rows(name):
 @functools.cache
 def _brackets():
     """{(year, status): [(rate in %, upper end or None)]}, lowest first."""
-    found = {}
+    found: dict[tuple[int, str], list[tuple[int, int | None]]] = {}
     for row in _rows("tax.csv"):
         found.setdefault((int(row["year"]), row["status"]), []).append(
             (int(row["rate"]), int(row["upper"]) if row["upper"] else None)
@@ -169,7 +171,7 @@ def _brackets():
 @functools.cache
 def _deductions():
     """{(year, status): [dollars with 0 boxes, 1 box, ...]}"""
-    found = {}
+    found: dict[tuple[int, str], list[int]] = {}
     for row in _rows("standard_deductions.csv"):
         found.setdefault((int(row["year"]), row["status"]), []).append(int(row["usd"]))
     return found

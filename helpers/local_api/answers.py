@@ -3,8 +3,11 @@
 Knows nothing of sockets: `Answers.answer(...)` takes a request's parts and gives an `Answer`.
 """
 
+from __future__ import annotations
+
 import datetime
 import re
+from typing import TYPE_CHECKING, Any
 
 from ..facts import refusals, schemas
 from ..facts.models import models
@@ -23,8 +26,11 @@ from .answer import (
 )
 from .recordings import BrokenRecording, Library, exactly, own_folder
 
+if TYPE_CHECKING:
+    from .tuning import Tuning
 
-def model_object(row):
+
+def model_object(row: dict[str, str]) -> dict[str, Any]:
     """A row of data/models.csv as the API's model object. `created` is the release day where no clock time is known."""
     day = lambda text: int(
         datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.timezone.utc).timestamp()
@@ -49,28 +55,36 @@ ELSEWHERE = re.compile(
 class Answers:
     """`pace`: how slowly a tuning job goes; see tuning/jobs.py."""
 
-    def __init__(self, library=None, pace=0):
+    def __init__(self, library: Library | None = None, pace: float = 0) -> None:
         self.library, self.pace = library or Library(own=own_folder()), pace
         self.folder = ""  # of the recording that answered last: where the reader is
 
     @once
-    def tuning(self):
+    def tuning(self) -> Tuning:
         """Files, jobs and tuned models; loaded when first needed."""
         from .tuning import Tuning
 
         return Tuning(self.pace)
 
-    def begin(self):
+    def begin(self) -> None:
         """A new notebook: polls and receipts begin again. Files, jobs and tuned models stay: they are the reader's."""
         self.library.rewind()
         if "tuning" in vars(self):
             self.tuning.jobs.begin()
 
-    def trained(self):
+    def trained(self) -> list[dict[str, Any]]:
         """What tuning jobs have trained since then, for the receipt."""
         return self.tuning.jobs.trained() if "tuning" in vars(self) else []
 
-    def answer(self, method, path, query, content_type, raw, retry=0):
+    def answer(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        content_type: str,
+        raw: bytes,
+        retry: int = 0,
+    ) -> Answer:
         """The Answer to a request given by its parts; `retry` is the client's count of tries before this one."""
         recording = self.library.find_recorded(method, path, query, content_type, raw)
         if recording:
@@ -193,9 +207,10 @@ class Answers:
         return answer
 
     @once
-    def descriptions(self):
+    def descriptions(self) -> set[str | None]:
         """What tools in recordings say of themselves: of another text an answer says that nothing here reads it."""
-        tools = [t for r in self.library.recordings for t in (r.body or {}).get("tools") or []]
+        bodies = [r.body for r in self.library.recordings if isinstance(r.body, dict)]
+        tools = [tool for body in bodies for tool in body.get("tools") or []]
         return {(tool.get("function") or tool).get("description") for tool in tools}
 
     def _worked_out(self, method, path, body, sent):

@@ -1,12 +1,15 @@
 """Ids, clocks and the bodies of answers, as OpenAI shapes them."""
 
+from __future__ import annotations
+
 import hashlib
+from typing import Any
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 EPOCH = 1_576_800_000  # the zero of the clock in OpenAI's short ids
 
 
-def short_id(prefix, seconds, name, length):
+def short_id(prefix: str, seconds: int, name: str, length: int) -> str:
     """An id as genuine ones are built: five characters of clock; then `Day9`, which tells ours from theirs."""
 
     def base62(n, width):
@@ -17,7 +20,7 @@ def short_id(prefix, seconds, name, length):
     return f"{prefix}{base62(seconds - EPOCH, 5)}Day9{base62(made, rest)}"
 
 
-def chat_answer(spec, model, seconds, name):
+def chat_answer(spec: dict[str, Any], model: str, seconds: int, name: str) -> dict[str, Any]:
     message = {"role": "assistant", "content": spec.get("text"), "refusal": spec.get("refusal")}
     if "calls" in spec:
         message["tool_calls"] = [
@@ -56,7 +59,9 @@ def chat_answer(spec, model, seconds, name):
     }
 
 
-def response_answer(spec, model, seconds, name, body):
+def response_answer(
+    spec: dict[str, Any], model: str, seconds: int, name: str, body: dict[str, Any]
+) -> dict[str, Any]:
     item = lambda prefix: (
         prefix + "Day9" + hashlib.sha256(f"{prefix}{name}".encode()).hexdigest()[:44]
     )

@@ -1,26 +1,39 @@
 """What has gone over the wire since the notebook began: the last exchanges whole, the sums of all."""
 
+from __future__ import annotations
+
 import collections
 import json
+from typing import TYPE_CHECKING, Any
 
 from . import canonical
+
+if TYPE_CHECKING:
+    from .answer import Answer, Request
+
 
 WHOLE = 40  # exchanges kept whole
 LONGEST = 64_000  # bytes kept of a request or an answer
 
 
 class Ledger:
-    def __init__(self):
+    def __init__(self) -> None:
         self.begin()
 
-    def begin(self):
+    def begin(self) -> None:
         """A new notebook: forget what went before."""
         self.count = 0
-        self.last = collections.deque(maxlen=WHOLE)
-        self.calls = []  # (model, status, origin class, usage) of each call that asked something of a model
-        self.origins = {}  # {id of an answer: (origin, recording)}
+        self.last: collections.deque[
+            tuple[int, str, str, str, str, bytes, int, dict[str, str], Answer]
+        ] = collections.deque(maxlen=WHOLE)
+        self.calls: list[
+            tuple[str, int, str, dict[str, Any]]
+        ] = []  # (model, status, origin class, usage) of each call that asked something of a model
+        self.origins: dict[
+            str, tuple[dict[str, Any], str]
+        ] = {}  # {id of an answer: (origin, recording)}
 
-    def add(self, request_id, request, answer):
+    def add(self, request_id: str, request: Request, answer: Answer) -> None:
         """`request`: anything with a method, a path, headers and a body."""
         self.count += 1
         content_type = request.headers.get("Content-Type", "")
@@ -47,7 +60,7 @@ class Ledger:
                 answer.recording,
             )
 
-    def exchanges(self):
+    def exchanges(self) -> list[dict[str, Any]]:
         """The last exchanges, oldest first, as JSON-able dicts."""
         return [
             {
@@ -70,7 +83,7 @@ class Ledger:
             for n, rid, method, path, content_type, raw, size, headers, a in self.last
         ]
 
-    def summary(self):
+    def summary(self) -> dict[str, list[dict[str, Any]]]:
         return {"calls": [dict(zip(("model", "status", "origin", "usage"), c)) for c in self.calls]}
 
 

@@ -17,10 +17,13 @@ Its request holds files and pictures by hash, and no secrets: see `as_kept`. In 
 requests are answered in the order of their names; a later folder stands for all earlier ones.
 """
 
+from __future__ import annotations
+
 import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from ..facts.origins import ORIGINS
 from . import canonical, scrub, slots
@@ -44,26 +47,26 @@ class BrokenRecording(ValueError):
 class Recording:
     name: str  # its path below the folder, without .json
     about: str
-    origin: dict
+    origin: dict[str, Any]
     method: str
     path: str
     body: object  # canonical, possibly with marks
     sent: object  # as written in the file, for people
-    slots: dict
+    slots: dict[str, Any]
     choose: str
-    responses: list
+    responses: list[dict[str, Any]]
     home: Path = FOLDER  # where its files/ lie
     turn: int = field(default=0, compare=False)
 
     @property
-    def key(self):
+    def key(self) -> str:
         return canonical.key(self.method, self.path, self.body)
 
     @property
-    def recorded(self):
+    def recorded(self) -> bool:
         return self.origin["class"] == "recorded"
 
-    def content(self, response):
+    def content(self, response: dict[str, Any]) -> bytes:
         """The body of a recorded response as bytes. Raises BrokenRecording where its file is gone or another."""
         if "text" in response:
             return "\n".join(response["text"]).encode()
@@ -78,12 +81,14 @@ class Recording:
         return raw
 
 
-def own_folder():
+def own_folder() -> Path:
     """Where the reader's own recordings lie: data/my_recordings, or the folder that DAY9_MY_RECORDINGS names."""
     return Path(os.environ.get("DAY9_MY_RECORDINGS") or OWN)
 
 
-def as_kept(method, path, query, content_type, raw):
+def as_kept(
+    method: str, path: str, query: dict[str, str], content_type: str, raw: bytes
+) -> tuple[str, Any]:
     """(path, body) of a request as a recording keeps it: without secrets, files and long base64 by their hash."""
     if method != "POST":
         body = query or None
@@ -103,12 +108,12 @@ def _short(value):
     return {k: _short(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
-def exactly(path, body):
+def exactly(path: str, body: object) -> Any:
     """The canonical body of a recorded request: here streams and token limits are its own, since nothing is computed."""
     return canonical.canonical_body(path, body, canonical.BOOKKEEPING)
 
 
-def read(file, folder=FOLDER):
+def read(file: str | os.PathLike[str], folder: str | os.PathLike[str] = FOLDER) -> Recording:
     """The recording in `file`; raises BrokenRecording with the reason in one sentence."""
     file = Path(file)
     try:
@@ -241,10 +246,15 @@ def _check_session(r):
 class Library:
     """All recordings of a folder, and the reader's `own`, which come first. `problems` lists (file name, why) of those that cannot answer."""
 
-    def __init__(self, folder=FOLDER, own=None):
+    def __init__(
+        self, folder: str | os.PathLike[str] = FOLDER, own: str | os.PathLike[str] | None = None
+    ) -> None:
         self.folder = Path(folder)
-        self.recordings, self.problems = [], []
-        self._first, self._slotted, self._recorded = {}, {}, {}
+        self.recordings: list[Recording] = []
+        self.problems: list[tuple[str, str]] = []
+        self._first: dict[str, Recording] = {}
+        self._slotted: dict[tuple[str, str], list[Recording]] = {}
+        self._recorded: dict[str, Recording] = {}
         self._own = f"{Path(own).name}/" if own else ""
         self._read(self.folder)
         if own:
@@ -286,21 +296,23 @@ class Library:
         else:
             self._recorded[recording.key] = recording
 
-    def find_recorded(self, method, path, query, content_type, raw):
+    def find_recorded(
+        self, method: str, path: str, query: dict[str, str], content_type: str, raw: bytes
+    ) -> Recording | None:
         """The Recording of this very request, given by its parts, or None."""
         if (method, scrub.text(path)) not in self._asked:
             return None
         path, body = as_kept(method, path, query, content_type, raw)
         return self._recorded.get(canonical.key(method, path, exactly(path, body)))
 
-    def left_out(self):
+    def left_out(self) -> list[tuple[str, str]]:
         """[(file, why)] of the recordings that cannot answer, each file with its folder."""
         return [
             (file if self._own and file.startswith(self._own) else f"data/recordings/{file}", why)
             for file, why in self.problems
         ]
 
-    def find(self, method, path, body):
+    def find(self, method: str, path: str, body: object) -> tuple[Recording | None, dict[str, Any]]:
         """(recording, {slot: value}) for a canonical request, or (None, {})."""
         exact = self._first.get(canonical.key(method, path, body))
         if exact and not exact.slots:
@@ -311,7 +323,7 @@ class Library:
                 return recording, found
         return None, {}
 
-    def next_response(self, recording, retry):
+    def next_response(self, recording: Recording, retry: int) -> dict[str, Any]:
         """The response that is due: by its place in a sequence, or by the client's retry count."""
         last = len(recording.responses) - 1
         if recording.choose == "by retry":
@@ -320,7 +332,7 @@ class Library:
         recording.turn += 1
         return due
 
-    def rewind(self, created_id=None):
+    def rewind(self, created_id: str | None = None) -> bool:
         """Begin sequences again: all, or those whose path names the id that a create call has just answered.
 
         Returns whether there are such sequences.

@@ -9,11 +9,18 @@ DAY9_MODEL names a model that takes the place of every one asked for; DAY9_BUDGE
 may cost before a kernel ends, in USD, or "none"; DAY9_KEY is the key of a server that is not OpenAI.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 OPENAI = "https://api.openai.com/v1"
 BUDGET = "1.00"
@@ -29,7 +36,7 @@ THROW_AWAY = "day9-"  # how the keys of local APIs begin
 class Secret:
     """A key that shows itself nowhere: not in a traceback, not in a debugger's list of variables."""
 
-    def __init__(self, value):
+    def __init__(self, value: str) -> None:
         self.value = value
 
     def __repr__(self):
@@ -57,14 +64,14 @@ class Where:
     budget: Decimal | None = None  # None: no ceiling
 
     @property
-    def host(self):
+    def host(self) -> str:
         return urlsplit(self.url).netloc
 
     @property
-    def loopback(self):
+    def loopback(self) -> bool:
         return urlsplit(self.url).hostname in ("localhost", "::1") or self.host.startswith("127.")
 
-    def as_text(self):
+    def as_text(self) -> str:
         """One line of JSON for the process that forwards. It holds the key: write it to a pipe, never to a file or a screen."""
         return json.dumps(
             asdict(self)
@@ -72,7 +79,7 @@ class Where:
         )
 
 
-def from_text(text):
+def from_text(text: str) -> Where:
     """The Where of `as_text`."""
     given = json.loads(text)
     return Where(
@@ -84,13 +91,13 @@ def from_text(text):
     )
 
 
-def own_key(environ):
+def own_key(environ: Mapping[str, str]) -> Secret:
     """The reader's key in OPENAI_API_KEY, a Secret; an empty one where there is none, or a local API's throw-away key."""
     now = environ.get("OPENAI_API_KEY", "").strip()
     return Secret("" if now.startswith(THROW_AWAY) else now)
 
 
-def settings(environ):
+def settings(environ: Mapping[str, str]) -> dict[str, Any]:
     """The variables that `where` reads, of a mapping such as os.environ; a debugger that lists them shows no key."""
     read = {
         name: environ.get(name, "").strip()
@@ -99,7 +106,7 @@ def settings(environ):
     return read | {"DAY9_KEY": Secret(environ.get("DAY9_KEY", "").strip())}
 
 
-def where(answers, settings, own_key):
+def where(answers: str | None, settings: dict[str, Any], own_key: Secret) -> Where | None:
     """The Where of a mode, or None for recordings.
 
     answers: what connect() was given, or None for DAY9_ANSWERS. own_key: the reader's OPENAI_API_KEY, a Secret, which
@@ -137,7 +144,7 @@ def where(answers, settings, own_key):
     return Where(url, False, record, key, model)
 
 
-def in_words(where, spent):
+def in_words(where: Where, spent: Decimal) -> str:
     """connect()'s line for an upstream: who answers, with which key, at whose cost; `spent` before, in USD."""
     if where.openai:
         ceiling = (
@@ -154,7 +161,7 @@ def in_words(where, spent):
     return line + " Each exchange is kept in data/my_recordings, without keys." * where.record
 
 
-def carried(said, before):
+def carried(said: str, before: Decimal) -> Decimal:
     """What a kernel has spent, by what its local API wrote as it ended: the last sum, or the one `before`."""
     found = SPENT.findall(said)
     return Decimal(found[-1]) if found else before
