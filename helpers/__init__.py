@@ -1,4 +1,5 @@
-"""What the notebooks import. `connect()` starts the answers; the rest shows, prices and checks them.
+"""What the notebooks import. `connect()` starts the answers; the rest shows, prices and checks
+them.
 
     import helpers
     from openai import OpenAI
@@ -6,9 +7,9 @@
     helpers.connect()
     client = OpenAI()
 
-Each name is loaded when it is first used: `import helpers` costs nothing. What a theme shares is in its folder, named as
-the notebooks' folder is; facts/ reads data/ and computes; local_api/ answers. Short names lead there, too: `from helpers
-import prices` (moved.py).
+Each name is loaded when it is first used: `import helpers` costs nothing. What a theme shares is in
+its folder, named as the notebooks' folder is; facts/ reads data/ and computes; local_api/ answers.
+Short names lead there, too: `from helpers import prices` (moved.py).
 """
 
 import importlib
@@ -44,7 +45,8 @@ def _stopped(shell, kind, error, tb, tb_offset=None):
 
 
 if "IPython" in sys.modules and (_shell := sys.modules["IPython"].get_ipython()):
-    # in a notebook, what stops a cell is told in a panel: also before connect(), which may be what is missing
+    # in a notebook, what stops a cell is told in a panel: also before connect(), which may be what
+    # is missing
     _shell.set_custom_exc((Exception,), _stopped)
 
 

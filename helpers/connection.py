@@ -1,7 +1,9 @@
-"""connect(): the local API as a child process of this kernel, and the two variables that lead the SDK to it.
+"""connect(): the local API as a child process of this kernel, and the two variables that lead the
+SDK to it.
 
-The reader's own key leaves this process only in a mode that asks OpenAI, through the child's standard input, where
-nothing else can read it. It is kept here since its variable has to hold the throw-away key.
+The reader's own key leaves this process only in a mode that asks OpenAI, through the child's
+standard input, where nothing else can read it. It is kept here since its variable has to hold the
+throw-away key.
 """
 
 from __future__ import annotations
@@ -18,20 +20,23 @@ _own_key = upstream.Secret("")  # the reader's OPENAI_API_KEY
 
 
 def connect(answers: str | None = None) -> None:
-    """Let the `openai` SDK of this process be answered on this machine, with no key and no network, or by whom you say.
+    """Let the `openai` SDK of this process be answered on this machine, with no key and no network,
+    or by whom you say.
 
-    answers: "recorded" (the default); "live", OpenAI with your own OPENAI_API_KEY; "record", the same, and each
-    exchange is kept in data/my_recordings; or the address of a compatible server, such as "http://127.0.0.1:11434/v1"
-    ("record:" before it keeps its exchanges). Without it, the variable DAY9_ANSWERS decides; DAY9_MODEL, DAY9_BUDGET
-    and DAY9_KEY are explained in helpers/local_api/where.py.
+    answers: "recorded" (the default); "live", OpenAI with your own OPENAI_API_KEY; "record", the
+    same, and each exchange is kept in data/my_recordings; or the address of a compatible server,
+    such as "http://127.0.0.1:11434/v1" ("record:" before it keeps its exchanges). Without it, the
+    variable DAY9_ANSWERS decides; DAY9_MODEL, DAY9_BUDGET and DAY9_KEY are explained in
+    helpers/local_api/where.py.
 
-    Starts the local API (once a process; it ends with the kernel), sets OPENAI_BASE_URL and a throw-away
-    OPENAI_API_KEY for this process alone, begins a new receipt, and prints one line: who answers, and from
-    what. Call it before `OpenAI()`. Calling it again is free. Another `answers` than before keeps the address, so
-    that a client made earlier goes on; files and jobs computed here are then forgotten, what OpenAI has cost is not.
+    Starts the local API (once a process; it ends with the kernel), sets OPENAI_BASE_URL and a
+    throw-away OPENAI_API_KEY for this process alone, begins a new receipt, and prints one line: who
+    answers, and from what. Call it before `OpenAI()`. Calling it again is free. Another `answers`
+    than before keeps the address, so that a client made earlier goes on; files and jobs computed
+    here are then forgotten, what OpenAI has cost is not.
 
-    Raises ValueError for an `answers` or a variable that says nothing sensible, and RuntimeError where the local API
-    cannot start, with what it said.
+    Raises ValueError for an `answers` or a variable that says nothing sensible, and RuntimeError
+    where the local API cannot start, with what it said.
     """
     with running.starting:  # threads that connect at once share one server
         where = upstream.where(answers, upstream.settings(os.environ), _keep_own_key())
@@ -60,7 +65,9 @@ def connect(answers: str | None = None) -> None:
 
 
 def _keep_own_key():
-    """The reader's key, as OPENAI_API_KEY had it before its place was taken, or has it again. A Secret, empty where there is none."""
+    """The reader's key, as OPENAI_API_KEY had it before its place was taken, or has it again. A
+    Secret, empty where there is none.
+    """
     global _own_key
     _own_key = upstream.own_key(os.environ) or _own_key
     return _own_key
@@ -85,7 +92,9 @@ def _line(local_api):
 
 
 def _clear_proxies(where):
-    """Keep proxies away from 127.0.0.1; a SOCKS one, which stops OpenAI() itself, is taken out of this process."""
+    """Keep proxies away from 127.0.0.1; a SOCKS one, which stops OpenAI() itself, is taken out of
+    this process.
+    """
     for name in ("NO_PROXY", "no_proxy"):
         known = [h for h in os.environ.get(name, "").split(",") if h]
         os.environ[name] = ",".join(
@@ -108,7 +117,9 @@ def _clear_proxies(where):
 
 
 def _made_before(url):
-    """A line for each client in the notebook that asks another address, as one made before connect() does."""
+    """A line for each client in the notebook that asks another address, as one made before
+    connect() does.
+    """
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is None or "openai" not in sys.modules:
         return ""

@@ -1,4 +1,6 @@
-"""Words for standard output, where a character that it does not have ends nothing: a pipe on Windows has 256."""
+"""Words for standard output, where a character that it does not have ends nothing: a pipe on
+Windows has 256.
+"""
 
 from __future__ import annotations
 

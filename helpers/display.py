@@ -22,8 +22,9 @@ LONGEST = 4_000  # characters of a request or an answer that wire() shows
 def show(answer: ChatCompletion | Response | list[Any]) -> Shown:
     """Frame a model's answer whole, with its origin and its tokens.
 
-    `answer`: a ChatCompletion or a Response of the `openai` SDK, or the list of events of a Realtime turn.
-    Returns a Shown. Raises TypeError for anything else, since the origin is found by the answer's id.
+    `answer`: a ChatCompletion or a Response of the `openai` SDK, or the list of events of a
+    Realtime turn. Returns a Shown. Raises TypeError for anything else, since the origin is found by
+    the answer's id.
 
     Source of the origin: the recording that answered, as the local API's ledger has it.
     """

@@ -1,4 +1,6 @@
-"""figure(): a plotly figure with caption, source, alt text and, when a notebook is prepared for commit, a still."""
+"""figure(): a plotly figure with caption, source, alt text and, when a notebook is prepared for
+commit, a still.
+"""
 
 from __future__ import annotations
 
@@ -61,11 +63,12 @@ def _recolour(trace):
 
 
 def rounded(part: Any) -> Any:
-    """Part of a figure's JSON with its numbers rounded, as plain lists: the same on every processor.
+    """Part of a figure's JSON with its numbers rounded, as plain lists: the same on every
+    processor.
 
-    Sums of floats differ in their last bits from one processor to the next. Six significant digits, and
-    nothing finer than a billionth of the largest number beside it, are more than a picture shows.
-    Whole numbers stay as they are.
+    Sums of floats differ in their last bits from one processor to the next. Six significant digits,
+    and nothing finer than a billionth of the largest number beside it, are more than a picture
+    shows. Whole numbers stay as they are.
     """
     if isinstance(part, dict):
         if part.get("dtype", "").startswith("f") and "bdata" in part:
@@ -101,10 +104,11 @@ def _round(value, largest):
 def figure(fig: go.Figure, *, alt: str, caption: str, source: str) -> None:
     """Display a plotly figure as this collection shows figures.
 
-    `fig`: a plotly Figure whose title states the finding and whose axes have units. `alt`: what a person
-    who cannot see it should know. `caption`: what it shows and how it was computed. `source`: where the
-    numbers come from. A still PNG stands beside it when DAY9_STILLS=1 (tests/tools/refresh.py sets it; it needs
-    kaleido and a Chromium), so that pages without JavaScript show it.
+    `fig`: a plotly Figure whose title states the finding and whose axes have units. `alt`: what a
+    person who cannot see it should know. `caption`: what it shows and how it was computed.
+    `source`: where the numbers come from. A still PNG stands beside it when DAY9_STILLS=1
+    (tests/tools/refresh.py sets it; it needs kaleido and a Chromium), so that pages without
+    JavaScript show it.
     """
     from IPython.display import HTML, display
 

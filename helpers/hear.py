@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def hear(pcm: bytes, said: str, who: str = "you") -> ipywidgets.HTML:
     """A widget that plays PCM16 at 24 kHz (bytes), with its words and its length beneath.
 
-    The sound is in the running page only, not in the notebook's file. Raises ValueError for half a sample.
+    The sound is in the running page only, not in the notebook's file. Raises ValueError for half a
+    sample.
     """
     import ipywidgets
 

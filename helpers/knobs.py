@@ -15,10 +15,10 @@ def turn(
 ) -> ipywidgets.VBox:
     """A widget that shows `function`'s result for the values set, as HTML.
 
-    `knobs`: for each argument of `function` a tuple (lowest, highest, step, start) of whole numbers, or of
-    fractions if one of the four is a float. `function` returns anything with `_repr_html_`, or text. The
-    slider is for the mouse, the number field beside it for the keyboard and for screen readers. Raises
-    ValueError for a tuple of another length.
+    `knobs`: for each argument of `function` a tuple (lowest, highest, step, start) of whole
+    numbers, or of fractions if one of the four is a float. `function` returns anything with
+    `_repr_html_`, or text. The slider is for the mouse, the number field beside it for the keyboard
+    and for screen readers. Raises ValueError for a tuple of another length.
     """
     import ipywidgets
 

@@ -1,8 +1,10 @@
-"""What some systems lack: packages without a build for them, what goes without them, and the way on.
+"""What some systems lack: packages without a build for them, what goes without them, and the way
+on.
 
-pyproject.toml leaves them out there by marker; tests/test_systems.py holds it to what the lock's files say. VOICE is
-what hears turns in sound and carries calls: a Realtime session of text, or of sound without turn detection, does
-without. Text is counted without tiktoken, too, by facts/plain_tokens.py.
+pyproject.toml leaves them out there by marker; tests/test_systems.py holds it to what the lock's
+files say. VOICE is what hears turns in sound and carries calls: a Realtime session of text, or of
+sound without turn detection, does without. Text is counted without tiktoken, too, by
+facts/plain_tokens.py.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ CODE = "voice_left_out"  # in the error that the local API answers with
 
 
 class LeftOut(ImportError):
-    """A package is not here: what goes without it, and the way on. A notebook shows that text and no traceback."""
+    """A package is not here: what goes without it, and the way on. A notebook shows that text and
+    no traceback.
+    """
 
     def _render_traceback_(self):
         return [str(self)]

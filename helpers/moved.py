@@ -1,4 +1,6 @@
-"""Old names of modules, which notebooks use and readers keep in their own: `from helpers import prices`, `import helpers.prices`."""
+"""Old names of modules, which notebooks use and readers keep in their own: `from helpers import
+prices`, `import helpers.prices`.
+"""
 
 from __future__ import annotations
 

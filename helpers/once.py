@@ -1,8 +1,8 @@
 """What is made when it is first asked for, and once, also where two threads ask at the same moment.
 
-functools.cached_property promised that up to Python 3.11. Since 3.12 each thread makes its own, and what went into
-the first is lost. Neither did functools.cache ever promise it: that is for what may be made twice, such as a table
-that is read from a file.
+functools.cached_property promised that up to Python 3.11. Since 3.12 each thread makes its own, and
+what went into the first is lost. Neither did functools.cache ever promise it: that is for what may
+be made twice, such as a table that is read from a file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What a notebook shows in the place of a stack trace: off the map, refused, stopped for another reason."""
+"""What a notebook shows in the place of a stack trace: off the map, refused, stopped for another
+reason.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ WAYS = (
 
 
 def panel(error: APIStatusError) -> None:
-    """Display what an answer off the map has to say: the nearest recording, what differs, the ways on.
+    """Display what an answer off the map has to say: the nearest recording, what differs, the ways
+    on.
 
     `error`: the SDK's APIStatusError with status 424. Called for you when a cell ends in one.
     """
@@ -70,9 +73,11 @@ def panel(error: APIStatusError) -> None:
 
 
 def otherwise(error: BaseException, where: Where) -> None:
-    """Display, beneath an error of a cell, that its answers come from another model than the page was written with.
+    """Display, beneath an error of a cell, that its answers come from another model than the page
+    was written with.
 
-    `where`: the where.Where that answers. Called for you when a cell ends in an error that is not the API's.
+    `where`: the where.Where that answers. Called for you when a cell ends in an error that is not
+    the API's.
     """
     from IPython.display import display
     from openai import OpenAIError
@@ -108,7 +113,9 @@ def otherwise(error: BaseException, where: Where) -> None:
 
 
 def _exchange_of(error):
-    """The exchange that ended in an error of the SDK, as the desk has it; {} where it is not among the last."""
+    """The exchange that ended in an error of the SDK, as the desk has it; {} where it is not among
+    the last.
+    """
     with contextlib.suppress(OSError):  # it has ended: the error is shown all the same
         return next(
             (e for e in running.server().ask("exchanges") if e["request_id"] == error.request_id),
@@ -118,7 +125,8 @@ def _exchange_of(error):
 
 
 def refusal(error: APIStatusError) -> None:
-    """Display an error of the API as what it is, a status and a sentence, instead of a long stack trace.
+    """Display an error of the API as what it is, a status and a sentence, instead of a long stack
+    trace.
 
     `error`: the SDK's APIStatusError. Called for you when a cell ends in one.
     """

@@ -1,10 +1,14 @@
-"""Names of other libraries that are theirs to change: where one is gone, we say so at once and where."""
+"""Names of other libraries that are theirs to change: where one is gone, we say so at once and
+where.
+"""
 
 from __future__ import annotations
 
 
 def must_have(owner: object, *names: str) -> None:
-    """Raise ImportError unless `owner`, a module, class or object of another library, has all names."""
+    """Raise ImportError unless `owner`, a module, class or object of another library, has all
+    names.
+    """
     lost = [name for name in names if not hasattr(owner, name)]
     if lost:
         whose = getattr(owner, "__name__", None) or type(owner).__qualname__

@@ -21,11 +21,13 @@ DAY_9 = "2024-12-17"
 
 
 class Receipt:
-    """The calls since connect(), summed by model. `rows` is a list of dicts, `total` a Decimal in USD.
+    """The calls since connect(), summed by model. `rows` is a list of dicts, `total` a Decimal in
+    USD.
 
-    `later` is the part of the total that belongs to models not sold on the day asked for. `twice` is what
-    training would cost more if each pair's prompt were billed with both of its answers; `unpriced` names the
-    models whose training price is not known. `here` says in words what was really paid.
+    `later` is the part of the total that belongs to models not sold on the day asked for. `twice`
+    is what training would cost more if each pair's prompt were billed with both of its answers;
+    `unpriced` names the models whose training price is not known. `here` says in words what was
+    really paid.
     """
 
     def __init__(
@@ -114,11 +116,12 @@ class Receipt:
 def receipt(on: str = DAY_9) -> Receipt:
     """The calls since connect(), their tokens, and their price on a date.
 
-    `on`: an ISO date. A model that was not sold then is priced at the last day on which it was (one still
-    sold: the day the price was checked), and the last column says which. Tokens are counts, prices USD. Returns a Receipt.
+    `on`: an ISO date. A model that was not sold then is priced at the last day on which it was (one
+    still sold: the day the price was checked), and the last column says which. Tokens are counts,
+    prices USD. Returns a Receipt.
 
-    Tuning jobs that ended well have rows of their own: the tokens trained, at the price of training. What the
-    service bills for a job that was cancelled is not known, and not counted.
+    Tuning jobs that ended well have rows of their own: the tokens trained, at the price of
+    training. What the service bills for a job that was cancelled is not known, and not counted.
 
     Raises ValueError for a date that is none, LookupError for a model without any price.
     """
@@ -127,7 +130,9 @@ def receipt(on: str = DAY_9) -> Receipt:
 
 
 def receipt_of(answers: Iterable[ChatCompletion | Response], on: str = DAY_9) -> Receipt:
-    """The same for these answers alone: ChatCompletions or Responses of the `openai` SDK, all with a usage."""
+    """The same for these answers alone: ChatCompletions or Responses of the `openai` SDK, all with
+    a usage.
+    """
     return _summed(
         [{"status": 200, "model": a.model, "usage": a.usage.model_dump()} for a in answers],  # type: ignore[union-attr]
         on,
@@ -181,7 +186,9 @@ def _summed(calls, on, jobs=(), upstream=None):
 
 
 def _has_price(call):
-    """Whether an upstream's call can be priced: another server's models have no price, and a stream may tell no usage."""
+    """Whether an upstream's call can be priced: another server's models have no price, and a stream
+    may tell no usage.
+    """
     try:
         counts(call["usage"])
         prices.sold_on(call["model"])
@@ -210,7 +217,9 @@ def _paid(upstream, strange):
 
 
 def _trained(jobs, on):
-    """(rows of tuning jobs, one a base model; what a second count of the prompts would add; models without a price)"""
+    """(rows of tuning jobs, one a base model; what a second count of the prompts would add; models
+    without a price)
+    """
     rows: dict[str, dict[str, Any]] = {}
     twice, unpriced = Decimal(0), set()
     for job in jobs:
@@ -240,7 +249,9 @@ def _trained(jobs, on):
 
 
 def counts(usage: Mapping[str, Any]) -> tuple[int, int, int, int]:
-    """(input, cached, hidden, output) tokens of a usage dict in Chat Completions, Responses or Realtime shape."""
+    """(input, cached, hidden, output) tokens of a usage dict in Chat Completions, Responses or
+    Realtime shape.
+    """
     new = "input_tokens" in usage
     given, out = (
         ("input_tokens", "output_tokens") if new else ("prompt_tokens", "completion_tokens")

@@ -23,9 +23,11 @@ starting = threading.Lock()
 
 
 class Server:
-    """The running local API: its address, its throw-away key, and what it knows of this notebook's calls.
+    """The running local API: its address, its throw-away key, and what it knows of this notebook's
+    calls.
 
-    where: a where.Where, or None for recordings. spent: what this kernel has spent upstream before, in USD.
+    where: a where.Where, or None for recordings. spent: what this kernel has spent upstream before,
+    in USD.
     """
 
     def __init__(
@@ -85,7 +87,9 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}/v1"
 
     def again(self, where: upstream.Where | None) -> Server:
-        """A Server in the place of this one, which has ended, does not answer, or asks another upstream: same port, same key."""
+        """A Server in the place of this one, which has ended, does not answer, or asks another
+        upstream: same port, same key.
+        """
         if self.where and self.where.record:  # what has been asked is still recorded
             assert self.process.stdin
             self.process.stdin.close()
@@ -102,7 +106,9 @@ class Server:
         return self.said.read()
 
     def ask(self, name: str, method: str = "GET") -> Any:
-        """What the local API's desk says under /day9/name, as JSON. Raises OSError when it does not answer."""
+        """What the local API's desk says under /day9/name, as JSON. Raises OSError when it does not
+        answer.
+        """
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/day9/{name}",
             method=method,
@@ -123,7 +129,9 @@ def server() -> Server:
 
 
 def _forked():
-    """In a forked process: let go of the pipe, or the parent's API would stay for as long as this process."""
+    """In a forked process: let go of the pipe, or the parent's API would stay for as long as this
+    process.
+    """
     global starting
     starting = threading.Lock()
     if current and current.process.stdin:

@@ -33,7 +33,9 @@ _waiting: list[Shown] = []  # made in this cell, and to be shown whatever become
 
 
 def surely(shown: Shown) -> Shown:
-    """`shown`, which the end of the cell shows where nothing else has: in a loop a value alone shows nothing."""
+    """`shown`, which the end of the cell shows where nothing else has: in a loop a value alone
+    shows nothing.
+    """
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
         if show_waiting not in shell.events.callbacks["post_run_cell"]:

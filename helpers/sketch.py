@@ -25,10 +25,12 @@ def curves(
     y: str,
     span: tuple[float, float] | None = None,
 ) -> Shown:
-    """Curves over the steps 1, 2, ..., as a Shown: SVG in a notebook, first and last values as text.
+    """Curves over the steps 1, 2, ..., as a Shown: SVG in a notebook, first and last values as
+    text.
 
-    `series`: {name: values}, up to 4, each a sequence of finite numbers. `title`, `x`, `y`: text with
-    units. `span`: (lowest, highest) of the y axis; left out, that of the values. ValueError for no values.
+    `series`: {name: values}, up to 4, each a sequence of finite numbers. `title`, `x`, `y`: text
+    with units. `span`: (lowest, highest) of the y axis; left out, that of the values. ValueError
+    for no values.
     """
     values = [v for one in series.values() for v in one]
     if not values or not all(map(math.isfinite, values)):

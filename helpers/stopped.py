@@ -1,7 +1,9 @@
-"""What stopped a cell, as a short panel: the error in a sentence, the reader's own lines, and what may cure it.
+"""What stopped a cell, as a short panel: the error in a sentence, the reader's own lines, and what
+may cure it.
 
-Most of a stack trace leads through packages that the reader did not write. Here only the lines of the notebook's own
-cells are shown, with the values that stand in them; the whole trace is one `%tb` away.
+Most of a stack trace leads through packages that the reader did not write. Here only the lines of
+the notebook's own cells are shown, with the values that stand in them; the whole trace is one `%tb`
+away.
 """
 
 from __future__ import annotations
@@ -56,7 +58,9 @@ def show(shell: Any, error: BaseException) -> None:
 
 
 def panel(shell: Any, error: BaseException) -> None:
-    """Display what stopped a cell. `shell`: the running IPython; `error`: the exception, with its traceback."""
+    """Display what stopped a cell. `shell`: the running IPython; `error`: the exception, with its
+    traceback.
+    """
     from IPython.display import display
 
     title, lines, hints = told(shell, error)
@@ -247,7 +251,9 @@ def _containers(shell, error, own):
 
 
 def _plain(node):
-    """Whether an expression only looks: names, attributes, subscripts of constants. Nothing is called again."""
+    """Whether an expression only looks: names, attributes, subscripts of constants. Nothing is
+    called again.
+    """
     return all(
         isinstance(n, (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Load, ast.Tuple))
         for n in ast.walk(node)

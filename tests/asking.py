@@ -90,7 +90,9 @@ def completion(text="Yes.", **message):
 
 
 def write(folder, name, request, *responses, path=CHAT, method="POST", **parts):
-    """Write a recording; `responses` are bodies, or whole responses with a status. Returns its file."""
+    """Write a recording; `responses` are bodies, or whole responses with a status. Returns its
+    file.
+    """
     whole = [
         r if "status" in r and "id" not in r else {"status": 200, "body": r} for r in responses
     ]
@@ -119,7 +121,9 @@ def api(folder):
 
 
 class Local:
-    """A local API in this process, on a thread and in an event loop of its own: its `state` is in view."""
+    """A local API in this process, on a thread and in an event loop of its own: its `state` is in
+    view.
+    """
 
     def __init__(self, key, pace=0.0, answers=None, upstream=None):
         self.loop, ready = asyncio.new_event_loop(), threading.Event()

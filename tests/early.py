@@ -1,4 +1,6 @@
-"""Loaded before every other pytest plugin (`-p tests.early` in pyproject.toml), in each process of a test run."""
+"""Loaded before every other pytest plugin (`-p tests.early` in pyproject.toml), in each process of
+a test run.
+"""
 
 import importlib.util
 import os
@@ -6,15 +8,18 @@ import re
 import sys
 from pathlib import Path
 
-# Where standard input is closed, the first file that is opened would take its place, and a child get another.
+# Where standard input is closed, the first file that is opened would take its place, and a child
+# get another.
 if sys.stdin is None:
     os.open(os.devnull, os.O_RDONLY)
 
-# nbval reads notebooks with nbformat, whose jsonschema builds a grammar for addresses in other alphabets as soon
-# as this package is there, and JupyterLab brings it: three to five seconds a process, for a check that no notebook uses.
+# nbval reads notebooks with nbformat, whose jsonschema builds a grammar for addresses in other
+# alphabets as soon as this package is there, and JupyterLab brings it: three to five seconds a
+# process, for a check that no notebook uses.
 sys.modules["rfc3987_syntax"] = None
 
-# A run is the same on every machine: no key, no proxy, nothing of the reader's set-up, no waiting for effect.
+# A run is the same on every machine: no key, no proxy, nothing of the reader's set-up, no waiting
+# for effect.
 for _name in list(os.environ):
     if _name.startswith(("DAY9_", "OPENAI_")) or _name.lower() in (
         "http_proxy",
@@ -58,7 +63,9 @@ def pytest_ignore_collect(collection_path):
 
 
 def pytest_collection_modifyitems(items):
-    """Skips the notebooks that this system lacks packages for, with the words that their reader gets."""
+    """Skips the notebooks that this system lacks packages for, with the words that their reader
+    gets.
+    """
     for item in items:
         cell = getattr(getattr(item, "cell", None), "source", "")
         imported = re.findall(r"^import (\w+)$", cell, re.M)

@@ -1,13 +1,14 @@
-"""Two network namespaces joined by a line that delays, scatters, loses and throttles packets, seeded.
+"""Two network namespaces joined by a line that delays, scatters, loses and throttles packets,
+seeded.
 
     with Network("line") as line:
         line.set(Condition(delay_ms=50, loss=0.05), seed=1)
         subprocess.run([*line.inside("client"), "curl", f"http://{SERVER}:8000"])
         line.counts()
 
-Each end is a TUN device; the line between them is a process of this module, which reads IP packets at one and
-writes them at the other. It needs Linux, root, `ip` and /dev/net/tun, and no `tc netem`, which many kernels lack.
-What is in the namespaces reaches nothing but the other end.
+Each end is a TUN device; the line between them is a process of this module, which reads IP packets
+at one and writes them at the other. It needs Linux, root, `ip` and /dev/net/tun, and no `tc netem`,
+which many kernels lack. What is in the namespaces reaches nothing but the other end.
 """
 
 import asyncio
@@ -41,7 +42,9 @@ class Condition(NamedTuple):
 
 
 class Way:
-    """One direction. The fate of its n-th packet hangs on the seed alone; on a throttled line also on the others' times."""
+    """One direction. The fate of its n-th packet hangs on the seed alone; on a throttled line also
+    on the others' times.
+    """
 
     def __init__(self, condition, seed):
         self.condition, self.chance = condition, random.Random(seed)
@@ -49,7 +52,9 @@ class Way:
         self.packets = self.bytes = self.lost = 0
 
     def arrival(self, now, size):
-        """When (in seconds, on the clock of `now`) a packet of so many bytes arrives; None where it does not."""
+        """When (in seconds, on the clock of `now`) a packet of so many bytes arrives; None where it
+        does not.
+        """
         delay_ms, jitter_ms, loss, kbit_s = self.condition
         lost, later = self.chance.random() < loss, self.chance.random() * jitter_ms
         self.packets += 1
@@ -67,7 +72,9 @@ class Way:
 
 
 class Network:
-    """The two namespaces, `NAME-server` and `NAME-client`, and the line. A context manager; raises Unable."""
+    """The two namespaces, `NAME-server` and `NAME-client`, and the line. A context manager; raises
+    Unable.
+    """
 
     def __init__(self, name):
         self.name, self.process = name, None
@@ -126,7 +133,9 @@ class Network:
         self._ask({"condition": condition, "seed": seed})
 
     def congestion_control(self, name):
-        """TCP's rule for how much to send, on both sides: a name of net.ipv4.tcp_available_congestion_control."""
+        """TCP's rule for how much to send, on both sides: a name of
+        net.ipv4.tcp_available_congestion_control.
+        """
         for side, device in self.devices.items():
             _ip(
                 "-n",
@@ -141,7 +150,9 @@ class Network:
             )
 
     def counts(self):
-        """{"up" or "down": {"packets", "bytes", "lost"}} since set(): IP packets with their headers, as they were sent."""
+        """{"up" or "down": {"packets", "bytes", "lost"}} since set(): IP packets with their
+        headers, as they were sent.
+        """
         return self._ask({})
 
     def _ask(self, command):
@@ -177,7 +188,9 @@ def _ip(*arguments):
 
 
 def tun(name):
-    """A file that gives and takes the packets of a new network device. The device may move to another namespace."""
+    """A file that gives and takes the packets of a new network device. The device may move to
+    another namespace.
+    """
     device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
     fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH22x", name.encode(), TUN_WITHOUT_HEADER))
     return device

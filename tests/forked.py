@@ -1,10 +1,11 @@
 """Kernels under test, forked from a process that has imported the large packages already.
 
-Most of a kernel's start is importing openai, pandas and plotly, the same for every notebook. On Linux all kernels
-of a test run come from one warmed parent: each a process of its own with an empty namespace, in which `import`
-finds these packages there, and the SDK has been used once, which makes its schemas. Left out are `helpers`, which a
-notebook imports as anywhere, and ipywidgets, which makes itself known to its kernel as it is imported. JupyterLab's
-kernels, in the browser tests, start in the ordinary way.
+Most of a kernel's start is importing openai, pandas and plotly, the same for every notebook. On
+Linux all kernels of a test run come from one warmed parent: each a process of its own with an empty
+namespace, in which `import` finds these packages there, and the SDK has been used once, which makes
+its schemas. Left out are `helpers`, which a notebook imports as anywhere, and ipywidgets, which
+makes itself known to its kernel as it is imported. JupyterLab's kernels, in the browser tests,
+start in the ordinary way.
 """
 
 import atexit
@@ -65,7 +66,9 @@ def install():
 
 
 def start_parent():
-    """The warmed process. It ends with the one that started it, and its kernels when they see it gone."""
+    """The warmed process. It ends with the one that started it, and its kernels when they see it
+    gone.
+    """
     os.environ[ADDRESS] = f"day9-tests-{os.getpid()}"
     with socket.socket(socket.AF_UNIX) as door:
         door.bind("\0" + os.environ[ADDRESS])  # a name that is no file, so that none is left behind
@@ -165,7 +168,9 @@ def warm():
 
 
 def use():
-    """What a package does when it is first used: the tokenizer's table, a figure's parts, the SDK's schemas."""
+    """What a package does when it is first used: the tokenizer's table, a figure's parts, the SDK's
+    schemas.
+    """
     import httpx2
     import openai
     import plotly.express

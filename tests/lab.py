@@ -2,8 +2,8 @@
 
     python -m tests.lab shots OUTDIR [notebook ...]
 
-writes every notebook as a reader sees it, in slices that fit a screen: as it opens in a fresh clone, then run
-from top to bottom, in the light and in the dark theme.
+writes every notebook as a reader sees it, in slices that fit a screen: as it opens in a fresh
+clone, then run from top to bottom, in the light and in the dark theme.
 """
 
 import contextlib
@@ -136,7 +136,9 @@ def _address(process, runtime, log):
 
 
 def as_started():
-    """(command, environment) with which `python start.py lab` starts JupyterLab, for the running Python."""
+    """(command, environment) with which `python start.py lab` starts JupyterLab, for the running
+    Python.
+    """
     import start
 
     said = []
@@ -155,7 +157,9 @@ def as_started():
 
 @contextlib.contextmanager
 def browsers():
-    """launch(*flags): a headless Chromium (Playwright's Browser) with flags beyond ours, one for all who want the same."""
+    """launch(*flags): a headless Chromium (Playwright's Browser) with flags beyond ours, one for
+    all who want the same.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright, contextlib.ExitStack() as opened:
@@ -177,7 +181,9 @@ def browser(*flags):
 
 
 class Tab:
-    """A browser tab with JupyterLab, one notebook open at a time. `trouble` lists what the page should not have done."""
+    """A browser tab with JupyterLab, one notebook open at a time. `trouble` lists what the page
+    should not have done.
+    """
 
     def __init__(self, chrome, server, width=1300, height=1000):
         self.server, self.path, self.trouble = server, None, []
@@ -195,7 +201,9 @@ class Tab:
         )
 
     def open(self, path):
-        """Open a notebook, the first by its address, the next as the file browser does, and wait for its kernel."""
+        """Open a notebook, the first by its address, the next as the file browser does, and wait
+        for its kernel.
+        """
         if self.path:
             self.page.evaluate(CLOSE)
             self.trouble.clear()
@@ -234,14 +242,18 @@ class Tab:
         )
 
     def run(self):
-        """Clear all outputs, Run All Cells, and wait until the kernel is idle and the outputs stand still."""
+        """Clear all outputs, Run All Cells, and wait until the kernel is idle and the outputs stand
+        still.
+        """
         self.command("notebook:clear-all-cell-outputs")
         self.command("notebook:run-all-cells")
         self.page.evaluate(RAN)
         self.still()
 
     def still(self):
-        """Wait until the kernel is idle and what the outputs show has not changed for half a second."""
+        """Wait until the kernel is idle and what the outputs show has not changed for half a
+        second.
+        """
         self.page.evaluate(STILL)
 
     def theme(self, name):
@@ -280,9 +292,10 @@ CLOSE = """async () => {
   panel.context.model.dirty = false;  // what was run is not to be saved, and nobody is there to be asked
   panel.close();
 }"""
-# At the first error Lab calls all cells that wait idle, also where a tag expects the error and the kernel goes on
-# with them; and it draws prompts only for cells in view. So count: done when each cell has its number, or when
-# the kernel has been idle for some seconds, because an error has stopped the run.
+# At the first error Lab calls all cells that wait idle, also where a tag expects the error and the
+# kernel goes on with them; and it draws prompts only for cells in view. So count: done when each
+# cell has its number, or when the kernel has been idle for some seconds, because an error has
+# stopped the run.
 RAN = """async () => {
   const panel = jupyterapp.shell.currentWidget;
   const open = () => [...panel.content.model.cells].filter(c => c.type === 'code' && c.sharedModel.getSource().trim() && c.executionCount === null).length;
@@ -308,7 +321,9 @@ SCROLLER = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-outer"
 
 
 def shots(opened, outdir, name, title):
-    """Screenshots of the whole notebook, top to bottom: OUTDIR/name-title-1.png, … Returns their paths."""
+    """Screenshots of the whole notebook, top to bottom: OUTDIR/name-title-1.png, … Returns their
+    paths.
+    """
     opened.page.evaluate("() => document.activeElement?.blur()")
     scroller = opened.page.locator(SCROLLER)
     box = scroller.bounding_box()

@@ -1,6 +1,8 @@
-"""llama.cpp's own server, as the package xllamacpp has it in its wheel: `python -m tests.llama_server FILE.gguf`.
+"""llama.cpp's own server, as the package xllamacpp has it in its wheel: `python -m
+tests.llama_server FILE.gguf`.
 
-Prints its address and serves until its standard input is closed. Everything that answers is llama.cpp's C++.
+Prints its address and serves until its standard input is closed. Everything that answers is
+llama.cpp's C++.
 """
 
 import sys

@@ -1,4 +1,6 @@
-"""The systems and Pythons that README.md names, as installers see them; tests/test_systems.py asks the locks for each."""
+"""The systems and Pythons that README.md names, as installers see them; tests/test_systems.py asks
+the locks for each.
+"""
 
 import functools
 import re
@@ -11,7 +13,8 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-# The oldest C library for which the packages of a lock have wheels: Debian 11; Debian 12 and Ubuntu 22.04.
+# The oldest C library for which the packages of a lock have wheels: Debian 11; Debian 12 and Ubuntu
+# 22.04.
 GLIBC = {"requirements.lock": (2, 31), "tests/requirements.lock": (2, 35)}
 MACOS = {"arm64": (14, 0), "x86_64": (11, 0)}  # the oldest, likewise
 LINUX_1_2014 = {5: "manylinux1", 12: "manylinux2010", 17: "manylinux2014"}  # the older names
@@ -50,7 +53,9 @@ def in_words():
 
 
 class Pin(NamedTuple):
-    """One entry of a lock. `asked`: the packaging.Requirement; `hashes`: the SHA-256 of every file it allows."""
+    """One entry of a lock. `asked`: the packaging.Requirement; `hashes`: the SHA-256 of every file
+    it allows.
+    """
 
     asked: Requirement
     hashes: frozenset

@@ -1,4 +1,6 @@
-"""connect() and the local API as processes: real sockets, the real SDK, and what a rough world does to them."""
+"""connect() and the local API as processes: real sockets, the real SDK, and what a rough world does
+to them.
+"""
 
 import asyncio
 import concurrent.futures
@@ -595,7 +597,8 @@ def ask(day="2024-12-17"):
         return json.load(answer)["choices"][0]["message"]["content"]
 
 """
-# What a shell has its background jobs ignore is handed on to every child: a script that is to be ended does not.
+# What a shell has its background jobs ignore is handed on to every child: a script that is to be
+# ended does not.
 HEARS = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,6 @@
-"""What a reader sees: frames, the wire, receipts, figures, knobs, checks; and the examples in the docstrings."""
+"""What a reader sees: frames, the wire, receipts, figures, knobs, checks; and the examples in the
+docstrings.
+"""
 
 import doctest
 import importlib

@@ -1,4 +1,6 @@
-"""The rules of pyproject.toml hold: who imports whom, no circles, one layout, types where they are declared."""
+"""The rules of pyproject.toml hold: who imports whom, no circles, one layout, types where they are
+declared.
+"""
 
 import ast
 import subprocess
@@ -48,7 +50,9 @@ FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def public(nodes):
-    """What others may call of a module or a class: what has no underscore, how it is made, being called."""
+    """What others may call of a module or a class: what has no underscore, how it is made, being
+    called.
+    """
     return [
         node
         for node in nodes

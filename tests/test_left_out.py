@@ -1,6 +1,8 @@
-"""A system that lacks packages: the theme Realtime says so and shows the way on, and all else works as before.
+"""A system that lacks packages: the theme Realtime says so and shows the way on, and all else works
+as before.
 
-It is imitated in children of this process, which cannot import what TESTS_WITHOUT names (no_network/sitecustomize.py).
+It is imitated in children of this process, which cannot import what TESTS_WITHOUT names
+(no_network/sitecustomize.py).
 """
 
 import json
@@ -140,7 +142,9 @@ def test_a_secret_is_made_and_a_call_is_refused():
 
 
 def test_notebooks_of_other_themes_pass_as_they_are():
-    """One of 2_realtime is not run, which the head of the output says, nor is the cell that imports tiktoken."""
+    """One of 2_realtime is not run, which the head of the output says, nor is the cell that imports
+    tiktoken.
+    """
     notebooks = ("00_start_here", "1_o1/02_reasoning_effort", "1_o1/03_vision")
     notebooks += ("2_realtime/01_a_spoken_conversation", "5_sdks/02_from_day9_to_today")
     paths = [f"notebooks/{name}.ipynb" for name in notebooks]

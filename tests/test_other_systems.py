@@ -1,4 +1,5 @@
-"""Windows and macOS, imitated where they differ: no fork, no signals, other folders, pipes that have 256 characters.
+"""Windows and macOS, imitated where they differ: no fork, no signals, other folders, pipes that
+have 256 characters.
 
 What no imitation shows is in the helpers' own words, with the report that taught it.
 """
@@ -354,7 +355,9 @@ MADE = {"node_modules", "target", "__pycache__", ".ipynb_checkpoints", "my_recor
 
 
 def test_every_file_can_be_there_on_windows_and_macos():
-    """Names that Windows knows, none that differs from another by capitals alone, and none too long for its folder."""
+    """Names that Windows knows, none that differs from another by capitals alone, and none too long
+    for its folder.
+    """
     names = [
         file.relative_to(ROOT).as_posix()
         for tree in TREES
@@ -372,7 +375,9 @@ def test_every_file_can_be_there_on_windows_and_macos():
 
 @needs("git")
 def test_a_checkout_on_windows_changes_no_byte(tmp_path):
-    """Git for Windows turns the ends of lines into its own, unless it is told; a tuning job's seed hangs on them."""
+    """Git for Windows turns the ends of lines into its own, unless it is told; a tuning job's seed
+    hangs on them.
+    """
     git = lambda *words, cwd: subprocess.run(
         ["git", "-c", "user.name=x", "-c", "user.email=x@x", "-c", "core.autocrlf=true", *words],
         cwd=cwd,
@@ -436,7 +441,9 @@ SETTINGS = {"https": "http://corp.example:3128", "socks": "socks://corp.example:
     ids=["Windows", "macOS"],
 )
 def test_an_upstream_is_asked_through_the_systems_own_proxy(monkeypatch, proxies, left_out):
-    """connect() sets NO_PROXY, and from then on urllib does not look into the settings of Windows or macOS."""
+    """connect() sets NO_PROXY, and from then on urllib does not look into the settings of Windows
+    or macOS.
+    """
     monkeypatch.delenv("no_proxy", raising=False)  # of a connect() before
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     monkeypatch.setattr(urllib.request, proxies, lambda: SETTINGS, raising=False)

@@ -1,6 +1,8 @@
-"""Setting up: the lock files agree with what is asked for, and start.py works, repairs, and says what is wrong.
+"""Setting up: the lock files agree with what is asked for, and start.py works, repairs, and says
+what is wrong.
 
-start.py runs in small projects of their own, with an installer that only writes down what it was asked.
+start.py runs in small projects of their own, with an installer that only writes down what it was
+asked.
 """
 
 import ast
@@ -155,7 +157,8 @@ def test_start_py_allows_the_pythons_that_the_project_does():
 
 # start.py, in a project of its own
 
-# An installer that notes what it is asked, says what the test wants said, and makes what a run needs to be seen.
+# An installer that notes what it is asked, says what the test wants said, and makes what a run
+# needs to be seen.
 FAKE = """
 import json, os, pathlib, sys
 asked = sys.argv[1:]
@@ -195,7 +198,9 @@ class Project:
         self.uv = uv
 
     def start(self, *arguments, before="", **env):
-        """Runs start.py with the Python that this venv is made from; `before` is Python text that runs first."""
+        """Runs start.py with the Python that this venv is made from; `before` is Python text that
+        runs first.
+        """
         code = f"import runpy, sys\nsys.argv = {['start.py', *arguments]!r}\n{before}\nrunpy.run_path('start.py', run_name='__main__')"
         clean = {
             k: v
@@ -241,7 +246,8 @@ def failure(run):
 def test_the_first_start_installs_and_the_second_runs_no_installer(project):
     first = project.start("lab", "--no-browser", PYTHONDONTWRITEBYTECODE="1")
     assert first.returncode == 0, first.stderr
-    # `helpers` was imported by the program that was started, and it got the notebook and our argument
+    # `helpers` was imported by the program that was started, and it got the notebook and our
+    # argument
     assert str(project.root / "helpers") in first.stdout
     assert "--no-browser" in first.stdout and "00_start_here.ipynb" in first.stdout
     [call] = project.asked()
@@ -406,7 +412,9 @@ def test_an_unknown_command_shows_the_known_ones(project):
 
 
 def venv_with(folder, packages):
-    """A venv of Python's own, with packages that are only names and versions, and a pytest and a jupyterlab to be started."""
+    """A venv of Python's own, with packages that are only names and versions, and a pytest and a
+    jupyterlab to be started.
+    """
     subprocess.run([BASE, "-m", "venv", "--without-pip", folder], check=True)
     site = next(folder.glob("[Ll]ib/**/site-packages"))
     for name, version in packages.items():

@@ -1,4 +1,6 @@
-"""The locks serve every system and Python that README.md names, each with wheels: asked of their own hashes."""
+"""The locks serve every system and Python that README.md names, each with wheels: asked of their
+own hashes.
+"""
 
 import json
 import re

@@ -1,4 +1,6 @@
-"""What is made when it is first asked for, reached from two threads at once: made once, and nothing of it is lost."""
+"""What is made when it is first asked for, reached from two threads at once: made once, and nothing
+of it is lost.
+"""
 
 import contextlib
 import shutil
@@ -56,7 +58,9 @@ def test_a_first_upload_stays_whatever_is_asked_meanwhile(local, monkeypatch, me
         return answer(*request)
 
     class Slow(tuning.Tuning):
-        """One that is still being made when the other thread comes; a second one is ready after the first."""
+        """One that is still being made when the other thread comes; a second one is ready after the
+        first.
+        """
 
         def __init__(self, pace):
             super().__init__(pace)
@@ -86,7 +90,9 @@ def test_a_first_upload_stays_whatever_is_asked_meanwhile(local, monkeypatch, me
 
 
 class Looked:
-    """A model or a job at which something happens, as another thread would do it, in the middle of a look at all."""
+    """A model or a job at which something happens, as another thread would do it, in the middle of
+    a look at all.
+    """
 
     def __init__(self, happens):
         self.happens = happens
@@ -130,7 +136,9 @@ print(len(found), len(set(found)))
 
 
 def pythons():
-    """The Python of this run, and those of the other versions that the project names, where there are any."""
+    """The Python of this run, and those of the other versions that the project names, where there
+    are any.
+    """
     yield sys.executable
     for minor in range(11, 15):
         other = shutil.which(f"python3.{minor}")

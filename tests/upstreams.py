@@ -1,7 +1,9 @@
-"""Upstreams for tests: a strict imitation of api.openai.com, and a hostile server that does what it is told.
+"""Upstreams for tests: a strict imitation of api.openai.com, and a hostile server that does what it
+is told.
 
-Both listen on this machine. The imitation is our own local API with its recordings, behind checks that are stricter
-than OpenAI's: whatever a request must not carry there ends in a 418 that names it.
+Both listen on this machine. The imitation is our own local API with its recordings, behind checks
+that are stricter than OpenAI's: whatever a request must not carry there ends in a 418 that names
+it.
 """
 
 import contextlib
@@ -33,7 +35,9 @@ NOT_THERE = {
 
 
 class Imitation(Local):
-    """api.openai.com as far as recordings go. `seen`: (method, path, headers, body) of each request; `said`: bytes to answer with instead, by path."""
+    """api.openai.com as far as recordings go. `seen`: (method, path, headers, body) of each
+    request; `said`: bytes to answer with instead, by path.
+    """
 
     def __init__(self, pace=0.0):
         super().__init__(REAL_KEY, pace)
@@ -75,7 +79,9 @@ class Imitation(Local):
 
 
 class Hostile:
-    """A server that reads a request and then does `script(socket, request bytes)`; a list of scripts is one for each connection, the last for all later."""
+    """A server that reads a request and then does `script(socket, request bytes)`; a list of
+    scripts is one for each connection, the last for all later.
+    """
 
     def __init__(self, *scripts):
         self.scripts, self.seen, self.connections = list(scripts), [], 0
@@ -120,7 +126,9 @@ class Hostile:
 
 
 def says(*pieces):
-    """A script that sends these bytes and closes; a piece that can be called is called with the socket."""
+    """A script that sends these bytes and closes; a piece that can be called is called with the
+    socket.
+    """
 
     def script(sock, request):
         for piece in pieces:

@@ -1,6 +1,8 @@
-"""Imported first, it makes a Python look like one on Windows, as far as start.py, connect() and the local API ask.
+"""Imported first, it makes a Python look like one on Windows, as far as start.py, connect() and the
+local API ask.
 
-For children of tests: what is gone here stays gone. Paths, files and sockets remain those of this system.
+For children of tests: what is gone here stays gone. Paths, files and sockets remain those of this
+system.
 """
 
 import asyncio.events

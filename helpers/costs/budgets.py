@@ -8,10 +8,11 @@ from ..facts import tokens
 def line_tokens(row):
     """(fewest, most) tokens for which one line of a training file may be billed, for one epoch.
 
-    row: a preference pair or a supervised example, as a dict. OpenAI bills the tokens of the training file, times
-    the epochs (its help centre, article 11323177). Whether it counts a pair's prompt once, as in the file, or with
-    each of the two answers is not known: those are the two bounds. For an example they are the same. The few
-    tokens around each message follow the chat rule of `tokens.chat_tokens`, an estimate. Tools are not counted.
+    row: a preference pair or a supervised example, as a dict. OpenAI bills the tokens of the
+    training file, times the epochs (its help centre, article 11323177). Whether it counts a pair's
+    prompt once, as in the file, or with each of the two answers is not known: those are the two
+    bounds. For an example they are the same. The few tokens around each message follow the chat
+    rule of `tokens.chat_tokens`, an estimate. Tools are not counted.
 
     >>> ask = [{"role": "user", "content": "hello world"}]
     >>> line_tokens({"messages": ask + [{"role": "assistant", "content": "hello"}]})
@@ -30,7 +31,8 @@ def line_tokens(row):
 def calls_to_pay_back(once, before, after):
     """The number of calls after which `once` is earned back; None if a call saves nothing.
 
-    once: what was paid in advance; before, after: what a call costs without and with it, all in USD.
+    once: what was paid in advance; before, after: what a call costs without and with it, all in
+    USD.
 
     >>> calls_to_pay_back(10, 0.03, 0.01), calls_to_pay_back(10, 0.01, 0.03)
     (500, None)

@@ -1,7 +1,8 @@
 """What a spoken conversation costs, turn by turn, by the rules of OpenAI's guide "Realtime costs".
 
-Sound is 1 token for each 100 ms of the user and each 50 ms of the assistant. Every response has the whole
-conversation as its input, the assistant's own earlier sound included, and that input is billed again.
+Sound is 1 token for each 100 ms of the user and each 50 ms of the assistant. Every response has the
+whole conversation as its input, the assistant's own earlier sound included, and that input is
+billed again.
 """
 
 import functools
@@ -13,8 +14,8 @@ from ..facts import prices, tokens
 def even(minutes, user_share, turns):
     """[(user's seconds, assistant's seconds)] of `turns` equal turns.
 
-    minutes: of speech, both sides together; user_share: the user's percent of it. ValueError for less than
-    one turn, a negative time or a share outside 0 to 100.
+    minutes: of speech, both sides together; user_share: the user's percent of it. ValueError for
+    less than one turn, a negative time or a share outside 0 to 100.
 
     >>> even(2, 50, 4)
     [(15.0, 15.0), (15.0, 15.0), (15.0, 15.0), (15.0, 15.0)]
@@ -30,9 +31,10 @@ def even(minutes, user_share, turns):
 def usages(turns, instructions=0, cached=True):
     """The usage of each response of a conversation, as dicts of the Realtime API's shape.
 
-    turns: [(user's seconds, assistant's seconds)]; instructions: text tokens in front of each response.
-    cached: whether all that the response before had as its input comes from the cache, which is the best
-    case; if not, nothing does. Left out: transcripts, tools, and the few special tokens of each message.
+    turns: [(user's seconds, assistant's seconds)]; instructions: text tokens in front of each
+    response. cached: whether all that the response before had as its input comes from the cache,
+    which is the best case; if not, nothing does. Left out: transcripts, tools, and the few special
+    tokens of each message.
 
     >>> [u["input_token_details"]["audio_tokens"] for u in usages([(2, 1), (2.5, 1)])]
     [20, 65]
@@ -63,7 +65,8 @@ def usages(turns, instructions=0, cached=True):
 def so_far(model, used, on):
     """What the conversation has cost after each response, in USD, as exact Decimals.
 
-    used: the usages of its responses; on: the day whose prices to use. LookupError for a day without them.
+    used: the usages of its responses; on: the day whose prices to use. LookupError for a day
+    without them.
 
     >>> so_far("gpt-4o-realtime-preview-2024-12-17", usages([(60, 60)]), "2024-12-17")
     [Decimal('0.120000')]

@@ -1,4 +1,6 @@
-"""Preference tuning: judging pairs, a job watched live, the power of a test. `dpo` was first the stand-in's name, and has its names still."""
+"""Preference tuning: judging pairs, a job watched live, the power of a test. `dpo` was first the
+stand-in's name, and has its names still.
+"""
 
 from ..facts.policy import (
     BUCKETS,

@@ -1,4 +1,6 @@
-"""The widget of helpers/dpo/labelling.py: it shows what a Labels says and passes on what is pressed."""
+"""The widget of helpers/dpo/labelling.py: it shows what a Labels says and passes on what is
+pressed.
+"""
 
 from pathlib import Path
 
@@ -7,7 +9,9 @@ import traitlets
 
 
 class Labelling(anywidget.AnyWidget):
-    """`view` is all that the page shows; the page answers with {"do": "left" | "right" | "tie" | "undo"}."""
+    """`view` is all that the page shows; the page answers with {"do": "left" | "right" | "tie" |
+    "undo"}.
+    """
 
     _esm = Path(__file__).with_name("labelling.js")
     _css = Path(__file__).with_name("labelling.css")

@@ -8,8 +8,9 @@
 
     label(rows, "my_pairs/weather.jsonl")                      # the same as a widget, by mouse or keyboard
 
-Which answer a file prefers is not shown: `seed` draws the order of the pairs and the side of each answer.
-Beside the JSONL lies a file of all choices, ties too, from which a session closed half-way goes on.
+Which answer a file prefers is not shown: `seed` draws the order of the pairs and the side of each
+answer. Beside the JSONL lies a file of all choices, ties too, from which a session closed half-way
+goes on.
 """
 
 import json
@@ -25,7 +26,9 @@ OUTPUTS = ("preferred_output", "non_preferred_output")
 
 @dataclass(frozen=True)
 class Shown:
-    """A pair as its judge sees it: what was asked (the texts of `messages`, roles before them) and two answers."""
+    """A pair as its judge sees it: what was asked (the texts of `messages`, roles before them) and
+    two answers.
+    """
 
     number: int
     asked: str
@@ -36,12 +39,13 @@ class Shown:
 class Labels:
     """One person's choices among the pairs of a file.
 
-    rows: pairs in the hosted form (helpers/facts/preference_file.py); which answer they prefer is forgotten. path:
-    where the chosen pairs go, as JSONL; all choices go beside it, with the ending .choices.json, and are found
-    there again. Choices made earlier among other pairs stay in both files. seed: draws order and sides.
+    rows: pairs in the hosted form (helpers/facts/preference_file.py); which answer they prefer is
+    forgotten. path: where the chosen pairs go, as JSONL; all choices go beside it, with the ending
+    .choices.json, and are found there again. Choices made earlier among other pairs stay in both
+    files. seed: draws order and sides.
 
-    Raises ValueError for rows that are no pairs or come twice, and for a file of choices that cannot be read:
-    nothing is overwritten then.
+    Raises ValueError for rows that are no pairs or come twice, and for a file of choices that
+    cannot be read: nothing is overwritten then.
     """
 
     def __init__(self, rows, path, seed=9):
@@ -89,7 +93,9 @@ class Labels:
         return Shown(self.done + 1, said, _text(left), _text(right))
 
     def choose(self, choice):
-        """Judge the present pair: "left", "right" or "tie". Saved when it returns; none left to judge: ValueError."""
+        """Judge the present pair: "left", "right" or "tie". Saved when it returns; none left to
+        judge: ValueError.
+        """
         if choice not in CHOICES:
             raise ValueError(f"a choice is one of {', '.join(CHOICES)}, not {choice!r}")
         key = self._next()
@@ -105,7 +111,9 @@ class Labels:
             self._save({key: made for key, made in self._made.items() if key != last})
 
     def counts(self):
-        """{"left": n, "right": n, "tie": n} among these pairs: one side far ahead means that sides were chosen, not answers."""
+        """{"left": n, "right": n, "tie": n} among these pairs: one side far ahead means that sides
+        were chosen, not answers.
+        """
         chosen = [
             (made[2], self._left[key]) for key, made in self._made.items() if key in self._pairs
         ]
@@ -114,7 +122,9 @@ class Labels:
         return {"left": lefts, "right": len(chosen) - lefts - ties, "tie": ties}
 
     def rows(self):
-        """All judged pairs of the file, ties left out, in the hosted form, with the reader's preference."""
+        """All judged pairs of the file, ties left out, in the hosted form, with the reader's
+        preference.
+        """
         return _hosted(self._made)
 
     def said(self):
@@ -179,10 +189,12 @@ def flipped(rows):
 
 
 def label(rows, path, seed=9):
-    """A widget for Labels(rows, path, seed): two answers side by side, for the mouse or the keyboard.
+    """A widget for Labels(rows, path, seed): two answers side by side, for the mouse or the
+    keyboard.
 
-    1 or left arrow, 2 or right arrow: that answer is better. 0 or t: a tie. u: undo. Each choice is saved at
-    once; running the cell again goes on where you were. Returns the widget; `.labels` is its Labels.
+    1 or left arrow, 2 or right arrow: that answer is better. 0 or t: a tie. u: undo. Each choice is
+    saved at once; running the cell again goes on where you were. Returns the widget; `.labels` is
+    its Labels.
     """
     from ._labelling_widget import Labelling
 
@@ -190,7 +202,8 @@ def label(rows, path, seed=9):
 
 
 def _pair(row):
-    """(key, (input, outputs)): the outputs in the order of their texts, and a name that does not change with their places.
+    """(key, (input, outputs)): the outputs in the order of their texts, and a name that does not
+    change with their places.
 
     TypeError or ValueError for what is no pair.
     """

@@ -1,8 +1,8 @@
 """How many questions it takes: the chance that a test finds a difference which is there.
 
-All exact for the test named, by adding up every outcome; `tests/dpo/test_power.py` plays them out, too. Two-sided
-at 5 %, and only a finding in the right direction counts. Cases are taken to be independent of each other: ten
-answers to one question are not ten cases.
+All exact for the test named, by adding up every outcome; `tests/dpo/test_power.py` plays them out,
+too. Two-sided at 5 %, and only a finding in the right direction counts. Cases are taken to be
+independent of each other: ten answers to one question are not ten cases.
 """
 
 import functools
@@ -14,7 +14,8 @@ _Z = 1.959963984540054  # standard normal, two-sided 5 %
 
 
 def sign_test(wins, losses):
-    """p-value, two-sided: how often a coin would split wins + losses at least as unevenly. Ties are left out.
+    """p-value, two-sided: how often a coin would split wins + losses at least as unevenly. Ties are
+    left out.
 
     ValueError for counts below 0. No case at all: 1.
 
@@ -28,7 +29,8 @@ def sign_test(wins, losses):
 
 
 def of_pairs(n, share):
-    """Power of the sign test on n judged pairs (no ties) when the better one wins with the chance `share`.
+    """Power of the sign test on n judged pairs (no ties) when the better one wins with the chance
+    `share`.
 
     >>> round(of_pairs(20, 0.6), 2), round(of_pairs(200, 0.6), 2)
     (0.13, 0.79)
@@ -38,7 +40,8 @@ def of_pairs(n, share):
 
 
 def of_two_groups(n, before, after):
-    """Power of comparing two shares, n questions each and other ones for each model: the pooled z-test.
+    """Power of comparing two shares, n questions each and other ones for each model: the pooled
+    z-test.
 
     `before`, `after`: the true shares, after > before. The n of the usual formula for 80 % power:
 
@@ -57,10 +60,11 @@ def of_two_groups(n, before, after):
 
 
 def of_same_questions(n, lost, won):
-    """Power of asking both models the same n questions and testing those that changed (McNemar's test, exact).
+    """Power of asking both models the same n questions and testing those that changed (McNemar's
+    test, exact).
 
-    `lost`: share of questions that only the old model answers rightly, `won`: only the new one. The gain is
-    won - lost; questions that both answer rightly, or both wrongly, say nothing.
+    `lost`: share of questions that only the old model answers rightly, `won`: only the new one. The
+    gain is won - lost; questions that both answer rightly, or both wrongly, say nothing.
 
     >>> round(of_same_questions(500, 0.05, 0.10), 2)
     0.8
@@ -74,7 +78,8 @@ def of_same_questions(n, lost, won):
 
 
 def needed(power, *, enough=0.8, most=4096):
-    """Smallest n found, by halving, with power(n) >= enough. `power`: function of n. ValueError if `most` is too few.
+    """Smallest n found, by halving, with power(n) >= enough. `power`: function of n. ValueError if
+    `most` is too few.
 
     Exact tests jump: a few of the next larger n may fall short of `enough` by a percent or two.
     """

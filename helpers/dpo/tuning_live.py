@@ -6,9 +6,9 @@ from ..sketch import beside, curves
 def live():
     """A widget with a method `show(status, metrics)`, to be called at each poll of a job.
 
-    `metrics`: the data of the job's events of type metrics, oldest first, as the local API has them: dicts
-    with step, total_steps, train_loss and, for DPO, train_reward_accuracy, train_reward_margin, each with its
-    valid_ twin where there is a validation file.
+    `metrics`: the data of the job's events of type metrics, oldest first, as the local API has
+    them: dicts with step, total_steps, train_loss and, for DPO, train_reward_accuracy,
+    train_reward_margin, each with its valid_ twin where there is a validation file.
     """
     import ipywidgets
 

@@ -12,7 +12,9 @@ _known = {}
 
 
 def exercise(name, hint):
-    """Register a checker: it takes the reader's answer and returns what differs, in a sentence, or None."""
+    """Register a checker: it takes the reader's answer and returns what differs, in a sentence, or
+    None.
+    """
 
     def register(checker):
         _known[name] = (checker, hint)
@@ -38,7 +40,9 @@ def _find(name):
 
 
 def judge(answer, right, choices, why):
-    """What differs where an exercise asks for one of `choices` under each name of `right`; None if nothing does."""
+    """What differs where an exercise asks for one of `choices` under each name of `right`; None if
+    nothing does.
+    """
     for name, best in right.items():
         given = answer.get(name)
         if given is ... or given is None:

@@ -186,7 +186,9 @@ def which_model_for_which_team(answer):
 
 
 def _call(model, prompt, cached=0):
-    """A call of the notebook: `prompt` tokens in front of a question of 100, an answer of 200, in USD."""
+    """A call of the notebook: `prompt` tokens in front of a question of 100, an answer of 200, in
+    USD.
+    """
     usage = {
         "prompt_tokens": prompt + 100,
         "completion_tokens": 200,

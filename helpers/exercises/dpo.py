@@ -64,7 +64,9 @@ def what_to_do_with_a_pair(answer):
 
 
 def _loss(now, then, beta):
-    """Of one pair; `now` and `then`: (preferred, other), probabilities of the policy and of the reference."""
+    """Of one pair; `now` and `then`: (preferred, other), probabilities of the policy and of the
+    reference.
+    """
     margin = beta * math.log(now[0] / then[0] / (now[1] / then[1]))
     return math.log1p(math.exp(-margin))
 

@@ -1,4 +1,6 @@
-"""Dates as people write them: 2024-12-17, 17.12.2024, December 17th, 2024. One that cannot be is said in a sentence."""
+"""Dates as people write them: 2024-12-17, 17.12.2024, December 17th, 2024. One that cannot be is
+said in a sentence.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,8 @@ DATE = re.compile(
 
 
 def read(text: object) -> datetime.date | None:
-    """The datetime.date that a text means, or None where it is no date at all. ValueError for one that cannot be.
+    """The datetime.date that a text means, or None where it is no date at all. ValueError for one
+    that cannot be.
 
     >>> read("17.12.2024") == read("December 17th, 2024") == read("2024-12-17")
     True

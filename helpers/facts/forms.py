@@ -1,9 +1,11 @@
-"""The practice forms: who filled them in, what they wrote, which of it is wrong, and where it stands on the page.
+"""The practice forms: who filled them in, what they wrote, which of it is wrong, and where it
+stands on the page.
 
-data/forms/NAME.toml is the ground truth of a form, written by us: a fictional person, the filing status, the
-boxes ticked on page 1, the amounts written on lines 9 to 16, and every correction. NAME-1.jpg to NAME-4.jpg are its scanned
-pages, drawn from it by `python -m tests.tools.make_forms`, which also writes boxes.json: the place of each field in pixels. The shafts (shaft-a,
-shaft-b) are one page each: a drawing, and what was measured.
+data/forms/NAME.toml is the ground truth of a form, written by us: a fictional person, the filing
+status, the boxes ticked on page 1, the amounts written on lines 9 to 16, and every correction.
+NAME-1.jpg to NAME-4.jpg are its scanned pages, drawn from it by `python -m tests.tools.make_forms`,
+which also writes boxes.json: the place of each field in pixels. The shafts (shaft-a, shaft-b) are
+one page each: a drawing, and what was measured.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ NUMBER = ("no mistake", "one mistake", "two mistakes", "three mistakes")
 
 @functools.cache
 def load(name: str) -> dict[str, Any]:
-    """The ground truth of a form as a dict; `written` has the line numbers as keys. LookupError for an unknown name."""
+    """The ground truth of a form as a dict; `written` has the line numbers as keys. LookupError for
+    an unknown name.
+    """
     file = FOLDER / f"{name}.toml"
     if not file.is_file():
         raise LookupError(f"There is no form {name!r}. There are: {', '.join(FORMS + SHAFTS)}.")
@@ -53,7 +57,9 @@ def load(name: str) -> dict[str, Any]:
 
 
 def page(name: str, number: int = 1) -> Path:
-    """The picture file of a page, as a Path. LookupError for an unknown name or a page that there is not."""
+    """The picture file of a page, as a Path. LookupError for an unknown name or a page that there
+    is not.
+    """
     load(name)
     last = 4 if name in FORMS else 1
     if number not in range(1, last + 1):
@@ -63,7 +69,9 @@ def page(name: str, number: int = 1) -> Path:
 
 @functools.cache
 def boxes() -> dict[str, dict[str, Any]]:
-    """{picture file name: {"size": [width, height], "boxes": {field: [left, top, right, bottom]}}}, in pixels of the picture."""
+    """{picture file name: {"size": [width, height], "boxes": {field: [left, top, right, bottom]}}},
+    in pixels of the picture.
+    """
     return json.loads((FOLDER / "boxes.json").read_text(encoding="utf-8"))
 
 
@@ -106,7 +114,9 @@ def findings_of(name: str, sent: Iterable[int]) -> str:
 
 
 def findings(name: str, missing: int = 0) -> str:
-    """What a careful reader finds on a form, in words; `missing` is the page that was not sent, 1 or 4."""
+    """What a careful reader finds on a form, in words; `missing` is the page that was not sent, 1
+    or 4.
+    """
     form = load(name)
     found = [c for c in form["corrections"] if c["planted"] and not (missing and c["line"] == 12)]
     text = [

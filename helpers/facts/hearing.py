@@ -1,8 +1,10 @@
-"""Which of the shipped clips a stretch of sound is: no speech recognition, only comparison with what is known.
+"""Which of the shipped clips a stretch of sound is: no speech recognition, only comparison with
+what is known.
 
-Sound becomes a picture of 20 log-mel bands, 50 columns a second, below 3.4 kHz, so that a telephone's codec or
-Opus on a bad line leaves it much as it was. A clip is heard where its picture lies over that of the sound; part of
-a clip, where turn detection cut it. Any other voice, saying the same or something else, is not heard: say so.
+Sound becomes a picture of 20 log-mel bands, 50 columns a second, below 3.4 kHz, so that a
+telephone's codec or Opus on a bad line leaves it much as it was. A clip is heard where its picture
+lies over that of the sound; part of a clip, where turn detection cut it. Any other voice, saying
+the same or something else, is not heard: say so.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ _looking = concurrent.futures.ThreadPoolExecutor(1)
 
 @dataclass
 class Heard:
-    """A clip, or the part of it from share `begin` to share `end`, found `at` so many columns into the sound."""
+    """A clip, or the part of it from share `begin` to share `end`, found `at` so many columns into
+    the sound.
+    """
 
     name: str
     begin: float
@@ -44,7 +48,9 @@ class Heard:
 
     @property
     def transcript(self) -> str:
-        """The words of it; of a part, those whose middle letters lie in it (an estimate: letters take equal time)."""
+        """The words of it; of a part, those whose middle letters lie in it (an estimate: letters
+        take equal time).
+        """
         text = sounds.clips()[self.name]["transcript"]
         if self.whole:
             return text
@@ -107,9 +113,11 @@ def _known():
 
 @functools.cache
 def load() -> tuple[concurrent.futures.Future, concurrent.futures.Future]:
-    """Begin to get ready what takes a second, in a thread, once a process. For the event loop alone.
+    """Begin to get ready what takes a second, in a thread, once a process. For the event loop
+    alone.
 
-    Gives the futures of the clips that are heard, and of the rest: the table of tokens, the clips that are said.
+    Gives the futures of the clips that are heard, and of the rest: the table of tokens, the clips
+    that are said.
     """
     thread = concurrent.futures.ThreadPoolExecutor(1)
     return thread.submit(_known), thread.submit(
@@ -125,7 +133,9 @@ async def loaded() -> None:
 
 
 async def in_time(pcm: bytes) -> list[Heard]:
-    """heard(), in a thread that looks at one sound at a time: what the other sessions say goes out meanwhile."""
+    """heard(), in a thread that looks at one sound at a time: what the other sessions say goes out
+    meanwhile.
+    """
     known, _ = load()
     if not known.done():
         await asyncio.wrap_future(known)
@@ -157,14 +167,17 @@ def heard(pcm: bytes) -> list[Heard]:
 
 
 def _best(name, columns, spoken, first):
-    """Where a clip lies best over columns of the sound, `spoken` of them not silent, the first of which is column `first`."""
+    """Where a clip lies best over columns of the sound, `spoken` of them not silent, the first of
+    which is column `first`.
+    """
     import numpy as np
 
     clip, weight = _known()[name]
     n, m = len(clip), len(columns)
     like = np.zeros((n, n + m), "f4")
     like[:, :m] = ((clip @ columns.T) * weight[:, None])[::-1]
-    # read in rows one shorter, each row is shifted by one: the diagonals stand upright and can be summed
+    # read in rows one shorter, each row is shifted by one: the diagonals stand upright and can be
+    # summed
     total = like.ravel()[: n * (n + m - 1)].reshape(n, n + m - 1).sum(0)
     at = np.arange(n + m - 1) - (n - 1)  # the column of the sound where the clip would begin
     so_far = np.concatenate([[0], weight.cumsum()])

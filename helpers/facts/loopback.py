@@ -1,7 +1,8 @@
-"""What both ends of a call on this machine change in aioice: the one address, and patience. Done by importing it.
+"""What both ends of a call on this machine change in aioice: the one address, and patience. Done by
+importing it.
 
-aioice offers all addresses but loopback's. And it hangs up where the other end has been late six times in a row,
-by half a second: two live processes that share a busy core are.
+aioice offers all addresses but loopback's. And it hangs up where the other end has been late six
+times in a row, by half a second: two live processes that share a busy core are.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ RETRIES = 3  # in a round, which so lasts 7.5 s; with the waits between them tha
 
 
 async def query_consent(self: aioice.ice.Connection) -> None:
-    """In the place of aioice.ice.Connection's: ask now and then whether the other end is there; close when it is not."""
+    """In the place of aioice.ice.Connection's: ask now and then whether the other end is there;
+    close when it is not.
+    """
     silent = 0
     while silent < ROUNDS:
         await asyncio.sleep(aioice.ice.CONSENT_INTERVAL * random.uniform(0.8, 1.2))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Origin:
     """How one class of origin looks and reads.
 
-    edge: the colour of the frame. frame: what follows its name there; {source} is the answer's own. kept: what
-    connect() says of recordings of that class; empty, a recording cannot be of it.
+    edge: the colour of the frame. frame: what follows its name there; {source} is the answer's own.
+    kept: what connect() says of recordings of that class; empty, a recording cannot be of it.
     """
 
     edge: str

@@ -1,4 +1,6 @@
-"""Pictures: their kind and size from their first bytes. No imaging library: a file's header says its width and height."""
+"""Pictures: their kind and size from their first bytes. No imaging library: a file's header says
+its width and height.
+"""
 
 from __future__ import annotations
 

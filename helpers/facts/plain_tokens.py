@@ -1,7 +1,7 @@
 """o200k_base in Python, for systems on which tiktoken has no wheel. Slower, and the same tokens.
 
-(Which characters are letters is for the regex package to say here, and for tiktoken's own there: the two may differ in
-characters that Unicode has added since.)
+(Which characters are letters is for the regex package to say here, and for tiktoken's own there:
+the two may differ in characters that Unicode has added since.)
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 TABLE = DATA / "tokenizer"
 FILE = "fb374d419588a4632f3f557e76b4b70aebbca790"  # tiktoken's name for it
-# How a text falls into words before bytes are joined: tiktoken 0.14, tiktoken_ext/openai_public.py (MIT licence).
+# How a text falls into words before bytes are joined: tiktoken 0.14, tiktoken_ext/openai_public.py
+# (MIT licence).
 WORD = "|".join(
     [
         r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
@@ -34,7 +35,9 @@ WORD = "|".join(
 
 
 class Encoding:
-    """What is used here of tiktoken's Encoding. Special tokens are never looked for: they are the text that they are."""
+    """What is used here of tiktoken's Encoding. Special tokens are never looked for: they are the
+    text that they are.
+    """
 
     def __init__(self) -> None:
         import regex
@@ -48,7 +51,8 @@ class Encoding:
 
     def encode(self, text: str, disallowed_special: Collection[str] = ()) -> list[int]:
         """The tokens of a text, as a list of numbers."""
-        # half of a character of two UTF-16 units has no bytes; tiktoken reads a replacement character, too
+        # half of a character of two UTF-16 units has no bytes; tiktoken reads a replacement
+        # character, too
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return [token for word in self.words.findall(text) for token in self.of_word(word.encode())]
 
@@ -57,10 +61,13 @@ class Encoding:
         return b"".join(self.pieces[token] for token in tokens).decode(errors=errors)
 
     def _of_word(self, word):
-        """Byte-pair encoding: of all neighbours, those that are one piece of the lowest rank are joined, until none are."""
+        """Byte-pair encoding: of all neighbours, those that are one piece of the lowest rank are
+        joined, until none are.
+        """
         if word in self.ranks:
             return (self.ranks[word],)
-        # Parts are known by where they begin. ends[i]: where part i ends, 0 when it has been joined to the one before.
+        # Parts are known by where they begin. ends[i]: where part i ends, 0 when it has been joined
+        # to the one before.
         ends = list(range(1, len(word) + 1))
         before = list(range(-1, len(word)))
         joints: list[

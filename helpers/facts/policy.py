@@ -1,22 +1,23 @@
-"""The stand-in that preference tuning trains here: small enough to read, trained with the real loss.
+"""The stand-in that preference tuning trains here: small enough to read, trained with the real
+loss.
 
 A language model gives every text a probability. The stand-in only compares: offered a few candidate
 answers y to a prompt x, it takes each with probability
 
     pi(y|x) = exp(w · phi(x, y)) / sum over the candidates z of exp(w · phi(x, z))
 
-where phi is `features`, a row of numbers with names (length, degrees Celsius, greeting ...), and w a weight
-for each. What is trained on it is not a stand-in: the DPO loss of Rafailov et al. (arXiv 2305.18290, eq. 7)
-on the reader's own pairs, with mini-batches, epochs and a reference policy.
+where phi is `features`, a row of numbers with names (length, degrees Celsius, greeting ...), and w
+a weight for each. What is trained on it is not a stand-in: the DPO loss of Rafailov et al. (arXiv
+2305.18290, eq. 7) on the reader's own pairs, with mini-batches, epochs and a reference policy.
 
     pairs = read_pairs(rows)                                  # rows: lines of a preference file, as dicts
     for step in train(pairs, beta=0.1, n_epochs=3):           # a generator: watch it, pause it, leave it
         print(step.step, step.train_loss, step.train_accuracy, step.train_margin)
     step.policy.choose(prompt, candidates, temperature=0)     # the tuned policy answers
 
-In the pairwise loss the sum over the candidates cancels: log pi(y_w|x) - log pi(y_l|x) = w · (phi_w - phi_l),
-whatever else could have been said. Who samples has to offer candidates; who trains on pairs has not.
-Supervised training needs them, so an `Example` brings its own.
+In the pairwise loss the sum over the candidates cancels: log pi(y_w|x) - log pi(y_l|x) = w · (phi_w
+- phi_l), whatever else could have been said. Who samples has to offer candidates; who trains on
+pairs has not. Supervised training needs them, so an `Example` brings its own.
 
 English only. NumPy only.
 """
@@ -91,8 +92,8 @@ _YES = {
     }.items()
 }
 
-# name: unit. 1 is a difference one notices, so no scaling by the file is needed: the features of an answer
-# are the same in every file, in training and when sampling.
+# name: unit. 1 is a difference one notices, so no scaling by the file is needed: the features of an
+# answer are the same in every file, in training and when sampling.
 UNITS = (
     {
         "length": "doublings of 1 + words",
@@ -111,8 +112,9 @@ FEATURES = NAMED + tuple(f"word_{i:03}" for i in range(BUCKETS))
 def features(prompt: str, answer: str) -> np.ndarray:
     """phi(x, y): an array of len(FEATURES) floats, not to be written to. `prompt`, `answer`: text.
 
-    First the named ones, in the units of UNITS. Then the answer's words, each in one of BUCKETS places by
-    its CRC-32, as a direction of length 1: that length is not counted again. Capitals do not matter there.
+    First the named ones, in the units of UNITS. Then the answer's words, each in one of BUCKETS
+    places by its CRC-32, as a direction of length 1: that length is not counted again. Capitals do
+    not matter there.
 
     >>> dict(zip(FEATURES, features("Weather?", "It's 22 °C!").tolist()))["celsius"]
     1.0
@@ -148,8 +150,8 @@ def _bucket(word):
 class Policy:
     """Weights for FEATURES, and the probabilities that follow. Never changed once made.
 
-    `weights`: array of len(FEATURES) floats; left out, all 0: every candidate is equally likely. That is
-    the base from which a first tuning starts.
+    `weights`: array of len(FEATURES) floats; left out, all 0: every candidate is equally likely.
+    That is the base from which a first tuning starts.
     """
 
     def __init__(self, weights: ArrayLike | None = None) -> None:
@@ -163,7 +165,9 @@ class Policy:
         self.weights.flags.writeable = False
 
     def logprobs(self, prompt: str, candidates: Sequence[str]) -> np.ndarray:
-        """log pi(y|x) in nats for each of `candidates` (texts), as an array. ValueError if there are none."""
+        """log pi(y|x) in nats for each of `candidates` (texts), as an array. ValueError if there
+        are none.
+        """
         if not candidates:
             raise ValueError("a policy chooses among candidates; there are none")
         return _log_softmax(np.array([features(prompt, c) for c in candidates]) @ self.weights)
@@ -229,7 +233,9 @@ def prompt_of(messages: Sequence[dict[str, Any]]) -> str:
 
 
 def read_pairs(rows: Iterable[dict[str, Any]]) -> list[Pair]:
-    """Pairs from lines of a preference file, as dicts in the hosted format. Rows must be valid (helpers/facts/preference_file.py)."""
+    """Pairs from lines of a preference file, as dicts in the hosted format. Rows must be valid
+    (helpers/facts/preference_file.py).
+    """
     return [
         Pair(
             prompt_of(row["input"]["messages"]),
@@ -245,8 +251,8 @@ def read_examples(
 ) -> list[Example]:
     """Examples from lines of a supervised file, {"messages": [..., the assistant's]}.
 
-    `candidates`: function from a list of messages (without the answer) to the texts that the policy could
-    say there; the answer itself is left out of them.
+    `candidates`: function from a list of messages (without the answer) to the texts that the policy
+    could say there; the answer itself is left out of them.
     """
     made = []
     for row in rows:
@@ -267,9 +273,10 @@ def dpo(
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """(loss, gradient, margins) of pairs of a log-linear policy.
 
-    `weights`, `reference`: (k,) arrays; `differences`: (n, k), phi(x, y_w) - phi(x, y_l) a row; `counts`: how
-    often each row was seen, (n,), 1 each if left out. margins: (n,), beta times the log-ratio of the preferred
-    answer minus that of the other, in nats. loss: mean of -log sigmoid(margin), in nats. gradient: (k,), of the loss.
+    `weights`, `reference`: (k,) arrays; `differences`: (n, k), phi(x, y_w) - phi(x, y_l) a row;
+    `counts`: how often each row was seen, (n,), 1 each if left out. margins: (n,), beta times the
+    log-ratio of the preferred answer minus that of the other, in nats. loss: mean of -log
+    sigmoid(margin), in nats. gradient: (k,), of the loss.
     """
     margins = beta * (differences @ (weights - reference))
     share = (
@@ -285,10 +292,11 @@ def dpo(
 
 
 def supervised(weights: np.ndarray, offered: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    """(loss, gradient, hits) of imitation. `offered`: (n, m, k), the features of m candidates, the right one first.
+    """(loss, gradient, hits) of imitation. `offered`: (n, m, k), the features of m candidates, the
+    right one first.
 
-    Where an example has fewer candidates its rows are NaN. loss: mean of -log pi(right one), in nats.
-    hits: (n,) bool, whether the right one is likelier than every other.
+    Where an example has fewer candidates its rows are NaN. loss: mean of -log pi(right one), in
+    nats. hits: (n,) bool, whether the right one is likelier than every other.
     """
     there = ~np.isnan(offered[:, :, 0])
     offered = np.where(there[:, :, None], offered, 0)
@@ -308,12 +316,14 @@ def _log_softmax(scores):
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a training. The metrics are of the policy before it, `policy` is the one after it.
+    """One step of a training. The metrics are of the policy before it, `policy` is the one after
+    it.
 
     loss in nats. accuracy: share of pairs whose preferred answer gained more than the other (reward
-    accuracy; equal is not more); supervised: share of answers likelier than each other candidate. margin: mean
-    reward margin in nats; supervised: None. train_: of this mini-batch; valid_: of the whole validation
-    set, None without one. `step` and `epoch` count from 1, to `steps` and `epochs`.
+    accuracy; equal is not more); supervised: share of answers likelier than each other candidate.
+    margin: mean reward margin in nats; supervised: None. train_: of this mini-batch; valid_: of the
+    whole validation set, None without one. `step` and `epoch` count from 1, to `steps` and
+    `epochs`.
     """
 
     step: int
@@ -331,11 +341,13 @@ class Step:
 
 
 def resolve(hyperparameters: Mapping[str, Any], n: int) -> dict[str, Any]:
-    """The numbers behind "auto", for a file of `n` lines. Hosted rules are not public: these are ours.
+    """The numbers behind "auto", for a file of `n` lines. Hosted rules are not public: these are
+    ours.
 
-    `hyperparameters`: any of beta, n_epochs, batch_size and learning_rate_multiplier, each a number or "auto";
-    what is left out is "auto". Returns all four. auto is: beta 0.1; batch_size n / 16, from 1 to 32; n_epochs
-    300 / n, from 3 to 10; learning_rate_multiplier 1. ValueError names one that is unknown or out of range.
+    `hyperparameters`: any of beta, n_epochs, batch_size and learning_rate_multiplier, each a number
+    or "auto"; what is left out is "auto". Returns all four. auto is: beta 0.1; batch_size n / 16,
+    from 1 to 32; n_epochs 300 / n, from 3 to 10; learning_rate_multiplier 1. ValueError names one
+    that is unknown or out of range.
 
     >>> resolve({"n_epochs": 5}, 60)
     {'beta': 0.1, 'n_epochs': 5, 'batch_size': 3, 'learning_rate_multiplier': 1.0}
@@ -377,7 +389,9 @@ def evaluate(
     method: str = "dpo",
     beta: float = 0.1,
 ) -> tuple[float, float, float | None]:
-    """(loss, accuracy, margin) of `policy` on `data`, in the units of Step; `reference` is a Policy, too."""
+    """(loss, accuracy, margin) of `policy` on `data`, in the units of Step; `reference` is a
+    Policy, too.
+    """
     return _metrics(method, policy.weights, reference.weights, _arrays(method, data), beta)[0]
 
 
@@ -393,16 +407,17 @@ def train(
     seed: int = 0,
     valid: Sequence[Pair] | Sequence[Example] | None = None,
 ) -> Iterator[Step]:
-    """Train step by step: a generator of Step. Ask for the next to go on, wait to pause, close it to cancel.
+    """Train step by step: a generator of Step. Ask for the next to go on, wait to pause, close it
+    to cancel.
 
-    `data`, `valid`: lists of Pair for method "dpo", of Example for "supervised". `start`: the Policy to begin
-    with, and for DPO the reference; left out, the base. Hyperparameters as in `resolve`. `seed`: whole number
-    from 0, shuffles each epoch. The same input gives the same steps. ValueError for an empty list or a wrong
-    value, at the first step asked for.
+    `data`, `valid`: lists of Pair for method "dpo", of Example for "supervised". `start`: the
+    Policy to begin with, and for DPO the reference; left out, the base. Hyperparameters as in
+    `resolve`. `seed`: whole number from 0, shuffles each epoch. The same input gives the same
+    steps. ValueError for an empty list or a wrong value, at the first step asked for.
 
-    Plain gradient descent. For DPO its step is divided by beta: then the first step is the same for every
-    beta, and a high one stops earlier, which is what beta is for. (Adam, usual for large models, makes the
-    size of a step independent of beta, too.)
+    Plain gradient descent. For DPO its step is divided by beta: then the first step is the same for
+    every beta, and a high one stops earlier, which is what beta is for. (Adam, usual for large
+    models, makes the size of a step independent of beta, too.)
     """
     if not data:
         raise ValueError("there is nothing to train on: the list is empty")

@@ -1,4 +1,5 @@
-"""Read, check and write the JSONL files that fine-tuning takes: preference pairs and supervised examples.
+"""Read, check and write the JSONL files that fine-tuning takes: preference pairs and supervised
+examples.
 
     rows, problems = read(data)            data: bytes. What is in the file decides which of the two it is.
     rows, problems = read(data, "dpo", file="file-abc")       as a job with this method would read that file
@@ -13,13 +14,14 @@
      "non_preferred_output": [{"role": "assistant", "content": "..."}]}
 
 and a supervised example {"messages": [..., {"role": "assistant", "content": "..."}]}; tools and
-parallel_tool_calls are optional in both. Source of the two forms: OpenAI's guides "Direct preference
-optimization" and "Supervised fine-tuning".
+parallel_tool_calls are optional in both. Source of the two forms: OpenAI's guides "Direct
+preference optimization" and "Supervised fine-tuning".
 
-Three texts are the hosted service's own (`published`): a line that is no dictionary, too few examples, and a
-supervised file given to a DPO job. How it words anything else about a preference file is not known; those
-texts are ours. Where its rule is not known either, the stricter reading is taken, so that a file which passes
-here should pass there. Standard library only: the local API reads uploads with this module.
+Three texts are the hosted service's own (`published`): a line that is no dictionary, too few
+examples, and a supervised file given to a DPO job. How it words anything else about a preference
+file is not known; those texts are ours. Where its rule is not known either, the stricter reading is
+taken, so that a file which passes here should pass there. Standard library only: the local API
+reads uploads with this module.
 """
 
 from __future__ import annotations
@@ -53,8 +55,8 @@ OTHER_NAMES = {
 ROLES = ("system", "developer", "user", "assistant", "tool")
 MESSAGE = ("role", "content", "name", "tool_calls", "tool_call_id")
 
-# The hosted service's own words. Sources: OkGoDoIt/OpenAI-API-dotnet#59 (2023-03), an upload answered with 400;
-# failed jobs of 2024-12 as their owners printed them.
+# The hosted service's own words. Sources: OkGoDoIt/OpenAI-API-dotnet#59 (2023-03), an upload
+# answered with 400; failed jobs of 2024-12 as their owners printed them.
 NOT_A_DICTIONARY = (
     "Expected file to have JSONL format, where every line is a JSON dictionary. "
     'Line {line} is not a dictionary (HINT: line starts with: "{start}...").'
@@ -73,11 +75,12 @@ HALF = "expected text that UTF-8 can hold, found half of a surrogate pair (\\ud8
 class Problem:
     """One thing that is wrong with a training file, or with one field of one line.
 
-    line: counted from 1, None for the file as a whole. path: the field, such as preferred_output[0].role, or
-    the place in the line; "" for all of it. message: what is expected and what is there. level: "error", or
-    "warning" for what trains but should not be there. published: is `message` the hosted service's own text?
-    stage: "upload" where the hosted service refuses the upload (400), "job" where the job fails. code: the
-    error code of the job, None at upload. more: what we add to a published text.
+    line: counted from 1, None for the file as a whole. path: the field, such as
+    preferred_output[0].role, or the place in the line; "" for all of it. message: what is expected
+    and what is there. level: "error", or "warning" for what trains but should not be there.
+    published: is `message` the hosted service's own text? stage: "upload" where the hosted service
+    refuses the upload (400), "job" where the job fails. code: the error code of the job, None at
+    upload. more: what we add to a published text.
     """
 
     line: int | None
@@ -105,8 +108,9 @@ def read(
 ) -> tuple[list[dict[str, Any]], list[Problem]]:
     """(rows, problems) of a training file: see the module's text for both.
 
-    data: the file's bytes. method: "dpo", "supervised", or None to go by the first line. file: the id that the
-    hosted service's text names. Never raises for what is in the file; ValueError for another method.
+    data: the file's bytes. method: "dpo", "supervised", or None to go by the first line. file: the
+    id that the hosted service's text names. Never raises for what is in the file; ValueError for
+    another method.
 
     >>> rows, problems = read(b'{"input": {"messages": []}}')
     >>> print(problems[0])
@@ -168,10 +172,12 @@ def read(
 
 
 def write(rows: Iterable[dict[str, Any]], path: str | os.PathLike[str]) -> Path:
-    """Write dicts as JSONL in UTF-8, one a line, and return the Path. A reader never sees half a file.
+    """Write dicts as JSONL in UTF-8, one a line, and return the Path. A reader never sees half a
+    file.
 
-    ValueError names the row that JSON or UTF-8 cannot hold (NaN, half of a surrogate pair, an object of
-    Python's); the old file is then left as it was. The rows are not checked for training: `read` does that.
+    ValueError names the row that JSON or UTF-8 cannot hold (NaN, half of a surrogate pair, an
+    object of Python's); the old file is then left as it was. The rows are not checked for training:
+    `read` does that.
     """
     path, lines = Path(path), []
     for number, row in enumerate(rows, start=1):
@@ -438,7 +444,9 @@ def _unknown(holder, before, known, known_elsewhere=()):
 
 
 def _unwritable(row):
-    """Keys that came twice, half surrogate pairs and infinite numbers, wherever they are. A stack: nesting may be deep."""
+    """Keys that came twice, half surrogate pairs and infinite numbers, wherever they are. A stack:
+    nesting may be deep.
+    """
     todo = [("", row)]
     while todo:
         path, value = todo.pop()
@@ -502,6 +510,8 @@ def _what(value):
 
 
 def _short(text):
-    """At most 40 characters that can be printed anywhere: half surrogates as escapes, nothing as two quotes."""
+    """At most 40 characters that can be printed anywhere: half surrogates as escapes, nothing as
+    two quotes.
+    """
     text = '""' if not text else text if len(text) <= 40 else f"{text[:39]}…"
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

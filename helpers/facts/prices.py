@@ -1,8 +1,9 @@
 """What calls cost: the dated table data/prices.csv, and exact sums over it.
 
-Prices are USD per million tokens and hold from a first day until, and not including, a last one: the
-day of the next price, or the day the model was shut down (data/models.csv). All sums are Decimals, so
-a receipt has no rounding error. Sources stand in each row; data/README.md says what the table leaves out.
+Prices are USD per million tokens and hold from a first day until, and not including, a last one:
+the day of the next price, or the day the model was shut down (data/models.csv). All sums are
+Decimals, so a receipt has no rounding error. Sources stand in each row; data/README.md says what
+the table leaves out.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 def price_rows() -> list[dict[str, Any]]:
     """The table as a list of dicts with the columns of data/prices.csv.
 
-    `usd_per_million` is a Decimal; `from`, `until` and `checked_on` are dates, `until` None where no
-    later price is known.
+    `usd_per_million` is a Decimal; `from`, `until` and `checked_on` are dates, `until` None where
+    no later price is known.
 
     >>> price_rows()[0]["model"], price_rows()[0]["usd_per_million"]
     ('o1-2024-12-17', Decimal('15'))
@@ -37,13 +38,14 @@ def usd_per_million(model: str, modality: str, direction: str, on: str | datetim
 
     modality: text, audio, image or training; direction: input, cached_input, output or training;
     on: a date or "2024-12-17". An alias (o1) has the price of what it stands for, a tuned model
-    ("ft:gpt-4o-2024-08-06:me::abc") that of its base's tunes. LookupError says which days are known.
+    ("ft:gpt-4o-2024-08-06:me::abc") that of its base's tunes. LookupError says which days are
+    known.
 
     >>> usd_per_million("o1", "text", "output", "2024-12-17")
     Decimal('60')
     >>> usd_per_million("o1", "text", "output", "2026-11-22")
-    Traceback (most recent call last):
-    LookupError: no text output price of o1 for 2026-11-22: known from 2024-12-17 to 2026-10-22; shutdown of o1: 2026-10-23
+    Traceback (most recent call last): LookupError: no text output price of o1 for 2026-11-22: known
+    from 2024-12-17 to 2026-10-22; shutdown of o1: 2026-10-23
     """
     on = _day(on)
     rows = _rows_of(model, modality, direction)
@@ -63,7 +65,8 @@ def usd_per_million(model: str, modality: str, direction: str, on: str | datetim
 def usd_by_time(model: str, per: str, on: str | datetime.date) -> Decimal:
     """The price, in USD, of what is sold by the clock, as a Decimal (data/prices_by_time.csv).
 
-    per: minute or training hour; on: a date or "2026-11-22". LookupError where none is known for that day.
+    per: minute or training hour; on: a date or "2026-11-22". LookupError where none is known for
+    that day.
 
     >>> usd_by_time("gpt-live-1", "minute", "2026-11-22")
     Decimal('0.05')
@@ -82,13 +85,13 @@ def usd_by_time(model: str, per: str, on: str | datetime.date) -> Decimal:
 def cost(model: str, usage: Mapping[str, Any], on: str | datetime.date) -> Decimal:
     """What one call cost, in USD, as an exact Decimal.
 
-    usage: the dict of a Chat Completions, Responses or Realtime answer (`answer.usage.model_dump()`).
-    There, cached, audio and image tokens are inside the input total and reasoning tokens inside the
-    output total (openai 3.54.0, types/), so nothing is added to the totals, only split off them.
-    on: the day whose prices to use, a date or "2024-12-17".
-    What some models of 2026 charge for writing to the cache (litellm 1.109.1) is not in the table or the sum.
-    LookupError where a kind of token was used that has no known price that day; ValueError where the
-    usage is of no known shape or its parts exceed their total.
+    usage: the dict of a Chat Completions, Responses or Realtime answer
+    (`answer.usage.model_dump()`). There, cached, audio and image tokens are inside the input total
+    and reasoning tokens inside the output total (openai 3.54.0, types/), so nothing is added to the
+    totals, only split off them. on: the day whose prices to use, a date or "2024-12-17". What some
+    models of 2026 charge for writing to the cache (litellm 1.109.1) is not in the table or the sum.
+    LookupError where a kind of token was used that has no known price that day; ValueError where
+    the usage is of no known shape or its parts exceed their total.
 
     >>> cost("o1", {"prompt_tokens": 1000, "completion_tokens": 500}, "2024-12-17")
     Decimal('0.045000')
@@ -104,7 +107,8 @@ def cost(model: str, usage: Mapping[str, Any], on: str | datetime.date) -> Decim
 
 
 def replacement(model: str) -> str:
-    """The model that OpenAI names to follow this one, or what it stands for; "" where sources name none or several.
+    """The model that OpenAI names to follow this one, or what it stands for; "" where sources name
+    none or several.
 
     >>> replacement("o1"), replacement("gpt-6.1-sol")
     ('gpt-5.6-sol', '')
@@ -120,7 +124,8 @@ def replacement(model: str) -> str:
 
 
 def stale(on: str | datetime.date, days: int = 90) -> list[dict[str, Any]]:
-    """The price rows that nobody has checked for more than `days` days before `on`, as `price_rows` has them.
+    """The price rows that nobody has checked for more than `days` days before `on`, as `price_rows`
+    has them.
 
     >>> len(stale("2026-11-22")), len(stale("2027-11-22")) == len(price_rows())
     (0, True)
@@ -129,7 +134,8 @@ def stale(on: str | datetime.date, days: int = 90) -> list[dict[str, Any]]:
 
 
 def sold_on(model: str) -> tuple[datetime.date, datetime.date | None]:
-    """(first day, day from which on no longer) of the model's known text input prices; None for an open end.
+    """(first day, day from which on no longer) of the model's known text input prices; None for an
+    open end.
 
     >>> sold_on("o1")
     (datetime.date(2024, 12, 17), datetime.date(2026, 10, 23))
@@ -141,7 +147,8 @@ def sold_on(model: str) -> tuple[datetime.date, datetime.date | None]:
 
 
 def nearest_day(model: str, on: str | datetime.date) -> datetime.date:
-    """`on` where the model was sold then; else the last day of its sale or, of one still sold, the day its price was checked.
+    """`on` where the model was sold then; else the last day of its sale or, of one still sold, the
+    day its price was checked.
 
     >>> nearest_day("o1", "2026-11-22"), nearest_day("gpt-6.1-sol", "2024-12-17")
     (datetime.date(2026, 10, 22), datetime.date(2026, 11, 22))
@@ -164,7 +171,8 @@ def token_counts(usage: Mapping[str, Any]) -> dict[tuple[str, str], int]:
     ...               "input_token_details": {"text_tokens": 119, "audio_tokens": 13, "cached_tokens": 64,
     ...                                       "cached_tokens_details": {"text_tokens": 64, "audio_tokens": 0}},
     ...               "output_token_details": {"text_tokens": 30, "audio_tokens": 91}})
-    {('text', 'input'): 55, ('text', 'cached_input'): 64, ('text', 'output'): 30, ('audio', 'input'): 13, ('audio', 'output'): 91}
+    {('text', 'input'): 55, ('text', 'cached_input'): 64, ('text', 'output'): 30, ('audio',
+    'input'): 13, ('audio', 'output'): 91}
     """
     if "prompt_tokens" in usage:  # Chat Completions
         total_in, total_out = usage["prompt_tokens"], usage.get("completion_tokens")
@@ -233,7 +241,9 @@ def _names(model):
 
 
 def _shutdown(model):
-    """The day on which the model, or what it stands for, was shut down, or None. A tune ends with its base."""
+    """The day on which the model, or what it stands for, was shut down, or None. A tune ends with
+    its base.
+    """
     days = [models().get(name.removeprefix("ft:"), {}).get("shutdown") for name in _names(model)]
     return min((_day(d) for d in days if d), default=None)
 

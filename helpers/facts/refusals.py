@@ -1,4 +1,6 @@
-"""What a model does not accept, as the API itself said it: rules of data/refusals.json, for any value."""
+"""What a model does not accept, as the API itself said it: rules of data/refusals.json, for any
+value.
+"""
 
 from __future__ import annotations
 

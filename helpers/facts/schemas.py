@@ -1,10 +1,11 @@
-"""Schemas of Structured Outputs, held to the subset that the API accepts; what falls out gets the API's own error.
+"""Schemas of Structured Outputs, held to the subset that the API accepts; what falls out gets the
+API's own error.
 
-Checked are a request's strict schemas: Chat `response_format`, Responses `text.format`, strict tools. The
-subset is the one documented in December 2024, for today's models the one of 2026. The texts are those that
-developers met, each with the place where it was seen. Which of several faults the API names first, and how
-it counts nesting, is not published: here the outermost object comes first, and objects are counted on the
-longest way down, the root as 1.
+Checked are a request's strict schemas: Chat `response_format`, Responses `text.format`, strict
+tools. The subset is the one documented in December 2024, for today's models the one of 2026. The
+texts are those that developers met, each with the place where it was seen. Which of several faults
+the API names first, and how it counts nesting, is not published: here the outermost object comes
+first, and objects are counted on the longest way down, the root as 1.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ TOO_MANY_VALUES = (
     "Consider reducing the number of enums, or use 'strict: false' to opt out of structured outputs."
 )
 
-# Where each text was seen with an error of the API; "pattern" where we only know that there is one like it.
+# Where each text was seen with an error of the API; "pattern" where we only know that there is one
+# like it.
 SEEN = {
     OBJECT_AT_ROOT: "verbatim: podly-pure-podcasts#89 (2025-04), clay-good/OpenLore#52",
     CLOSED: "verbatim: dottxt-ai/outlines#844 (2024-10)",
@@ -45,18 +47,21 @@ SEEN = {
     REF_KEYS: "pattern: the sentence as in camel-ai/camel#3001 and defog-ai/defog#244, the whole error not seen",
 }
 
-# Keywords of JSON Schema outside the subset of December 2024: the list of OpenAI's guide "Structured Outputs" as
-# remembered, for want of a dated copy (M); `default` and `minimum` were seen in errors of that time.
+# Keywords of JSON Schema outside the subset of December 2024: the list of OpenAI's guide
+# "Structured Outputs" as remembered, for want of a dated copy (M); `default` and `minimum` were
+# seen in errors of that time.
 BANNED_THEN = frozenset(
     """default minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf
     patternProperties unevaluatedProperties propertyNames minProperties maxProperties unevaluatedItems contains minContains
     maxContains minItems maxItems uniqueItems prefixItems additionalItems oneOf allOf not if then else dependentRequired dependentSchemas""".split()
 )
-# The guide of 2026 takes these, as a public issue quotes it (MervinPraison/PraisonAI#1028, M); that `default` passes: openai/openai-agents-python#4390 (2026-08, gpt-5.6-sol).
+# The guide of 2026 takes these, as a public issue quotes it (MervinPraison/PraisonAI#1028, M); that
+# `default` passes: openai/openai-agents-python#4390 (2026-08, gpt-5.6-sol).
 TAKEN_NOW = frozenset(
     "default pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minItems maxItems".split()
 )
-# (properties, levels, enum values). Then: community.openai.com/t/918388 and 974416. Now, M: jsonschemaprofiles.unitvectorylabs.com, 2026-02.
+# (properties, levels, enum values). Then: community.openai.com/t/918388 and 974416. Now, M:
+# jsonschemaprofiles.unitvectorylabs.com, 2026-02.
 THEN, NOW = (100, 5, 500), (5_000, 10, 1_000)
 TYPES = {"string", "number", "integer", "boolean", "object", "array", "null"}
 OF_DAY_9 = ("o1", "gpt-4o")  # and their snapshots
@@ -158,7 +163,9 @@ def _hold(schema, banned, limits):
 
 
 def _walk(schema, at, known, banned, count):
-    """Raise the first Fault of a schema and of all below it; counts properties and enum values on the way."""
+    """Raise the first Fault of a schema and of all below it; counts properties and enum values on
+    the way.
+    """
     if not isinstance(schema, dict):
         raise Fault(NOT_A_SCHEMA)
     for word in schema:

@@ -1,7 +1,9 @@
-"""Sound as the Realtime API has it: the clips in data/audio, speech put together from them, and the formats on the wire.
+"""Sound as the Realtime API has it: the clips in data/audio, speech put together from them, and the
+formats on the wire.
 
-Everywhere here sound is PCM16: 16-bit integers, little-endian, one channel, 24,000 a second, as bytes. The clips
-were spoken by programs (data/README.md says which); no person and no model of OpenAI's is heard.
+Everywhere here sound is PCM16: 16-bit integers, little-endian, one channel, 24,000 a second, as
+bytes. The clips were spoken by programs (data/README.md says which); no person and no model of
+OpenAI's is heard.
 """
 
 from __future__ import annotations
@@ -68,7 +70,9 @@ def wav(pcm: bytes, rate: int = RATE) -> bytes:
 
 @functools.cache
 def clips() -> dict[str, dict[str, str]]:
-    """{name: row of data/audio/clips.csv}: file, start_ms, end_ms, side, language, voice, transcript."""
+    """{name: row of data/audio/clips.csv}: file, start_ms, end_ms, side, language, voice,
+    transcript.
+    """
     with open(FOLDER / "clips.csv", encoding="utf-8", newline="") as f:
         return {row["name"]: row for row in csv.DictReader(f)}
 
@@ -175,7 +179,8 @@ def spoken(text: str) -> str:
     """A text with its numbers in words, as they are said.
 
     >>> spoken("On December 17th, the tax on 9,325 dollars is 932.50 dollars.")
-    'On December seventeenth, the tax on nine thousand three hundred twenty five dollars is nine hundred thirty two point five zero dollars.'
+    'On December seventeenth, the tax on nine thousand three hundred twenty five dollars is nine
+    hundred thirty two point five zero dollars.'
     """
     text = re.sub(r"(\d+)(?:st|nd|rd|th)\b", lambda m: ordinal(int(m[1])), text)
     return re.sub(r"(-?)(\d[\d,]*)(?:\.(\d+))?", _number, text)
@@ -237,7 +242,9 @@ BETWEEN = 25
 
 @functools.lru_cache(256)
 def said(text: str) -> bytes:
-    """The sound of a text: its own clip, or one put together from recorded pieces. LookupError where a piece is missing."""
+    """The sound of a text: its own clip, or one put together from recorded pieces. LookupError
+    where a piece is missing.
+    """
     whole = _sentences().get(text)
     return clip(whole) if whole else b"".join(_pieces(text))
 
@@ -277,7 +284,9 @@ def _pieces(text):
 
 @functools.cache
 def _tables(law):
-    """(what each of the 256 bytes stands for, the byte for each of the 65,536 values) as NumPy arrays."""
+    """(what each of the 256 bytes stands for, the byte for each of the 65,536 values) as NumPy
+    arrays.
+    """
     import numpy as np
 
     byte = np.arange(256)

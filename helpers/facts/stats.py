@@ -1,7 +1,8 @@
-"""Intervals for shares and for agreement: how far a score may be off because only so many cases were tried.
+"""Intervals for shares and for agreement: how far a score may be off because only so many cases
+were tried.
 
-They cover chance alone: that other cases of the same kind had been drawn. They know nothing of a biased
-set, of cases that depend on each other, or of a score that is zero by construction.
+They cover chance alone: that other cases of the same kind had been drawn. They know nothing of a
+biased set, of cases that depend on each other, or of a score that is zero by construction.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """(lowest, highest) share that is in keeping with `successes` of `n` cases, as fractions of 1.
 
-    Wilson's score interval: the shares p whose distance from successes/n is at most z standard errors
-    of p. It stays within 0 and 1 and works for 0 and for n successes. ValueError for impossible counts
-    or a confidence outside (0, 1).
+    Wilson's score interval: the shares p whose distance from successes/n is at most z standard
+    errors of p. It stays within 0 and 1 and works for 0 and for n successes. ValueError for
+    impossible counts or a confidence outside (0, 1).
 
     Source: E. B. Wilson, Journal of the American Statistical Association 22 (1927), 209-212.
 
@@ -45,11 +46,13 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
 def newcombe_interval(
     successes: int, n: int, other_successes: int, other_n: int, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """(lowest, highest) difference, first share minus the other, that fits the two counts, in fractions of 1.
+    """(lowest, highest) difference, first share minus the other, that fits the two counts, in
+    fractions of 1.
 
-    Newcombe's hybrid score interval for two independent samples, made of their two Wilson intervals.
-    Where both were asked the same cases the pairs would tell more; published totals do not have them, and
-    this interval is then usually wider than needed. ValueError as in `wilson_interval`.
+    Newcombe's hybrid score interval for two independent samples, made of their two Wilson
+    intervals. Where both were asked the same cases the pairs would tell more; published totals do
+    not have them, and this interval is then usually wider than needed. ValueError as in
+    `wilson_interval`.
 
     Source: R. G. Newcombe, Statistics in Medicine 17 (1998), 873-890, method 10.
 
@@ -71,14 +74,15 @@ def cohen_kappa(
 ) -> tuple[float, float, float]:
     """(kappa, lowest, highest) of two people who put the same cases into the same categories.
 
-    first, second: their categories, case by case, in any values. kappa is the agreement beyond chance: 1 for
-    none but equal choices, 0 for what two people who choose at their own rates without looking would reach,
-    below 0 for less. The interval is kappa and z standard errors, kept within -1 and 1; it is for large
-    samples, and with fewer than some 30 cases too narrow. ValueError for lists of other lengths, for none,
-    and where both chose one and the same category throughout: chance alone then agrees always.
+    first, second: their categories, case by case, in any values. kappa is the agreement beyond
+    chance: 1 for none but equal choices, 0 for what two people who choose at their own rates
+    without looking would reach, below 0 for less. The interval is kappa and z standard errors, kept
+    within -1 and 1; it is for large samples, and with fewer than some 30 cases too narrow.
+    ValueError for lists of other lengths, for none, and where both chose one and the same category
+    throughout: chance alone then agrees always.
 
-    Sources: J. Cohen, Educational and Psychological Measurement 20 (1960), 37-46; the standard error: J. L.
-    Fleiss, J. Cohen and B. S. Everitt, Psychological Bulletin 72 (1969), 323-327.
+    Sources: J. Cohen, Educational and Psychological Measurement 20 (1960), 37-46; the standard
+    error: J. L. Fleiss, J. Cohen and B. S. Everitt, Psychological Bulletin 72 (1969), 323-327.
 
     >>> first, second = "yes " * 25 + "no " * 25, "yes " * 20 + "no " * 5 + "yes " * 10 + "no " * 15
     >>> round(cohen_kappa(first.split(), second.split())[0], 3)

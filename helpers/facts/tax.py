@@ -1,9 +1,10 @@
-"""The US federal income tax of 2023 and 2024, exact: standard deduction, Tax Table, Tax Computation Worksheet.
+"""The US federal income tax of 2023 and 2024, exact: standard deduction, Tax Table, Tax Computation
+Worksheet.
 
-The figures stand in data/tax.csv (brackets) and data/standard_deductions.csv, each with its source. The
-rule of the Tax Table was held against the transcribed table of 2023 (habutax/habutax @0d4f8d13): 2,062 rows,
-no difference. The IRS's own pages are not on this machine. For lessons, not for a return: no qualified
-dividends, no capital gains, no alternative minimum tax, no credits.
+The figures stand in data/tax.csv (brackets) and data/standard_deductions.csv, each with its source.
+The rule of the Tax Table was held against the transcribed table of 2023 (habutax/habutax
+@0d4f8d13): 2,062 rows, no difference. The IRS's own pages are not on this machine. For lessons, not
+for a return: no qualified dividends, no capital gains, no alternative minimum tax, no credits.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ TABLE_ENDS = 100_000  # below it the Tax Table, from it the Tax Computation Work
 def standard_deduction(year: int, status: str, boxes: int = 0) -> int:
     """The standard deduction in whole dollars: line 12 of Form 1040 and 1040-SR.
 
-    boxes: how many are ticked, one each for age and for blindness, yours and, where it counts, your spouse's.
-    ValueError for a year or status that is not in the table, or more boxes than the status has.
+    boxes: how many are ticked, one each for age and for blindness, yours and, where it counts, your
+    spouse's. ValueError for a year or status that is not in the table, or more boxes than the
+    status has.
 
     >>> standard_deduction(2024, "single"), standard_deduction(2024, "married_jointly", 4)
     (14600, 35400)
@@ -45,10 +47,10 @@ def standard_deduction(year: int, status: str, boxes: int = 0) -> int:
 def tax(year: int, status: str, taxable: int) -> int:
     """The tax on `taxable` dollars, in whole dollars: line 16 from line 15.
 
-    Below 100,000 it is the Tax Table's: the schedule at the middle of the band, a half dollar rounded up.
-    From 100,000 it is the Tax Computation Worksheet's: the schedule itself; its cents we round the same way,
-    since our forms are kept in whole dollars.
-    ValueError for a year or status that is not in the table, or an amount that is no whole number from 0.
+    Below 100,000 it is the Tax Table's: the schedule at the middle of the band, a half dollar
+    rounded up. From 100,000 it is the Tax Computation Worksheet's: the schedule itself; its cents
+    we round the same way, since our forms are kept in whole dollars. ValueError for a year or
+    status that is not in the table, or an amount that is no whole number from 0.
 
     >>> [tax(2024, status, 9_325) for status in STATUSES]
     [933, 933, 933, 933, 933]
@@ -82,7 +84,8 @@ def band(taxable: int) -> tuple[int, int]:
 
 
 def schedule(year: int, status: str, taxable: int | Decimal) -> Decimal:
-    """The tax by the rate schedule, exact, as a Decimal: each part of the amount at its bracket's rate.
+    """The tax by the rate schedule, exact, as a Decimal: each part of the amount at its bracket's
+    rate.
 
     taxable: dollars as an int or a Decimal. ValueError as in tax().
 

@@ -1,7 +1,8 @@
 """How many tokens a text, a picture or a stretch of sound is, counted here.
 
-Text is counted with OpenAI's own o200k_base table, which ships in data/tokenizer because tiktoken would
-otherwise download it. It is the table of o1, o1-preview, o1-mini, o3, gpt-4o, gpt-4.1 and gpt-5 (tiktoken 0.14).
+Text is counted with OpenAI's own o200k_base table, which ships in data/tokenizer because tiktoken
+would otherwise download it. It is the table of o1, o1-preview, o1-mini, o3, gpt-4o, gpt-4.1 and
+gpt-5 (tiktoken 0.14).
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ AUDIO_MS = {"user": 100, "assistant": 50}
 
 @functools.cache
 def encoding() -> tiktoken.Encoding | plain_tokens.Encoding:
-    """tiktoken's o200k_base, read from data/tokenizer unless TIKTOKEN_CACHE_DIR names another folder;
-    or one that does the same.
+    """tiktoken's o200k_base, read from data/tokenizer unless TIKTOKEN_CACHE_DIR names another
+    folder; or one that does the same.
     """
     os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(DATA / "tokenizer"))
     try:
@@ -64,12 +65,13 @@ def count(text: str) -> int:
 
 
 def chat_tokens(messages: Iterable[Mapping[str, Any]]) -> int:
-    """Prompt tokens of chat messages: 3 a message, its role, name and text, and 3 to prime the reply.
+    """Prompt tokens of chat messages: 3 a message, its role, name and text, and 3 to prime the
+    reply.
 
-    The rule of OpenAI's cookbook, "How to count tokens with tiktoken", checked there against the API for
-    gpt-4o; for o1 it is an estimate. content is a string or a list of parts, of which the text is
-    counted: add `image_tokens` for pictures. Tools and tool calls are not counted; their form in the
-    prompt is not published.
+    The rule of OpenAI's cookbook, "How to count tokens with tiktoken", checked there against the
+    API for gpt-4o; for o1 it is an estimate. content is a string or a list of parts, of which the
+    text is counted: add `image_tokens` for pictures. Tools and tool calls are not counted; their
+    form in the prompt is not published.
 
     >>> chat_tokens([{"role": "user", "content": "hello world"}])
     9
@@ -85,11 +87,13 @@ def _message_tokens(message):
 
 
 def image_tokens(width: int, height: int, detail: str, model: str) -> int:
-    """Tokens of a picture of width x height pixels, by the tile rule of OpenAI's guide "Images and vision".
+    """Tokens of a picture of width x height pixels, by the tile rule of OpenAI's guide "Images and
+    vision".
 
-    detail "low" costs the base alone. "high" scales the picture down, never up, to fit 2048 x 2048 and
-    then to a shortest side of 768, and adds so much for each tile of 512 x 512 begun.
-    ValueError for a size that is not positive or another detail; LookupError for a model without tiles.
+    detail "low" costs the base alone. "high" scales the picture down, never up, to fit 2048 x 2048
+    and then to a shortest side of 768, and adds so much for each tile of 512 x 512 begun.
+    ValueError for a size that is not positive or another detail; LookupError for a model without
+    tiles.
 
     >>> image_tokens(1024, 1024, "high", "gpt-4o"), image_tokens(1024, 1024, "high", "o1")
     (765, 675)
@@ -111,10 +115,12 @@ def image_tokens(width: int, height: int, detail: str, model: str) -> int:
 
 
 def patch_tokens(width: int, height: int) -> int:
-    """Tokens of a picture for gpt-5.6 at detail "original" or "auto": one for each patch of 32 x 32 pixels begun.
+    """Tokens of a picture for gpt-5.6 at detail "original" or "auto": one for each patch of 32 x 32
+    pixels begun.
 
-    From OpenAI's guide "Images and vision". These details resize nothing. The guide names multipliers for smaller models
-    alone, so none is taken here. ValueError for a size that is not positive.
+    From OpenAI's guide "Images and vision". These details resize nothing. The guide names
+    multipliers for smaller models alone, so none is taken here. ValueError for a size that is not
+    positive.
 
     >>> patch_tokens(1024, 1024)
     1024
@@ -125,11 +131,12 @@ def patch_tokens(width: int, height: int) -> int:
 
 
 def audio_tokens(seconds: float, who: str) -> int:
-    """Realtime tokens of a stretch of sound: 1 each 100 ms of the user, 1 each 50 ms of the assistant.
+    """Realtime tokens of a stretch of sound: 1 each 100 ms of the user, 1 each 50 ms of the
+    assistant.
 
-    From OpenAI's guide "Realtime costs", which adds "a few special tokens" to a message, not counted
-    here. A stretch begun counts whole, which the guide does not say. ValueError for another speaker or a
-    negative time.
+    From OpenAI's guide "Realtime costs", which adds "a few special tokens" to a message, not
+    counted here. A stretch begun counts whole, which the guide does not say. ValueError for another
+    speaker or a negative time.
 
     >>> audio_tokens(60, "user"), audio_tokens(60, "assistant")
     (600, 1200)

@@ -1,7 +1,9 @@
-"""When somebody speaks, and when they have finished: Silero's detector over windows of 32 ms, and the rules of turns.
+"""When somebody speaks, and when they have finished: Silero's detector over windows of 32 ms, and
+the rules of turns.
 
-A turn begins with the third window in a row at or above `threshold`, and ends after `silence_duration_ms` below it;
-within a turn speech counts from 0.15 less, as in Silero's own rule, so that a fading vowel does not end it.
+A turn begins with the third window in a row at or above `threshold`, and ends after
+`silence_duration_ms` below it; within a turn speech counts from 0.15 less, as in Silero's own rule,
+so that a fading vowel does not end it.
 """
 
 from __future__ import annotations

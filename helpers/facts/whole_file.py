@@ -15,7 +15,9 @@ UNFINISHED = ".part"  # the end of a name while the file is written
 
 
 def write(file: Path, content: bytes) -> None:
-    """Write bytes to a Path, whose folder is made where it is missing. Whoever reads it sees the old content or the new."""
+    """Write bytes to a Path, whose folder is made where it is missing. Whoever reads it sees the
+    old content or the new.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     aside = file.with_name(f"{file.name}.{secrets.token_hex(4)}{UNFINISHED}")
     try:
@@ -30,7 +32,9 @@ def write(file: Path, content: bytes) -> None:
 
 
 def _name(aside, file):
-    """Give the file its name. Windows refuses while somebody has the old one open, or a virus scanner the new one."""
+    """Give the file its name. Windows refuses while somebody has the old one open, or a virus
+    scanner the new one.
+    """
     for wait in (0.01, 0.1, 0.5):
         try:
             return os.replace(aside, file)

@@ -1,10 +1,12 @@
-"""Start the local API from a shell: `python -m helpers.local_api --port 8009`, for curl, Node, Go, Java.
+"""Start the local API from a shell: `python -m helpers.local_api --port 8009`, for curl, Node, Go,
+Java.
 
 DAY9_ANSWERS, DAY9_MODEL, DAY9_BUDGET, DAY9_KEY and OPENAI_API_KEY say who answers: see where.py.
 
-helpers.connect() starts the same with `--child`: it then reads two lines (who answers, a Where as text or nothing; what
-was spent before), prints one line of JSON, and ends when its standard input closes, which the system does when the
-kernel ends, however it ends. What is spent goes to standard error: its parent reads it even where this one was killed.
+helpers.connect() starts the same with `--child`: it then reads two lines (who answers, a Where as
+text or nothing; what was spent before), prints one line of JSON, and ends when its standard input
+closes, which the system does when the kernel ends, however it ends. What is spent goes to standard
+error: its parent reads it even where this one was killed.
 """
 
 import argparse
@@ -45,7 +47,8 @@ def main():
     pipe = own_pipe() if given.child else None
     told = told_by_parent(pipe) if pipe else told_by_shell()
     try:
-        # everywhere the same loop: the one that Windows has by itself goes deaf on UDP (python/cpython#127057)
+        # everywhere the same loop: the one that Windows has by itself goes deaf on UDP
+        # (python/cpython#127057)
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             runner.run(run(sock, key, pipe, *told))
     except KeyboardInterrupt:
@@ -55,8 +58,8 @@ def main():
 def own_pipe():
     """Standard input as a file of its own; in its place stands one in which nothing is.
 
-    On Windows whoever looks at a pipe waits for the read that is going on. NumPy's libraries look at standard input as
-    they are loaded, and would never be there (numpy/numpy#24290).
+    On Windows whoever looks at a pipe waits for the read that is going on. NumPy's libraries look
+    at standard input as they are loaded, and would never be there (numpy/numpy#24290).
     """
     pipe = os.fdopen(os.dup(0), "rb")
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -105,7 +105,9 @@ def refused(status: int, e: dict[str, Any], source: str, checked_on: str, model:
 
 
 def text_origin(source: str, checked_on: str) -> dict[str, str]:
-    """The origin of an error's text: published where `source` begins with "verbatim"; on a published one's pattern it is ours."""
+    """The origin of an error's text: published where `source` begins with "verbatim"; on a
+    published one's pattern it is ours.
+    """
     return {
         "class": "published" if source.startswith("verbatim") else "constructed",
         "date": checked_on,

@@ -1,4 +1,5 @@
-"""Who answers a request, in this order: the model list, the tuning part, a published refusal, a recording, or nobody.
+"""Who answers a request, in this order: the model list, the tuning part, a published refusal, a
+recording, or nobody.
 
 Knows nothing of sockets: `Answers.answer(...)` takes a request's parts and gives an `Answer`.
 """
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 
 
 def model_object(row: dict[str, str]) -> dict[str, Any]:
-    """A row of data/models.csv as the API's model object. `created` is the release day where no clock time is known."""
+    """A row of data/models.csv as the API's model object. `created` is the release day where no
+    clock time is known.
+    """
     day = lambda text: int(
         datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.timezone.utc).timestamp()
     )
@@ -45,7 +48,8 @@ def model_object(row: dict[str, str]) -> dict[str, Any]:
 
 
 COMPUTED = ("/v1/files", "/v1/fine_tuning")  # answered by tuning/
-# What OpenAI answers (the resources of openai 3.54.0) and nobody does here: off the map, where other paths are none at all.
+# What OpenAI answers (the resources of openai 3.54.0) and nobody does here: off the map, where
+# other paths are none at all.
 ELSEWHERE = re.compile(
     r"/v1/(assistants|audio|batches|chat|completions|containers|conversations|decisions|embeddings|evals|images|live"
     r"|moderations|organization|responses|safety|skills|threads|uploads|vector_stores|videos)(/[\w.-]+)*"
@@ -67,7 +71,9 @@ class Answers:
         return Tuning(self.pace)
 
     def begin(self) -> None:
-        """A new notebook: polls and receipts begin again. Files, jobs and tuned models stay: they are the reader's."""
+        """A new notebook: polls and receipts begin again. Files, jobs and tuned models stay: they
+        are the reader's.
+        """
         self.library.rewind()
         if "tuning" in vars(self):
             self.tuning.jobs.begin()
@@ -85,7 +91,9 @@ class Answers:
         raw: bytes,
         retry: int = 0,
     ) -> Answer:
-        """The Answer to a request given by its parts; `retry` is the client's count of tries before this one."""
+        """The Answer to a request given by its parts; `retry` is the client's count of tries before
+        this one.
+        """
         recording = self.library.find_recorded(method, path, query, content_type, raw)
         if recording:
             return self._as_it_came(recording)
@@ -152,7 +160,9 @@ class Answers:
         return None if known else no_model(body["model"])
 
     def _tuned(self, path, body):
-        """What a tuned model says, or a model that can be tuned where a preference file has the prompt; else None."""
+        """What a tuned model says, or a model that can be tuned where a preference file has the
+        prompt; else None.
+        """
         kind = models()[body["model"]]["kind"] if body["model"] in models() else "tuned"
         return self.tuning.models.say(path, body) if kind in ("chat", "tuned") else None
 
@@ -208,13 +218,17 @@ class Answers:
 
     @once
     def descriptions(self) -> set[str | None]:
-        """What tools in recordings say of themselves: of another text an answer says that nothing here reads it."""
+        """What tools in recordings say of themselves: of another text an answer says that nothing
+        here reads it.
+        """
         bodies = [r.body for r in self.library.recordings if isinstance(r.body, dict)]
         tools = [tool for body in bodies for tool in body.get("tools") or []]
         return {(tool.get("function") or tool).get("description") for tool in tools}
 
     def _worked_out(self, method, path, body, sent):
-        """An answer that follows from facts where no recording has one, or a miss, which says why where that is known."""
+        """An answer that follows from facts where no recording has one, or a miss, which says why
+        where that is known.
+        """
         why = ""
         if method == "POST" and path in (shaping.CHAT, shaping.RESPONSES):
             from . import computed  # most notebooks never come here
@@ -488,7 +502,9 @@ def _wrong_type(name, kinds, value):
 
 
 def _bad_part(path, body):
-    """An error for a strict schema outside the subset that the API accepts, or a picture that is none; else None."""
+    """An error for a strict schema outside the subset that the API accepts, or a picture that is
+    none; else None.
+    """
     found = schemas.wrong(path, body) or pictures.wrong(path, body)
     if not found:
         return None

@@ -2,7 +2,8 @@
 
 Clients differ in key order, spacing, null fields and multipart boundaries; people differ in blanks.
 `canonical_body` takes those differences away, and nothing that could change an answer. What only
-changes the answer's *shape* (`stream`, token limits) is taken out too, because shaping.py computes it.
+changes the answer's *shape* (`stream`, token limits) is taken out too, because shaping.py computes
+it.
 """
 
 import base64
@@ -157,7 +158,8 @@ def canonical_body(path, body, drop=BOOKKEEPING | SHAPING):
 
 
 def read_body(content_type, raw):
-    """A request's body as a JSON-able value: parsed JSON, or the fields of a form with files by content.
+    """A request's body as a JSON-able value: parsed JSON, or the fields of a form with files by
+    content.
 
     Raises BadRequest with what is wrong.
     """
@@ -175,10 +177,13 @@ def read_body(content_type, raw):
 
 
 def parse(raw):
-    """JSON as its value; raises ValueError for what is not JSON, not Unicode, or too deep to walk through."""
+    """JSON as its value; raises ValueError for what is not JSON, not Unicode, or too deep to walk
+    through.
+    """
     try:
         value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_number)
-        # looked for between the backslashes alone: in a picture there are none, and a search for two letters is slow
+        # looked for between the backslashes alone: in a picture there are none, and a search for
+        # two letters is slow
         if b"\\u" in raw[max(raw.find(b"\\"), 0) : raw.rfind(b"\\") + 2]:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except RecursionError:
@@ -205,7 +210,9 @@ def _deeper_than(levels, value):
 
 
 def read_form(content_type, raw):
-    """A multipart form as {field: text, file field: {"filename", "bytes", "sha256"}}; a list of these where a name stands twice."""
+    """A multipart form as {field: text, file field: {"filename", "bytes", "sha256"}}; a list of
+    these where a name stands twice.
+    """
     fields, files = _parsed_form(content_type, raw)
     form = {name: [v.decode("utf-8", "replace") for v in values] for name, values in fields.items()}
     for name, parts in files.items():
@@ -217,7 +224,9 @@ def read_form(content_type, raw):
 
 
 def form_parts(content_type, raw):
-    """({field: text}, {file field: (filename, content)}) of a multipart form, the last of each. Raises BadRequest."""
+    """({field: text}, {file field: (filename, content)}) of a multipart form, the last of each.
+    Raises BadRequest.
+    """
     fields, files = _parsed_form(content_type, raw)
     form = {name: values[-1].decode("utf-8", "replace") for name, values in fields.items()}
     return form, {name: (parts[-1]["filename"], parts[-1]["body"]) for name, parts in files.items()}

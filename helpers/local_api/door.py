@@ -1,4 +1,6 @@
-"""Who may come in: programs and pages of this machine, and nobody that another page's name led here."""
+"""Who may come in: programs and pages of this machine, and nobody that another page's name led
+here.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def is_loopback(origin: str) -> bool:
 
 
 def stranger(request: Request) -> Answer | None:
-    """An error for a request that does not come from this machine's own programs and pages; else None."""
+    """An error for a request that does not come from this machine's own programs and pages; else
+    None.
+    """
     # another page's name that was made to point here (DNS rebinding) shows itself in Host
     host = request.headers.get("Host", "")
     if host.split(":")[0].lower() not in ("127.0.0.1", "localhost"):

@@ -10,7 +10,9 @@ EPOCH = 1_576_800_000  # the zero of the clock in OpenAI's short ids
 
 
 def short_id(prefix: str, seconds: int, name: str, length: int) -> str:
-    """An id as genuine ones are built: five characters of clock; then `Day9`, which tells ours from theirs."""
+    """An id as genuine ones are built: five characters of clock; then `Day9`, which tells ours from
+    theirs.
+    """
 
     def base62(n, width):
         return "".join(BASE62[n // 62**i % 62] for i in reversed(range(width)))

@@ -1,8 +1,9 @@
-"""The ground truth of a tax form told in words: what is wrong in its lines 11, 12 and 15, and what is right.
+"""The ground truth of a tax form told in words: what is wrong in its lines 11, 12 and 15, and what
+is right.
 
-Form 1040-SR: line 11 is line 9 minus line 10; line 12 the standard deduction by filing status and boxes
-ticked; line 15 is line 11 minus line 12, at least 0, where line 13 is empty. Amounts in whole dollars.
-Below, the same for the scanned forms, whose truth stands in data/forms.
+Form 1040-SR: line 11 is line 9 minus line 10; line 12 the standard deduction by filing status and
+boxes ticked; line 15 is line 11 minus line 12, at least 0, where line 13 is empty. Amounts in whole
+dollars. Below, the same for the scanned forms, whose truth stands in data/forms.
 """
 
 import json
@@ -11,7 +12,8 @@ from ..facts import forms, tax
 
 
 def deduction(status, boxes, year=2024):
-    """The standard deduction, by data/standard_deductions.csv; a status is written with blanks here.
+    """The standard deduction, by data/standard_deductions.csv; a status is written with blanks
+    here.
 
     >>> deduction("single", 1)
     16550
@@ -87,7 +89,8 @@ def told(found):
 
 
 def tax_call(name):
-    """The arguments with which a careful reader of a form asks for the tax on its corrected taxable income.
+    """The arguments with which a careful reader of a form asks for the tax on its corrected taxable
+    income.
 
     >>> tax_call("single")
     '{"year":2024,"filing_status":"single","taxable_income":9325}'
@@ -102,7 +105,9 @@ def tax_call(name):
 
 
 def review(looked_up, name):
-    """The corrections of a form as the JSON text of an answer; line 16 follows the tax looked up, None where there was none."""
+    """The corrections of a form as the JSON text of an answer; line 16 follows the tax looked up,
+    None where there was none.
+    """
     form = forms.load(name)
     found = [
         (c["line"], c["old"], c["new"], c["reason"]) for c in form["corrections"] if c["line"] != 16

@@ -1,7 +1,8 @@
 """Nothing answers: which recording is nearest, and what differs.
 
-The reader changed something that no recording, slot or computation covers. An invented reply would be
-a lie, so the answer is an error that helps: the nearest recording, the JSON paths that differ, the ways on.
+The reader changed something that no recording, slot or computation covers. An invented reply would
+be a lie, so the answer is an error that helps: the nearest recording, the JSON paths that differ,
+the ways on.
 """
 
 import difflib
@@ -32,7 +33,8 @@ def differences(recorded, sent, declared, at=""):
 
 
 def _paired(recorded, sent, declared):
-    """(place, recorded member, sent member) of two lists: members that fit are pairs wherever they stand, then by place.
+    """(place, recorded member, sent member) of two lists: members that fit are pairs wherever they
+    stand, then by place.
 
     Where all fit and only the order differs, it is told by place.
     """
@@ -58,7 +60,8 @@ def _paired(recorded, sent, declared):
 def nearest(library, method, path, body, folder=""):
     """(recording, differences) of the recording that a request misses by least, or (None, []).
 
-    folder: where the last answer came from, in which the reader is likely to be; others must be clearly nearer.
+    folder: where the last answer came from, in which the reader is likely to be; others must be
+    clearly nearer.
     """
     best, best_distance = None, None
     for recording in library.recordings:
@@ -76,7 +79,9 @@ def nearest(library, method, path, body, folder=""):
 
 
 def _comparable(recording, body):
-    """A request as this recording is asked: streams and limits count only where nothing is computed."""
+    """A request as this recording is asked: streams and limits count only where nothing is
+    computed.
+    """
     return (
         body
         if recording.recorded or not isinstance(body, dict)
@@ -85,7 +90,9 @@ def _comparable(recording, body):
 
 
 def _distance(recorded, sent):
-    """Near 0 for texts that are nearly the same, since prompts are edited by words; else 1 for each plain value."""
+    """Near 0 for texts that are nearly the same, since prompts are edited by words; else 1 for each
+    plain value.
+    """
     if isinstance(recorded, str) and isinstance(sent, str):
         a, b = (text[:COMPARED].lower().split() for text in (recorded, sent))
         return 0.1 + 0.9 * (1 - difflib.SequenceMatcher(None, a, b, autojunk=False).ratio())
@@ -93,7 +100,9 @@ def _distance(recorded, sent):
 
 
 def _values(value):
-    """How many plain values it holds: tools that are missing are more of a difference than tools in another order."""
+    """How many plain values it holds: tools that are missing are more of a difference than tools in
+    another order.
+    """
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return sum(map(_values, inside)) or 1
 
@@ -121,13 +130,16 @@ def _picture(value):
 
 
 def side_by_side(recorded, sent):
-    """Both values in one short line each; long texts from a few words before the place where they part."""
+    """Both values in one short line each; long texts from a few words before the place where they
+    part.
+    """
     if not (isinstance(recorded, str) and isinstance(sent, str)):
         return short(recorded), short(sent)
     ours, yours = short(recorded, COMPARED).split(" "), short(sent, COMPARED).split(" ")
     parts = [i for i, (our, your) in enumerate(zip(ours, yours)) if our != your]
     plain = [i for i in parts if "‹" not in ours[i]]
-    # a slot differs by nature; it is the place only where nothing else is, since then it refused its value
+    # a slot differs by nature; it is the place only where nothing else is, since then it refused
+    # its value
     same = (plain or parts or [min(len(ours), len(yours))])[0]
     left = max(0, same - 4)
 
@@ -139,7 +151,9 @@ def side_by_side(recorded, sent):
 
 
 def alternatives(library, method, path, body):
-    """{JSON path: values} where recordings differ from the request in this one plain value, such as the model."""
+    """{JSON path: values} where recordings differ from the request in this one plain value, such as
+    the model.
+    """
     found = {}
     for recording in library.recordings:
         if (recording.method, recording.path) == (method, path):

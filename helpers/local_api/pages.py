@@ -1,4 +1,5 @@
-"""The browser pages of 2_realtime, as they lie in helpers/realtime/pages, and the clips of data/audio.
+"""The browser pages of 2_realtime, as they lie in helpers/realtime/pages, and the clips of
+data/audio.
 
 They hold no key and no secret, so they ask for none: what a page may do, its client secret says.
 """
@@ -10,7 +11,8 @@ from .answer import Answer, error
 
 FOLDERS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".opus": "audio/ogg"}
 PAGES, CLIPS = Path(__file__).resolve().parents[1] / "realtime" / "pages", DATA / "audio"
-# Nothing from elsewhere, no script inside a page; `frame-ancestors` is left open for the notebook that shows it.
+# Nothing from elsewhere, no script inside a page; `frame-ancestors` is left open for the notebook
+# that shows it.
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; media-src 'self' blob:; connect-src 'self' ws://127.0.0.1:* ws://localhost:*"
 
 

@@ -9,7 +9,8 @@ LARGEST = 20 * 1024 * 1024  # bytes of one picture, as the API said in 2024
 MODELS_WITH_PATCHES = ("gpt-5.6-",)
 SHA = ";sha256,"
 
-# The API's words, and where they were seen. A text in which only the place differs counts as verbatim.
+# The API's words, and where they were seen. A text in which only the place differs counts as
+# verbatim.
 NO_IMAGE_TYPE = (
     "Invalid MIME type. Only image types are supported.",
     None,
@@ -97,7 +98,9 @@ def _size(url):
 
 
 def wrong(path, body):
-    """({message, type, param, code}, source) for the first picture that the API would not take; else None."""
+    """({message, type, param, code}, source) for the first picture that the API would not take;
+    else None.
+    """
     for at, url, _ in parts(path, body):
         found = _fault(url)
         if found:

@@ -1,4 +1,5 @@
-"""The recordings: one exchange a file under data/recordings and data/my_recordings, read once, found fast.
+"""The recordings: one exchange a file under data/recordings and data/my_recordings, read once,
+found fast.
 
 A file:
     {"about": "...",                                      what it is, for people
@@ -9,12 +10,14 @@ A file:
      "responses": [{"status": 200, "body": {...}}         a JSON answer, or
                    {"status": 200, "events": [{"at": 0.4, "data": {...}}, ...]}]}   a stream, `at` in seconds
 
-What upstream/recorder.py writes, of class `recorded`, is given back byte for byte. Its response has headers, and is
+What upstream/recorder.py writes, of class `recorded`, is given back byte for byte. Its response has
+headers, and is
                    {"text": ["a body,", "line by line"]}, {"events": [{"at": 0.4, "text": "data: ...\n\n"}, ...]},
                    or {"file": "SHA-256.mp3"}, the name of a file in files/ that has the body
                    or {"session": [...], "sound": {...}}, a Realtime session: see upstream/session_tape.py
-Its request holds files and pictures by hash, and no secrets: see `as_kept`. In a folder of such files equal
-requests are answered in the order of their names; a later folder stands for all earlier ones.
+Its request holds files and pictures by hash, and no secrets: see `as_kept`. In a folder of such
+files equal requests are answered in the order of their names; a later folder stands for all earlier
+ones.
 """
 
 from __future__ import annotations
@@ -31,7 +34,8 @@ from . import canonical, scrub, slots
 FOLDER = canonical.DATA / "recordings"
 OWN = canonical.DATA / "my_recordings"
 FILE = re.compile(r"[0-9a-f]{64}\.\w+")
-# What a client may act on. Others (cookies, the account's name, the way that the answer took) are not kept.
+# What a client may act on. Others (cookies, the account's name, the way that the answer took) are
+# not kept.
 HEADERS = re.compile(
     r"content-type|content-disposition|location|retry-after(-ms)?|x-request-id|x-should-retry|openai-(version|model|processing-ms)|x-ratelimit-[a-z-]+"
 )
@@ -67,7 +71,9 @@ class Recording:
         return self.origin["class"] == "recorded"
 
     def content(self, response: dict[str, Any]) -> bytes:
-        """The body of a recorded response as bytes. Raises BrokenRecording where its file is gone or another."""
+        """The body of a recorded response as bytes. Raises BrokenRecording where its file is gone
+        or another.
+        """
         if "text" in response:
             return "\n".join(response["text"]).encode()
         try:
@@ -82,14 +88,18 @@ class Recording:
 
 
 def own_folder() -> Path:
-    """Where the reader's own recordings lie: data/my_recordings, or the folder that DAY9_MY_RECORDINGS names."""
+    """Where the reader's own recordings lie: data/my_recordings, or the folder that
+    DAY9_MY_RECORDINGS names.
+    """
     return Path(os.environ.get("DAY9_MY_RECORDINGS") or OWN)
 
 
 def as_kept(
     method: str, path: str, query: dict[str, str], content_type: str, raw: bytes
 ) -> tuple[str, Any]:
-    """(path, body) of a request as a recording keeps it: without secrets, files and long base64 by their hash."""
+    """(path, body) of a request as a recording keeps it: without secrets, files and long base64 by
+    their hash.
+    """
     if method != "POST":
         body = query or None
     else:
@@ -109,7 +119,9 @@ def _short(value):
 
 
 def exactly(path: str, body: object) -> Any:
-    """The canonical body of a recorded request: here streams and token limits are its own, since nothing is computed."""
+    """The canonical body of a recorded request: here streams and token limits are its own, since
+    nothing is computed.
+    """
     return canonical.canonical_body(path, body, canonical.BOOKKEEPING)
 
 
@@ -244,7 +256,9 @@ def _check_session(r):
 
 
 class Library:
-    """All recordings of a folder, and the reader's `own`, which come first. `problems` lists (file name, why) of those that cannot answer."""
+    """All recordings of a folder, and the reader's `own`, which come first. `problems` lists (file
+    name, why) of those that cannot answer.
+    """
 
     def __init__(
         self, folder: str | os.PathLike[str] = FOLDER, own: str | os.PathLike[str] | None = None
@@ -333,7 +347,8 @@ class Library:
         return due
 
     def rewind(self, created_id: str | None = None) -> bool:
-        """Begin sequences again: all, or those whose path names the id that a create call has just answered.
+        """Begin sequences again: all, or those whose path names the id that a create call has just
+        answered.
 
         Returns whether there are such sequences.
         """

@@ -1,8 +1,10 @@
-"""What is taken out of an exchange before it is kept: keys, cookies, organisation and project ids, user names in paths.
+"""What is taken out of an exchange before it is kept: keys, cookies, organisation and project ids,
+user names in paths.
 
-A request is scrubbed in the same way before it is compared with recordings, so what is taken out does not count.
-An answer in which nothing was found stays as it came, byte for byte; in any other one only what was found
-is replaced, or, where it hid behind JSON's escapes, that one JSON text is written anew.
+A request is scrubbed in the same way before it is compared with recordings, so what is taken out
+does not count. An answer in which nothing was found stays as it came, byte for byte; in any other
+one only what was found is replaced, or, where it hid behind JSON's escapes, that one JSON text is
+written anew.
 """
 
 import json
@@ -116,7 +118,9 @@ def body(came):
 
 
 def _plain(came):
-    """Whether nothing is to be found, not even written in JSON's escapes: most bodies are passed over."""
+    """Whether nothing is to be found, not even written in JSON's escapes: most bodies are passed
+    over.
+    """
     return "\\u" not in came and "\\/" not in came and _clean(came)
 
 

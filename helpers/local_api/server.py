@@ -1,7 +1,8 @@
-"""The socket: tornado's HTTP/1.1 on 127.0.0.1, one key, the headers of the real API, streams at their pace.
+"""The socket: tornado's HTTP/1.1 on 127.0.0.1, one key, the headers of the real API, streams at
+their pace.
 
-It stands on tornado's connection, without tornado.web: routes, cookies and templates are not needed here,
-and without them the API starts sooner and a request costs half.
+It stands on tornado's connection, without tornado.web: routes, cookies and templates are not needed
+here, and without them the API starts sooner and a request costs half.
 """
 
 import asyncio
@@ -47,7 +48,9 @@ class Door(httputil.HTTPServerConnectionDelegate):
 
 
 class Headers(dict):
-    """A response's headers, as tornado's connection asks for them. Its own class looks into each name anew, a tenth of a request's time."""
+    """A response's headers, as tornado's connection asks for them. Its own class looks into each
+    name anew, a tenth of a request's time.
+    """
 
     get_all = dict.items
 
@@ -120,7 +123,9 @@ class Exchange(httputil.HTTPMessageDelegate):
                 self.send(answer)
 
     async def send_flowing(self, answer):
-        """Send an upstream's answer as it comes, no faster than it is read. It is recorded to its end also where the reader leaves."""
+        """Send an upstream's answer as it comes, no faster than it is read. It is recorded to its
+        end also where the reader leaves.
+        """
         line = httputil.ResponseStartLine(
             "HTTP/1.1", answer.status, httputil.responses.get(answer.status, "")
         )
@@ -223,7 +228,9 @@ def date(second):
 
 
 class State:
-    """What all requests of one local API share. `upstream`: an upstream.forward.Upstream, or None where recordings answer."""
+    """What all requests of one local API share. `upstream`: an upstream.forward.Upstream, or None
+    where recordings answer.
+    """
 
     def __init__(self, key, port, answers=None, pace=1.0, upstream=None):
         self.key, self.port, self.pace, self.upstream = key, port, pace, upstream
@@ -312,7 +319,9 @@ class State:
         return await asyncio.get_running_loop().run_in_executor(self.aside, self.api, request)
 
     def api(self, request):
-        """What is below /v1; an answer that never changes is kept ready by the hash of its request's bytes."""
+        """What is below /v1; an answer that never changes is kept ready by the hash of its
+        request's bytes.
+        """
         content_type = request.headers.get("Content-Type", "")
         known = hashlib.sha256(
             f"{request.method} {request.path}?{request.query} {content_type}\n".encode()
@@ -385,7 +394,9 @@ async def paced(connection, line, headers, events, pace):
 
 
 def bind(port=0):
-    """A listening socket on 127.0.0.1; port 0 takes a free one. Raises OSError where the port is in use."""
+    """A listening socket on 127.0.0.1; port 0 takes a free one. Raises OSError where the port is in
+    use.
+    """
     # IPPROTO_TCP by name: only then does asyncio set TCP_NODELAY (without it +40 ms a request)
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setblocking(False)

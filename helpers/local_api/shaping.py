@@ -1,4 +1,5 @@
-"""What is computed on top of a recorded answer: token limits, token counts of slotted answers, streams.
+"""What is computed on top of a recorded answer: token limits, token counts of slotted answers,
+streams.
 
 A recording holds the whole answer. A smaller `max_completion_tokens` cuts it as the API documents:
 hidden reasoning is spent first, so a limit below it leaves an empty answer that is paid for.
@@ -23,7 +24,9 @@ def limit_of(body):
 
 
 def limited(path, answer, limit):
-    """`answer` as it would be under `limit` completion tokens (the same object where the limit is not reached)."""
+    """`answer` as it would be under `limit` completion tokens (the same object where the limit is
+    not reached).
+    """
     usage = answer.get("usage")
     if limit is None or not usage:
         return answer
@@ -82,9 +85,11 @@ def _first(text, tokens):
 
 
 def counted(path, request, answer):
-    """`answer` with its usage counted anew from the words of request and answer; reasoning stays as recorded.
+    """`answer` with its usage counted anew from the words of request and answer; reasoning stays as
+    recorded.
 
-    Tools and schemas are counted as their JSON text, an estimate: their form in the prompt is not published.
+    Tools and schemas are counted as their JSON text, an estimate: their form in the prompt is not
+    published.
     """
     if not answer.get("usage"):
         return answer
@@ -146,7 +151,9 @@ def _answer_texts(path, answer):
 
 
 def told(body, events):
-    """The model, id and usage that an answer tells, which is JSON or a stream of it: what the books need; empty where it tells none."""
+    """The model, id and usage that an answer tells, which is JSON or a stream of it: what the books
+    need; empty where it tells none.
+    """
     texts = (
         [body]
         if body

@@ -1,9 +1,9 @@
 """Slots: the parts of a recorded request that may vary, and answers that follow them.
 
-In a recording the request says `How many minutes are {{ hours }} hours?`, declares
-`"slots": {"hours": {"type": "integer", "example": 3, "min": 0, "max": 1000}}`, and the answer says
-`{{ hours * 60 }} minutes`. Answers are Jinja templates, run in Jinja's sandbox; a slot of type `choice`
-may carry a table of values, whose entries the answer reads.
+In a recording the request says `How many minutes are {{ hours }} hours?`, declares `"slots":
+{"hours": {"type": "integer", "example": 3, "min": 0, "max": 1000}}`, and the answer says `{{ hours
+* 60 }} minutes`. Answers are Jinja templates, run in Jinja's sandbox; a slot of type `choice` may
+carry a table of values, whose entries the answer reads.
 """
 
 import datetime
@@ -28,7 +28,9 @@ class BadSlot(ValueError):
 
 
 def check(slots, template):
-    """Raise BadSlot unless every mark of the request is declared, every slot used, every example in range."""
+    """Raise BadSlot unless every mark of the request is declared, every slot used, every example in
+    range.
+    """
     if not isinstance(slots, dict) or not all(isinstance(slot, dict) for slot in slots.values()):
         raise BadSlot("slots must be an object whose values are objects")
     used = set(_marks(template))
@@ -93,7 +95,9 @@ def _spoken(choice):
 
 
 def _accepts(slot):
-    """What a slot can match, as a regular expression: bounded, so that a huge request is refused at once."""
+    """What a slot can match, as a regular expression: bounded, so that a huge request is refused at
+    once.
+    """
     if slot["type"] == "choice":
         return (
             "(?i:" + "|".join(re.escape(str(v)).replace("_", "[_ ]") for v in slot["values"]) + ")"
@@ -112,7 +116,9 @@ def _pattern(template, fields):
 
 
 def match(template, value, slots):
-    """{slot: value} if `value` fits `template`, else None. {} where nothing varies and both are equal."""
+    """{slot: value} if `value` fits `template`, else None. {} where nothing varies and both are
+    equal.
+    """
     found = {}
     return found if _match(template, value, slots, found) else None
 
@@ -166,7 +172,9 @@ def _template(text):
 
 
 def render(value, slots, found):
-    """`value` with every template in it filled in from the slots' values. Raises BadSlot where one cannot be."""
+    """`value` with every template in it filled in from the slots' values. Raises BadSlot where one
+    cannot be.
+    """
     given = {name: found.get(name, slot["example"]) for name, slot in slots.items()}
     for name, slot in slots.items():
         if isinstance(slot.get("values"), dict):

@@ -1,12 +1,14 @@
-"""Who answers: DAY9_ANSWERS or connect(answers=…), read once and judged, with the key and the ceiling that go with it.
+"""Who answers: DAY9_ANSWERS or connect(answers=…), read once and judged, with the key and the
+ceiling that go with it.
 
     recorded                 nothing leaves this machine (the default)
     live                     OpenAI, with the reader's own OPENAI_API_KEY
     record                   live, and each exchange becomes a recording of the reader's own
     http://127.0.0.1:…/v1    a compatible server; `record:http://…/v1` to record from it
 
-DAY9_MODEL names a model that takes the place of every one asked for; DAY9_BUDGET is the most that OpenAI
-may cost before a kernel ends, in USD, or "none"; DAY9_KEY is the key of a server that is not OpenAI.
+DAY9_MODEL names a model that takes the place of every one asked for; DAY9_BUDGET is the most that
+OpenAI may cost before a kernel ends, in USD, or "none"; DAY9_KEY is the key of a server that is not
+OpenAI.
 """
 
 from __future__ import annotations
@@ -54,7 +56,9 @@ class Secret:
 
 @dataclass(frozen=True)
 class Where:
-    """An upstream: its address up to /v1, whether it is recorded, its key, the model it is asked for, the ceiling in USD."""
+    """An upstream: its address up to /v1, whether it is recorded, its key, the model it is asked
+    for, the ceiling in USD.
+    """
 
     url: str
     openai: bool
@@ -72,7 +76,9 @@ class Where:
         return urlsplit(self.url).hostname in ("localhost", "::1") or self.host.startswith("127.")
 
     def as_text(self) -> str:
-        """One line of JSON for the process that forwards. It holds the key: write it to a pipe, never to a file or a screen."""
+        """One line of JSON for the process that forwards. It holds the key: write it to a pipe,
+        never to a file or a screen.
+        """
         return json.dumps(
             asdict(self)
             | {"key": self.key.value, "budget": None if self.budget is None else str(self.budget)}
@@ -92,13 +98,17 @@ def from_text(text: str) -> Where:
 
 
 def own_key(environ: Mapping[str, str]) -> Secret:
-    """The reader's key in OPENAI_API_KEY, a Secret; an empty one where there is none, or a local API's throw-away key."""
+    """The reader's key in OPENAI_API_KEY, a Secret; an empty one where there is none, or a local
+    API's throw-away key.
+    """
     now = environ.get("OPENAI_API_KEY", "").strip()
     return Secret("" if now.startswith(THROW_AWAY) else now)
 
 
 def settings(environ: Mapping[str, str]) -> dict[str, Any]:
-    """The variables that `where` reads, of a mapping such as os.environ; a debugger that lists them shows no key."""
+    """The variables that `where` reads, of a mapping such as os.environ; a debugger that lists them
+    shows no key.
+    """
     read = {
         name: environ.get(name, "").strip()
         for name in ("DAY9_ANSWERS", "DAY9_MODEL", "DAY9_BUDGET")
@@ -109,8 +119,9 @@ def settings(environ: Mapping[str, str]) -> dict[str, Any]:
 def where(answers: str | None, settings: dict[str, Any], own_key: Secret) -> Where | None:
     """The Where of a mode, or None for recordings.
 
-    answers: what connect() was given, or None for DAY9_ANSWERS. own_key: the reader's OPENAI_API_KEY, a Secret, which
-    goes to OpenAI alone. ValueError says what is wrong with what was given, and never repeats a key.
+    answers: what connect() was given, or None for DAY9_ANSWERS. own_key: the reader's
+    OPENAI_API_KEY, a Secret, which goes to OpenAI alone. ValueError says what is wrong with what
+    was given, and never repeats a key.
     """
     name = "answers" if answers is not None else "DAY9_ANSWERS"
     mode = (answers if answers is not None else settings["DAY9_ANSWERS"]) or "recorded"
@@ -145,7 +156,9 @@ def where(answers: str | None, settings: dict[str, Any], own_key: Secret) -> Whe
 
 
 def in_words(where: Where, spent: Decimal) -> str:
-    """connect()'s line for an upstream: who answers, with which key, at whose cost; `spent` before, in USD."""
+    """connect()'s line for an upstream: who answers, with which key, at whose cost; `spent` before,
+    in USD.
+    """
     if where.openai:
         ceiling = (
             "no ceiling on what it may cost"
@@ -162,7 +175,9 @@ def in_words(where: Where, spent: Decimal) -> str:
 
 
 def carried(said: str, before: Decimal) -> Decimal:
-    """What a kernel has spent, by what its local API wrote as it ended: the last sum, or the one `before`."""
+    """What a kernel has spent, by what its local API wrote as it ended: the last sum, or the one
+    `before`.
+    """
     found = SPENT.findall(said)
     return Decimal(found[-1]) if found else before
 

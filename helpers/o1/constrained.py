@@ -1,8 +1,8 @@
 """A random writer held to a JSON schema: why Structured Outputs can promise 100 %.
 
-The writer knows 95 characters and nothing of JSON. At each byte llguidance, an open constrained decoder,
-says which bytes can still lead to an instance of the schema, and the writer picks among those. A language
-model is held the same way, token by token instead of byte by byte.
+The writer knows 95 characters and nothing of JSON. At each byte llguidance, an open constrained
+decoder, says which bytes can still lead to an instance of the schema, and the writer picks among
+those. A language model is held the same way, token by token instead of byte by byte.
 """
 
 import decimal
@@ -13,7 +13,8 @@ import random
 
 END = 256  # the 257th choice of the writer: stop
 PRINTABLE = range(32, 127)
-# How much the writer likes a byte, whatever the schema: it likes brackets and quotes, so that lists are not all empty, and texts stay short.
+# How much the writer likes a byte, whatever the schema: it likes brackets and quotes, so that lists
+# are not all empty, and texts stay short.
 LIKES = (
     {b: 1.0 for b in PRINTABLE}
     | {ord(b): 8.0 for b in '"[]{}'}
@@ -87,9 +88,9 @@ def _pick(choices, written, inside, draw):
 def sample(form, seed=0, constrained=True):
     """A text by the random writer: an instance of `form` if constrained, anything if not.
 
-    `form`: a Pydantic model or a JSON schema (dict). The same seed gives the same text. Unconstrained, the
-    writer has all its characters and END at every step, and stops after 2,000. ValueError where the decoder
-    does not know a part of the schema.
+    `form`: a Pydantic model or a JSON schema (dict). The same seed gives the same text.
+    Unconstrained, the writer has all its characters and END at every step, and stops after 2,000.
+    ValueError where the decoder does not know a part of the schema.
 
     >>> sample({"type": "object", "properties": {"sure": {"type": "boolean"}}, "required": ["sure"], "additionalProperties": False})
     '{"sure":false}'
@@ -117,7 +118,9 @@ def sample(form, seed=0, constrained=True):
 
 
 def valid(form, text):
-    """Is the text an instance of `form`? Judged by Pydantic, or for a schema by jsonschema-rs: not by the decoder."""
+    """Is the text an instance of `form`? Judged by Pydantic, or for a schema by jsonschema-rs: not
+    by the decoder.
+    """
     if not isinstance(form, dict):
         import pydantic
 
@@ -176,10 +179,11 @@ class Mask:
 
 
 def mask(form, prefix):
-    """What may follow `prefix` in an instance of `form`, which is written without blanks between its parts.
+    """What may follow `prefix` in an instance of `form`, which is written without blanks between
+    its parts.
 
-    Returns a Mask, which a notebook shows as a strip of the printable characters. ValueError for a prefix
-    that no instance begins with, naming the first character too many.
+    Returns a Mask, which a notebook shows as a strip of the printable characters. ValueError for a
+    prefix that no instance begins with, naming the first character too many.
     """
     matcher = _matcher(form)
     raw = prefix.encode()

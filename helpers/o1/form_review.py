@@ -1,11 +1,13 @@
-"""A form under review: what a model would correct, drawn on the scanned pages, to accept or to reject.
+"""A form under review: what a model would correct, drawn on the scanned pages, to accept or to
+reject.
 
-A model's answer names a line and two amounts. Where a line stands, what is written there, and which tax follows are
-known here: from data/forms and helpers.facts.tax. No model is called: the notebook brings a function that does. form_review.js lays out
-the app and listens to mouse and keyboard; what it shows is reckoned and drawn by this module.
+A model's answer names a line and two amounts. Where a line stands, what is written there, and which
+tax follows are known here: from data/forms and helpers.facts.tax. No model is called: the notebook
+brings a function that does. form_review.js lays out the app and listens to mouse and keyboard; what
+it shows is reckoned and drawn by this module.
 
-Below, `reviewed` is a list of (correction, doubt): a correction has reason, location ("line 11"), old_value and
-new_value; doubt is a text that says why it cannot be right, or None.
+Below, `reviewed` is a list of (correction, doubt): a correction has reason, location ("line 11"),
+old_value and new_value; doubt is a text that says why it cannot be right, or None.
 """
 
 import base64
@@ -31,10 +33,11 @@ STATES = {
 
 
 def numbered(name, reviewed):
-    """The corrections of a form as dicts with number, location, line, page, old, new, reason, doubt.
+    """The corrections of a form as dicts with number, location, line, page, old, new, reason,
+    doubt.
 
-    ValueError for one that names no line of the form and has no doubt, LookupError for an unknown form. Of two for
-    one line, the second is in doubt.
+    ValueError for one that names no line of the form and has no doubt, LookupError for an unknown
+    form. Of two for one line, the second is in doubt.
     """
     items, first = [], {}
     for number, (c, doubt) in enumerate(reviewed, 1):
@@ -89,7 +92,8 @@ def worked_out(name, lines):
 
 
 def misfits(name, lines):
-    """A sentence for each of lines 11, 14, 15 and 16 that does not follow from the lines it depends on.
+    """A sentence for each of lines 11, 14, 15 and 16 that does not follow from the lines it depends
+    on.
 
     >>> misfits("single", forms.load("single")["written"])
     ['Line 11 says 30,875; line 9 less line 10 is 25,875.']
@@ -119,7 +123,9 @@ def _state(item, decisions):
 
 
 def _marks(name, page, items, decisions):
-    """The marks of a page as SVG, in pixels of its picture: a frame and a number; once accepted, old struck out and new above."""
+    """The marks of a page as SVG, in pixels of its picture: a frame and a number; once accepted,
+    old struck out and new above.
+    """
     place, drawn = forms.boxes()[f"{name}-{page}.jpg"]["boxes"], []
     for item in (i for i in items if i["page"] == page and not i["doubt"]):
         left, top, right, bottom = place[f"line_{item['line']}"]
@@ -158,7 +164,8 @@ def _label(page, items, decisions):
 
 
 def marked(name, reviewed, accepted=()):
-    """The pages of a form that carry marks, small and side by side, as a Shown; `accepted`: the lines whose correction is accepted.
+    """The pages of a form that carry marks, small and side by side, as a Shown; `accepted`: the
+    lines whose correction is accepted.
 
     The still twin of the app. ValueError as numbered().
     """
@@ -179,7 +186,8 @@ def marked(name, reviewed, accepted=()):
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
             f'<image href="{small}" width="{width}" height="{height}"/>{_marks(name, page, items, decisions)}</svg>'
         )
-        # a picture, for JupyterLab takes SVG itself out of a notebook that is not trusted yet, and leaves its numbers in a row
+        # a picture, for JupyterLab takes SVG itself out of a notebook that is not trusted yet, and
+        # leaves its numbers in a row
         url = "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()
         shown.append(
             f'<img alt="{html.escape(words)}" src="{url}" width="400" style="{pictures.FRAME};max-width:100%">'
@@ -195,10 +203,12 @@ def marked(name, reviewed, accepted=()):
 
 
 class App(anywidget.AnyWidget):
-    """Pages beside corrections: choose a form, accept or reject, and see form, taxable income and tax follow.
+    """Pages beside corrections: choose a form, accept or reject, and see form, taxable income and
+    tax follow.
 
-    review: a function that takes a form's name and returns (reviewed, answers), where answers are the SDK's answers
-    that it took. It is called once now, for `name`, and again for each form that is chosen; what it raises then is said in the app.
+    review: a function that takes a form's name and returns (reviewed, answers), where answers are
+    the SDK's answers that it took. It is called once now, for `name`, and again for each form that
+    is chosen; what it raises then is said in the app.
     """
 
     _esm = HERE.with_suffix(".js")

@@ -4,7 +4,8 @@
     grade_json    an answer that must be JSON, valid against a schema, with these values in these fields
     confusion     what the graders say of answers whose worth is known, data/graded_answers.json
 
-An answer is read from whatever the SDK returned (`calls_of`, `text_of`), so the harness runs with any client.
+An answer is read from whatever the SDK returned (`calls_of`, `text_of`), so the harness runs with
+any client.
 """
 
 import json
@@ -25,7 +26,9 @@ class Grade(NamedTuple):
 
 
 def calls_of(answer):
-    """The tool calls of a ChatCompletion or a Response: a list of {"name", "arguments"}, arguments as JSON text."""
+    """The tool calls of a ChatCompletion or a Response: a list of {"name", "arguments"}, arguments
+    as JSON text.
+    """
     if hasattr(answer, "choices"):
         return [
             {"name": c.function.name, "arguments": c.function.arguments}
@@ -46,7 +49,8 @@ def text_of(answer):
 
 
 def same(given, expected, tolerance=0):
-    """Whether two JSON values are equal: 177 is 177.0, True is not 1, lists keep their order, objects have none.
+    """Whether two JSON values are equal: 177 is 177.0, True is not 1, lists keep their order,
+    objects have none.
 
     `tolerance`: by how much a number may differ, in its own unit.
 
@@ -71,8 +75,8 @@ def same(given, expected, tolerance=0):
 def grade_calls(calls, expected, *, tolerance=0):
     """Grade tool calls: each expected one made once, none besides, in any order. Returns a Grade.
 
-    `calls`: list of {"name", "arguments"}, arguments as the JSON text that a model sends; `expected`: the
-    same with arguments as a dict. `tolerance`: for numbers, see `same`.
+    `calls`: list of {"name", "arguments"}, arguments as the JSON text that a model sends;
+    `expected`: the same with arguments as a dict. `tolerance`: for numbers, see `same`.
 
     >>> grade_calls([{"name": "f", "arguments": '{"x": 1}'}], [{"name": "f", "arguments": {"x": 2}}])
     Grade(passed=False, why='f: x is 1, not 2')
@@ -105,7 +109,9 @@ def _equal(call, expected, tolerance):
 
 
 def _pairs(made, left, tolerance):
-    """Whether the calls can be matched one to one; tries others where a tolerance lets one fit several."""
+    """Whether the calls can be matched one to one; tries others where a tolerance lets one fit
+    several.
+    """
     if not made:
         return not left
     return any(
@@ -127,7 +133,8 @@ def _difference(given, expected, tolerance):
 
 
 def grade_json(text, schema, exact=None, *, tolerance=0):
-    """Grade a text that must be JSON: valid against a JSON schema, and `exact` in the fields it names.
+    """Grade a text that must be JSON: valid against a JSON schema, and `exact` in the fields it
+    names.
 
     `exact`: a dict of fields of the top object; None asks for validity alone. Returns a Grade.
 
@@ -156,7 +163,9 @@ def grade_json(text, schema, exact=None, *, tolerance=0):
 
 
 def validator(schema):
-    """A JSON Schema (draft 2020-12) as something with `is_valid(value)` and `iter_errors(value)`. Follows no address in it."""
+    """A JSON Schema (draft 2020-12) as something with `is_valid(value)` and `iter_errors(value)`.
+    Follows no address in it.
+    """
     import jsonschema_rs
 
     return jsonschema_rs.Draft202012Validator(schema, retriever=_nothing_from_afar)
@@ -169,7 +178,9 @@ def _nothing_from_afar(address):
 
 
 def _parsed(text):
-    """(value, "") or (None, what is wrong). A key that stands twice is refused: readers disagree on which holds."""
+    """(value, "") or (None, what is wrong). A key that stands twice is refused: readers disagree on
+    which holds.
+    """
 
     def once(pairs):
         keys = Counter(key for key, _ in pairs)
@@ -194,10 +205,11 @@ class _Refused(Exception):
 
 
 def labelled(file=LABELLED):
-    """The answers whose worth is known: a list of dicts with `name`, `grader`, `good`, `why` and the answer.
+    """The answers whose worth is known: a list of dicts with `name`, `grader`, `good`, `why` and
+    the answer.
 
-    We wrote them and judged them: `good` is what a careful person would accept, which is not always what
-    a grader can see.
+    We wrote them and judged them: `good` is what a careful person would accept, which is not always
+    what a grader can see.
     """
     book = json.loads(Path(file).read_text(encoding="utf-8"))
     return [
@@ -225,12 +237,16 @@ def confusion(cases, *, tolerance=0):
 
 
 def precision(table, confidence=0.95):
-    """(share, low, high) of passed answers that are good: can a pass be believed? ZeroDivisionError if none passed."""
+    """(share, low, high) of passed answers that are good: can a pass be believed? ZeroDivisionError
+    if none passed.
+    """
     return _share(table[True, True], table[True, True] + table[False, True], confidence)
 
 
 def recall(table, confidence=0.95):
-    """(share, low, high) of good answers that passed: does a good one get through? ZeroDivisionError if there is none."""
+    """(share, low, high) of good answers that passed: does a good one get through?
+    ZeroDivisionError if there is none.
+    """
     return _share(table[True, True], table[True, True] + table[True, False], confidence)
 
 

@@ -25,7 +25,8 @@ def small(files, alt, width=185):
 
 
 def cut_out(file, first, last, alt, width=700):
-    """The stretch of a page from one of its fields down to another, over the whole width of the page, as a Shown.
+    """The stretch of a page from one of its fields down to another, over the whole width of the
+    page, as a Shown.
 
     LookupError for a field that is not on the page.
     """

@@ -16,11 +16,12 @@ HISS = 300  # of 32,767: the largest amplitude that still counts as silence
 
 
 def mouth(pcm, rate=sounds.RATE):
-    """How far the mouth is open, 0 to 1, for each 20 ms of a sound (PCM16, `rate` samples a second), as an array.
+    """How far the mouth is open, 0 to 1, for each 20 ms of a sound (PCM16, `rate` samples a
+    second), as an array.
 
-    It follows the amplitude (root of the mean square), opens at once and closes a little slower. 1 is the
-    amplitude that a twentieth of the sound reaches. ValueError for half a sample, or a rate that is no multiple
-    of 50.
+    It follows the amplitude (root of the mean square), opens at once and closes a little slower. 1
+    is the amplitude that a twentieth of the sound reaches. ValueError for half a sample, or a rate
+    that is no multiple of 50.
 
     >>> mouth(sounds.silence(100)).tolist()
     [0.0, 0.0, 0.0, 0.0, 0.0]
@@ -42,7 +43,9 @@ def mouth(pcm, rate=sounds.RATE):
 
 
 def drawn(pcm, rate=sounds.RATE):
-    """A plotly figure of a sound, its largest amplitude in each 20 ms, above the opening of the mouth."""
+    """A plotly figure of a sound, its largest amplitude in each 20 ms, above the opening of the
+    mouth.
+    """
     from plotly.subplots import make_subplots
 
     opened = mouth(pcm, rate)
@@ -70,8 +73,8 @@ def drawn(pcm, rate=sounds.RATE):
 class Reindeer(anywidget.AnyWidget):
     """Plays a sound (PCM16, `rate` samples a second) out of the mouth of a reindeer.
 
-    words: what it says, shown beneath; note: a further line, such as what was measured. The sound is in the
-    running page only, not in the notebook's file.
+    words: what it says, shown beneath; note: a further line, such as what was measured. The sound
+    is in the running page only, not in the notebook's file.
     """
 
     _esm = HERE.with_suffix(".js")

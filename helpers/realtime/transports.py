@@ -1,7 +1,8 @@
-"""WebRTC beside WebSocket: one spoken question over each, live, and what tests/tools/measure_transports.py measured.
+"""WebRTC beside WebSocket: one spoken question over each, live, and what
+tests/tools/measure_transports.py measured.
 
-The two functions that talk say a clip in real time, as a microphone would, and go on being silent until the answer
-would have been played; so bytes and seconds of both compare.
+The two functions that talk say a clip in real time, as a microphone would, and go on being silent
+until the answer would have been played; so bytes and seconds of both compare.
 """
 
 import asyncio
@@ -17,7 +18,9 @@ PIECE = 40  # ms of sound in one event, as the pages of 2_realtime/02 send it
 
 
 class Talk(NamedTuple):
-    """One question and its answer. Bytes are those of messages and packets, without TCP's, UDP's and IP's headers."""
+    """One question and its answer. Bytes are those of messages and packets, without TCP's, UDP's
+    and IP's headers.
+    """
 
     bytes_up: int
     bytes_down: int
@@ -29,7 +32,9 @@ class Talk(NamedTuple):
 
 
 async def warm(client, model):
-    """Let the local API load its ear, which it does when the first session opens: a second or two that no clock below should have."""
+    """Let the local API load its ear, which it does when the first session opens: a second or two
+    that no clock below should have.
+    """
     async with client.realtime.connect(model=model) as connection:
         await connection.response.create(
             response={"conversation": "none", "output_modalities": ["text"], "input": []}
@@ -40,9 +45,11 @@ async def warm(client, model):
 
 
 async def over_websocket(client, session, clip):
-    """Say a clip of data/audio over a WebSocket. `client`: an AsyncOpenAI; `session`: its `model` and settings.
+    """Say a clip of data/audio over a WebSocket. `client`: an AsyncOpenAI; `session`: its `model`
+    and settings.
 
-    Returns a Talk. RuntimeError with the API's words for settings that it refuses; LookupError for a clip that is none.
+    Returns a Talk. RuntimeError with the API's words for settings that it refuses; LookupError for
+    a clip that is none.
     """
     from .. import display
     from . import turn_taking
@@ -124,7 +131,9 @@ async def over_webrtc(secret, clip):
 
 
 def live(talks):
-    """A widget with what each Talk took. `talks`: {name: Talk}. The numbers differ from run to run, so no file keeps them."""
+    """A widget with what each Talk took. `talks`: {name: Talk}. The numbers differ from run to run,
+    so no file keeps them.
+    """
     import ipywidgets
 
     class Live(ipywidgets.HTML):
@@ -148,10 +157,11 @@ def live(talks):
 
 
 def measured():
-    """data/realtime/transports.csv as a DataFrame, a row for each conversation, in the order of transports.json.
+    """data/realtime/transports.csv as a DataFrame, a row for each conversation, in the order of
+    transports.json.
 
-    Columns beside those of the file (data/README.md): `stalled_s`, how much longer than itself the answer took;
-    `kB_s_up` and `kB_s_down`, of all IP packets.
+    Columns beside those of the file (data/README.md): `stalled_s`, how much longer than itself the
+    answer took; `kB_s_up` and `kB_s_down`, of all IP packets.
     """
     import pandas as pd
 
@@ -172,7 +182,8 @@ def setting():
 
 
 def dots(table, column, title, label):
-    """A figure with a dot for each conversation: `column` to the right (logarithmic, named by `label`), a row for each condition.
+    """A figure with a dot for each conversation: `column` to the right (logarithmic, named by
+    `label`), a row for each condition.
 
     Transports are told apart by colour and shape. A conversation without a value has no dot.
     """
@@ -203,7 +214,9 @@ def dots(table, column, title, label):
 
 
 def spread(table, column, digits=0):
-    """Median and range of a column, for each condition (a row) and transport, as text; a dash where it has no value."""
+    """Median and range of a column, for each condition (a row) and transport, as text; a dash where
+    it has no value.
+    """
 
     def said(values):
         found = values.dropna()

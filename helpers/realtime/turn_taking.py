@@ -1,4 +1,6 @@
-"""Turns in a whole sound: the local API's own detector and rules without a session, drawn; noise to try them on."""
+"""Turns in a whole sound: the local API's own detector and rules without a session, drawn; noise to
+try them on.
+"""
 
 import functools
 import html
@@ -17,7 +19,9 @@ WIDE, LEFT = 720, 40  # pixels of the drawing, and of its margin
 
 
 class Turn(NamedTuple):
-    """A turn as the server's events have it, in ms since the sound began; `end_ms` is None while it goes on."""
+    """A turn as the server's events have it, in ms since the sound began; `end_ms` is None while it
+    goes on.
+    """
 
     start_ms: int
     end_ms: int | None
@@ -25,14 +29,17 @@ class Turn(NamedTuple):
 
 @functools.lru_cache(32)
 def probabilities(pcm):
-    """How sure the detector is of speech, 0 to 1, in each window of 32 ms of a sound (PCM16, 24 kHz)."""
+    """How sure the detector is of speech, 0 to 1, in each window of 32 ms of a sound (PCM16, 24
+    kHz).
+    """
     return tuple(probability for _, probability in turns.Detector(0).windows(pcm))
 
 
 def found(pcm, threshold=0.5, silence_ms=500, prefix_padding_ms=300, judged=None):
     """The turns of a sound, as a list of Turn: what a new session that hears it would send as
-    `audio_start_ms` and `audio_end_ms`. The arguments are those of `turn_detection`; ValueError where one is out
-    of its range. `judged`: another detector's probabilities, one a window, in place of the server's.
+    `audio_start_ms` and `audio_end_ms`. The arguments are those of `turn_detection`; ValueError
+    where one is out of its range. `judged`: another detector's probabilities, one a window, in
+    place of the server's.
     """
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold is a probability from 0 to 1, not {threshold!r}")
@@ -58,7 +65,9 @@ def found(pcm, threshold=0.5, silence_ms=500, prefix_padding_ms=300, judged=None
 
 
 def with_pauses(pcm, pauses):
-    """A sound with silence put into it. `pauses`: {where in ms of the sound: how long in ms}; ValueError for a place outside of it."""
+    """A sound with silence put into it. `pauses`: {where in ms of the sound: how long in ms};
+    ValueError for a place outside of it.
+    """
     for at, length in pauses.items():
         if not 0 <= at <= sounds.ms(pcm) or length < 0:
             raise ValueError(
@@ -73,14 +82,18 @@ def with_pauses(pcm, pauses):
 
 
 def hesitant():
-    """The reindeer's visitor, thinking aloud: 350 ms more after the greeting, 650 ms within the question, then silence."""
+    """The reindeer's visitor, thinking aloud: 350 ms more after the greeting, 650 ms within the
+    question, then silence.
+    """
     return with_pauses(sounds.clip("user-reindeer"), {1_470: 350, 2_560: 650}) + sounds.silence(
         1_500
     )
 
 
 def speaks(pcm):
-    """For each window of a clean sound whether it is speech, as an array of bool: by its level alone."""
+    """For each window of a clean sound whether it is speech, as an array of bool: by its level
+    alone.
+    """
     sound = np.frombuffer(pcm, "<i2").astype(float)
     level = 10 * np.log10((_windows(sound) ** 2).mean(1) + 1)
     return level > max(level.max(initial=0) - LOUD, SILENT)
@@ -92,9 +105,10 @@ def last_word_ms(pcm):
 
 
 def noisy(pcm, kind, decibels=10, seed=1):
-    """A sound with noise so many decibels below its speech. `kind`: "white", or "music", chords of decaying
-    tones drawn by chance. The same seed gives the same noise. LookupError for another kind, ValueError for a
-    sound without speech."""
+    """A sound with noise so many decibels below its speech. `kind`: "white", or "music", chords of
+    decaying tones drawn by chance. The same seed gives the same noise. LookupError for another
+    kind, ValueError for a sound without speech.
+    """
     if kind not in NOISES:
         raise LookupError(f"there is no noise {kind!r}; there are {' and '.join(NOISES)}")
     if not speaks(pcm).any():
@@ -134,10 +148,11 @@ def _windows(sound):
 
 
 def drawn(pcm, threshold=0.5, silence_ms=500):
-    """A sound, the detector's probability, the turns found, and the moments at which an answer begins.
+    """A sound, the detector's probability, the turns found, and the moments at which an answer
+    begins.
 
-    Returns a Shown: SVG in a notebook, a sentence elsewhere. Quick: the detector has heard the sound once, and
-    only the rules of turns run again.
+    Returns a Shown: SVG in a notebook, a sentence elsewhere. Quick: the detector has heard the
+    sound once, and only the rules of turns run again.
     """
     length = sounds.ms(pcm)
     across = lambda ms: LEFT + (WIDE - LEFT - 10) * ms / max(length, 1)

@@ -1,11 +1,13 @@
-"""A WebRTC client without a browser: aiortc on this side of the line, with clips in place of a microphone.
+"""A WebRTC client without a browser: aiortc on this side of the line, with clips in place of a
+microphone.
 
     call = await Caller(secret.value).dial()
     await call.say("user-spanish")
     await call.until("output_audio_buffer.stopped")
     await call.hang_up()
 
-Everything it does, the browser's twelve lines do too; only the microphone and the loudspeaker are ours here.
+Everything it does, the browser's twelve lines do too; only the microphone and the loudspeaker are
+ours here.
 """
 
 import asyncio
@@ -50,7 +52,9 @@ class Caller:
         self._heard, self._news, self._listening = [], asyncio.Event(), None
 
     async def dial(self):
-        """Offer, answer, and wait for session.created on the data channel. Returns self; raises what the SDK raises."""
+        """Offer, answer, and wait for session.created on the data channel. Returns self; raises
+        what the SDK raises.
+        """
         self.peer.addTrack(self.mouth)
         self.peer.on("track", self._listen)
         self.peer.on("connectionstatechange", self._changed)
@@ -72,12 +76,15 @@ class Caller:
         self.channel.send(json.dumps(event))
 
     async def say(self, clip):
-        """Say a clip of data/audio (its name) or a sound (PCM16, 24 kHz), and wait until it is said."""
+        """Say a clip of data/audio (its name) or a sound (PCM16, 24 kHz), and wait until it is
+        said.
+        """
         await self.mouth.say(sounds.clip(clip) if isinstance(clip, str) else clip)
 
     async def until(self, kind, count=1, seconds=30):
-        """The count-th event of a type, as soon as it is there. Raises TimeoutError with what came instead, or
-        ConnectionError where the call has ended before."""
+        """The count-th event of a type, as soon as it is there. Raises TimeoutError with what came
+        instead, or ConnectionError where the call has ended before.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while len(self._of(kind)) < count and not self.over:
@@ -148,10 +155,11 @@ class Caller:
 
 
 def contains(sound, clip):
-    """Whether a clip is in a sound (PCM16, 24 kHz): the pictures of both, compared as the local API's ear does.
+    """Whether a clip is in a sound (PCM16, 24 kHz): the pictures of both, compared as the local
+    API's ear does.
 
-    Compared second by second, each wherever it is most alike: where packets came late, a browser's jitter
-    buffer has stretched or shortened the sound between them.
+    Compared second by second, each wherever it is most alike: where packets came late, a browser's
+    jitter buffer has stretched or shortened the sound between them.
     """
     from ..facts import hearing
 

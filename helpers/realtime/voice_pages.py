@@ -33,7 +33,9 @@ def listing(name):
 
 
 def added(old, new):
-    """The lines that a file has beyond another, as a list of (number, line). ValueError where it lacks one of the other's."""
+    """The lines that a file has beyond another, as a list of (number, line). ValueError where it
+    lacks one of the other's.
+    """
     found, number = [], 0
     for mark, line in (
         (d[0], d[2:]) for d in difflib.ndiff(source(old).splitlines(), source(new).splitlines())
@@ -47,10 +49,11 @@ def added(old, new):
 
 
 class Talk(ipywidgets.VBox):
-    """The two pages in a frame, one at a time. `mint` makes a client secret for each page that is opened.
+    """The two pages in a frame, one at a time. `mint` makes a client secret for each page that is
+    opened.
 
-    The secret goes behind the # of the address: a browser sends that to no server, and the page takes it out
-    of the address as soon as it has read it. It is not saved with the notebook either.
+    The secret goes behind the # of the address: a browser sends that to no server, and the page
+    takes it out of the address as soon as it has read it. It is not saved with the notebook either.
     """
 
     def __init__(self, mint):
@@ -72,8 +75,8 @@ class Talk(ipywidgets.VBox):
         base = running.server().url.removesuffix("/v1")
         way = "WebSocket" if self.by_hand.value else "WebRTC"
         address = f"{base}/day9/pages/{way.lower()}.html"
-        # `allow`: without it, a page from another port gets no microphone. The style: a page in a frame is as dark
-        # as the frame's element says, and JupyterLab's dark theme says nothing.
+        # `allow`: without it, a page from another port gets no microphone. The style: a page in a
+        # frame is as dark as the frame's element says, and JupyterLab's dark theme says nothing.
         self.frame.value = (
             '<style>[data-jp-theme-light="false"] iframe.day9-talk { color-scheme: dark }</style>'
             f'<iframe class="day9-talk" src="{address}#{self.mint()}" title="Talk over {way}" allow="microphone; autoplay" '

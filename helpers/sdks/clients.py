@@ -1,9 +1,11 @@
-"""The five programs of notebooks/5_sdks/clients, one task each time: install, run, and see what they sent.
+"""The five programs of notebooks/5_sdks/clients, one task each time: install, run, and see what
+they sent.
 
-Each is a small project, with the SDK's version in its language's own package file, and takes a task and its words as
-arguments. Python's runs on the openai package of this environment, which is the one that its file names.
-Where a language is not on the machine, what its program gave when this collection was made is read from
-data/clients.json (made by `python -m tests.tools.make_clients`) and said to be so.
+Each is a small project, with the SDK's version in its language's own package file, and takes a task
+and its words as arguments. Python's runs on the openai package of this environment, which is the
+one that its file names. Where a language is not on the machine, what its program gave when this
+collection was made is read from data/clients.json (made by `python -m tests.tools.make_clients`)
+and said to be so.
 """
 
 import contextlib
@@ -30,7 +32,9 @@ LIMIT = 900  # seconds for an install on a slow machine
 
 @dataclass(frozen=True)
 class Client:
-    """How one language's program is installed and run. `made`: what the install makes from the files in `sources`."""
+    """How one language's program is installed and run. `made`: what the install makes from the
+    files in `sources`.
+    """
 
     source: str
     programs: tuple
@@ -94,7 +98,9 @@ CLIENTS = {
 
 @dataclass
 class Run:
-    """One run of one program. `said`: what it printed; `exchanges`: what went over the wire, as helpers.wire() reads it."""
+    """One run of one program. `said`: what it printed; `exchanges`: what went over the wire, as
+    helpers.wire() reads it.
+    """
 
     language: str
     said: str
@@ -127,7 +133,9 @@ def missing(language):
 
 
 def _found(program):
-    """Where a program is, or None. The bash of Windows itself is another system's, which cannot reach the local API."""
+    """Where a program is, or None. The bash of Windows itself is another system's, which cannot
+    reach the local API.
+    """
     found = shutil.which(program)
     return None if found and program == "bash" and "system32" in found.lower() else found
 
@@ -135,8 +143,9 @@ def _found(program):
 def run(language, task, *words):
     """Run a language's program on a task, after installing it where that is due. Returns a Run.
 
-    Raises LookupError for a language or a task that there is not, or words that were not kept; RuntimeError where
-    installing or running it fails, with what the API said, or else with the program's own last words.
+    Raises LookupError for a language or a task that there is not, or words that were not kept;
+    RuntimeError where installing or running it fails, with what the API said, or else with the
+    program's own last words.
     """
     if task not in TASKS:
         raise LookupError(f"There is no task {task!r}; there are {', '.join(TASKS)}.")
@@ -162,7 +171,9 @@ def run(language, task, *words):
 
 
 def _refusal(language, exchanges):
-    """What the API said to a program that it refused, the same whatever the language; '' where it did not."""
+    """What the API said to a program that it refused, the same whatever the language; '' where it
+    did not.
+    """
     last = exchanges[-1]["answer"] if exchanges else None
     if not isinstance(last, dict) or "error" not in last:
         return ""
@@ -171,7 +182,8 @@ def _refusal(language, exchanges):
 
 
 def unheard(language, seconds):
-    """Let a program ask a server that accepts and never answers, with that much patience for each try.
+    """Let a program ask a server that accepts and never answers, with that much patience for each
+    try.
 
     Returns (what the program printed, how often it asked).
     """
@@ -258,7 +270,8 @@ IDIOMS = {
 
 
 def idiom(language, what):
-    """The first line of a language's program that does one of IDIOMS. Raises LookupError for any other.
+    """The first line of a language's program that does one of IDIOMS. Raises LookupError for any
+    other.
 
     >>> print(idiom("Go", "effort"))
     ReasoningEffort: shared.ReasoningEffortLow,
@@ -278,7 +291,9 @@ def lines(language):
 
 
 def order(request):
-    """The names of a request's schema in the order sent: that of its answer format, or of its first tool's arguments."""
+    """The names of a request's schema in the order sent: that of its answer format, or of its first
+    tool's arguments.
+    """
     schema = (
         request["response_format"]["json_schema"]["schema"]
         if "response_format" in request
@@ -288,7 +303,9 @@ def order(request):
 
 
 def install(language):
-    """Install what a language's program needs, where that is due: once, and again after its source or its package file changes."""
+    """Install what a language's program needs, where that is due: once, and again after its source
+    or its package file changes.
+    """
     client = CLIENTS[language]
     if not client.install or client.fresh:
         return
@@ -312,7 +329,9 @@ def install(language):
 
 @contextlib.contextmanager
 def _alone(lock):
-    """One process at a time; a lock that a killed one left behind is not waited for longer than an install takes."""
+    """One process at a time; a lock that a killed one left behind is not waited for longer than an
+    install takes.
+    """
     while True:
         try:
             lock.mkdir()

@@ -2,13 +2,14 @@
 
     python -m helpers.sdks.migration FOLDER      prints file:line:column: text; ends with 1 where it found any
 
-The names are those of data/day9_names.csv, and the models those of data/models.csv that end; both name their
-sources. Code is read as strings, words and brackets, not parsed: a file that does not
+The names are those of data/day9_names.csv, and the models those of data/models.csv that end; both
+name their sources. Code is read as strings, words and brackets, not parsed: a file that does not
 compile is read like any other, and nothing of it is run.
 
-What a plain search would get wrong is told apart by where a name stands: `modalities` counts in a Realtime
-session, not in Chat Completions; `voice` where it is not below `output`; an `https` address of /v1/realtime,
-not the `wss` one. What is put together while a program runs, it cannot see.
+What a plain search would get wrong is told apart by where a name stands: `modalities` counts in a
+Realtime session, not in Chat Completions; `voice` where it is not below `output`; an `https`
+address of /v1/realtime, not the `wss` one. What is put together while a program runs, it cannot
+see.
 """
 
 import argparse
@@ -83,7 +84,9 @@ NOT_READ = "not read"
 
 @dataclass(frozen=True)
 class Finding:
-    """One name in one place. `since`: ISO day on which it ended or will, or empty; `sure`: False where it may be another's name."""
+    """One name in one place. `since`: ISO day on which it ended or will, or empty; `sure`: False
+    where it may be another's name.
+    """
 
     file: str  # as a path below the folder scanned; a notebook's has its cell
     line: int  # from 1
@@ -104,8 +107,9 @@ class Finding:
 def scan(path):
     """All Day 9 names in a file or a folder, as a list of Findings by file and line.
 
-    Folders of packages and hidden ones are left out. A file or a folder that cannot be read is a Finding of the kind
-    "not read", and one that is read in spite of a fault "read in part". Raises FileNotFoundError for a path that is not there.
+    Folders of packages and hidden ones are left out. A file or a folder that cannot be read is a
+    Finding of the kind "not read", and one that is read in spite of a fault "read in part". Raises
+    FileNotFoundError for a path that is not there.
     """
     path = Path(path)
     if not path.exists():
@@ -124,7 +128,9 @@ def scan(path):
 
 
 def told(found, path):
-    """How many names stand in how many files, and what could not be read, as a sentence. `found`: what `scan(path)` gave."""
+    """How many names stand in how many files, and what could not be read, as a sentence. `found`:
+    what `scan(path)` gave.
+    """
     unread = [f for f in found if f.kind == NOT_READ]
     named = [f for f in found if f.kind not in (NOT_READ, "read in part")]
     read = len(files(path)) - len({f.file for f in unread if not Path(path, f.file).is_dir()})
@@ -133,7 +139,8 @@ def told(found, path):
 
 
 def files(path, locked=None):
-    """The files that `scan` reads in a folder, by the ends of their names: `ENDS` has those that it knows. Of a file, itself.
+    """The files that `scan` reads in a folder, by the ends of their names: `ENDS` has those that it
+    knows. Of a file, itself.
 
     locked: is called with the OSError of a folder that cannot be looked into.
     """
@@ -181,7 +188,9 @@ def names():
 
 @functools.cache
 def ended():
-    """{model id: its row} of data/models.csv, for those that have a shutdown date, or a replacement: of one, sources give two dates."""
+    """{model id: its row} of data/models.csv, for those that have a shutdown date, or a
+    replacement: of one, sources give two dates.
+    """
     return {model: row for model, row in models().items() if row["shutdown"] or row["replacement"]}
 
 
@@ -310,7 +319,8 @@ def _lexer(kind):
 
 @dataclass(eq=False)
 class Group:
-    """What stands between two brackets: the words before them, the group around, its keys. `unit` counts statements.
+    """What stands between two brackets: the words before them, the group around, its keys. `unit`
+    counts statements.
 
     bracket: the opening one; "" for what stands in none, as a whole file, or a text in a string.
     """
@@ -324,7 +334,9 @@ class Group:
 
 @dataclass(eq=False)
 class Token:
-    """A string or a word. `value`: a string's content; `key`: the name that it gives to what follows, or empty."""
+    """A string or a word. `value`: a string's content; `key`: the name that it gives to what
+    follows, or empty.
+    """
 
     value: str
     start: int
@@ -414,7 +426,9 @@ def _docstring(text, start):
 
 
 def _key(text, m, token, settings):
-    """The name that a token gives to what follows, or "". A statement `voice = "alloy"` gives none: the name is the program's own."""
+    """The name that a token gives to what follows, or "". A statement `voice = "alloy"` gives none:
+    the name is the program's own.
+    """
     after = text[m.end() : m.end() + 3].lstrip()
     last = re.split(r"[.\s]+", token.value)[-1] if not token.string else token.value
     bracket = token.group.bracket
@@ -524,7 +538,9 @@ def _beside(token):
 
 
 def _value(key, code):
-    """The text that a key is given, as far as it stands in the file: of `body.model || "o1"` and `getenv("MODEL", "o1")`, the last."""
+    """The text that a key is given, as far as it stands in the file: of `body.model || "o1"` and
+    `getenv("MODEL", "o1")`, the last.
+    """
     if key.short:
         return code.known.get(key.value, "")
     value, said = key.after, ""
@@ -550,7 +566,8 @@ def _within(group, outer):
     return group is outer
 
 
-# the words before a session's brackets: session = {…}, "session": {…}, session.update(…), updateSession(…)
+# the words before a session's brackets: session = {…}, "session": {…}, session.update(…),
+# updateSession(…)
 SESSION = re.compile(
     r"(?:session\w*[\"']?\s*(?::\s*\w+\s*)?[:=]+\s*(?:dict|\w+\()?|sessions?\.(?:update|create)|updateSession|response\.create|\brealtime(?:\.\w+)*)\s*$",
     re.I,
@@ -592,24 +609,31 @@ def _in_session(token, code):
 
 
 def _below(token, name):
-    """Whether a token's brackets are those of a key or a variable: `"output": {…}`, `output = dict(…)`."""
+    """Whether a token's brackets are those of a key or a variable: `"output": {…}`, `output =
+    dict(…)`.
+    """
     return bool(re.search(rf"\b{name}\w*[\"']?\s*[:=]+\s*(?:\w+\(?)?$", token.group.head))
 
 
 def _is_typed(token):
-    """Whether a token stands in one of the SDKs' types for the sound of a session, which exist only since the beta's end."""
+    """Whether a token stands in one of the SDKs' types for the sound of a session, which exist only
+    since the beta's end.
+    """
     return bool(TYPED.search(token.group.head[token.group.head.rfind("\n") + 1 :])) or any(
         TYPED.search(k.value) for k in token.group.keys if k.unit == token.unit
     )
 
 
 def _sound_of_a_session(token, code):
-    """Not the sound of Chat Completions, `audio={"voice": …, "format": "pcm16"}`, which has kept that name."""
+    """Not the sound of Chat Completions, `audio={"voice": …, "format": "pcm16"}`, which has kept
+    that name.
+    """
     return not _below(token, "audio")
 
 
 RESPONSES = re.compile(r"responses\s*\.\s*(?:create|parse|stream|new)\s*$|/v1/responses\b", re.I)
-# what may stand between a call and its arguments: create({…}), create(**{…}), post(URL, json=…), body: JSON.stringify({…})
+# what may stand between a call and its arguments: create({…}), create(**{…}), post(URL, json=…),
+# body: JSON.stringify({…})
 WRAPPED = re.compile(
     r"(?:^|[(,])\s*(?:\*\*)?[\w.]*\s*$|\b(?:json|body|data)\s*[:=]\s*(?:[\w.]+\(?)?\s*$", re.I
 )
@@ -781,7 +805,9 @@ def _models(code):
 
 
 def main(arguments=None):
-    """The command line. Returns 1 where there is a finding, 0 where there is none, 2 for a folder that is not there."""
+    """The command line. Returns 1 where there is a finding, 0 where there is none, 2 for a folder
+    that is not there.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m helpers.sdks.migration",
         description="Find Day 9 names in code, and what to write today.",

@@ -584,7 +584,9 @@ def test_a_first_known_price_holds_for_earlier_days_where_the_reader_says_so(tmp
 
 
 def test_a_snapshot_has_the_price_of_its_model():
-    """An export names snapshots; each that the SDK dates and that is the only one of its name is in data/models.csv."""
+    """An export names snapshots; each that the SDK dates and that is the only one of its name is in
+    data/models.csv.
+    """
     for snapshot, model in (
         ("o3-2025-04-16", "o3"),
         ("gpt-5-mini-2025-08-07", "gpt-5-mini"),
@@ -696,7 +698,8 @@ def test_sums_by_any_column_agree(bill):
         bills.by(bill, "user")
 
 
-# Libraries: where their prices are right, their sums are ours to the cent (tests.tools.benchmark times them)
+# Libraries: where their prices are right, their sums are ours to the cent (tests.tools.benchmark
+# times them)
 
 
 def test_genai_prices_adds_up_to_the_same_cent():
@@ -1110,11 +1113,14 @@ def test_shares_of_what_has_no_price(bill):
     )
 
 
-# Fuzz: whatever is done to a file, it is read or refused in words, and each record is priced or listed
+# Fuzz: whatever is done to a file, it is read or refused in words, and each record is priced or
+# listed
 
 
 def records(name, data):
-    """How many records a reader must account for, counted another way; None where that cannot be said."""
+    """How many records a reader must account for, counted another way; None where that cannot be
+    said.
+    """
     text = data.decode("utf-8", "replace")
     if name.endswith(".jsonl"):
         return sum(bool(line.strip()) for line in text.splitlines())

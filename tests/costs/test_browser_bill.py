@@ -1,4 +1,6 @@
-"""The bill explorer as a person uses it: a file dropped in, a what-if turned, in a real JupyterLab and browser."""
+"""The bill explorer as a person uses it: a file dropped in, a what-if turned, in a real JupyterLab
+and browser.
+"""
 
 import pytest
 
@@ -92,7 +94,9 @@ def test_a_what_if_changes_figure_and_table(explorer):
 
 
 def test_keys_pressed_on_a_list_stay_in_it(explorer):
-    """JupyterLab's own shortcuts would leave the cell with an arrow, and make it a text cell with m."""
+    """JupyterLab's own shortcuts would leave the cell with an arrow, and make it a text cell with
+    m.
+    """
     tab, cell = explorer
     before, group = shown(cell).inner_text(), field(cell, "table and bars by")
     group.focus()

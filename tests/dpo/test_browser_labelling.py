@@ -1,4 +1,6 @@
-"""The labelling widget as a reader uses it: twenty pairs by keyboard in a real JupyterLab, closed half-way."""
+"""The labelling widget as a reader uses it: twenty pairs by keyboard in a real JupyterLab, closed
+half-way.
+"""
 
 import json
 import urllib.request
@@ -31,7 +33,9 @@ class Reader:
         self.widget.focus()
 
     def told(self, then):
-        """Wait until the widget says so: that a key is pressed does not mean that the kernel has answered."""
+        """Wait until the widget says so: that a key is pressed does not mean that the kernel has
+        answered.
+        """
         self.page.wait_for_function(
             "then => document.querySelector('.day9-labelling [role=status]').textContent.startsWith(then)",
             arg=then,
@@ -95,7 +99,9 @@ def said(data):
 
 @pytest.fixture(scope="module")
 def reader(tab):
-    """A reader who labelled all twenty: nine, an undo, a reload of the page, a new kernel, and the rest."""
+    """A reader who labelled all twenty: nine, an undo, a reload of the page, a new kernel, and the
+    rest.
+    """
     reader = Reader(tab)
     reader.start()
     cells = len(tab.cells())

@@ -1,4 +1,6 @@
-"""The practice forms: their truth derived again, their pictures drawn again, read by an OCR, and met by their boxes."""
+"""The practice forms: their truth derived again, their pictures drawn again, read by an OCR, and
+met by their boxes.
+"""
 
 import difflib
 import io
@@ -22,7 +24,8 @@ from tests.tools import make_forms
 
 API = answers.Answers()
 SHIPPED = {r.name: r for r in recordings.Library().recordings}
-# The standard deduction by boxes ticked, 0 and up: typed once more, from the two years' published figures.
+# The standard deduction by boxes ticked, 0 and up: typed once more, from the two years' published
+# figures.
 DEDUCTION = {
     2024: {
         "single": "14,600 16,550 18,500",
@@ -339,7 +342,9 @@ def numbers_by_field(name):
 
 
 def read_field(file, field, width):
-    """The digits that an OCR finds in one field of a page of this width, by several ways of looking."""
+    """The digits that an OCR finds in one field of a page of this width, by several ways of
+    looking.
+    """
     page, scale = as_the_model_gets_it(file, width), width / opened(file).width
     left, top, right_, bottom = (v * scale for v in PLACES[file]["boxes"][field])
     crop = page.crop((int(left) - 4, int(top) - 4, int(right_) + 5, int(bottom) + 5))

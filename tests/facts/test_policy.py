@@ -1,4 +1,6 @@
-"""The stand-in that preference tuning trains: its loss, its gradient, its optimum, and what a reader tunes with it."""
+"""The stand-in that preference tuning trains: its loss, its gradient, its optimum, and what a
+reader tunes with it.
+"""
 
 import itertools
 import json
@@ -44,7 +46,9 @@ def some_policy(seed=1):
 
 
 def from_the_paper(policy, reference, pair, others, beta):
-    """The loss of one pair from probabilities alone: rewards beta log(pi / pi_ref), then Bradley and Terry's share."""
+    """The loss of one pair from probabilities alone: rewards beta log(pi / pi_ref), then Bradley
+    and Terry's share.
+    """
     candidates = [pair.non_preferred, *others, pair.preferred]
     now, then = (np.exp(p.logprobs(pair.prompt, candidates)) for p in (policy, reference))
     assert now.sum() == pytest.approx(1)
@@ -157,7 +161,9 @@ def test_flipping_the_pairs_flips_every_weight_exactly():
 
 @pytest.mark.parametrize("beta", BETAS)
 def test_a_tiny_policy_reaches_the_closed_form_optimum(beta):
-    """pi*(y) is proportional to pi_ref(y) exp(r(y) / beta): eq. 4 of the paper, for preferences that follow r."""
+    """pi*(y) is proportional to pi_ref(y) exp(r(y) / beta): eq. 4 of the paper, for preferences
+    that follow r.
+    """
     reward, then = np.array([1.0, 0.2, -0.5]), np.log([0.2, 0.5, 0.3])
     duels = list(itertools.permutations(range(3), 2))
     rows = np.array([np.eye(3)[i] - np.eye(3)[j] for i, j in duels])
@@ -173,7 +179,9 @@ def test_a_tiny_policy_reaches_the_closed_form_optimum(beta):
 
 @pytest.mark.parametrize("beta", BETAS)
 def test_noisy_labels_are_believed_as_far_as_they_agree(beta):
-    """Three labels of four say the same: at the optimum sigmoid(margin) is 3/4, so the margin is ln 3 for every beta."""
+    """Three labels of four say the same: at the optimum sigmoid(margin) is 3/4, so the margin is ln
+    3 for every beta.
+    """
     step = last(
         [PAIRS[0]] * 3 + [FLIPPED[0]],
         beta=beta,
@@ -541,7 +549,9 @@ def test_each_slip_in_the_loss_is_recognised(answer, said, capsys):
 
 
 def test_the_loss_is_the_one_that_trl_computes(tmp_path):
-    """A small random language model, another as its reference: TRL's trainer evaluates pairs, and so do we."""
+    """A small random language model, another as its reference: TRL's trainer evaluates pairs, and
+    so do we.
+    """
     torch, trl, transformers, datasets = (
         pytest.importorskip(name) for name in ("torch", "trl", "transformers", "datasets")
     )

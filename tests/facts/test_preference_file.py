@@ -1,4 +1,6 @@
-"""The validator of training files: every way to break one is an answer with line and field, never an exception."""
+"""The validator of training files: every way to break one is an answer with line and field, never
+an exception.
+"""
 
 import json
 import random

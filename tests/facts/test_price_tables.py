@@ -1,4 +1,6 @@
-"""Our price table beside two that others keep: every difference is explained by name, and every explanation is needed."""
+"""Our price table beside two that others keep: every difference is explained by name, and every
+explanation is needed.
+"""
 
 import json
 from datetime import date, datetime, time, timezone
@@ -32,7 +34,8 @@ AUDIO = [
 
 # {(model, modality, direction, day): (ours, theirs)} with None for a price that one side lacks.
 NOT_IN_LITELLM_1_55_8 = {
-    # its row of the December voice model has no field for cached sound; OpenAI's announcement says 2.5
+    # its row of the December voice model has no field for cached sound; OpenAI's announcement says
+    # 2.5
     **{
         (m, "audio", "cached_input", DAY_9): ("2.5", None)
         for m in ("gpt-4o-realtime-preview", DECEMBER)
@@ -54,7 +57,8 @@ NOT_IN_LITELLM_1_55_8 = {
     },
 }
 NOT_IN_GENAI_PRICES = {
-    # one price for every gpt-4o-realtime id: the October model is given December's, and the cut of 60 % vanishes
+    # one price for every gpt-4o-realtime id: the October model is given December's, and the cut of
+    # 60 % vanishes
     (OCTOBER, "audio", "input", date(2024, 10, 1)): ("100", "40"),
     (OCTOBER, "audio", "output", date(2024, 10, 1)): ("200", "80"),
     (OCTOBER, "audio", "cached_input", DAY_9): ("20", "2.5"),
@@ -84,7 +88,9 @@ def ours(model, modality, direction, day):
 
 
 def differences(keys, theirs):
-    """{(model, modality, direction, day): (ours, theirs)} for those of `keys` where the two tables do not say the same."""
+    """{(model, modality, direction, day): (ours, theirs)} for those of `keys` where the two tables
+    do not say the same.
+    """
     pairs = {key: (ours(*key), theirs(*key)) for key in keys}
     return {
         key: tuple(usd if usd is None else f"{usd.normalize():f}" for usd in pair)

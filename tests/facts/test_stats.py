@@ -86,7 +86,8 @@ def test_the_impossible_is_refused(k, n, confidence):
         stats.newcombe_interval(1, 5, k, n, confidence)
 
 
-# The dermatologists of the SAS/STAT user's guide, PROC FREQ, "Cohen's kappa coefficient": 88 patients, four grades
+# The dermatologists of the SAS/STAT user's guide, PROC FREQ, "Cohen's kappa coefficient": 88
+# patients, four grades
 SKIN = [[10, 4, 1, 0], [5, 10, 12, 2], [2, 4, 12, 5], [0, 2, 6, 13]]
 
 
@@ -103,7 +104,9 @@ def test_kappa_is_the_published_one():
 
 
 def test_kappa_by_hand():
-    """20 and 15 agreed of 50; chance 0.5 * 0.6 + 0.5 * 0.4 = 0.5; (0.7 - 0.5) / (1 - 0.5) = 0.4. Other orders, other names: the same."""
+    """20 and 15 agreed of 50; chance 0.5 * 0.6 + 0.5 * 0.4 = 0.5; (0.7 - 0.5) / (1 - 0.5) = 0.4.
+    Other orders, other names: the same.
+    """
     first, second = choices([[20, 5], [10, 15]])
     kappa = stats.cohen_kappa(first, second)
     assert kappa[0] == pytest.approx(0.4)

@@ -1,7 +1,9 @@
-"""The tax, held to a second implementation, to rows of the transcribed IRS table, and to the published figures.
+"""The tax, held to a second implementation, to rows of the transcribed IRS table, and to the
+published figures.
 
-The IRS's own pages are not at hand offline. What is: the rule, computed here once more with Fractions and bands
-built differently; rows of 2023 as habutax/habutax @0d4f8d13 transcribed them; the standard deduction charts.
+The IRS's own pages are not at hand offline. What is: the rule, computed here once more with
+Fractions and bands built differently; rows of 2023 as habutax/habutax @0d4f8d13 transcribed them;
+the standard deduction charts.
 """
 
 import csv
@@ -15,7 +17,8 @@ from helpers.facts import tax
 
 JOINT = ("married_jointly", "surviving_spouse")
 RATES = (10, 12, 22, 24, 32, 35, 37)
-# Upper ends of the brackets, typed a second time, as increasing sums: a slip in data/tax.csv does not repeat here.
+# Upper ends of the brackets, typed a second time, as increasing sums: a slip in data/tax.csv does
+# not repeat here.
 WIDTHS = {
     2024: {
         "single": (11_600, 35_550, 53_375, 91_425, 51_775, 365_625),
@@ -93,7 +96,8 @@ def test_more_income_is_never_less_tax(year, status):
     assert all(0 <= tax.tax(year, status, a) <= 0.37 * a + 1 for a in amounts)
 
 
-# rows of the printed table of 2023: at least, single, married jointly, married separately, head of household
+# rows of the printed table of 2023: at least, single, married jointly, married separately, head of
+# household
 PRINTED_2023 = [
     (0, 0, 0, 0, 0),
     (5, 1, 1, 1, 1),

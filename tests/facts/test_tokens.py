@@ -1,4 +1,6 @@
-"""Token counts, against OpenAI's own table, counts returned by its API, and the examples of its guides."""
+"""Token counts, against OpenAI's own table, counts returned by its API, and the examples of its
+guides.
+"""
 
 import base64
 import doctest
@@ -79,8 +81,8 @@ def test_special_tokens_in_a_message_are_text():
     assert tokens.count("<|endoftext|>") > 1
 
 
-# The messages of OpenAI's cookbook, "How to count tokens with tiktoken" (MIT licence), for which its API
-# answered prompt_tokens 124 with gpt-4o and gpt-4o-mini.
+# The messages of OpenAI's cookbook, "How to count tokens with tiktoken" (MIT licence), for which
+# its API answered prompt_tokens 124 with gpt-4o and gpt-4o-mini.
 COOKBOOK = [
     {
         "role": "system",

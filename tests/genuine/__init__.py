@@ -1,4 +1,5 @@
-"""Holds what the local API sends to genuine exchanges: keys, types, order, and the laws that ids and numbers obey.
+"""Holds what the local API sends to genuine exchanges: keys, types, order, and the laws that ids
+and numbers obey.
 
     bodies.py  what lies in a file, and what each body is
     shapes.py  keys and types against tests/data/genuine/shapes.json, whose README says where it comes from
@@ -16,7 +17,9 @@ from . import bodies, laws, shapes
 
 @dataclass
 class Report:
-    """What one file was found to be. The Counters count paths as "category path"; all is well where the lists are empty."""
+    """What one file was found to be. The Counters count paths as "category path"; all is well where
+    the lists are empty.
+    """
 
     file: Path
     unread: str = ""  # why the file is none that can be scored
@@ -38,7 +41,9 @@ def score(folder):
 
 
 def report(path):
-    """The Report of one file: a body, a {request, response} pair, a stream's text, or a .jsonl of Realtime events."""
+    """The Report of one file: a body, a {request, response} pair, a stream's text, or a .jsonl of
+    Realtime events.
+    """
     found = Report(path)
     try:
         documents = bodies.documents(path.name, path.read_text(encoding="utf-8"))

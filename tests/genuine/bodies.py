@@ -1,4 +1,6 @@
-"""What a body is, and what bodies lie in a file: bare ones, exchanges with their headers, streams, traces of events."""
+"""What a body is, and what bodies lie in a file: bare ones, exchanges with their headers, streams,
+traces of events.
+"""
 
 import json
 import re
@@ -36,7 +38,9 @@ PLACES = (
 
 
 class Part(NamedTuple):
-    """One body of a file: the category whose table it is held to (None where it is nothing known), and what came with it."""
+    """One body of a file: the category whose table it is held to (None where it is nothing known),
+    and what came with it.
+    """
 
     category: str | None
     body: object
@@ -104,7 +108,9 @@ def _is_of_today(event):
 
 
 def documents(name, text):
-    """The documents of a file: the lines of a .jsonl, a stream, an SDP answer, or one JSON text. ValueError for none of these."""
+    """The documents of a file: the lines of a .jsonl, a stream, an SDP answer, or one JSON text.
+    ValueError for none of these.
+    """
     if name.endswith(".jsonl"):
         return [json.loads(line) for line in text.splitlines() if line.strip()]
     if _is_stream(text) or text.startswith("v=0"):
@@ -113,7 +119,9 @@ def documents(name, text):
 
 
 def parts(document):
-    """The Parts of a document: {request, response} pairs, {direction, data} lines of a trace, lists of these, or a bare body."""
+    """The Parts of a document: {request, response} pairs, {direction, data} lines of a trace, lists
+    of these, or a bare body.
+    """
     if isinstance(document, list):
         for one in document:
             yield from parts(one)

@@ -1,4 +1,5 @@
-"""Regularities that hold in all genuine exchanges where they could be checked. A law gives its name, whether it holds, and why.
+"""Regularities that hold in all genuine exchanges where they could be checked. A law gives its
+name, whether it holds, and why.
 
 Ids carry a clock: the first five characters of the part behind the prefix are a number in base 62.
 """
@@ -28,7 +29,9 @@ LIFETIMES = (900, 1_800, 3_600)  # seconds that a Realtime session has had: 2024
 
 
 def clock(text):
-    """The Unix time in the part of an id behind its prefix; None where its first characters are no digits of base 62."""
+    """The Unix time in the part of an id behind its prefix; None where its first characters are no
+    digits of base 62.
+    """
     if not set(text[:5]) <= set(DIGITS):
         return None
     value = 0

@@ -1,4 +1,6 @@
-"""Keys and JSON types of a body, against the table of its category (tests/data/genuine/shapes.json)."""
+"""Keys and JSON types of a body, against the table of its category
+(tests/data/genuine/shapes.json).
+"""
 
 import functools
 import json
@@ -18,7 +20,9 @@ OTHER_TIMES = ("@2025-03+", "@2025-08+", "@2024-11", "@<2024-11")
 
 @functools.cache
 def tables():
-    """{category: {"docs": samples, "objects": {path: {"seen": times, "keys": {key: times}}}, "types": {path: [types]}}}"""
+    """{category: {"docs": samples, "objects": {path: {"seen": times, "keys": {key: times}}},
+    "types": {path: [types]}}}
+    """
     return json.loads(TABLE.read_text(encoding="utf-8"))
 
 
@@ -32,10 +36,11 @@ def table_for(category):
 
 
 def compared(category, body):
-    """What of a body differs from all samples: {"missing", "extra", "wrong", "optional": [paths]}. None without a table.
+    """What of a body differs from all samples: {"missing", "extra", "wrong", "optional": [paths]}.
+    None without a table.
 
-    missing: a key that every sample has where its parent is there; optional: one that some have. extra: a key that no
-    sample has; wrong: a JSON type that no sample has there.
+    missing: a key that every sample has where its parent is there; optional: one that some have.
+    extra: a key that no sample has; wrong: a JSON type that no sample has there.
     """
     table = table_for(category)
     if table is None:
@@ -82,7 +87,9 @@ def kind_of(value):
 
 
 def _lines_of_sdp(text):
-    """An SDP answer as an object: its attributes by name and first word, its other lines by their letter."""
+    """An SDP answer as an object: its attributes by name and first word, its other lines by their
+    letter.
+    """
     lines = {}
     for line in filter(None, text.replace("\r", "").split("\n")):
         if line.startswith("a="):
@@ -93,7 +100,9 @@ def _lines_of_sdp(text):
 
 
 def _leave_unknown_methods(job, found):
-    """Only supervised jobs are among the samples: what belongs to another method is not held against them."""
+    """Only supervised jobs are among the samples: what belongs to another method is not held
+    against them.
+    """
     method = (job.get("method") or {}).get("type")
     own = f"$.method.{method}"
     found["extra"] = {path for path in found["extra"] if not path.startswith(own)}

@@ -1,4 +1,6 @@
-"""What the local API answers, without a socket: matching, slots, limits, streams, and everything that is wrong with a request."""
+"""What the local API answers, without a socket: matching, slots, limits, streams, and everything
+that is wrong with a request.
+"""
 
 import base64
 import copy

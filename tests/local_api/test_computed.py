@@ -1,4 +1,6 @@
-"""Answers that are worked out: each derived again here in another way, and questions that are not understood left alone."""
+"""Answers that are worked out: each derived again here in another way, and questions that are not
+understood left alone.
+"""
 
 import calendar
 import datetime
@@ -102,7 +104,9 @@ def test_weekdays_in_every_language():
     [("1066-10-14", "Saturday"), ("1492-10-12", "Friday"), ("1582-10-04", "Thursday")],
 )
 def test_before_the_reform_both_calendars_are_named(day, weekday):
-    """The battle of Hastings, the landing of Columbus, and the last day of the Julian calendar: known weekdays."""
+    """The battle of Hastings, the landing of Columbus, and the last day of the Julian calendar:
+    known weekdays.
+    """
     assert f"By the Julian calendar, which was in use then, a day of that date was a {weekday}" in said(f"Which day of the week was {day}?")  # fmt: skip
 
 

@@ -1,4 +1,6 @@
-"""curl and OpenAI's own Node SDK get from the local API, started from a shell, what the Python SDK gets."""
+"""curl and OpenAI's own Node SDK get from the local API, started from a shell, what the Python SDK
+gets.
+"""
 
 import json
 import os
@@ -47,7 +49,9 @@ REQUESTS = {"busy": 2}  # the SDK's own retry; everything else is asked once
 
 
 class Shell:
-    """The local API as `python -m helpers.local_api` starts it, with the two variables that it prints."""
+    """The local API as `python -m helpers.local_api` starts it, with the two variables that it
+    prints.
+    """
 
     def __init__(self):
         self.process = subprocess.Popen(
@@ -100,7 +104,9 @@ def shell():
 
 @pytest.fixture(scope="module")
 def python(shell):
-    """How the Python SDK answers: {name of a call: (outcome, statuses)}, the yardstick of the others."""
+    """How the Python SDK answers: {name of a call: (outcome, statuses)}, the yardstick of the
+    others.
+    """
     client = OpenAI(base_url=shell.url, api_key=shell.key)
 
     def ask(name):
@@ -260,7 +266,9 @@ def node(shell):
 
 
 def _install():
-    """The SDK that package-lock.json pins, by npm; a machine that cannot get it skips, except in CI."""
+    """The SDK that package-lock.json pins, by npm; a machine that cannot get it skips, except in
+    CI.
+    """
     wanted = json.loads((NODE / "package.json").read_text(encoding="utf-8"))["dependencies"][
         "openai"
     ]

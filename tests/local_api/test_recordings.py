@@ -1,4 +1,6 @@
-"""The shipped recordings: shape, truth, counts and ids; and what a broken recording does to the others."""
+"""The shipped recordings: shape, truth, counts and ids; and what a broken recording does to the
+others.
+"""
 
 import datetime
 import hashlib
@@ -220,7 +222,9 @@ def corrected(line_9, line_10, line_11, line_12, line_15, status, boxes):
 
 
 class Corrections:
-    """Equal to the JSON of an answer whose corrections are these, and whose reasons name the new values."""
+    """Equal to the JSON of an answer whose corrections are these, and whose reasons name the new
+    values.
+    """
 
     def __init__(self, **lines):
         self.right = corrected(**lines)
@@ -298,7 +302,9 @@ def truth_of(name):
 
 
 def values_of(recording, how_many=12):
-    """Many values for the slots of a recording: the example, both ends, and others by a seeded draw."""
+    """Many values for the slots of a recording: the example, both ends, and others by a seeded
+    draw.
+    """
     draw = random.Random(recording.name)
     yield {name: slot["example"] for name, slot in recording.slots.items()}
     for i in range(how_many):
@@ -478,8 +484,9 @@ def spoken(message):
 
 
 def pictures_of(messages):
-    """Tokens of the pictures, reckoned once by hand: a page of 1000 x 1294 and a drawing of 1000 x 980 both take
-    2 x 2 tiles of 150, and 75; or 75 alone; or, for a page, 32 x 41 patches."""
+    """Tokens of the pictures, reckoned once by hand: a page of 1000 x 1294 and a drawing of 1000 x
+    980 both take 2 x 2 tiles of 150, and 75; or 75 alone; or, for a page, 32 x 41 patches.
+    """
     parts = [
         part
         for m in messages

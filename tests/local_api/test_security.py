@@ -1,4 +1,6 @@
-"""The attacks that the section Security of README.md speaks of, tried: none gets in, and the key gets out nowhere."""
+"""The attacks that the section Security of README.md speaks of, tried: none gets in, and the key
+gets out nowhere.
+"""
 
 import contextlib
 import http.client
@@ -116,7 +118,9 @@ def handshake(one, headers):
     ids=str,
 )
 def test_a_page_from_elsewhere_is_refused_though_it_knows_the_key(live, from_elsewhere):
-    """DNS rebinding: the name of another page's server comes to mean 127.0.0.1. It shows in Host; any other page shows in Origin."""
+    """DNS rebinding: the name of another page's server comes to mean 127.0.0.1. It shows in Host;
+    any other page shows in Origin.
+    """
     live.there.seen.clear()
     for method, path in DOORS:
         status, _ = ask(
@@ -138,7 +142,9 @@ def test_a_page_from_elsewhere_is_refused_though_it_knows_the_key(live, from_els
 
 
 def test_a_page_from_elsewhere_cannot_read_what_a_form_of_its_own_sends(live):
-    """Browsers send plain forms without asking first, and without an Origin in old ones: the key is asked for all the same."""
+    """Browsers send plain forms without asking first, and without an Origin in old ones: the key is
+    asked for all the same.
+    """
     live.there.seen.clear()
     for kind in (
         "text/plain",
@@ -432,7 +438,9 @@ def test_a_secret_shows_itself_nowhere():
 
 @needs("git")
 def test_no_key_stands_in_the_tree():
-    """Shapes of real keys, in all that is or could be committed; those that tests make up say so in capitals."""
+    """Shapes of real keys, in all that is or could be committed; those that tests make up say so in
+    capitals.
+    """
     shapes = r"sk-(proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,}|ek_[0-9a-f]{32}|sess-[A-Za-z0-9]{40}|org-[A-Za-z0-9]{24}\b|proj_[A-Za-z0-9]{24}|hf_[A-Za-z0-9]{34}|ghp_[A-Za-z0-9]{36}|AKIA[0-9A-Z]{16}"
     found = subprocess.run(
         [

@@ -1,9 +1,11 @@
-"""Python imports this by itself where its folder is on PYTHONPATH: sockets then reach this machine and nothing else.
+"""Python imports this by itself where its folder is on PYTHONPATH: sockets then reach this machine
+and nothing else.
 
-Kernels are processes of their own, so what a pytest plugin forbids would not reach them. Their talk with
-Jupyter is ZeroMQ on loopback, which does not pass through here.
+Kernels are processes of their own, so what a pytest plugin forbids would not reach them. Their talk
+with Jupyter is ZeroMQ on loopback, which does not pass through here.
 
-For the same reason a system that lacks packages is imitated here: those that TESTS_WITHOUT names cannot be imported.
+For the same reason a system that lacks packages is imitated here: those that TESTS_WITHOUT names
+cannot be imported.
 """
 
 import ipaddress

@@ -1,5 +1,5 @@
-"""A notebook under test: nbval runs its cells and compares what they give, and then, in the same kernel, those of
-test_cells, which are its cells as readers change them.
+"""A notebook under test: nbval runs its cells and compares what they give, and then, in the same
+kernel, those of test_cells, which are its cells as readers change them.
 
 A pytest plugin, loaded by pyproject.toml: it collects notebooks in nbval's place.
 """
@@ -25,7 +25,8 @@ class Book(IPyNbFile):
         if self.path in refresh.notebooks():
             cells += self._changed()
         for cell in cells:
-            # That a cell has ended and what it shows come on two ways; on a busy machine one is late.
+            # That a cell has ended and what it shows come on two ways; on a busy machine one is
+            # late.
             cell.output_timeout = self.config.option.nbval_cell_timeout
         return cells
 
@@ -41,7 +42,9 @@ class Book(IPyNbFile):
 
 
 class Changed(IPyNbCell):
-    """A cell whose text is not the notebook's. `check_shown` holds what it shows, a list of texts, to be right."""
+    """A cell whose text is not the notebook's. `check_shown` holds what it shows, a list of texts,
+    to be right.
+    """
 
     def setup(self):
         super().setup()

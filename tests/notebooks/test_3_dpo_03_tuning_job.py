@@ -1,4 +1,6 @@
-"""From a reader's twenty choices to a tuned model that follows them, and follows the opposite when they are turned round."""
+"""From a reader's twenty choices to a tuned model that follows them, and follows the opposite when
+they are turned round.
+"""
 
 import json
 import re
@@ -42,7 +44,9 @@ def test_a_tuned_model_follows_twenty_choices_of_a_reader_and_turns_with_them(
     assert 10 <= len(rows) <= 20
 
     def held_out(made):
-        """Mean taste of what a model says to questions that nobody labelled, as a share of the best that it could say."""
+        """Mean taste of what a model says to questions that nobody labelled, as a share of the best
+        that it could say.
+        """
         worth = []
         for row in read(f"{name}_held_out"):
             says = (
@@ -61,7 +65,9 @@ def test_a_tuned_model_follows_twenty_choices_of_a_reader_and_turns_with_them(
 
 
 def test_the_notebook_runs_on_a_readers_own_file_and_its_tables_speak_of_their_taste(tmp_path):
-    """Somebody who likes brief answers and called nine of twenty a tie: eleven pairs, of which one is left to validate on."""
+    """Somebody who likes brief answers and called nine of twenty a tie: eleven pairs, of which one
+    is left to validate on.
+    """
     session = Labels(read("weather")[:20], tmp_path / "mine.jsonl")
     for number in range(20):
         brief = (

@@ -165,7 +165,9 @@ def tiny(tmp_path_factory):
 
 
 def test_the_script_trains_a_model_with_our_loss(tiny, script, tmp_path):
-    """One pair, six steps: after the first the reference is known, so every loss follows from the log-probabilities."""
+    """One pair, six steps: after the first the reference is known, so every loss follows from the
+    log-probabilities.
+    """
     beta = 0.3
     script.train(
         [script.to_trl(pair())],
@@ -192,7 +194,9 @@ def test_the_script_trains_a_model_with_our_loss(tiny, script, tmp_path):
 
 
 def test_a_long_line_is_neither_dropped_nor_cut(tiny, script, tmp_path):
-    """The trainer's default is to keep 1,024 tokens from the start: after a long prompt nothing of the answers is left."""
+    """The trainer's default is to keep 1,024 tokens from the start: after a long prompt nothing of
+    the answers is left.
+    """
     long = pair() | {
         "input": {"messages": [{"role": "user", "content": "Rain? " * 250}]}
     }  # a token a letter

@@ -1,4 +1,6 @@
-"""The cost notebooks: their claims from the data, their figures from their tables, their sliders, and the sums behind them."""
+"""The cost notebooks: their claims from the data, their figures from their tables, their sliders,
+and the sums behind them.
+"""
 
 import base64
 import html

@@ -20,7 +20,9 @@ def tab(jupyter):
 
 @pytest.fixture(scope="module", params=lab.notebooks())
 def opened(tab, request):
-    """The tab with a notebook opened, looked at as a fresh clone shows it, and run from top to bottom."""
+    """The tab with a notebook opened, looked at as a fresh clone shows it, and run from top to
+    bottom.
+    """
     tab.open(request.param)
     tab.broken_when_opened = tab.page.evaluate(BROKEN)
     tab.run()
@@ -70,7 +72,9 @@ def test_money_is_not_read_as_mathematics(opened):
 
 
 def test_pictures_are_said_in_words(opened):
-    """Each has an alternative text (Lab puts "Image" where there is none), or the next output or cell says it."""
+    """Each has an alternative text (Lab puts "Image" where there is none), or the next output or
+    cell says it.
+    """
     assert opened.page.evaluate(WORDLESS) == []
 
 
@@ -86,7 +90,9 @@ WORDLESS = """() => {
 
 
 def test_controls_have_names(opened):
-    """ipywidgets gives the handle of a slider no name of its own: a named control beside it does the same."""
+    """ipywidgets gives the handle of a slider no name of its own: a named control beside it does
+    the same.
+    """
     assert opened.page.evaluate(NAMELESS) == []
 
 
@@ -99,7 +105,9 @@ NAMELESS = """() => [...document.querySelectorAll('.jp-OutputArea .jupyter-widge
 
 @pytest.mark.parametrize("theme", lab.THEMES)
 def test_our_frames_are_readable(opened, theme):
-    """WCAG AA: text stands out by 4.5 to 1 from what is behind it, in HTML outputs and folded parts too."""
+    """WCAG AA: text stands out by 4.5 to 1 from what is behind it, in HTML outputs and folded parts
+    too.
+    """
     opened.theme(theme)
     looked, faint = opened.page.evaluate(FAINT, ".jp-Notebook :is(.jp-RenderedHTML, details)")
     opened.theme("light")
@@ -197,7 +205,9 @@ SHOWN = """e => [...e.querySelectorAll('.jp-OutputArea-output')].map(o => {
 
 
 def test_the_page_stays_quiet(opened):
-    """No console error, no request that leaves the machine, no dialog, no news. After all that was done above."""
+    """No console error, no request that leaves the machine, no dialog, no news. After all that was
+    done above.
+    """
     assert opened.trouble == []
     for selector in (".jp-Dialog", ".Toastify__toast"):
         assert opened.page.locator(selector).all_inner_texts() == []

@@ -1,7 +1,8 @@
-"""The cells as readers use them: every knob turned, every exercise solved, edits of three themes answered; those of the others stand in tests/data/edits.
+"""The cells as readers use them: every knob turned, every exercise solved, edits of three themes
+answered; those of the others stand in tests/data/edits.
 
-The changed cells run behind a notebook's own, in the same kernel (book.py): a cell asked for twice is a cell edited.
-What the own ones show is what is stored, which was compared before.
+The changed cells run behind a notebook's own, in the same kernel (book.py): a cell asked for twice
+is a cell edited. What the own ones show is what is stored, which was compared before.
 """
 
 import functools
@@ -118,7 +119,9 @@ def cells_of(nb, tag=None):
 
 
 def knobs(nb):
-    """(cell's source, knob's line, the line with another value) for each value that a reader is invited to try."""
+    """(cell's source, knob's line, the line with another value) for each value that a reader is
+    invited to try.
+    """
     for cell in cells_of(nb):
         for knob in KNOB.finditer(cell.source):
             for other in knob["others"].split(", "):
@@ -145,7 +148,9 @@ def edited(nb, words, old, new):
 
 
 def changed(path):
-    """(name, source, check of what it shows) of each changed cell of a notebook, in the order in which they run."""
+    """(name, source, check of what it shows) of each changed cell of a notebook, in the order in
+    which they run.
+    """
     nb = refresh.read(path)
     shown = {c.source: texts(c.outputs) for c in cells_of(nb)}
     turned = [(source, line, source.replace(line, other)) for source, line, other in knobs(nb)]
@@ -161,7 +166,9 @@ def changed(path):
 
 
 def answered(results, unturned, said):
-    """`results`: what the other places of this knob gave; `unturned`: what the page shows, where no other follows."""
+    """`results`: what the other places of this knob gave; `unturned`: what the page shows, where no
+    other follows.
+    """
     results.append(said)
     assert kind(said) == ANSWERED, said
     assert not unturned or any(r != unturned for r in results), "this knob changes nothing"

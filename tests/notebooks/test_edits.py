@@ -1,6 +1,8 @@
-"""What learners change, and what comes of it: nothing wrong, nothing unreadable, and mostly an answer.
+"""What learners change, and what comes of it: nothing wrong, nothing unreadable, and mostly an
+answer.
 
-The edits stand in tests/data/edits; `tests/tools/edited.py` says how one is written and how all are run.
+The edits stand in tests/data/edits; `tests/tools/edited.py` says how one is written and how all are
+run.
 """
 
 import functools

@@ -108,7 +108,8 @@ def test_links_lead_to_files(path):
 
 @pytest.mark.parametrize("path", BOOKS, ids=name)
 def test_no_two_dollars_make_a_formula(path):
-    """JupyterLab sets what stands between two dollar signs of a paragraph as mathematics, escaped or not.
+    """JupyterLab sets what stands between two dollar signs of a paragraph as mathematics, escaped
+    or not.
 
     A formula that is meant stands between two lines of $$ and nothing else.
     """

@@ -1,7 +1,8 @@
 """What a page shows is the same on every processor.
 
-Sums, exponentials and sorts take other steps on other processors: the last bits of a float differ, and equal rows
-change places. OpenBLAS and NumPy can be told to compute as an older processor does, so one machine stands for many.
+Sums, exponentials and sorts take other steps on other processors: the last bits of a float differ,
+and equal rows change places. OpenBLAS and NumPy can be told to compute as an older processor does,
+so one machine stands for many.
 """
 
 import ast
@@ -67,7 +68,9 @@ def sources():
 
 
 def test_equal_rows_keep_their_places():
-    """The ordinary sort of NumPy and pandas puts equal rows in an order that depends on the processor."""
+    """The ordinary sort of NumPy and pandas puts equal rows in an order that depends on the
+    processor.
+    """
     calls = [(path.name, call) for path, text in sources() for call in sorts(ast.parse(text))]
     assert len(calls) > 5
     assert not [(name, ast.unparse(c)) for name, c in calls if not leaves_ties_alone(c)]

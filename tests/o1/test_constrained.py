@@ -1,4 +1,6 @@
-"""The constrained writer: every text is an instance, whatever the schema; the unconstrained one never hits."""
+"""The constrained writer: every text is an instance, whatever the schema; the unconstrained one
+never hits.
+"""
 
 import datetime
 import json

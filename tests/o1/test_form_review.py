@@ -1,4 +1,6 @@
-"""The tax-form assistant without a browser: its recordings derived again, its guard, its sums, its drawing."""
+"""The tax-form assistant without a browser: its recordings derived again, its guard, its sums, its
+drawing.
+"""
 
 import ast
 import base64
@@ -44,7 +46,9 @@ def items(name):
 
 
 class Reviewed:
-    """Equal to the JSON of an answer that lists what is wrong on a form, line 16 as the tool said it (or not at all)."""
+    """Equal to the JSON of an answer that lists what is wrong on a form, line 16 as the tool said
+    it (or not at all).
+    """
 
     def __init__(self, name, looked_up=None):
         written, true = forms.load(name)["written"], right(forms.load(name))
@@ -115,7 +119,9 @@ def test_a_wrong_list_is_not_taken_for_the_right_one():
 
 
 def function_of_the_notebook(name, **around):
-    """A function that a cell of the notebook defines, made again from its text, with the names it uses."""
+    """A function that a cell of the notebook defines, made again from its text, with the names it
+    uses.
+    """
     for cell in refresh.read(BOOK).cells:
         for node in ast.parse(cell.source).body if cell.cell_type == "code" else ():
             if isinstance(node, ast.FunctionDef) and node.name == name:

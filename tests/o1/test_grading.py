@@ -1,4 +1,6 @@
-"""helpers.o1.grading: the graders on answers of known worth, on both shapes of answer, and on hostile input."""
+"""helpers.o1.grading: the graders on answers of known worth, on both shapes of answer, and on
+hostile input.
+"""
 
 import doctest
 import json

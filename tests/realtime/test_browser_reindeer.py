@@ -1,4 +1,6 @@
-"""The reindeer in a real JupyterLab: started from the keyboard, its mouth follows the sound that plays."""
+"""The reindeer in a real JupyterLab: started from the keyboard, its mouth follows the sound that
+plays.
+"""
 
 import nbformat
 import numpy as np

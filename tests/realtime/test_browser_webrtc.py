@@ -1,4 +1,6 @@
-"""The pages of 2_realtime in a real browser: a microphone that plays a clip, and what comes out of the loudspeaker."""
+"""The pages of 2_realtime in a real browser: a microphone that plays a clip, and what comes out of
+the loudspeaker.
+"""
 
 import base64
 import contextlib
@@ -15,7 +17,8 @@ from tests import lab
 from tests.conftest import needs
 
 pytestmark = needs("chromium")
-# Tests may send to 127.0.0.1 alone, and by itself a browser calls from the machine's other addresses only.
+# Tests may send to 127.0.0.1 alone, and by itself a browser calls from the machine's other
+# addresses only.
 LOOPBACK = "--allow-loopback-in-peer-connection"
 FAKE = ["--use-fake-device-for-media-stream"]
 GRANTED = ["--use-fake-ui-for-media-stream"]
@@ -26,7 +29,8 @@ SESSION = {
 }
 ASKED, TOLD = (sounds.clips()[name]["transcript"] for name in ("user-spanish", "says-spanish"))
 PAGES = ["webrtc.html", "websocket.html"]
-# What the page's loudspeaker is given, as 16-bit samples, 24,000 a second; HEARD has the last 34 seconds of it.
+# What the page's loudspeaker is given, as 16-bit samples, 24,000 a second; HEARD has the last 34
+# seconds of it.
 RECORD = """() => {
   const context = new AudioContext({sampleRate: 24000}), player = document.getElementById('player');
   const collector = context.createScriptProcessor(4096, 1, 1), mute = new GainNode(context, {gain: 0});
@@ -70,7 +74,9 @@ def browsers():
 
 @pytest.fixture
 def opened(api, browsers):
-    """A page of the local API, its loudspeaker recorded, as of a browser in which nothing was done before."""
+    """A page of the local API, its loudspeaker recorded, as of a browser in which nothing was done
+    before.
+    """
 
     @contextlib.contextmanager
     def opened(name, secret, flags, loopback=True):

@@ -1,4 +1,6 @@
-"""The reindeer: its mouth, and the device's program as a process of its own, against the real local API."""
+"""The reindeer: its mouth, and the device's program as a process of its own, against the real local
+API.
+"""
 
 import json
 import os

@@ -1,4 +1,6 @@
-"""The line between two namespaces does to packets what it says, and the measurements of 2_realtime/05 are sound."""
+"""The line between two namespaces does to packets what it says, and the measurements of
+2_realtime/05 are sound.
+"""
 
 import asyncio
 import collections

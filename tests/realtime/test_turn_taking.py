@@ -1,4 +1,6 @@
-"""Turns found offline are those that a session finds; the noise is as loud as it says; the drawing follows the knobs."""
+"""Turns found offline are those that a session finds; the noise is as loud as it says; the drawing
+follows the knobs.
+"""
 
 import asyncio
 

@@ -1,4 +1,6 @@
-"""The five clients of 5_sdks: what they say and send is what data/clients.json keeps, and each fails clearly."""
+"""The five clients of 5_sdks: what they say and send is what data/clients.json keeps, and each
+fails clearly.
+"""
 
 import json
 import re

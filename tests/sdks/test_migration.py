@@ -178,7 +178,9 @@ REFUSED_ON_PURPOSE = {
 
 
 def test_the_notebooks_todays_cells_hold_none(tmp_path):
-    """What is written in today's shape: cells that ask gpt-5.6-sol in the Responses API or a present voice."""
+    """What is written in today's shape: cells that ask gpt-5.6-sol in the Responses API or a
+    present voice.
+    """
     checked = 0
     for book in sorted((ROOT / "notebooks").rglob("*.ipynb")):
         for n, cell in enumerate(json.loads(book.read_text(encoding="utf-8"))["cells"], 1):

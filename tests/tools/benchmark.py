@@ -1,8 +1,9 @@
-"""How fast and how large, against what a reader would use instead: `python -m tests.tools.benchmark [a b c d e f g h i j k bill parquet]`.
+"""How fast and how large, against what a reader would use instead: `python -m tests.tools.benchmark
+[a b c d e f g h i j k bill parquet]`.
 
-Prints ratios and asserts nothing: machines differ, and a noisy one tells little in seconds. Whatever is
-compared takes turns, and medians count. About three minutes; leaves nothing behind. The load generator
-and the local API with other recordings are this file too, as processes of their own.
+Prints ratios and asserts nothing: machines differ, and a noisy one tells little in seconds.
+Whatever is compared takes turns, and medians count. About three minutes; leaves nothing behind. The
+load generator and the local API with other recordings are this file too, as processes of their own.
 """
 
 import asyncio
@@ -37,7 +38,9 @@ def say(text=""):
 
 
 def compare(ours, theirs, what, other, unit, aim, scale=1, digits=0):
-    """Two medians with their ranges, and the median of the ratios of neighbours in time: a slow minute meets both."""
+    """Two medians with their ranges, and the median of the ratios of neighbours in time: a slow
+    minute meets both.
+    """
     width = max(len(what), len(other))
     for name, values in ((what, ours), (other, theirs)):
         low, middle, high = (
@@ -55,7 +58,9 @@ ASK = f"answer = client.chat.completions.create(**{QUESTION!r})\nassert 'Tuesday
 
 @contextlib.contextmanager
 def kernel(ready=None):
-    """A real kernel as JupyterLab starts one; gives (client, process id) once `ready` has run in it."""
+    """A real kernel as JupyterLab starts one; gives (client, process id) once `ready` has run in
+    it.
+    """
     from jupyter_client import KernelManager
 
     manager = KernelManager(kernel_name="python3")
@@ -152,7 +157,8 @@ def with_picture(folder):
             + struct.pack(">I", zlib.crc32(kind + content))
         )
 
-    # noise does not compress, so a real PNG of grey noise is as large as its pixels: 1000 rows of 1000, and a filter byte each
+    # noise does not compress, so a real PNG of grey noise is as large as its pixels: 1000 rows of
+    # 1000, and a filter byte each
     rows = random.Random(9).randbytes(1000 * 1001)
     rows = b"".join(b"\0" + rows[i : i + 1000] for i in range(0, 1000 * 1001, 1001))
     png = (
@@ -308,7 +314,9 @@ async def load(url, key, seconds, new):
 
 
 def rate(where, new=False):
-    """(requests per second, the server's CPU milliseconds a request, or 0 where that cannot be read)"""
+    """(requests per second, the server's CPU milliseconds a request, or 0 where that cannot be
+    read)
+    """
     url, key, pid = where
     spent = _cpu(pid)
     done = subprocess.run(
@@ -473,7 +481,8 @@ def many_calls():
 # d. The whole test run
 
 
-# What these show takes its time on any machine: sound that plays, jobs that train at a pace one can watch, compilers.
+# What these show takes its time on any machine: sound that plays, jobs that train at a pace one can
+# watch, compilers.
 IN_REAL_TIME = ("2_realtime", "3_dpo/03_tuning_job", "5_sdks/01_one_request_five_clients")
 
 
@@ -643,7 +652,9 @@ def tuning():
 
 
 def turn(url, key, clip, silence):
-    """Seconds from sending the last of the silence that ends a turn to the answer's first sound, over a WebSocket."""
+    """Seconds from sending the last of the silence that ends a turn to the answer's first sound,
+    over a WebSocket.
+    """
     import base64
     import threading
 
@@ -724,7 +735,9 @@ NOTES = """() => {  // when the page was told that the turn had ended, and when 
 
 
 async def called(url, key):
-    """(seconds from offer to session.created, seconds from the end of the silence to the first packet of the answer)"""
+    """(seconds from offer to session.created, seconds from the end of the silence to the first
+    packet of the answer)
+    """
     from helpers.realtime.voice_client import Caller
 
     caller, arrived = (
@@ -758,7 +771,9 @@ async def called(url, key):
 
 
 def called_by_browser(url, key, chrome):
-    """The same from a page: (seconds from offer to connected, seconds from the end of the silence to sound in its loudspeaker)"""
+    """The same from a page: (seconds from offer to connected, seconds from the end of the silence
+    to sound in its loudspeaker)
+    """
     from openai import OpenAI
 
     secret = OpenAI(api_key=key, base_url=url).realtime.client_secrets.create(

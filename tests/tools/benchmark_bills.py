@@ -1,4 +1,5 @@
-"""The bill's part of tests/tools/benchmark.py: rows in memory against libraries' own functions, and Parquet beyond memory.
+"""The bill's part of tests/tools/benchmark.py: rows in memory against libraries' own functions, and
+Parquet beyond memory.
 
 python -m tests.tools.benchmark_bills memory 10000000      prints seconds of CPU and wall, and the peak of memory
 python -m tests.tools.benchmark_bills parquet 100000000    the same of DuckDB over a file made for it
@@ -17,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[2]
-# models whose prices both libraries have right for these days (tests/facts/test_price_tables.py names those that they have not)
+# models whose prices both libraries have right for these days (tests/facts/test_price_tables.py
+# names those that they have not)
 MODELS = [
     "gpt-4o-2024-08-06",
     "gpt-4o-mini-2024-07-18",
@@ -58,7 +60,9 @@ def _status(key):
 
 
 def in_memory(n):
-    """Prints wall s, CPU s and peak of memory as a multiple of the data, then USD, for pricing and grouping n rows."""
+    """Prints wall s, CPU s and peak of memory as a multiple of the data, then USD, for pricing and
+    grouping n rows.
+    """
     from helpers.costs import bills
 
     bills.price(rows(1000))  # imports and caches
@@ -75,7 +79,9 @@ def in_memory(n):
 
 
 def over_parquet(n):
-    """Prints wall s, peak RSS in bytes, the file's bytes and USD for n rows in a file; makes it in parts of a tenth."""
+    """Prints wall s, peak RSS in bytes, the file's bytes and USD for n rows in a file; makes it in
+    parts of a tenth.
+    """
     from helpers.costs import bills
 
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,9 @@
 """Notebooks as learners leave them: cells changed, run, and what came of each.
 
-A notebook is run once, from the top. Before each cell that an edit begins with, the process forks; the copy runs the
-changed cell and those after it up to the end of its section, tells what came, and ends. So no edit sees another's
-names, and each costs its own cells alone. `python -m tests.tools.edited 00_start_here ...` prints the outcomes.
+A notebook is run once, from the top. Before each cell that an edit begins with, the process forks;
+the copy runs the changed cell and those after it up to the end of its section, tells what came, and
+ends. So no edit sees another's names, and each costs its own cells alone. `python -m
+tests.tools.edited 00_start_here ...` prints the outcomes.
 
 The edits stand in tests/data/edits, one file a notebook:
 
@@ -14,8 +15,8 @@ The edits stand in tests/data/edits, one file a notebook:
       ["2024-12-17", "1815-12-10", "answered", "Sunday"],       what is replaced, by what, the verdict, words that come
     ]
 
-An empty `old` puts `new` behind the cell's own text; a list of pairs in the place of `old` makes several changes,
-of which one may name another cell: [["cell's words", "old", "new"]].
+An empty `old` puts `new` behind the cell's own text; a list of pairs in the place of `old` makes
+several changes, of which one may name another cell: [["cell's words", "old", "new"]].
 """
 
 import json
@@ -42,7 +43,9 @@ ANSWERED, PANEL, REFUSED, TOLD, TRACEBACK = (
 
 
 def table(stem):
-    """The edits of a notebook: dicts with `cell`, `changes` [(cell's words, old, new)], `then`, `check`, `verdict`, `words`."""
+    """The edits of a notebook: dicts with `cell`, `changes` [(cell's words, old, new)], `then`,
+    `check`, `verdict`, `words`.
+    """
     file = TABLE / f"{stem}.toml"
     if not file.is_file():
         return []
@@ -195,7 +198,9 @@ def _apart(work):
 
 
 def main(stems):
-    """Print {notebook: outcomes} as JSON, one a line; two notebooks at a time, each in a copy of this warmed process."""
+    """Print {notebook: outcomes} as JSON, one a line; two notebooks at a time, each in a copy of
+    this warmed process.
+    """
     os.environ |= {"DAY9_PACE": "0", "DAY9_MY_RECORDINGS": os.devnull}
     os.environ.setdefault("MPLBACKEND", "agg")
     forked.warm()

@@ -1,6 +1,8 @@
-"""Write data/clients.json, what the five programs say and send: `python -m tests.tools.make_clients`, with all five languages here.
+"""Write data/clients.json, what the five programs say and send: `python -m
+tests.tools.make_clients`, with all five languages here.
 
-It is shown in place of a run where a language is missing. What differs from machine to machine is left out.
+It is shown in place of a run where a language is missing. What differs from machine to machine is
+left out.
 """
 
 import datetime

@@ -1,11 +1,14 @@
-"""Draw the practice forms from their ground truth: `python -m tests.tools.make_forms [name ...]` (default: all).
+"""Draw the practice forms from their ground truth: `python -m tests.tools.make_forms [name ...]`
+(default: all).
 
-Each page is drawn at twice its size, turned by half a degree or so, made smaller, given paper and grain, and
-saved as a grey JPEG. All chance is seeded by the page's name, so a page comes out the same each time.
+Each page is drawn at twice its size, turned by half a degree or so, made smaller, given paper and
+grain, and saved as a grey JPEG. All chance is seeded by the page's name, so a page comes out the
+same each time.
 
-Print is Aileron (CC0), which Pillow brings along. The hand is A. V. Hershey's single-stroke fonts, free for any use
-(data/README.md): each stroke is bent a little and drawn with a round pen, so that no two letters are the same. Nothing
-here imitates a government's logo, typeface or layout beyond line numbers and their words.
+Print is Aileron (CC0), which Pillow brings along. The hand is A. V. Hershey's single-stroke fonts,
+free for any use (data/README.md): each stroke is bent a little and drawn with a round pen, so that
+no two letters are the same. Nothing here imitates a government's logo, typeface or layout beyond
+line numbers and their words.
 """
 
 import functools
@@ -136,7 +139,9 @@ class Page:
         return picture, {field: self._moved(box, angle, shift) for field, box in self.boxes.items()}
 
     def _moved(self, box, angle, shift):
-        """The upright box around a box that was turned about the middle and shifted, in whole pixels."""
+        """The upright box around a box that was turned about the middle and shifted, in whole
+        pixels.
+        """
         a, cx, cy = math.radians(-angle), self.width / 2, self.height / 2
         corners = [(x - cx, y - cy) for x in box[::2] for y in box[1::2]]
         xs = [cx + shift[0] + x * math.cos(a) - y * math.sin(a) for x, y in corners]

@@ -1,12 +1,14 @@
-"""Make a language model that real servers load: `python -m tests.tools.make_model FOLDER` writes both of its forms.
+"""Make a language model that real servers load: `python -m tests.tools.make_model FOLDER` writes
+both of its forms.
 
     FOLDER/tiny.gguf    for llama.cpp's server and Ollama (needs the package `gguf`)
     FOLDER/tiny/        for mlx_lm.server and others that read Hugging Face's folders
 
-It is a table of which token follows which in what this collection's clips say, written down as a Llama of one layer:
-each token's embedding is a one at a place of its own, attention and feed-forward are zero, and the output layer
-holds the logarithms of the table. So it says words, ends its answers, takes any prompt and understands none:
-what a server adds (templates, grammars, tool calls) shows, and nothing else. 5 MB, under a second, the same each time.
+It is a table of which token follows which in what this collection's clips say, written down as a
+Llama of one layer: each token's embedding is a one at a place of its own, attention and
+feed-forward are zero, and the output layer holds the logarithms of the table. So it says words,
+ends its answers, takes any prompt and understands none: what a server adds (templates, grammars,
+tool calls) shows, and nothing else. 5 MB, under a second, the same each time.
 """
 
 import json
@@ -52,7 +54,9 @@ def tokenizer():
 
 
 def prose():
-    """What is said in the collection's clips: text that stays, since a test must not hang on how a lesson is worded."""
+    """What is said in the collection's clips: text that stays, since a test must not hang on how a
+    lesson is worded.
+    """
     return [clip["transcript"] for clip in sounds.clips().values()]
 
 
@@ -93,7 +97,9 @@ def weights(encoding):
 
 
 def spelled(encoding):
-    """Each token as GPT-2's tokenizers write bytes, and the merges in order: ([token], ["left right"])."""
+    """Each token as GPT-2's tokenizers write bytes, and the merges in order: ([token], ["left
+    right"]).
+    """
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     letters = {byte: chr(byte) for byte in plain} | {
         byte: chr(256 + i) for i, byte in enumerate(b for b in range(256) if b not in plain)

@@ -1,8 +1,9 @@
-"""Write the constructed recordings from their compact sources: `python -m tests.tools.make_recordings`.
+"""Write the constructed recordings from their compact sources: `python -m
+tests.tools.make_recordings`.
 
-A source, data/constructed/NAME.toml, says only what matters: the question, the answer, the slots, the
-reasoning tokens (illustrative). Envelopes, ids, clocks and token counts are made here, all the same way,
-so that they are consistent and a test can make them again. A source:
+A source, data/constructed/NAME.toml, says only what matters: the question, the answer, the slots,
+the reasoning tokens (illustrative). Envelopes, ids, clocks and token counts are made here, all the
+same way, so that they are consistent and a test can make them again. A source:
 
     folder = "o1/effort"             where the recordings go
     date = 2026-11-22                when we wrote them
@@ -42,7 +43,9 @@ SOURCES = canonical.DATA / "constructed"
 
 
 def with_pictures(spec, path):
-    """The user's words and pictures as parts; a picture stands in a recording by the hash of its content."""
+    """The user's words and pictures as parts; a picture stands in a recording by the hash of its
+    content.
+    """
     urls = [pictures.reference(forms.FOLDER / file) for file in spec["pictures"]]
     detail = {"detail": spec["detail"]} if "detail" in spec else {}
     if path == shaping.CHAT:
@@ -95,7 +98,9 @@ def tool_object(name, tool, path):
 
 
 def follow_up(spec, before):
-    """`spec` with the request that hands back what the tools said: the one before, its answer, the results."""
+    """`spec` with the request that hands back what the tools said: the one before, its answer, the
+    results.
+    """
     body, answer = dict(before["request"]["body"]), before["responses"][-1]["body"]
     chat = before["request"]["path"] == shaping.CHAT
     said = body.pop("messages" if chat else "input")
@@ -187,7 +192,9 @@ def recording(spec, source, name):
 
 
 def build(sources=SOURCES):
-    """{recording's name: its JSON text}, for all sources, in order. Raises ValueError naming what is wrong."""
+    """{recording's name: its JSON text}, for all sources, in order. Raises ValueError naming what
+    is wrong.
+    """
     made = {}
     for file in sorted(sources.glob("*.toml")):
         try:

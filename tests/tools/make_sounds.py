@@ -1,7 +1,8 @@
-"""Speaks the clips in data/audio again: `python -m tests.tools.make_sounds`. Readers never need this; the clips are committed.
+"""Speaks the clips in data/audio again: `python -m tests.tools.make_sounds`. Readers never need
+this; the clips are committed.
 
-Needs `espeak-ng` (Spanish) and `flite` (English) on the machine; Debian's packages of these names will do.
-Encodes with PyAV, as Opus in Ogg. Writes data/audio/*.opus and data/audio/clips.csv.
+Needs `espeak-ng` (Spanish) and `flite` (English) on the machine; Debian's packages of these names
+will do. Encodes with PyAV, as Opus in Ogg. Writes data/audio/*.opus and data/audio/clips.csv.
 """
 
 import array

@@ -1,7 +1,8 @@
-"""Write data/usage/: what a company that does not exist used. `python -m tests.tools.make_usage`; seeded, so always the same.
+"""Write data/usage/: what a company that does not exist used. `python -m tests.tools.make_usage`;
+seeded, so always the same.
 
-One truth, calls per day of six projects, told in the formats in which usage is exported. Each file also holds
-traps, listed at its writer, that a reader of real exports meets.
+One truth, calls per day of six projects, told in the formats in which usage is exported. Each file
+also holds traps, listed at its writer, that a reader of real exports meets.
 """
 
 import csv
@@ -18,7 +19,8 @@ SPIKE, QUIET = (
     datetime.date(2026, 10, 6),
 )  # a loop that ran away; a day off the line
 
-# project, model, from, until, calls on a weekday, on a weekend day, tokens of a call: input, cached share, output, hidden share
+# project, model, from, until, calls on a weekday, on a weekend day, tokens of a call: input, cached
+# share, output, hidden share
 SERIES = [
     ("support", "gpt-4o-2024-08-06", START, END, 2600, 1100, 2400, 0.55, 310, 0.0),
     (
@@ -94,7 +96,9 @@ def epoch(day):
 
 
 def result(row, **more):
-    """A result of OpenAI's usage API (openai 3.54.0, types/admin/organization), grouped by project, model and batch."""
+    """A result of OpenAI's usage API (openai 3.54.0, types/admin/organization), grouped by project,
+    model and batch.
+    """
     given, cached = row["input"], row["cached"]
     return {
         "object": "organization.usage.completions.result",
@@ -135,8 +139,10 @@ def extra(day, project, model, requests, given, made, cached=0):
 
 
 def usage_api():
-    """Pages of 31 days. Traps: a day on two pages; batches; a model without a known price; a name that the price
-    table does not list; o1 on the day of its shutdown; a result whose cached tokens exceed its input."""
+    """Pages of 31 days. Traps: a day on two pages; batches; a model without a known price; a name
+    that the price table does not list; o1 on the day of its shutdown; a result whose cached tokens
+    exceed its input.
+    """
     days = {}
     for row in truth():
         days.setdefault(row["day"], []).append(result(row))
@@ -260,8 +266,10 @@ DASHBOARD = [
 
 
 def dashboard(since=datetime.date(2026, 9, 28)):
-    """The last eight weeks as the dashboard's CSV, whose columns are not documented; these are those of an export seen
-    in public. Traps: a day without calls; a negative count; a count in words; the last line is cut in half."""
+    """The last eight weeks as the dashboard's CSV, whose columns are not documented; these are
+    those of an export seen in public. Traps: a day without calls; a negative count; a count in
+    words; the last line is cut in half.
+    """
     out = io.StringIO()
     writer = csv.DictWriter(out, DASHBOARD, lineterminator="\n")
     writer.writeheader()
@@ -321,8 +329,10 @@ def requests(since=datetime.date(2026, 11, 16), of_a_thousand=9, seed=11):
 
 
 def litellm():
-    """A week of a LiteLLM spend log, one call a line. Traps: a call that was logged twice; a deployment's own name
-    in place of a model; times with and without a zone; the last line is cut in half."""
+    """A week of a LiteLLM spend log, one call a line. Traps: a call that was logged twice; a
+    deployment's own name in place of a model; times with and without a zone; the last line is cut
+    in half.
+    """
     lines = []
     for i, (when, row) in enumerate(requests()):
         stamp = (
@@ -369,7 +379,9 @@ def litellm():
 
 
 def otel():
-    """Two days as OpenTelemetry spans, one a line. Traps: an agent's span that sums up its calls; spans of other work."""
+    """Two days as OpenTelemetry spans, one a line. Traps: an agent's span that sums up its calls;
+    spans of other work.
+    """
     lines = []
     for i, (when, row) in enumerate(requests(datetime.date(2026, 11, 20), 6, seed=12)):
         span = {

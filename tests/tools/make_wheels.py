@@ -1,8 +1,10 @@
-"""Makes tests/data/wheels.json: which file each hash of the locks belongs to. `python -m tests.tools.make_wheels`, after `start.py lock`.
+"""Makes tests/data/wheels.json: which file each hash of the locks belongs to. `python -m
+tests.tools.make_wheels`, after `start.py lock`.
 
-A lock names hashes and no files, so that it does not say which systems it can serve. uv knows the files from the
-index that pip is set up to ask. Kept are those that a system of tests/systems.py could use: wheels that fit one of
-them, and source distributions. `of` ties an entry to all hashes that its lock allows.
+A lock names hashes and no files, so that it does not say which systems it can serve. uv knows the
+files from the index that pip is set up to ask. Kept are those that a system of tests/systems.py
+could use: wheels that fit one of them, and source distributions. `of` ties an entry to all hashes
+that its lock allows.
 """
 
 import functools

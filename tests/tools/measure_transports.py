@@ -1,10 +1,12 @@
-"""Measure the same spoken conversation over WebRTC and over WebSockets: `python -m tests.tools.measure_transports [RUNS]`.
+"""Measure the same spoken conversation over WebRTC and over WebSockets: `python -m
+tests.tools.measure_transports [RUNS]`.
 
-A headless Chromium in one network namespace talks to the local API in another; tests/emulated.py is the line between
-them. In each round all transports talk, 1.5 s after one another, each over a line of its own with the same seed, so that
-what else the machine does hits all alike. Writes data/realtime/transports.csv, a row for each conversation, and
-transports.json, what it was measured with. It needs Linux, root and a Chromium, takes about 15 minutes for five
-runs, and goes before other programs while it lasts.
+A headless Chromium in one network namespace talks to the local API in another; tests/emulated.py is
+the line between them. In each round all transports talk, 1.5 s after one another, each over a line
+of its own with the same seed, so that what else the machine does hits all alike. Writes
+data/realtime/transports.csv, a row for each conversation, and transports.json, what it was measured
+with. It needs Linux, root and a Chromium, takes about 15 minutes for five runs, and goes before
+other programs while it lasts.
 """
 
 import asyncio
@@ -37,7 +39,8 @@ LIMIT = 20  # seconds after the question's last word, then a conversation is giv
 LOUD = 0.02  # of full scale: as in measure_transports.js
 RUNS = 5
 STAGGER = 1.5  # seconds between the beginnings of a round's conversations: a server works hardest when a question ends
-# What is measured is the line, not how busy the machine is: go before others, also where each session has its own share.
+# What is measured is the line, not how busy the machine is: go before others, also where each
+# session has its own share.
 FIRST = "[ ! -e /proc/self/autogroup ] || echo -10 > /proc/self/autogroup"
 CONDITIONS = {
     "perfect": Condition(),
@@ -167,7 +170,9 @@ class Lane:
         await self.stack.aclose()
 
     async def open(self):
-        """A page of the collection's own, with all that it needs loaded, over a line that does nothing."""
+        """A page of the collection's own, with all that it needs loaded, over a line that does
+        nothing.
+        """
         self.context = await self.chrome.new_context(bypass_csp=True)
         self.page = await self.context.new_page()
         await self.page.goto(
@@ -185,7 +190,9 @@ class Lane:
         )
 
     async def talk(self, condition, seed, wait):
-        """One conversation, begun after so many seconds, as a row of the table, without condition and run."""
+        """One conversation, begun after so many seconds, as a row of the table, without condition
+        and run.
+        """
         await asyncio.sleep(wait)
         self.line.set(condition, seed)
         try:
@@ -265,7 +272,9 @@ def understood(transcript):
 
 
 def answer():
-    """The answer as it was made: {"loud": windows of 256 samples that are loud, "ms": from the first of them to the last}"""
+    """The answer as it was made: {"loud": windows of 256 samples that are loud, "ms": from the
+    first of them to the last}
+    """
     import numpy as np
 
     pcm = np.abs(np.frombuffer(sounds.clip(ANSWER), "<i2").astype(int)) / 32768

@@ -1,8 +1,8 @@
 """Prepare notebooks for a commit: `python -m tests.tools.refresh [notebook ...]` (default: all).
 
-Runs each from top to bottom as a reader would, with the still pictures that static pages need, and writes
-what is generated: the map in 00_start_here and README.md, and the links at the end of each. What would make a diff
-noisy or show errors when reopened (timings, widget state) is left out.
+Runs each from top to bottom as a reader would, with the still pictures that static pages need, and
+writes what is generated: the map in 00_start_here and README.md, and the links at the end of each.
+What would make a diff noisy or show errors when reopened (timings, widget state) is left out.
 """
 
 import os
@@ -35,7 +35,9 @@ def notebooks():
 
 
 def read(path):
-    """A notebook as it is; whether it is valid, nbval and `main` tell, which takes a hundred times as long."""
+    """A notebook as it is; whether it is valid, nbval and `main` tell, which takes a hundred times
+    as long.
+    """
     return nbformat.v4.reads(path.read_text(encoding="utf-8"))
 
 
@@ -44,7 +46,9 @@ def title(nb):
 
 
 def header(nb):
-    """The figures of a notebook's header line: minutes, usd, on, origin; usd and on are None where no API is called."""
+    """The figures of a notebook's header line: minutes, usd, on, origin; usd and on are None where
+    no API is called.
+    """
     found = HEADER.search(nb.cells[0].source)
     if not found:
         raise ValueError(
@@ -141,7 +145,8 @@ def tidy(nb):
         if "outputs" in cell:
             cell.outputs = whole_streams(cell.outputs)
         for output in cell.get("outputs", []):
-            # a widget without its state shows an error when reopened; its static twin stands beside it
+            # a widget without its state shows an error when reopened; its static twin stands beside
+            # it
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
 
 

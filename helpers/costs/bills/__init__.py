@@ -1,4 +1,5 @@
-"""Your own bill: read a usage export, price every row at its own day, and look at it from all sides.
+"""Your own bill: read a usage export, price every row at its own day, and look at it from all
+sides.
 
 from helpers import bills
 usage = bills.read("export.json")

@@ -1,4 +1,6 @@
-"""explore(): a bill under one's hands. Drop in a file, turn what-if, and read the figure's numbers in its tables."""
+"""explore(): a bill under one's hands. Drop in a file, turn what-if, and read the figure's numbers
+in its tables.
+"""
 
 import datetime
 import html
@@ -12,7 +14,8 @@ from . import sources, views
 from .pricing import FIRST, BillError, price, usd
 
 KEEP, NOBODY = "as it is", "nobody: leave it without"
-# Else a key pressed on a list of choices is JupyterLab's: an arrow leaves the cell, and m turns it into text.
+# Else a key pressed on a list of choices is JupyterLab's: an arrow leaves the cell, and m turns it
+# into text.
 OWN_KEYS = """export default { render({ el }) {
   const own = e => e.target.setAttribute("data-lm-suppress-shortcuts", "true");
   const claim = () => el.isConnected ? el.closest(".widget-vbox")?.addEventListener("focusin", own) : requestAnimationFrame(claim);
@@ -23,12 +26,14 @@ WORD = "text-align:left;padding:2px 10px"
 
 
 def explore(path, on):
-    """A widget that reads, prices and shows a usage export, and what the same usage would cost otherwise.
+    """A widget that reads, prices and shows a usage export, and what the same usage would cost
+    otherwise.
 
-    path: the file to begin with; another is dropped in by the button, or its path typed. on: the day whose prices a
-    model has that takes over the work of another. Nothing leaves the machine: the button hands the file to this kernel.
-    A file that cannot be read is told so in place of the table. A name that has no price can be given another's.
-    Below stand the file's odd days, what the next month may cost, its models that end, and a warning where prices are old.
+    path: the file to begin with; another is dropped in by the button, or its path typed. on: the
+    day whose prices a model has that takes over the work of another. Nothing leaves the machine:
+    the button hands the file to this kernel. A file that cannot be read is told so in place of the
+    table. A name that has no price can be given another's. Below stand the file's odd days, what
+    the next month may cost, its models that end, and a warning where prices are old.
     """
     import anywidget
     import ipywidgets as w
@@ -277,7 +282,9 @@ def _page(name, usage, bill, group, then, wrong):
 
 
 def _more(bill, on):
-    """What no what-if changes: odd days, the next month, models that end. Each is a line that opens."""
+    """What no what-if changes: odd days, the next month, models that end. Each is a line that
+    opens.
+    """
     odd, ends = views.anomalies(bill), views.lifecycle(bill, on)
     try:
         f = views.forecast(bill)

@@ -1,9 +1,9 @@
 """Price millions of usage rows, each at the prices of its own day, exactly.
 
-Money is whole nano-dollars (10⁻⁹ USD) in int64: every price of data/prices.csv is a whole number of them per
-token, so there is nothing to round. A price depends on the model and the day alone, so tokens are added up by
-day, model and feature first, and the few thousand sums are priced. Rows are worked through in pieces that fit
-the processor's cache.
+Money is whole nano-dollars (10⁻⁹ USD) in int64: every price of data/prices.csv is a whole number of
+them per token, so there is nothing to round. A price depends on the model and the day alone, so
+tokens are added up by day, model and feature first, and the few thousand sums are priced. Rows are
+worked through in pieces that fit the processor's cache.
 """
 
 import csv
@@ -25,7 +25,8 @@ KINDS = {
 INPUTS = [name for name, (_, direction) in KINDS.items() if direction != "output"]
 COUNTS = [*KINDS, "reasoning", "cache_write"]
 
-# Why a row has no price, and what to do about it. The first four are found by any engine, the others by read().
+# Why a row has no price, and what to do about it. The first four are found by any engine, the
+# others by read().
 REASONS = {
     "": "",
     "a count is negative": "ask whoever made the file",
@@ -61,15 +62,18 @@ STANDARD_TIERS = ("", "default", "standard")
 
 
 class BillError(ValueError):
-    """A file or a frame that cannot be read as usage. The text says what was found and what is needed."""
+    """A file or a frame that cannot be read as usage. The text says what was found and what is
+    needed.
+    """
 
 
 class Bill:
     """Priced usage.
 
-    rows: the frame that was priced. reason: for each row the code of why it has no price, 0 where it has one; the
-    words are in `pricing.NAMES`. cube: a frame with the sums of the priced rows by day (UTC), model and feature:
-    requests, each count, and `nano`, the price in nano-dollars. rates: the prices it was made with.
+    rows: the frame that was priced. reason: for each row the code of why it has no price, 0 where
+    it has one; the words are in `pricing.NAMES`. cube: a frame with the sums of the priced rows by
+    day (UTC), model and feature: requests, each count, and `nano`, the price in nano-dollars.
+    rates: the prices it was made with.
     """
 
     def __init__(self, rows, reason, cube, rates, stated=False):
@@ -112,7 +116,9 @@ class Bill:
         return nano
 
     def sums(self, *by):
-        """Requests and `nano` of the priced rows, added up by columns of `rows` such as user, key or tier, or "day"."""
+        """Requests and `nano` of the priced rows, added up by columns of `rows` such as user, key
+        or tier, or "day".
+        """
         codes, levels = zip(*(_codes(self.rows, name, _days(self.rows)) for name in by))
         columns = {"nano": self.nano} | (
             {"requests": self.rows["requests"].to_numpy()} if "requests" in self.rows else {}
@@ -121,9 +127,11 @@ class Bill:
 
 
 class Rates:
-    """The prices of some models as tables: for each model and each stretch of days one number a kind.
+    """The prices of some models as tables: for each model and each stretch of days one number a
+    kind.
 
-    `slots` are the days on which any of them begins to differ; `nano[kind][model, slot]` is a price per token,
+    `slots` are the days on which any of them begins to differ; `nano[kind][model, slot]` is a price
+    per token,
     -1 where there is none; `status[model, slot]` the code of why a model has none at all that day.
     """
 
@@ -177,7 +185,9 @@ class Rates:
         return np.searchsorted(np.array(self.slots, "datetime64[D]"), days, "right") - 1
 
     def places(self, cube, on=None, model=None):
-        """(model's row, slot) in the tables of each row of a cube, on its own day and for its own model unless others are named."""
+        """(model's row, slot) in the tables of each row of a cube, on its own day and for its own
+        model unless others are named.
+        """
         slot = self.slot(
             cube["day"].to_numpy() if on is None else np.full(len(cube), on, "datetime64[D]")
         )
@@ -186,7 +196,9 @@ class Rates:
         ), slot
 
     def frame(self):
-        """One row for each model and stretch of days, for an engine that joins by date: data for `warehouse`."""
+        """One row for each model and stretch of days, for an engine that joins by date: data for
+        `warehouse`.
+        """
         ends = self.slots[1:] + [LAST]
         return pd.DataFrame(
             [
@@ -210,13 +222,14 @@ class Rates:
 def price(usage, same_as=None, back_to=None):
     """Price each row of `usage` at the prices of its own UTC day. Returns a Bill.
 
-    usage: what `read` returned, or a DataFrame with `when` (datetimes; without a zone they count as UTC), `model`,
-    and token counts in columns named as `KINDS`, of which none is inside another. Optional: `requests`, `reasoning`
-    (inside the outputs), `feature`, `user`, `key`, `batch` (bool), `tier`, and `trouble` (a code of `REASONS`).
-    same_as: {a name in the file: the id in data/prices.csv whose price it has}. back_to: a day, such as "2026-07-01";
-    from it until a model's first known price that first price holds. Both are your word, not the table's.
-    Rows that cannot be priced stay, with a reason. BillError where a needed column is missing or of a wrong type,
-    or where the sum is beyond nine billion USD.
+    usage: what `read` returned, or a DataFrame with `when` (datetimes; without a zone they count as
+    UTC), `model`, and token counts in columns named as `KINDS`, of which none is inside another.
+    Optional: `requests`, `reasoning` (inside the outputs), `feature`, `user`, `key`, `batch`
+    (bool), `tier`, and `trouble` (a code of `REASONS`). same_as: {a name in the file: the id in
+    data/prices.csv whose price it has}. back_to: a day, such as "2026-07-01"; from it until a
+    model's first known price that first price holds. Both are your word, not the table's. Rows that
+    cannot be priced stay, with a reason. BillError where a needed column is missing or of a wrong
+    type, or where the sum is beyond nine billion USD.
     """
     rows = _checked(usage.rows if hasattr(usage, "rows") else usage)
     by = ("day", "model", "feature") if "feature" in rows else ("day", "model")
@@ -249,8 +262,8 @@ def price(usage, same_as=None, back_to=None):
 def cost(cube, rates, on=None, model=None):
     """The price of each row of a cube in nano-dollars, an int64 array, 0 where a kind has none.
 
-    on: the date whose prices to use instead of each row's own day; model: whose, instead of each row's own.
-    BillError where the sum is beyond nine billion USD.
+    on: the date whose prices to use instead of each row's own day; model: whose, instead of each
+    row's own. BillError where the sum is beyond nine billion USD.
     """
     row, slot = rates.places(cube, on, model)
     nano, rough = np.zeros(len(cube), np.int64), 0.0
@@ -283,8 +296,9 @@ def _pieces(n):
 
 
 def _places(rows, rates, days):
-    """(a function that gives for a slice of the rows where their prices stand in the flat tables of `rates`, the
-    slots from the first to the last day)."""
+    """(a function that gives for a slice of the rows where their prices stand in the flat tables of
+    `rates`, the slots from the first to the last day).
+    """
     when = rows["when"].to_numpy("datetime64[us]").view(np.int64)
     model, width = rows["model"].cat.codes.to_numpy(), len(rates.slots)
     low, high, _ = days
@@ -381,7 +395,9 @@ def _reasons(rows, rates, days):
 
 
 def _top(values):
-    """The largest of whole numbers, where a negative one counts as very large: one pass instead of two."""
+    """The largest of whole numbers, where a negative one counts as very large: one pass instead of
+    two.
+    """
     return int(values.view(values.dtype.str.replace("i", "u")).max())
 
 
@@ -472,7 +488,9 @@ def _checked(rows):
 
 
 def _codes(rows, name, days):
-    """(a function that gives the codes of a slice of the rows, the values that the codes stand for)."""
+    """(a function that gives the codes of a slice of the rows, the values that the codes stand
+    for).
+    """
     if name == "day":
         when = rows["when"].to_numpy("datetime64[us]").view(np.int64)
         low, high, gaps = days
@@ -495,7 +513,9 @@ def _codes(rows, name, days):
 
 
 def _days(rows):
-    """(first, last) day since 1970 of the rows that have a time, (0, 0) where none has; and whether some have none."""
+    """(first, last) day since 1970 of the rows that have a time, (0, 0) where none has; and whether
+    some have none.
+    """
     when = rows["when"].to_numpy("datetime64[us]").view(np.int64)
     gaps = bool(len(when)) and when.min() == NO_TIME
     if gaps:
@@ -504,7 +524,9 @@ def _days(rows):
 
 
 def _held_from(day, rows):
-    """Price rows, oldest first, of which the first held from `day` on already; as they are without a day."""
+    """Price rows, oldest first, of which the first held from `day` on already; as they are without
+    a day.
+    """
     day = day and max(prices._day(day), FIRST)
     return [rows[0] | {"from": min(day, rows[0]["from"])}, *rows[1:]] if day and rows else rows
 

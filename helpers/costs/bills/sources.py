@@ -1,8 +1,10 @@
-"""Read a usage export, whatever made it, into one kind of frame. What a file is, its content says, not its name.
+"""Read a usage export, whatever made it, into one kind of frame. What a file is, its content says,
+not its name.
 
-Known: pages of OpenAI's usage API and costs API (openai 3.54.0, types/admin/organization), the dashboard's CSV,
-a receipt of ours, LiteLLM's spend log (JSON, JSON lines, CSV), and OpenTelemetry spans or log records with the
-GenAI attributes (OTLP JSON, or one span a line). The names of columns stand in data/usage_columns.csv.
+Known: pages of OpenAI's usage API and costs API (openai 3.54.0, types/admin/organization), the
+dashboard's CSV, a receipt of ours, LiteLLM's spend log (JSON, JSON lines, CSV), and OpenTelemetry
+spans or log records with the GenAI attributes (OTLP JSON, or one span a line). The names of columns
+stand in data/usage_columns.csv.
 """
 
 import csv
@@ -68,10 +70,11 @@ KNOWN = "pages of OpenAI's usage or costs API, a CSV with a header, a receipt, a
 
 
 class Usage:
-    """What a file holds. `rows` is the frame that `price` takes, with `line`, the place of each row in the file.
+    """What a file holds. `rows` is the frame that `price` takes, with `line`, the place of each row
+    in the file.
 
-    what: the kind of file, in words. empty: how many records held nothing (days without a call, spans of other
-    work). notes: sentences on what was assumed or left aside.
+    what: the kind of file, in words. empty: how many records held nothing (days without a call,
+    spans of other work). notes: sentences on what was assumed or left aside.
     """
 
     def __init__(self, what, rows, empty, notes):
@@ -84,10 +87,10 @@ class Usage:
 def read(source, zone="UTC"):
     """Read a usage export. Returns a Usage.
 
-    source: a path; the bytes of a file; or what helpers.receipt() returned. zone: where the clock stood for times
-    without an offset, such as "Europe/Berlin"; days are always UTC days, as on OpenAI's bill.
-    BillError says what was found where nothing known was, or where a needed column is missing. A record that is
-    broken is no error: it stays as a row with a reason.
+    source: a path; the bytes of a file; or what helpers.receipt() returned. zone: where the clock
+    stood for times without an offset, such as "Europe/Berlin"; days are always UTC days, as on
+    OpenAI's bill. BillError says what was found where nothing known was, or where a needed column
+    is missing. A record that is broken is no error: it stays as a row with a reason.
     """
     if hasattr(source, "rows") and hasattr(source, "on"):
         what, raw, empty, notes = _from_records([(1 + i, r) for i, r in enumerate(source.rows)], [])
@@ -230,7 +233,9 @@ def _pages(page, notes):
 
 
 def _spend(r, notes):
-    """A row of LiteLLM's LiteLLM_SpendLogs; the kinds of token stand in metadata.usage_object, where it was kept."""
+    """A row of LiteLLM's LiteLLM_SpendLogs; the kinds of token stand in metadata.usage_object,
+    where it was kept.
+    """
     meta = _parsed(r.get("metadata"))
     usage = _parsed(meta.get("usage_object"))
     given, made = (
@@ -467,7 +472,9 @@ def _from_csv(text):
 
 @functools.cache
 def _aliases():
-    """{column's name in lower case: (our field, its rank; of two columns for a field the lower rank is read)}."""
+    """{column's name in lower case: (our field, its rank; of two columns for a field the lower rank
+    is read)}.
+    """
     with open(prices.DATA / "usage_columns.csv", encoding="utf-8", newline="") as f:
         return {r["column"].lower(): (r["field"], rank) for rank, r in enumerate(csv.DictReader(f))}
 
@@ -476,7 +483,9 @@ def _aliases():
 
 
 def _normal(raw, zone):
-    """(frame that `price` takes, notes) of a frame of `FIELDS` whose values are as the file had them."""
+    """(frame that `price` takes, notes) of a frame of `FIELDS` whose values are as the file had
+    them.
+    """
     raw, notes = raw.reset_index(drop=True), []
     trouble = raw["trouble"].map(CODES).fillna(0).to_numpy(np.int8)
     cost = raw["stated"].notna().any() and raw["input"].isna().all() and raw["output"].isna().all()
@@ -570,7 +579,9 @@ def _text_of(values):
 
 
 def _nano_of(values):
-    """Amounts of USD as nano-dollars in Int64, rounded; NA where there is no number or none that fits."""
+    """Amounts of USD as nano-dollars in Int64, rounded; NA where there is no number or none that
+    fits.
+    """
 
     def nano(value):
         try:
@@ -583,7 +594,9 @@ def _nano_of(values):
 
 
 def _times(text, zone):
-    """(UTC times, NaT where there is none; how many had no offset). Unix times may be in s, ms, µs or ns."""
+    """(UTC times, NaT where there is none; how many had no offset). Unix times may be in s, ms, µs
+    or ns.
+    """
     text = text.str.strip()
     out = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us, UTC]")
     unix = text.str.fullmatch(r"\d{9,19}(\.\d*)?").to_numpy(bool)

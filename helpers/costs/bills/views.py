@@ -1,4 +1,6 @@
-"""Look at a bill: by model, feature and day; what could not be priced; odd days; what comes; what else would cost."""
+"""Look at a bill: by model, feature and day; what could not be priced; odd days; what comes; what
+else would cost.
+"""
 
 import datetime
 
@@ -27,10 +29,12 @@ FEWEST_DAYS = 42
 
 
 def by(bill, *names):
-    """What was used and what it cost: a frame with `names`, requests, tokens, USD and its share in %.
+    """What was used and what it cost: a frame with `names`, requests, tokens, USD and its share in
+    %.
 
-    names: of "model", "feature", "day", "week", "month", or any column of `bill.rows` that is a category, such as
-    "user" and "key". Ordered by time, or by cost. USD are rounded to cents; `bill.cube` has whole nano-dollars.
+    names: of "model", "feature", "day", "week", "month", or any column of `bill.rows` that is a
+    category, such as "user" and "key". Ordered by time, or by cost. USD are rounded to cents;
+    `bill.cube` has whole nano-dollars.
     """
     if set(names) <= {"model", "feature", "day", "week", "month"}:
         sums = bill.cube.copy()
@@ -55,7 +59,8 @@ def by(bill, *names):
 
 
 def unpriced(bill):
-    """What has no price, why, and how much of the file it is: one row for each reason and, where it is the model's, model.
+    """What has no price, why, and how much of the file it is: one row for each reason and, where it
+    is the model's, model.
 
     Tokens that cannot be believed (negative, absurd, cut off) are not counted in the shares.
     """
@@ -107,10 +112,11 @@ def unpriced(bill):
 
 
 def daily(bill, model=None, feature=None, leave_out=()):
-    """USD of each day from the first to the last, days without a call as 0: a Series of floats, for statistics only.
+    """USD of each day from the first to the last, days without a call as 0: a Series of floats, for
+    statistics only.
 
-    Of one model in one feature, where both are given; without the features of `leave_out`, a name or several.
-    BillError where that model is not in that feature.
+    Of one model in one feature, where both are given; without the features of `leave_out`, a name
+    or several. BillError where that model is not in that feature.
     """
     cube = bill.cube[
         ~bill.cube["feature"].isin([leave_out] if isinstance(leave_out, str) else list(leave_out))
@@ -132,10 +138,11 @@ def daily(bill, model=None, feature=None, leave_out=()):
 def anomalies(bill):
     """Days on which a model in a feature cost far more or less than on the same weekday around it.
 
-    Usual is the median of the same weekday within four weeks before and after. How far the days of the series stray
-    from it, as a share, has a median too (MAD); a day that strays more than five times that (times 1.4826, which
-    makes it a standard deviation for normal noise) is odd. Medians do not notice the odd days themselves.
-    A frame: day, model, feature, USD, usual USD, times. The largest difference first.
+    Usual is the median of the same weekday within four weeks before and after. How far the days of
+    the series stray from it, as a share, has a median too (MAD); a day that strays more than five
+    times that (times 1.4826, which makes it a standard deviation for normal noise) is odd. Medians
+    do not notice the odd days themselves. A frame: day, model, feature, USD, usual USD, times. The
+    largest difference first.
     """
     found, cube = [], bill.cube
     days = pd.date_range(cube["day"].min(), cube["day"].max(), freq="D") if len(cube) else []
@@ -181,9 +188,11 @@ def anomalies(bill):
 
 
 class Forecast:
-    """`history`: USD a day; `days`: a frame with the date, `low`, `middle` and `high` USD of each coming day; `low`,
-    `middle`, `high`: of their sum; `chance`: how often the truth should lie between; `hits`, `tries`: how often it
-    did when the same was done from earlier days of this file."""
+    """`history`: USD a day; `days`: a frame with the date, `low`, `middle` and `high` USD of each
+    coming day; `low`, `middle`, `high`: of their sum; `chance`: how often the truth should lie
+    between; `hits`, `tries`: how often it did when the same was done from earlier days of this
+    file.
+    """
 
     def __init__(self, history, days, ends, chance, hits, tries):
         self.history, self.days, self.chance, self.hits, self.tries = (
@@ -197,14 +206,16 @@ class Forecast:
 
 
 def forecast(bill, days=30, chance=0.8, leave_out=(), seed=9):
-    """What the coming `days` cost if things go on as they did. Returns a Forecast. BillError for under six weeks.
+    """What the coming `days` cost if things go on as they did. Returns a Forecast. BillError for
+    under six weeks.
 
-    A coming day costs what the same weekday did a week before, times how far a past day was from its own week before;
-    those ratios are drawn from the file a week at a time, and a thousand such futures are built, each on its own days.
-    The interval holds the middle `chance` of them. Days of more than twice or less than half the usual (see
-    `anomalies`) count as usual. It knows nothing of a launch, a new price or a shutdown to come.
-    leave_out: features that are not to count, such as one whose model has just changed.
-    The same is then tried from earlier days of the file, a week apart, and `hits` says how often the interval held.
+    A coming day costs what the same weekday did a week before, times how far a past day was from
+    its own week before; those ratios are drawn from the file a week at a time, and a thousand such
+    futures are built, each on its own days. The interval holds the middle `chance` of them. Days of
+    more than twice or less than half the usual (see `anomalies`) count as usual. It knows nothing
+    of a launch, a new price or a shutdown to come. leave_out: features that are not to count, such
+    as one whose model has just changed. The same is then tried from earlier days of the file, a
+    week apart, and `hits` says how often the interval held.
     """
     series = daily(bill, leave_out=leave_out)
     values = series.to_numpy()
@@ -247,7 +258,9 @@ def _futures(values, days, seed):
 
 
 def _usual(values, fewest=1):
-    """The median of the same weekday within four weeks before and after each day, the last axis; NaN where fewer than `fewest` are there."""
+    """The median of the same weekday within four weeks before and after each day, the last axis;
+    NaN where fewer than `fewest` are there.
+    """
     n = values.shape[-1]
     padded = np.pad(
         values.astype(float), [(0, 0)] * (values.ndim - 1) + [(28, 28)], constant_values=np.nan
@@ -260,8 +273,9 @@ def _usual(values, fewest=1):
 
 
 class WhatIf:
-    """`table`: a frame by model or feature with USD now, USD then and the difference; `now`, `then`: the sums in USD;
-    `cube`: the bill's cube with the new nano-dollars."""
+    """`table`: a frame by model or feature with USD now, USD then and the difference; `now`,
+    `then`: the sums in USD; `cube`: the bill's cube with the new nano-dollars.
+    """
 
     def __init__(self, bill, cube, name):
         self.cube, self.now, self.then = cube, bill.total, usd(cube["nano"].sum())
@@ -281,16 +295,18 @@ class WhatIf:
 
 
 def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=None, by="model"):
-    """The same usage with something else. Only what you change changes; the rest keeps its price. Returns a WhatIf.
+    """The same usage with something else. Only what you change changes; the rest keeps its price.
+    Returns a WhatIf.
 
-    move: the model, or models, to change; None is all. to: the model that does their work, at its prices of the day
-    `on`. cached: how many percent of the text input come from the cache. hidden: how many percent of today's hidden
-    tokens are thought, as with a lower effort. batch: how many percent of the list price a call costs, as in a batch
-    or with a discount; data/prices.csv has no such prices, so the figure is yours. by: "model" or "feature", what the
-    table is by.
-    Counts are rounded down to whole tokens, prices to nano-dollars. A file that does not count hidden tokens (OpenAI's usage API does not)
-    cannot say what fewer of them save: BillError; so for a model that is not in the bill and for a share that cannot be.
-    LookupError where `to` has no price for what is moved.
+    move: the model, or models, to change; None is all. to: the model that does their work, at its
+    prices of the day `on`. cached: how many percent of the text input come from the cache. hidden:
+    how many percent of today's hidden tokens are thought, as with a lower effort. batch: how many
+    percent of the list price a call costs, as in a batch or with a discount; data/prices.csv has no
+    such prices, so the figure is yours. by: "model" or "feature", what the table is by. Counts are
+    rounded down to whole tokens, prices to nano-dollars. A file that does not count hidden tokens
+    (OpenAI's usage API does not) cannot say what fewer of them save: BillError; so for a model that
+    is not in the bill and for a share that cannot be. LookupError where `to` has no price for what
+    is moved.
     """
     if bill.stated or "text_input" not in bill.cube:
         raise BillError(
@@ -359,11 +375,13 @@ def _sold(cube, rates, on):
 
 
 def lifecycle(bill, on, within=120):
-    """Models of this bill that are shut down or will be within so many days of `on`, and what follows them.
+    """Models of this bill that are shut down or will be within so many days of `on`, and what
+    follows them.
 
-    A frame: model, shutdown, replacement (as OpenAI names it; empty where sources name none or several), USD of the last 30 days in
-    which this bill has the model, and what the same tokens cost at the replacement's prices of `on`; empty where
-    they have none. A model of another name than its tokens' count is not a promise that it needs as many.
+    A frame: model, shutdown, replacement (as OpenAI names it; empty where sources name none or
+    several), USD of the last 30 days in which this bill has the model, and what the same tokens
+    cost at the replacement's prices of `on`; empty where they have none. A model of another name
+    than its tokens' count is not a promise that it needs as many.
     """
     on, found = prices._day(on), []
     for model in sorted(set(bill.rows["model"].cat.categories)):

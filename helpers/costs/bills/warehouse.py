@@ -1,9 +1,11 @@
-"""The same bill where the rows do not fit into memory: one SQL statement, run by DuckDB over Parquet.
+"""The same bill where the rows do not fit into memory: one SQL statement, run by DuckDB over
+Parquet.
 
-The statement is plain SQL: sums of whole numbers, a CASE, and a join of the price table by model and range of days.
-On a warehouse load `Rates(models).frame()` as the table `rates`, call the usage `usage`, and run what `sql` returns.
-Sums of 64-bit integers must not overflow there: DuckDB, Snowflake and PostgreSQL widen them by themselves; in
-BigQuery cast the summed columns to BIGNUMERIC. `when` must be UTC without a zone.
+The statement is plain SQL: sums of whole numbers, a CASE, and a join of the price table by model
+and range of days. On a warehouse load `Rates(models).frame()` as the table `rates`, call the usage
+`usage`, and run what `sql` returns. Sums of 64-bit integers must not overflow there: DuckDB,
+Snowflake and PostgreSQL widen them by themselves; in BigQuery cast the summed columns to
+BIGNUMERIC. `when` must be UTC without a zone.
 """
 
 from pathlib import Path
@@ -27,10 +29,12 @@ BAD_COUNTS = ("a count is negative", "a count is absurdly large")
 
 
 def sql(columns):
-    """The statement for a table `usage` with these columns: `when`, `model`, kinds of token and what else `price` knows.
+    """The statement for a table `usage` with these columns: `when`, `model`, kinds of token and
+    what else `price` knows.
 
-    First the tokens are added up by day, model, feature and the kinds that a row uses; then the few sums meet their
-    prices. Rows that cannot be priced are added up under their reason, with the words of `price`.
+    First the tokens are added up by day, model, feature and the kinds that a row uses; then the few
+    sums meet their prices. Rows that cannot be priced are added up under their reason, with the
+    words of `price`.
     """
     has = [c for c in COUNTS if c in columns]
     kinds = [c for c in KINDS if c in columns]
@@ -93,12 +97,13 @@ from priced group by day, model, feature, why order by day, model, feature, why
 
 
 def price_parquet(path, same_as=None, memory="3GB", back_to=None):
-    """Price the usage in Parquet files larger than memory. Returns a Bill whose rows are the sums by day, model,
-    feature and reason.
+    """Price the usage in Parquet files larger than memory. Returns a Bill whose rows are the sums
+    by day, model, feature and reason.
 
-    path: a file or a pattern such as "usage/*.parquet", with the columns that `price` takes. same_as, back_to: as
-    there. memory: what DuckDB may use. Needs DuckDB: `pip install duckdb`, or the extra `warehouse` of pyproject.toml; ModuleNotFoundError without.
-    BillError for a file that is missing or lacks a column.
+    path: a file or a pattern such as "usage/*.parquet", with the columns that `price` takes.
+    same_as, back_to: as there. memory: what DuckDB may use. Needs DuckDB: `pip install duckdb`, or
+    the extra `warehouse` of pyproject.toml; ModuleNotFoundError without. BillError for a file that
+    is missing or lacks a column.
     """
     try:
         import duckdb

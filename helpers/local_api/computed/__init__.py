@@ -1,8 +1,10 @@
-"""Answers that can be worked out where no recording has them: the question is read by its meaning, or not at all.
+"""Answers that can be worked out where no recording has them: the question is read by its meaning,
+or not at all.
 
-A topic reads a whole question, never a part of it: each word must be one that it knows. What it then says follows from
-the facts (calendar, arithmetic, tax tables, forms) and from the developer's rules, in words of ours; no model says it.
-A question that is understood and has no answer raises `reading.Unclear`, whose sentence the panel shows.
+A topic reads a whole question, never a part of it: each word must be one that it knows. What it
+then says follows from the facts (calendar, arithmetic, tax tables, forms) and from the developer's
+rules, in words of ours; no model says it. A question that is understood and has no answer raises
+`reading.Unclear`, whose sentence the panel shows.
 """
 
 import datetime
@@ -45,7 +47,8 @@ HIDDEN_OF = {
 def answer(path, body, descriptions=frozenset()):
     """(body of an answer, name of the topic, notes), or None for a question that is not ours.
 
-    descriptions: those that tools in recordings have; of another, a note says that nothing here reads it. Raises Unclear.
+    descriptions: those that tools in recordings have; of another, a note says that nothing here
+    reads it. Raises Unclear.
     """
     request = asked.read(path, body)
     topic, rule = _topic(request) if request else (None, None)
@@ -64,7 +67,9 @@ def answer(path, body, descriptions=frozenset()):
 
 
 def _topic(request):
-    """(topic, Rules) of the last turn, read with what was said before it; (None, None) where it is not ours."""
+    """(topic, Rules) of the last turn, read with what was said before it; (None, None) where it is
+    not ours.
+    """
     topic = None
     for turn in request.turns:
         topic, own = _of_turn(turn, topic)
@@ -74,7 +79,9 @@ def _topic(request):
 
 
 def _of_turn(turn, before):
-    """(topic, the rules in the user's own words) of one turn; `before` is the topic of the turn before it."""
+    """(topic, the rules in the user's own words) of one turn; `before` is the topic of the turn
+    before it.
+    """
     if len(turn.text) > rules.LONGEST:
         return None, []
     parts = rules.sentences(turn.text)
@@ -153,7 +160,9 @@ def _forced(request):
 
 
 def _with_tools(request, topic, rule):
-    """The calls that come next, or what is said after the last; None where no tool that is offered helps."""
+    """The calls that come next, or what is said after the last; None where no tool that is offered
+    helps.
+    """
     heard = topic.heard([results.read(text) for _, _, text in request.results])
     if request.results and heard.done() and not _forced(request):
         text = heard.after_tools() if request.schema is None else _words(request, heard, rule)

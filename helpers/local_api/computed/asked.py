@@ -1,4 +1,6 @@
-"""A request of either API as one thing: rules, turns, pictures, tools and what they said, the form of the answer."""
+"""A request of either API as one thing: rules, turns, pictures, tools and what they said, the form
+of the answer.
+"""
 
 import json
 from dataclasses import dataclass, field
@@ -26,7 +28,9 @@ class Tool:
 
 @dataclass
 class Asked:
-    """A request, read. results: [(the call's id, its arguments, the tool's text)] since the last turn."""
+    """A request, read. results: [(the call's id, its arguments, the tool's text)] since the last
+    turn.
+    """
 
     path: str
     model: str
@@ -48,7 +52,9 @@ HANDLED = {
 
 
 def read(path, body):
-    """The Asked of a body, or None where its order of messages is none that can be answered. Raises Unclear."""
+    """The Asked of a body, or None where its order of messages is none that can be answered. Raises
+    Unclear.
+    """
     chat = path == shaping.CHAT
     body = {k: v for k, v in body.items() if v is not None}
     given = body.get("messages" if chat else "input")

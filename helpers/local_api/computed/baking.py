@@ -1,4 +1,6 @@
-"""An oven to be set, and the days between two dates: wishes that are a call of a tool and nothing else."""
+"""An oven to be set, and the days between two dates: wishes that are a call of a tool and nothing
+else.
+"""
 
 import re
 from dataclasses import dataclass, replace

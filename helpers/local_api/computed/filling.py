@@ -1,4 +1,6 @@
-"""A schema filled in from what is known: each field by its name, in its type. A field that nothing is known of is named."""
+"""A schema filled in from what is known: each field by its name, in its type. A field that nothing
+is known of is named.
+"""
 
 import re
 from fractions import Fraction
@@ -34,7 +36,8 @@ class Unfilled(Unclear):
 
 
 def fill(schema, facts, at="", definitions=None):
-    """The value of a schema that `facts`, {name: value or list of facts}, make; fields in the schema's order.
+    """The value of a schema that `facts`, {name: value or list of facts}, make; fields in the
+    schema's order.
 
     Raises Unfilled with the field's place and the reason.
     """
@@ -57,7 +60,9 @@ def fill(schema, facts, at="", definitions=None):
 
 
 def _is_schema(value):
-    """Whether a value has the parts of a schema in the types that they have: what is not strict, the API does not look at."""
+    """Whether a value has the parts of a schema in the types that they have: what is not strict,
+    the API does not look at.
+    """
     if not isinstance(value, dict):
         return False
     kinds = value.get("type", "")

@@ -1,4 +1,6 @@
-"""Questions on pages of our forms and on our shafts: any pages, in any order, at any detail. Truth: data/forms."""
+"""Questions on pages of our forms and on our shafts: any pages, in any order, at any detail. Truth:
+data/forms.
+"""
 
 import re
 from dataclasses import dataclass
@@ -90,7 +92,9 @@ class Pages:
     # --- with a tool, in 06_tax_form_assistant
 
     def whole(self):
-        """The name of the one form whose four pages were sent. Unclear where it is not so, or cannot be read."""
+        """The name of the one form whose four pages were sent. Unclear where it is not so, or
+        cannot be read.
+        """
         if self.low:
             raise Unclear("At low detail the pages cannot be read: send them with detail high.")
         named = self.forms
@@ -150,7 +154,9 @@ class Pages:
 
 
 def read(text, pages, low):
-    """The Pages that a question with pictures asks about, or None. pages: names, None for a picture that is not ours."""
+    """The Pages that a question with pictures asks about, or None. pages: names, None for a picture
+    that is not ours.
+    """
     if ASSISTANT.fullmatch(text):
         kind, line = "assistant", 0
     elif found := LINE.fullmatch(text):

@@ -1,4 +1,6 @@
-"""A form told in words, line by line: what of it is wrong. Truth: the form's own sums and the deduction by status and boxes."""
+"""A form told in words, line by line: what of it is wrong. Truth: the form's own sums and the
+deduction by status and boxes.
+"""
 
 import json
 import re
@@ -64,7 +66,9 @@ class Evasion:
 
 
 def read(text):
-    """The Form or Evasion that a text tells of, or None. Raises Unclear for what is missing or cannot be."""
+    """The Form or Evasion that a text tells of, or None. Raises Unclear for what is missing or
+    cannot be.
+    """
     if EVADE.fullmatch(text):
         return Evasion()
     head = HEAD.fullmatch(text)

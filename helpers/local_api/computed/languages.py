@@ -1,4 +1,6 @@
-"""The languages that a rule may ask for: how each says a weekday, a heat, a number. Written by us, for constructed answers."""
+"""The languages that a rule may ask for: how each says a weekday, a heat, a number. Written by us,
+for constructed answers.
+"""
 
 NAMES = {
     "english": "en", "french": "fr", "français": "fr", "francais": "fr", "spanish": "es", "español": "es",
@@ -32,7 +34,8 @@ WEEKDAYS = {
 }
 WEEKDAYS = {language: words.split() for language, words in WEEKDAYS.items()}
 
-# {given} is {found}: a date and its weekday, a heat in one unit and in another, a sum and its value.
+# {given} is {found}: a date and its weekday, a heat in one unit and in another, a sum and its
+# value.
 WAS = {
     "en": "{given} was a {found}.",
     "fr": "Le {given} était un {found}.",

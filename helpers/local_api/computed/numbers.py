@@ -1,4 +1,6 @@
-"""What a small program can work out of words and numbers: sums, units, counts, letters. Exact, by fractions."""
+"""What a small program can work out of words and numbers: sums, units, counts, letters. Exact, by
+fractions.
+"""
 
 import ast
 import math
@@ -16,7 +18,9 @@ SIEVED = 2_000_000  # the end of one that is looked through for primes
 
 @dataclass(frozen=True)
 class Number:
-    """A number that was asked for; `given` and `unit` make a sentence of it. slip: what low effort is made to answer."""
+    """A number that was asked for; `given` and `unit` make a sentence of it. slip: what low effort
+    is made to answer.
+    """
 
     value: Fraction
     given: str
@@ -239,7 +243,9 @@ def _count(found):
 
 
 def _how_many(how, first, last):
-    """(count, what low effort makes of it or None) of the numbers that are `how`; None for another kind."""
+    """(count, what low effort makes of it or None) of the numbers that are `how`; None for another
+    kind.
+    """
 
     def multiples(a):
         return last // a - (first - 1) // a

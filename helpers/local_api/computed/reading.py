@@ -1,4 +1,6 @@
-"""What people write, read by its meaning: dates, amounts, filing statuses. What cannot be meant is said in a sentence."""
+"""What people write, read by its meaning: dates, amounts, filing statuses. What cannot be meant is
+said in a sentence.
+"""
 
 import re
 from fractions import Fraction
@@ -11,7 +13,9 @@ class Unclear(ValueError):
 
 
 def date(text):
-    """The datetime.date that a text means, or None where it is no date at all. Unclear for one that cannot be."""
+    """The datetime.date that a text means, or None where it is no date at all. Unclear for one that
+    cannot be.
+    """
     try:
         return dates.read(text)
     except ValueError as e:

@@ -1,4 +1,6 @@
-"""What a tool returned, as people return it: a number, text around a number, JSON, an error, nothing."""
+"""What a tool returned, as people return it: a number, text around a number, JSON, an error,
+nothing.
+"""
 
 import json
 import re
@@ -12,7 +14,9 @@ ERROR = re.compile(r"(?:error|exception|failed|failure)\b:? ?(.*)", re.I | re.S)
 
 @dataclass(frozen=True)
 class Result:
-    """amount: the number that it is, or None; error: what went wrong, or ''; words: the text as it came."""
+    """amount: the number that it is, or None; error: what went wrong, or ''; words: the text as it
+    came.
+    """
 
     amount: Fraction | None
     error: str

@@ -1,6 +1,8 @@
-"""A developer's rules, read clause by clause: a language, a unit, a form, a tone. A clause that is not known is no rule of ours.
+"""A developer's rules, read clause by clause: a language, a unit, a form, a tone. A clause that is
+not known is no rule of ours.
 
-That is the point: an answer must follow all of a rule or not be given. `read` raises Unclear with the words that it does not know.
+That is the point: an answer must follow all of a rule or not be given. `read` raises Unclear with
+the words that it does not know.
 """
 
 import re
@@ -25,7 +27,9 @@ WHO = r"assistants?|cooks?|chefs?|bakers?|cooking assistant|kitchen (?:help|help
 
 @dataclass(frozen=True)
 class Rules:
-    """How an answer is to be given. form: "" (as the topic does), word, number, json, table, upper, lower."""
+    """How an answer is to be given. form: "" (as the topic does), word, number, json, table, upper,
+    lower.
+    """
 
     language: str = "en"
     unit: str = ""
@@ -107,7 +111,9 @@ EACH = r"(?:(?:each|every|all|your|the) )+answers?"
 
 
 def _own_words(sentence, rules):
-    """What a rule says in words of its own: begin with "Dear cook", end with "!", always answer "no", call me Chef."""
+    """What a rule says in words of its own: begin with "Dear cook", end with "!", always answer
+    "no", call me Chef.
+    """
     said = sentence.strip().rstrip(".")
     always = r"(?:please )?(?:always )?"
     if found := re.fullmatch(rf"(?i){always}(?:begin|start|open) (?:{EACH} )?with {QUOTED}", said):
@@ -124,7 +130,9 @@ def _own_words(sentence, rules):
 
 
 def _tails(text, rules):
-    """What follows the verb: one or more of `in French`, `in celsius`, `with one word`, joined by commas and `and`."""
+    """What follows the verb: one or more of `in French`, `in celsius`, `with one word`, joined by
+    commas and `and`.
+    """
     text = re.sub(r",? (?:and nothing else|nothing else|only|alone|please)$", "", text)
     whole = _tail(text, rules)
     if whole:

@@ -1,8 +1,9 @@
-"""Which of our pages a picture is, also where it was saved again: in another format, smaller, turned by a quarter.
+"""Which of our pages a picture is, also where it was saved again: in another format, smaller,
+turned by a quarter.
 
-A perceptual hash of a few hundred bits cannot tell a page from the same page with another amount. So small grey copies
-are compared: no place of them may differ by more than a stroke of a pen would make it. The pictures are decoded by
-PyAV, which aiortc brings.
+A perceptual hash of a few hundred bits cannot tell a page from the same page with another amount.
+So small grey copies are compared: no place of them may differ by more than a stroke of a pen would
+make it. The pictures are decoded by PyAV, which aiortc brings.
 """
 
 import functools
@@ -30,7 +31,9 @@ def _by_hash():
 
 
 def page(raw):
-    """The name of the page that a picture's bytes show, such as single-2 or shaft-a; None for any other picture."""
+    """The name of the page that a picture's bytes show, such as single-2 or shaft-a; None for any
+    other picture.
+    """
     name = _by_hash().get(canonical.digest(raw))
     return name or _like(raw)
 

@@ -1,4 +1,6 @@
-"""Questions on the federal income tax: what is known in them, which tool is asked for next, and what is said at the end."""
+"""Questions on the federal income tax: what is known in them, which tool is asked for next, and
+what is said at the end.
+"""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -27,7 +29,9 @@ AND = re.compile(rf"(?:and |what about |how about |and what about )(?:for |as |w
 
 @dataclass(frozen=True)
 class Question:
-    """A question on the tax. statuses: more than one where several taxes are asked for; agi: before the deduction."""
+    """A question on the tax. statuses: more than one where several taxes are asked for; agi: before
+    the deduction.
+    """
 
     ask: str
     year: int
@@ -56,7 +60,9 @@ class Question:
         return ["taxable_income"] * len(self.statuses)
 
     def heard(self, results):
-        """The question with what tools have answered; from gross income, the first is the deduction."""
+        """The question with what tools have answered; from gross income, the first is the
+        deduction.
+        """
         if self.agi is not None and self.income is None and results:
             first = results[0].amount
             if first is None:

@@ -1,4 +1,6 @@
-"""An oven's heat in another unit: C = (F - 32) * 5/9, K = C + 273.15, R = F + 459.67; a gas mark is 25 °F, and 1 is 275 °F."""
+"""An oven's heat in another unit: C = (F - 32) * 5/9, K = C + 273.15, R = F + 459.67; a gas mark is
+25 °F, and 1 is 275 °F.
+"""
 
 import re
 from dataclasses import dataclass
@@ -163,7 +165,9 @@ def read(text):
 
 
 def follow_up(text):
-    """A Heat of what a follow-up changes, value None where it names none; None where it is no follow-up of ours."""
+    """A Heat of what a follow-up changes, value None where it names none; None where it is no
+    follow-up of ours.
+    """
     found = AND.fullmatch(text.strip())
     if not found or not (found["n"] or found["mark"] or found["wish"]):
         return None

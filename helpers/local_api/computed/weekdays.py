@@ -1,4 +1,6 @@
-"""The weekday of a date, by the Gregorian calendar; before the reform of 1582, by the Julian one as well."""
+"""The weekday of a date, by the Gregorian calendar; before the reform of 1582, by the Julian one as
+well.
+"""
 
 import datetime
 import re
@@ -32,7 +34,9 @@ AND = re.compile(rf"(?:and |what about |how about |and what about )(?:on )?{WHEN
 
 @dataclass(frozen=True)
 class Weekday:
-    """A date, asked for its weekday. written: the reader's words for it; guess: the weekday that was asked about."""
+    """A date, asked for its weekday. written: the reader's words for it; guess: the weekday that
+    was asked about.
+    """
 
     day: datetime.date
     guess: str = ""
@@ -80,7 +84,8 @@ class Weekday:
 
 
 def julian_lead(day):
-    """By how many days a date of the Julian calendar comes later than the same date of the Gregorian one.
+    """By how many days a date of the Julian calendar comes later than the same date of the
+    Gregorian one.
 
     >>> julian_lead(datetime.date(1582, 10, 4))
     10
@@ -90,7 +95,9 @@ def julian_lead(day):
 
 
 def read(text):
-    """The Weekday that a question asks for, or None. Raises reading.Unclear for a date that cannot be."""
+    """The Weekday that a question asks for, or None. Raises reading.Unclear for a date that cannot
+    be.
+    """
     found = WAS_IT.fullmatch(text)
     if found:
         day = reading.date(found["date"])

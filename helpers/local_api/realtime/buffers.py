@@ -1,4 +1,6 @@
-"""The input audio buffer. Time is counted in samples since the session began, so pacing changes nothing."""
+"""The input audio buffer. Time is counted in samples since the session began, so pacing changes
+nothing.
+"""
 
 from ...facts import sounds
 
@@ -18,7 +20,9 @@ class InputBuffer:
         self.end += len(pcm) // 2
 
     def take(self, first=None, last=None):
-        """The sound from sample `first` to sample `last` (all of it by default); what is before `last` is gone."""
+        """The sound from sample `first` to sample `last` (all of it by default); what is before
+        `last` is gone.
+        """
         first, last = max(self.start, first or 0), self.end if last is None else last
         at = self.start
         sound = bytes(self.data[2 * (first - at) : 2 * (last - at)])

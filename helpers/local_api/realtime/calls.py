@@ -1,6 +1,8 @@
-"""WebRTC calls over HTTP: client secrets, an offer and its answer, hanging up; and the sideband of a running call.
+"""WebRTC calls over HTTP: client secrets, an offer and its answer, hanging up; and the sideband of
+a running call.
 
-A call ties a Session to a Peer. Its events go to the data channel and to every sideband that has joined.
+A call ties a Session to a Peer. Its events go to the data channel and to every sideband that has
+joined.
 """
 
 import asyncio
@@ -21,8 +23,9 @@ SDP, FORM = "application/sdp", "multipart/form-data"
 CALLS = "/v1/realtime/calls"
 BETA_PATHS = ("/v1/realtime", "/v1/realtime/sessions", "/v1/realtime/transcription_sessions")
 COMPUTED = {"class": "computed", "source": "the local API"}
-# What the API says, verbatim: pickle-com/glass#220 (2026-05-19); espressif/esp-webrtc-solution#17 (2025-02-19);
-# openai/codex#35094 (2026-07-24). Other texts here follow the same pattern and are ours.
+# What the API says, verbatim: pickle-com/glass#220 (2026-05-19); espressif/esp-webrtc-solution#17
+# (2025-02-19); openai/codex#35094 (2026-07-24). Other texts here follow the same pattern and are
+# ours.
 BETA = {
     "message": "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.",
     "type": "invalid_request_error",
@@ -73,7 +76,9 @@ class Desk:
         return Answer(200, as_json(made), origin=COMPUTED)
 
     async def control(self, call_id, verb):
-        """Hang up a call. The other verbs belong to telephone calls (SIP), of which there are none here."""
+        """Hang up a call. The other verbs belong to telephone calls (SIP), of which there are none
+        here.
+        """
         call = self.calls.get(call_id)
         if call is None:
             return error(404, NO_CALL, code="call_id_not_found")
@@ -87,7 +92,9 @@ class Desk:
         return Answer(200, headers={"Content-Type": "text/plain; charset=utf-8"}, origin=COMPUTED)
 
     async def call(self, request):
-        """POST /v1/realtime/calls: an offer in, its answer out, and a conversation that waits for the first sound."""
+        """POST /v1/realtime/calls: an offer in, its answer out, and a conversation that waits for
+        the first sound.
+        """
         if left_out.voice():
             return error(424, left_out.voice(), code=left_out.CODE)
         webrtc = await asyncio.to_thread(importlib.import_module, f"{__package__}.webrtc")
@@ -115,7 +122,9 @@ class Desk:
         )
 
     def asked(self, request):
-        """(offer, session) of a request, in either of its two forms. Raises events.Bad or canonical.BadRequest."""
+        """(offer, session) of a request, in either of its two forms. Raises events.Bad or
+        canonical.BadRequest.
+        """
         content_type = request.headers.get("Content-Type", "")
         kind = content_type.partition(";")[0].strip().lower()
         session = self.secrets.session(request.headers)
@@ -180,7 +189,9 @@ class Call:
         return await self.peer.answer(offer)
 
     def join(self, send, ended):
-        """A sideband: `send` gets every event from now on, `ended()` is called when the call is over."""
+        """A sideband: `send` gets every event from now on, `ended()` is called when the call is
+        over.
+        """
         self.listeners[send] = ended
 
     def leave(self, send):
@@ -228,7 +239,9 @@ class Call:
 
 
 def form(content_type, raw):
-    """{field: its text} of a multipart form, whether it came as a field or as a file. Raises canonical.BadRequest."""
+    """{field: its text} of a multipart form, whether it came as a field or as a file. Raises
+    canonical.BadRequest.
+    """
     fields, files = canonical.form_parts(content_type, raw)
     return fields | {
         name: content.decode("utf-8", "replace") for name, (_, content) in files.items()

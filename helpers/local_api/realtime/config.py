@@ -1,8 +1,9 @@
 """What a session can be set to, what it starts with, and what a response may change of it.
 
-Shapes and defaults: openai 3.54.0, types/realtime. Captures of September 2026 show a silence of 200 ms by default
-where its text says 500; here it is 500. What is accepted and changes nothing here: noise_reduction, tracing,
-include, prompt, truncation, reasoning, the transcription's language and prompt.
+Shapes and defaults: openai 3.54.0, types/realtime. Captures of September 2026 show a silence of 200
+ms by default where its text says 500; here it is 500. What is accepted and changes nothing here:
+noise_reduction, tracing, include, prompt, truncation, reasoning, the transcription's language and
+prompt.
 """
 
 import copy
@@ -186,7 +187,9 @@ def response_shape(item):
 
 
 def started(id, model, created, asked=None):
-    """A whole session object: the defaults, and over them what a client secret or a call asked for. Raises Bad."""
+    """A whole session object: the defaults, and over them what a client secret or a call asked for.
+    Raises Bad.
+    """
     pcm = {"type": "audio/pcm", "rate": 24_000}
     session = {
         "type": "realtime",
@@ -217,7 +220,9 @@ def started(id, model, created, asked=None):
 
 
 def merged(session, change):
-    """The session object after a change (the `session` of a session.update). Raises Bad; the old one stays as it was."""
+    """The session object after a change (the `session` of a session.update). Raises Bad; the old
+    one stays as it was.
+    """
     session_shape(change, "session")
     if change.get("model", session["model"]) != session["model"]:
         raise Bad(

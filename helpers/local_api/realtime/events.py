@@ -1,7 +1,7 @@
 """Events as they stand on the wire: ids, errors, and the checks that client events must pass.
 
-A check is a function (value, place) that raises Bad. Wordings seen from the API in public are marked "seen";
-the others are on their pattern.
+A check is a function (value, place) that raises Bad. Wordings seen from the API in public are
+marked "seen"; the others are on their pattern.
 """
 
 import base64
@@ -34,7 +34,9 @@ CONTAINERS = {
 
 
 class Bad(ValueError):
-    """What a client sent cannot be taken; `error` is OpenAI's error object: message, type, param, code."""
+    """What a client sent cannot be taken; `error` is OpenAI's error object: message, type, param,
+    code.
+    """
 
     def __init__(self, message, code="invalid_value", param=None):
         super().__init__(message)
@@ -47,7 +49,9 @@ class Bad(ValueError):
 
 
 def new_id(prefix):
-    """An id as genuine ones are built: a clock, then Day9, which tells ours from theirs, then chance."""
+    """An id as genuine ones are built: a clock, then Day9, which tells ours from theirs, then
+    chance.
+    """
     return short_id(prefix, int(time.time()), secrets.token_hex(8), 21)
 
 
@@ -65,12 +69,16 @@ def error_event(error, client_event_id=None):
 
 
 def as_text(event):
-    """An event for the wire: JSON in ASCII, so that half a surrogate that a client sent can be quoted to it."""
+    """An event for the wire: JSON in ASCII, so that half a surrogate that a client sent can be
+    quoted to it.
+    """
     return json.dumps(event, separators=(",", ":"))
 
 
 def veiled(event):
-    """A delta event with as much `obfuscation` as makes delta and it a multiple of 16 characters together."""
+    """A delta event with as much `obfuscation` as makes delta and it a multiple of 16 characters
+    together.
+    """
     return event | {"obfuscation": "".join(random.choices(LETTERS, k=-len(event["delta"]) % 16))}
 
 
@@ -173,7 +181,9 @@ def each(check):
 
 
 def thing(shape, needs=()):
-    """An object with no other keys than those of `shape`, each of which has its check, and with those that it `needs`."""
+    """An object with no other keys than those of `shape`, each of which has its check, and with
+    those that it `needs`.
+    """
 
     def check(value, at):
         kind(dict)(value, at or "event")
@@ -217,7 +227,9 @@ def by(key, shapes):
 
 
 def audio_bytes(value, at, form):
-    """The bytes of a base64 text. Raises Bad for what is no base64, too long, half a sample, or a file instead of samples."""
+    """The bytes of a base64 text. Raises Bad for what is no base64, too long, half a sample, or a
+    file instead of samples.
+    """
     text(value, at)
     if len(value) > LONGEST_AUDIO:
         raise Bad(

@@ -1,4 +1,6 @@
-"""The conversation: items in order, what each of them weighs in tokens, and the checks of those that clients write."""
+"""The conversation: items in order, what each of them weighs in tokens, and the checks of those
+that clients write.
+"""
 
 import base64
 import copy
@@ -7,7 +9,8 @@ from dataclasses import dataclass, field
 from ...facts import sounds, tokens
 from .events import Bad, audio_bytes, by, choice, each, new_id, optional, text, thing
 
-# Some special tokens frame each message (OpenAI's guide "Realtime costs" says "a few"): 3, as in Chat.
+# Some special tokens frame each message (OpenAI's guide "Realtime costs" says "a few"): 3, as in
+# Chat.
 FRAME_TOKENS = 3
 
 _part = lambda *shapes: by("type", dict(shapes))
@@ -54,7 +57,9 @@ reference_or_item = by(
 
 @dataclass
 class Item:
-    """One item: `data` as events show it, the sound behind it (PCM16), and what was heard in that sound."""
+    """One item: `data` as events show it, the sound behind it (PCM16), and what was heard in that
+    sound.
+    """
 
     data: dict
     pcm: bytes = b""
@@ -79,7 +84,9 @@ class Item:
         ).strip()
 
     def weight(self):
-        """(text tokens, audio tokens): one of sound for each 100 ms of a user's, each 50 ms of the assistant's."""
+        """(text tokens, audio tokens): one of sound for each 100 ms of a user's, each 50 ms of the
+        assistant's.
+        """
         of = "assistant" if self.data.get("role") == "assistant" else "user"
         audio = tokens.audio_tokens(sounds.ms(self.pcm) / 1000, of)
         # of a user's sound the model gets the sound alone; the transcript is made beside it
@@ -88,7 +95,9 @@ class Item:
 
 
 def written(data, form):
-    """The Item that a client wrote, in the order of keys that events have. Raises Bad. `form`: the input format's type."""
+    """The Item that a client wrote, in the order of keys that events have. Raises Bad. `form`: the
+    input format's type.
+    """
     pcm, data = b"", dict(data)
     if data["type"] == "message":
         content = []
@@ -142,7 +151,9 @@ class Conversation:
         return next((item for item in self.items if item.id == id), None)
 
     def add(self, item, after="end"):
-        """Put an item in its place; returns the id of the one before it, or None. `after`: an id, "root" or "end"."""
+        """Put an item in its place; returns the id of the one before it, or None. `after`: an id,
+        "root" or "end".
+        """
         if self.get(item.id):
             raise Bad(
                 f"Error adding item: an item with id '{item.id}' already exists.",
@@ -183,7 +194,9 @@ class Conversation:
         return item
 
     def truncate(self, item, content_index, end_ms):
-        """Cut an assistant's sound after `end_ms`; its transcript goes, since it would say what was not heard."""
+        """Cut an assistant's sound after `end_ms`; its transcript goes, since it would say what was
+        not heard.
+        """
         part = (
             item.data.get("content", [{}])[content_index]
             if 0 <= content_index < len(item.data.get("content", []))

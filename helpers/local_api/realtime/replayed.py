@@ -1,7 +1,8 @@
-"""A recorded session given back: what the API said goes out, at its pace, once the client has said what it said before.
+"""A recorded session given back: what the API said goes out, at its pace, once the client has said
+what it said before.
 
-The client's events are compared without their ids, its sound by its bytes, in pieces of any size. What differs is
-told in an error event, and the session waits for what the recording has.
+The client's events are compared without their ids, its sound by its bytes, in pieces of any size.
+What differs is told in an error event, and the session waits for what the recording has.
 """
 
 import asyncio

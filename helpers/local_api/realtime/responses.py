@@ -1,7 +1,7 @@
 """One response: from response.created to response.done, in the order and shape of genuine ones.
 
-An answer is made faster than it plays (here eight times; the API's own speed varies) and at State.pace, so it can
-be cancelled half-way; with a pace of 0 it is made at once.
+An answer is made faster than it plays (here eight times; the API's own speed varies) and at
+State.pace, so it can be cancelled half-way; with a pace of 0 it is made at once.
 """
 
 import asyncio
@@ -23,7 +23,9 @@ PITCHES = dict(zip(VOICES, (1.0, 0.86, 0.93, 1.06, 0.9, 1.03, 1.1, 0.96, 1.13, 0
 
 
 class Response:
-    """asked: the `response` of a response.create, already checked; None where turn detection asks. context: its input."""
+    """asked: the `response` of a response.create, already checked; None where turn detection asks.
+    context: its input.
+    """
 
     def __init__(self, session, asked, context):
         self.session, self.context, asked = session, context, asked or {}
@@ -196,7 +198,9 @@ class Response:
             yield at, step, given
 
     def _limited(self, pieces, audio, head=""):
-        """(those of the pieces, so many audio tokens) that the limit leaves: words and sound end together."""
+        """(those of the pieces, so many audio tokens) that the limit leaves: words and sound end
+        together.
+        """
         whole = tokens.count(head + "".join(pieces)) + audio
         self.cut = self.limit != "inf" and whole > self.limit
         if self.cut:

@@ -1,8 +1,9 @@
-"""What is said back: scenes from data/realtime/scenes.toml, found by what was heard, typed, told or returned by a function.
+"""What is said back: scenes from data/realtime/scenes.toml, found by what was heard, typed, told or
+returned by a function.
 
-A scene's answer is a clip, or a sentence with slots that are computed here: the days until Christmas from a date,
-the tax on an income from the tax tables, either of them from a function's output. What no scene answers gets an
-answer that says so.
+A scene's answer is a clip, or a sentence with slots that are computed here: the days until
+Christmas from a date, the tax on an income from the tax tables, either of them from a function's
+output. What no scene answers gets an answer that says so.
 """
 
 import datetime
@@ -30,7 +31,9 @@ RULE = re.compile(
 
 @dataclass
 class Reply:
-    """What a response consists of: words, or the call of a function. `sound` is made when it is asked for."""
+    """What a response consists of: words, or the call of a function. `sound` is made when it is
+    asked for.
+    """
 
     scene: str
     text: str = ""
@@ -52,8 +55,8 @@ def scenes():
 def reply(items, instructions, told, tools, tool_choice, aloud):
     """The Reply to a conversation.
 
-    items: the response's input (items.Item). instructions: the session's; told: the response's own, or "".
-    tools, tool_choice: as in the session object. aloud: whether it must have a sound.
+    items: the response's input (items.Item). instructions: the session's; told: the response's own,
+    or "". tools, tool_choice: as in the session object. aloud: whether it must have a sound.
     """
     found = _reply(items, instructions, told, tools, tool_choice)
     if aloud and found.text:
@@ -116,7 +119,9 @@ def _clip(name):
 
 
 def _judged(rule, items):
-    """A one-word verdict on what was said last: the first word where a topic of its scene is in the condition, else the second."""
+    """A one-word verdict on what was said last: the first word where a topic of its scene is in the
+    condition, else the second.
+    """
     yes, condition, no = rule.groups()
     said = [item for item in items if item.data["type"] == "message"]
     asked = max((i for i, item in enumerate(said) if item.data["role"] == "user"), default=0)
@@ -207,7 +212,9 @@ def _returned(output, items):
 
 
 def _amount(output, wanted):
-    """The number in a function's output: the one whose key has to do with what is wanted, else the first."""
+    """The number in a function's output: the one whose key has to do with what is wanted, else the
+    first.
+    """
     keys = "tax|owe|due" if wanted == "tax" else "days|count|left"
     found = re.search(rf"(?:{keys})\w*\"?\s*[:=]\s*\"?\$?({NUMBER})", output, re.I) or re.search(
         rf"({NUMBER})", output
@@ -229,7 +236,9 @@ def _date(text):
 
 
 def christmas(text, instructions):
-    """The values of the days until Christmas, from a date in the text, the instructions, or Day 9's."""
+    """The values of the days until Christmas, from a date in the text, the instructions, or Day
+    9's.
+    """
     today = _date(text) or _date(instructions) or DAY_9
     eve = datetime.date(today.year + (today > datetime.date(today.year, 12, 25)), 12, 25)
     return {
@@ -248,7 +257,9 @@ def away(days):
 
 
 def tax_on(text, instructions):
-    """The values of a tax question, from the numbers in the text, or those of the spoken one. For single people."""
+    """The values of a tax question, from the numbers in the text, or those of the spoken one. For
+    single people.
+    """
     year = next((y for y in tax.years() if str(y) in text), YEAR)
     numbers = (
         re.findall(rf"\$\s*({NUMBER})", text)

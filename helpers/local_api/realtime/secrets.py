@@ -1,7 +1,8 @@
 """Client secrets: what a browser is given in place of the key.
 
-A secret (`ek_…`) opens Realtime sessions and nothing else, each with the configuration it was made with, and only
-for a while. Whoever reads it in a page has that, for that long; whoever read the key there would have everything.
+A secret (`ek_…`) opens Realtime sessions and nothing else, each with the configuration it was made
+with, and only for a while. Whoever reads it in a page has that, for that long; whoever read the key
+there would have everything.
 """
 
 import secrets
@@ -53,7 +54,9 @@ class Secrets:
         return {"value": value, "expires_at": expires_at, "session": whole}
 
     def session(self, headers):
-        """The session of the secret that a request came with; None for one that came with the key. Both are checked before."""
+        """The session of the secret that a request came with; None for one that came with the key.
+        Both are checked before.
+        """
         value = headers["Authorization"].split()[-1]
         return self.known[value][1] if value.startswith("ek_") else None
 
@@ -83,7 +86,9 @@ class Secrets:
 
 
 def model_of(session):
-    """The Realtime model that a session names. Raises events.Bad where it names none, or none that is known."""
+    """The Realtime model that a session names. Raises events.Bad where it names none, or none that
+    is known.
+    """
     events.kind(dict)(session, "session")
     name = session.get("model")
     if not name:

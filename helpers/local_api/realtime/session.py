@@ -1,4 +1,6 @@
-"""One Realtime conversation, with no knowledge of sockets: client events and sound in, server events and sound out."""
+"""One Realtime conversation, with no knowledge of sockets: client events and sound in, server
+events and sound out.
+"""
 
 import asyncio
 import logging
@@ -24,33 +26,39 @@ HALF_SENTENCE = 300  # ms of silence after which semantic_vad takes a sentence t
 
 
 class Voice(Protocol):
-    """Where an answer's sound goes when the transport plays it itself (WebRTC). Without one it goes out as
-    response.output_audio.delta events, in the session's output format, faster than real time.
+    """Where an answer's sound goes when the transport plays it itself (WebRTC). Without one it goes
+    out as response.output_audio.delta events, in the session's output format, faster than real
+    time.
 
-    The transport reports back through session.started(response_id), when the first sample of an answer leaves,
-    and session.stopped(response_id), when its last one has: they become output_audio_buffer.started and .stopped.
+    The transport reports back through session.started(response_id), when the first sample of an
+    answer leaves, and session.stopped(response_id), when its last one has: they become
+    output_audio_buffer.started and .stopped.
     """
 
     def play(self, response_id: str, item_id: str, pcm: bytes) -> None:
-        """Queue an answer's whole sound (PCM16, 24 kHz, mono; the same bytes for the same words, so an
-        encoder may cache by content) behind what still plays."""
+        """Queue an answer's whole sound (PCM16, 24 kHz, mono; the same bytes for the same words, so
+        an encoder may cache by content) behind what still plays.
+        """
 
     def cut(self, item_id: str, milliseconds: int) -> None:
         """Play no more of this item than that: its response ended before all of it was made."""
 
     def clear(self) -> list[tuple[str, str, int]]:
-        """Fall silent now: [(response_id, item_id, ms already played)] of what was cut, oldest first.
-        Do not call stopped() for these: the session sends truncated and output_audio_buffer.cleared."""
+        """Fall silent now: [(response_id, item_id, ms already played)] of what was cut, oldest
+        first. Do not call stopped() for these: the session sends truncated and
+        output_audio_buffer.cleared.
+        """
 
 
 class Session:
-    """A conversation. Every event goes to `send`; events and sound come in through `receive` and `hear`.
+    """A conversation. Every event goes to `send`; events and sound come in through `receive` and
+    `hear`.
 
-    model: a Realtime model's id, already checked. config: the `session` of a client secret or call (GA
-    shape), merged over the defaults. voice: see Voice, or None. state: the server's State (pace, ledger).
-    id: where the transport must name it (WebRTC: sess_u0_...); else made here. over: called with
-    (close code, reason) when the session ends by itself, after its hour.
-    Raises events.Bad (.error is OpenAI's error object) for a bad config.
+    model: a Realtime model's id, already checked. config: the `session` of a client secret or call
+    (GA shape), merged over the defaults. voice: see Voice, or None. state: the server's State
+    (pace, ledger). id: where the transport must name it (WebRTC: sess_u0_...); else made here.
+    over: called with (close code, reason) when the session ends by itself, after its hour. Raises
+    events.Bad (.error is OpenAI's error object) for a bad config.
     """
 
     def __init__(self, model, send, state, voice=None, config=None, id=None, over=None):
@@ -130,7 +138,9 @@ class Session:
     # --- client events -----------------------------------------------------------------------------
 
     async def receive(self, message):
-        """A client event: a dict, or the text of a message. What is wrong with it becomes an error event."""
+        """A client event: a dict, or the text of a message. What is wrong with it becomes an error
+        event.
+        """
         async with self.order:
             if self.closed:
                 return
@@ -258,8 +268,9 @@ class Session:
     # --- sound in ----------------------------------------------------------------------------------
 
     async def hear(self, pcm):
-        """Sound that arrived outside of events: PCM16, 24 kHz, mono, any length, in order and without holes
-        (fill what was lost). Time is counted in samples: pacing changes nothing."""
+        """Sound that arrived outside of events: PCM16, 24 kHz, mono, any length, in order and
+        without holes (fill what was lost). Time is counted in samples: pacing changes nothing.
+        """
         async with self.order:
             if not self.closed:
                 try:
@@ -308,12 +319,15 @@ class Session:
     def _silence_needed(self, rules):
         if rules["type"] == "server_vad":
             return _samples(rules["silence_duration_ms"])
-        # Ours, for what OpenAI's model judges by meaning: a known sentence heard to its end is complete.
+        # Ours, for what OpenAI's model judges by meaning: a known sentence heard to its end is
+        # complete.
         complete = self.found and self.found[-1].end > 0.9
         return _samples(HALF_SENTENCE if complete else settings.EAGERNESS[rules["eagerness"]])
 
     async def _listen_ahead(self, position):
-        """Once in each silence within a turn: what was heard so far, so that the answer need not wait for it."""
+        """Once in each silence within a turn: what was heard so far, so that the answer need not
+        wait for it.
+        """
         if self.turns.silent == 0:
             self.found = None
         elif self.turns.silent == LISTEN_AHEAD * turns.WINDOW:
@@ -349,7 +363,9 @@ class Session:
         self._transcribe(item)
 
     async def _idle(self, rules, position):
-        """Speak up where nobody has spoken for idle_timeout_ms since the last answer had been played."""
+        """Speak up where nobody has spoken for idle_timeout_ms since the last answer had been
+        played.
+        """
         timeout = rules.get("idle_timeout_ms")
         if (
             not timeout
@@ -546,7 +562,9 @@ def _ms(samples):
 
 
 def _transcription_usage(model, pcm, said):
-    """By length for the models sold by length, else by tokens (captures of September 2026 have the latter for gpt-4o-mini-transcribe)."""
+    """By length for the models sold by length, else by tokens (captures of September 2026 have the
+    latter for gpt-4o-mini-transcribe).
+    """
     from ...facts import tokens
 
     if "whisper" in model:

@@ -1,8 +1,10 @@
-"""What a response is billed: everything said so far is its input, each time again, less what was sent before unchanged.
+"""What a response is billed: everything said so far is its input, each time again, less what was
+sent before unchanged.
 
-Text is counted with o200k_base, sound by OpenAI's rule (tokens.AUDIO_MS). The tools count as their JSON text, the frame of
-each message as 3 tokens: estimates, since their form in the prompt is not published. So is the caching: what the
-conversation's last response had as input counts as cached as far as it is unchanged, in blocks of 64.
+Text is counted with o200k_base, sound by OpenAI's rule (tokens.AUDIO_MS). The tools count as their
+JSON text, the frame of each message as 3 tokens: estimates, since their form in the prompt is not
+published. So is the caching: what the conversation's last response had as input counts as cached as
+far as it is unchanged, in blocks of 64.
 """
 
 import json

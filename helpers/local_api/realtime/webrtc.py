@@ -1,10 +1,12 @@
-"""One WebRTC peer on the server's side: Opus in and out, the channel of events, an end that leaves nothing behind.
+"""One WebRTC peer on the server's side: Opus in and out, the channel of events, an end that leaves
+nothing behind.
 
-aiortc carries ICE, DTLS, SRTP and SCTP. It is led off its usual way in five places, each for a measured reason:
-the only addresses offered are this machine's loopback; a busy peer is not taken for a dead one (helpers/facts/loopback.py);
-the candidates in an offer are not followed (the peer's own checks show where it is), so nothing is looked up or
-asked of any other machine; sound is decoded as it arrives, where aiortc's buffer adds some 80 ms and turns a lost
-packet into several; and what is said goes out as ready Opus packets, with no encoder thread between.
+aiortc carries ICE, DTLS, SRTP and SCTP. It is led off its usual way in five places, each for a
+measured reason: the only addresses offered are this machine's loopback; a busy peer is not taken
+for a dead one (helpers/facts/loopback.py); the candidates in an offer are not followed (the peer's
+own checks show where it is), so nothing is looked up or asked of any other machine; sound is
+decoded as it arrives, where aiortc's buffer adds some 80 ms and turns a lost packet into several;
+and what is said goes out as ready Opus packets, with no encoder thread between.
 """
 
 import asyncio
@@ -50,8 +52,9 @@ class BadOffer(ValueError):
 class Peer:
     """A connection to one client, from its offer to its end.
 
-    hear(pcm) gets what it says (PCM16, 24 kHz, mono, without holes), told(text) its events; opened() is called once
-    when it can be answered, gone() once when it has left, however it left. `mouth` is its Voice.
+    hear(pcm) gets what it says (PCM16, 24 kHz, mono, without holes), told(text) its events;
+    opened() is called once when it can be answered, gone() once when it has left, however it left.
+    `mouth` is its Voice.
     """
 
     def __init__(self, hear, told, opened, gone):
@@ -84,7 +87,9 @@ class Peer:
         return trimmed(self.connection.localDescription.sdp)
 
     def send(self, text):
-        """An event to the client; kept until its channel is open. False for one that is longer than the client takes."""
+        """An event to the client; kept until its channel is open. False for one that is longer than
+        the client takes.
+        """
         if self.channel and self.channel.readyState == "open":
             try:
                 self.channel.send(text)
@@ -138,8 +143,8 @@ class Peer:
 class Ear:
     """Stands where aiortc has its jitter buffer: decodes each packet as it arrives.
 
-    A hole is filled as telephones fill one: what was heard last goes on, and fades in 60 ms. Silence there would cut
-    a short word in pieces, and the detector of turns would pass over it.
+    A hole is filled as telephones fill one: what was heard last goes on, and fades in 60 ms.
+    Silence there would cut a short word in pieces, and the detector of turns would pass over it.
     """
 
     def __init__(self, hear):
@@ -210,7 +215,9 @@ class Ear:
 
 
 class Mouth(MediaStreamTrack):
-    """The sound that goes out, a packet every 20 ms, silence where nothing is said. A Voice of session.py."""
+    """The sound that goes out, a packet every 20 ms, silence where nothing is said. A Voice of
+    session.py.
+    """
 
     kind = "audio"
 
@@ -276,7 +283,8 @@ class Utterance:
         self.encoder = av.CodecContext.create("libopus", "w")
         self.encoder.format, self.encoder.layout, self.encoder.sample_rate = "s16", "mono", RATE
         self.encoder.bit_rate = 32_000
-        # the least effort costs a fifth of the default's time; a lost packet is repaired from the one after it
+        # the least effort costs a fifth of the default's time; a lost packet is repaired from the
+        # one after it
         self.encoder.options = {
             "application": "voip",
             "compression_level": "0",
@@ -309,7 +317,9 @@ class Utterance:
 
 
 def checked(offer):
-    """The offer without its candidates. Raises BadOffer for what is no offer of one audio track in Opus."""
+    """The offer without its candidates. Raises BadOffer for what is no offer of one audio track in
+    Opus.
+    """
     if not offer.startswith("v=0") or not offer.endswith("\n"):
         raise BadOffer(
             "failed to unmarshal SDP: "

@@ -1,4 +1,5 @@
-"""/v1/realtime over a WebSocket, as servers and browsers open it. Who may come in, and what each is told who may not.
+"""/v1/realtime over a WebSocket, as servers and browsers open it. Who may come in, and what each is
+told who may not.
 
 Like the API, it opens the socket before it judges: an error event and a close say what is wrong.
 """
@@ -24,7 +25,9 @@ KEY_PROTOCOL = "openai-insecure-api-key."  # a browser's WebSocket can send no h
 
 
 def application(state, handler=None):
-    """The tornado application that takes over a request to upgrade. handler: in the place of Socket."""
+    """The tornado application that takes over a request to upgrade. handler: in the place of
+    Socket.
+    """
     return web.Application(
         [(PATH, handler or Socket, {"state": state})],
         websocket_ping_interval=PING_EVERY,

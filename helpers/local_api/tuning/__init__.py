@@ -1,8 +1,10 @@
-"""Files, fine-tuning jobs and tuned models: computed, not replayed; all in memory, and gone with the server.
+"""Files, fine-tuning jobs and tuned models: computed, not replayed; all in memory, and gone with
+the server.
 
-files.py holds what is uploaded, jobs.py trains on it (helpers/facts/policy.py), models.py lets the result answer.
-Each is asked with a request's parts and gives an Answer, like answers.py, and knows nothing of sockets.
-What a job trains is a stand-in (see helpers/facts/policy.py), and the origin of every answer says so.
+files.py holds what is uploaded, jobs.py trains on it (helpers/facts/policy.py), models.py lets the
+result answer. Each is asked with a request's parts and gives an Answer, like answers.py, and knows
+nothing of sockets. What a job trains is a stand-in (see helpers/facts/policy.py), and the origin of
+every answer says so.
 """
 
 from ..answer import error
@@ -20,10 +22,12 @@ class Tuning:
         self.jobs = Jobs(self.files, self.models, pace)
 
     def answer(self, method, path, query, content_type, raw):
-        """The Answer to a request below /v1/files or /v1/fine_tuning. Not to be called by two threads at once.
+        """The Answer to a request below /v1/files or /v1/fine_tuning. Not to be called by two
+        threads at once.
 
-        The event loop asks for models and receipts meanwhile, and each job adds what it has made from its own thread:
-        so what is held is changed in single steps, and a list of it is made before it is gone through.
+        The event loop asks for models and receipts meanwhile, and each job adds what it has made
+        from its own thread: so what is held is changed in single steps, and a list of it is made
+        before it is gone through.
         """
         place, *rest = path.removeprefix("/v1/").strip("/").split("/")
         if place == "files":

@@ -1,7 +1,9 @@
-"""What a stand-in can say: to each prompt the answers that some file holds for it, and nothing else.
+"""What a stand-in can say: to each prompt the answers that some file holds for it, and nothing
+else.
 
-A file knows its own prompts; those of data/preferences are always there. A prompt is known by its whole
-conversation; blanks, and whether its rules are called system or developer, make no difference.
+A file knows its own prompts; those of data/preferences are always there. A prompt is known by its
+whole conversation; blanks, and whether its rules are called system or developer, make no
+difference.
 """
 
 import functools
@@ -28,7 +30,9 @@ def last_words(messages):
 
 
 def prompts(rows):
-    """{key: (messages, answers)} of the lines of a training file (helpers/facts/preference_file.py), or of a held-out one with `candidates`."""
+    """{key: (messages, answers)} of the lines of a training file
+    (helpers/facts/preference_file.py), or of a held-out one with `candidates`.
+    """
     known = {}
     for row in rows:
         if "messages" in row:
@@ -56,9 +60,11 @@ def shipped():
 
 
 def candidates(name, sources):
-    """The answers that any of `sources` ({key: (messages, answers)} each) holds for the prompt with this key.
+    """The answers that any of `sources` ({key: (messages, answers)} each) holds for the prompt with
+    this key.
 
-    In an order that says nothing about which was preferred: a policy that likes all the same takes the first.
+    In an order that says nothing about which was preferred: a policy that likes all the same takes
+    the first.
     """
     said = {answer for source in sources if name in source for answer in source[name][1]}
     return sorted(said, key=lambda text: hashlib.sha256(text.encode()).digest())

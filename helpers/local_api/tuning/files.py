@@ -1,7 +1,7 @@
 """The Files API: what is uploaded, as it was, until it is deleted or the server ends.
 
-A training file is read at once: what is no JSONL is refused with 400, as the hosted service does; what is
-wrong inside a line is found by the job.
+A training file is read at once: what is no JSONL is refused with 400, as the hosted service does;
+what is wrong inside a line is found by the job.
 """
 
 import time

@@ -1,8 +1,8 @@
 """One fine-tuning job: from the check of its file to the tuned model, in small pieces of real work.
 
-`Job.work` is a generator. Who drives it (jobs.py: a clock, or the polls) decides when the next piece is
-done; cancel, pause and resume take effect between two steps of the training, so a job that went on after a
-pause ends with the weights of one that was never held.
+`Job.work` is a generator. Who drives it (jobs.py: a clock, or the polls) decides when the next
+piece is done; cancel, pause and resume take effect between two steps of the training, so a job that
+went on after a pause ends with the weights of one that was never held.
 """
 
 import base64
@@ -58,7 +58,9 @@ RESULT_COLUMNS = {"train_mean_token_accuracy": "train_accuracy"}  # the file's o
 
 
 class _Stopped(Exception):
-    """The job ended while a piece of its work was under way: it was cancelled, or its training failed."""
+    """The job ended while a piece of its work was under way: it was cancelled, or its training
+    failed.
+    """
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,9 +79,10 @@ class Checkpoint:
 
 
 class Job:
-    """`request`: a create call's body, checked; `asked`: its hyperparameters. `base`: the model under all tuning.
-    `start`: the tuned Model that it begins with, or None. `training`, `validation`: Files, the latter or None.
-    `files`, `models`: where its results go."""
+    """`request`: a create call's body, checked; `asked`: its hyperparameters. `base`: the model
+    under all tuning. `start`: the tuned Model that it begins with, or None. `training`,
+    `validation`: Files, the latter or None. `files`, `models`: where its results go.
+    """
 
     def __init__(self, request, method, asked, base, start, training, validation, files, models):
         self.request, self.method, self.asked, self.base, self.start = (
@@ -97,7 +100,8 @@ class Job:
         )
         self.id, self.created_at, self.finished_at = new_id("ftjob-", 24), int(time.time()), None
         self.suffix = request.get("suffix") or ""
-        # the service makes one up; ours follows from the file, so that a notebook says the same on every run
+        # the service makes one up; ours follows from the file, so that a notebook says the same on
+        # every run
         self.seed = (
             request["seed"]
             if request.get("seed") is not None
@@ -133,7 +137,9 @@ class Job:
     # --- the work ---
 
     def advance(self):
-        """Do the next piece. Returns the seconds that a reader may look at what it did; None at the end."""
+        """Do the next piece. Returns the seconds that a reader may look at what it did; None at the
+        end.
+        """
         try:
             return next(self.work, None)
         except _Stopped:
@@ -210,13 +216,16 @@ class Job:
 
         def could_say(messages):
             found = self.models.candidates(candidates.key(messages), self)
-            # a prompt to which nothing else is known: what else could be said are the answers to others
+            # a prompt to which nothing else is known: what else could be said are the answers to
+            # others
             return found[:MOST_OTHERS] if len(found) > 1 else found + texts[:4]
 
         return policy.read_examples(rows, could_say)
 
     def _go_on(self):
-        """Wait while the job is held. With `changed` held: nothing is booked after a pause, or after a cancel."""
+        """Wait while the job is held. With `changed` held: nothing is booked after a pause, or
+        after a cancel.
+        """
         self.changed.wait_for(lambda: self.ended or not self.held)
         if self.phase == "cancelled":
             raise _Stopped

@@ -1,9 +1,10 @@
-"""The fine-tuning API: jobs are created, watched, held and cancelled; a job that is let alone trains to its end.
+"""The fine-tuning API: jobs are created, watched, held and cancelled; a job that is let alone
+trains to its end.
 
-What drives a job is its clock: a thread of its own does the next piece of work when its time has come, so no
-other request waits for it. `pace` stretches that time. At pace 0, as under test, time stands still and is
-counted in polls instead: each question about a job lets it go on by a few pieces. Then nothing takes time,
-and what a poll sees is the same on every run.
+What drives a job is its clock: a thread of its own does the next piece of work when its time has
+come, so no other request waits for it. `pace` stretches that time. At pace 0, as under test, time
+stands still and is counted in polls instead: each question about a job lets it go on by a few
+pieces. Then nothing takes time, and what a poll sees is the same on every run.
 """
 
 import csv
@@ -54,7 +55,9 @@ class Jobs:
         self._counted_from = list(self._held)
 
     def trained(self):
-        """What has been trained since `begin`, for the receipt: one dict a job, `tokens` with each prompt once, `most` with each answer."""
+        """What has been trained since `begin`, for the receipt: one dict a job, `tokens` with each
+        prompt once, `most` with each answer.
+        """
         return [
             {
                 "model": job.base,

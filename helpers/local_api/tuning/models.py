@@ -1,7 +1,9 @@
-"""Tuned models, and how they and their bases answer: one of the answers that files hold for the prompt.
+"""Tuned models, and how they and their bases answer: one of the answers that files hold for the
+prompt.
 
-A base takes each candidate with the same chance, a tuned model by its policy (helpers/facts/policy.py). A prompt that
-no file has is off the map: a stand-in cannot write, and making something up would be a lie.
+A base takes each candidate with the same chance, a tuned model by its policy
+(helpers/facts/policy.py). A prompt that no file has is off the map: a stand-in cannot write, and
+making something up would be a lie.
 """
 
 import difflib
@@ -70,8 +72,10 @@ class Models:
         return not_allowed(method, path)
 
     def candidates(self, name, job=None):
-        """What can be said to the prompt with this key: the answers of data/preferences and of the files that `job` and
-        those before it trained on; where these have none, those of any file. Other people's files change nothing."""
+        """What can be said to the prompt with this key: the answers of data/preferences and of the
+        files that `job` and those before it trained on; where these have none, those of any file.
+        Other people's files change nothing.
+        """
         own = [candidates.shipped()]
         while job:
             own += [f.prompts for f in (job.training, job.validation) if f]
@@ -92,7 +96,9 @@ class Models:
         ]
 
     def say(self, path, body):
-        """The Answer of a tuned model, or of a base to a prompt that a file has; None for any other request."""
+        """The Answer of a tuned model, or of a base to a prompt that a file has; None for any other
+        request.
+        """
         from .jobs import tunable
 
         model = self.get(body["model"])

@@ -34,9 +34,11 @@ def wrong(
 
 
 def page(items, query, show, most=100, usual=20, ends=True):
-    """A page of `items` (things with an `id`, in order), each as `show` has it, by the query's `limit` and `after`.
+    """A page of `items` (things with an `id`, in order), each as `show` has it, by the query's
+    `limit` and `after`.
 
-    `most`, `usual`: the largest and the default limit. `ends`: with first_id and last_id. An Answer.
+    `most`, `usual`: the largest and the default limit. `ends`: with first_id and last_id. An
+    Answer.
     """
     limit = query.get("limit", str(usual))
     if not limit.isdecimal() or not 1 <= int(limit) <= most:

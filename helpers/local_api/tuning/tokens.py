@@ -1,15 +1,19 @@
-"""How many tokens a training file is, by a rule that can be read: the price of a job follows from it.
+"""How many tokens a training file is, by a rule that can be read: the price of a job follows from
+it.
 
-Each message counts as OpenAI's cookbook counts one of a chat (helpers/facts/tokens.py): 3, its role and its text
-in o200k_base. Whether a pair's prompt is billed once or with each of its two answers is not published, so
-there are two counts: the lower has it once, which is what "tokens in the training file" says word for word.
+Each message counts as OpenAI's cookbook counts one of a chat (helpers/facts/tokens.py): 3, its role
+and its text in o200k_base. Whether a pair's prompt is billed once or with each of its two answers
+is not published, so there are two counts: the lower has it once, which is what "tokens in the
+training file" says word for word.
 """
 
 from ...facts import tokens
 
 
 def trained(rows):
-    """(fewest, most) tokens of the lines of a training file, for one epoch. A supervised line has one count."""
+    """(fewest, most) tokens of the lines of a training file, for one epoch. A supervised line has
+    one count.
+    """
     fewest = most = 0
     for row in rows:
         prompt = _count(row["messages"] if "messages" in row else row["input"]["messages"])

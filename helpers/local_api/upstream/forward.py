@@ -1,8 +1,10 @@
-"""One request forwarded, and its answer passed on as it comes: no faster than the reader reads, and byte for byte.
+"""One request forwarded, and its answer passed on as it comes: no faster than the reader reads, and
+byte for byte.
 
-Only this is changed on the way: the throw-away key becomes the upstream's, headers that belong to one connection or
-to a browser stay behind, and local_models.py may change a body. What is no answer (nobody there, a cut, garbage,
-silence) becomes an error in OpenAI's envelope that names the upstream. Nothing is tried again here: the SDK does that.
+Only this is changed on the way: the throw-away key becomes the upstream's, headers that belong to
+one connection or to a browser stay behind, and local_models.py may change a body. What is no answer
+(nobody there, a cut, garbage, silence) becomes an error in OpenAI's envelope that names the
+upstream. Nothing is tried again here: the SDK does that.
 """
 
 import asyncio
@@ -86,7 +88,8 @@ class Upstream:
     ):
         self.where, self.recorder = where, recorder
         self.spending = Spending(where.budget, carried, told)
-        # the transport without its client: nothing is wanted of redirects, cookies and sign-ins, which would cost a tenth of the time
+        # the transport without its client: nothing is wanted of redirects, cookies and sign-ins,
+        # which would cost a tenth of the time
         self.transport = httpx2.AsyncHTTPTransport(
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20),
             proxy=proxy_of(where),
@@ -99,7 +102,9 @@ class Upstream:
         return raw.replace(self.key, b"*" * len(self.key)) if len(self.key) >= 8 else raw
 
     def take(self, exchange, state):
-        """A coroutine that gives a forwarded request's Answer; None where this machine answers, with `exchange.note` if it is to be said why."""
+        """A coroutine that gives a forwarded request's Answer; None where this machine answers,
+        with `exchange.note` if it is to be said why.
+        """
         if not self._is_theirs(exchange.path, state):
             return None
         body, sent, notes = None, None, []
@@ -132,7 +137,9 @@ class Upstream:
         }
 
     def upload(self, exchange, state):
-        """A Pipe for the body of a request that has begun, which is passed on as it comes; None where it is to be collected."""
+        """A Pipe for the body of a request that has begun, which is passed on as it comes; None
+        where it is to be collected.
+        """
         kind = exchange.headers.get("Content-Type", "").lower()
         if (
             self.recorder
@@ -146,7 +153,9 @@ class Upstream:
         return pipe
 
     def _is_theirs(self, path, state):
-        """Whether a path belongs to the upstream: all below /v1, but Realtime (see State.realtime) and what is computed here."""
+        """Whether a path belongs to the upstream: all below /v1, but Realtime (see State.realtime)
+        and what is computed here.
+        """
         if (
             not path.startswith("/v1/")
             or path.startswith("/v1/realtime")
@@ -165,7 +174,9 @@ class Upstream:
         return not (ours and state.answers.tuning.models.get(model))
 
     def shut_down(self, model):
-        """Why OpenAI is not asked for a model that it no longer has, in a sentence; "" where the upstream is asked."""
+        """Why OpenAI is not asked for a model that it no longer has, in a sentence; "" where the
+        upstream is asked.
+        """
         day = (
             models().get(model, {}).get("shutdown")
             if self.where.openai and isinstance(model, str)
@@ -192,7 +203,9 @@ class Pipe:
         await self.put(None)
 
     def let_go(self):
-        """Nobody takes the rest: it is read and forgotten, so that the reader comes to read the answer."""
+        """Nobody takes the rest: it is read and forgotten, so that the reader comes to read the
+        answer.
+        """
         self.taken = False
         while not self.queue.empty():
             self.queue.get_nowait()
@@ -203,7 +216,9 @@ class Pipe:
 
 
 class Forward:
-    """One exchange with the upstream. `bearer`: a short-lived secret to show in the place of the key."""
+    """One exchange with the upstream. `bearer`: a short-lived secret to show in the place of the
+    key.
+    """
 
     def __init__(self, upstream, exchange, state, sent, raw, notes, bearer=""):
         self.bearer = bearer or upstream.where.key.value or "none"
@@ -377,7 +392,9 @@ class Forward:
             await response.aclose()
 
     async def events(self, pieces):
-        """A stream, event by event: half a one is held back, so that a cut can be told in the reader's own form."""
+        """A stream, event by event: half a one is held back, so that a cut can be told in the
+        reader's own form.
+        """
         tail, whole = b"", b""
         try:
             yield b""  # it has begun: whatever becomes of it, `finally` comes
@@ -420,7 +437,9 @@ class Forward:
             await self.book(self.seen)
 
     async def body(self, first, pieces):
-        """A long body. Where it ends too early, ConnectionAbortedError makes the reader's connection end early, too."""
+        """A long body. Where it ends too early, ConnectionAbortedError makes the reader's
+        connection end early, too.
+        """
         size = len(first)
         try:
             yield first
@@ -448,7 +467,9 @@ class Forward:
     # --- the books ------------------------------------------------------------------------------------
 
     async def book(self, told):
-        """Enter the exchange, once, with what its answer tells: before the reader has all of it and may ask."""
+        """Enter the exchange, once, with what its answer tells: before the reader has all of it and
+        may ask.
+        """
         self.enter(told)
         if self.hold:
             usage = told.get("usage")
@@ -470,7 +491,9 @@ class Forward:
             self.state.ledger.add(self.given.headers["X-Request-Id"], self.exchange, self.given)
 
     def settle(self, usd=None, nothing=False):
-        """Put a price in the reservation's place: `usd`, nothing, or, where nobody knows, all of it."""
+        """Put a price in the reservation's place: `usd`, nothing, or, where nobody knows, all of
+        it.
+        """
         if self.hold:
             self.hold.settle(Decimal(0) if nothing else usd)
             self.hold = None
@@ -556,7 +579,9 @@ SYSTEMS = (
 
 
 def proxy_of(where):
-    """The proxy for an upstream that the environment names, or else the system's settings; None for one on this machine."""
+    """The proxy for an upstream that the environment names, or else the system's settings; None for
+    one on this machine.
+    """
     scheme = urlsplit(where.url).scheme
     if where.loopback or urllib.request.proxy_bypass_environment(where.host):
         return None

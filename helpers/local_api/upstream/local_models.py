@@ -1,10 +1,12 @@
-"""What a request needs so that a server that is not OpenAI understands it, and what to tell where it does not.
+"""What a request needs so that a server that is not OpenAI understands it, and what to tell where
+it does not.
 
-Two things are called otherwise there, everywhere: the role `developer` is `system` (a model's chat template knows no
-other), and `max_completion_tokens` is `max_tokens`. The null beside a tool call becomes an empty text, which all take
-(llama-cpp-python's server takes nothing else). What only OpenAI keeps books with is left out. Everything else
-goes as it is, since servers differ: what one does not take, it says itself, and a note names the likely cause; what
-one may pass over without a word, a note names, too.
+Two things are called otherwise there, everywhere: the role `developer` is `system` (a model's chat
+template knows no other), and `max_completion_tokens` is `max_tokens`. The null beside a tool call
+becomes an empty text, which all take (llama-cpp-python's server takes nothing else). What only
+OpenAI keeps books with is left out. Everything else goes as it is, since servers differ: what one
+does not take, it says itself, and a note names the likely cause; what one may pass over without a
+word, a note names, too.
 """
 
 from .. import canonical, shaping
@@ -46,9 +48,11 @@ KNOWN = {
 
 
 def adapted(path, body, model, openai):
-    """(the body as it goes upstream, [what was changed, in words]); the same body where nothing was.
+    """(the body as it goes upstream, [what was changed, in words]); the same body where nothing
+    was.
 
-    model: DAY9_MODEL, which takes the place of the body's own, or "". openai: the upstream is OpenAI, where only that is changed.
+    model: DAY9_MODEL, which takes the place of the body's own, or "". openai: the upstream is
+    OpenAI, where only that is changed.
     """
     changed, notes = dict(body), []
     if model and body.get("model") not in (None, model):

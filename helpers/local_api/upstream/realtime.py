@@ -1,7 +1,9 @@
-"""Realtime with an upstream: WebSocket sessions passed on both ways, calls and client secrets over HTTP.
+"""Realtime with an upstream: WebSocket sessions passed on both ways, calls and client secrets over
+HTTP.
 
-Sound of a WebRTC call flows between the reader's browser and the upstream itself; only its offer passes here. A
-message is read on one side when the one before it has been taken on the other, so nothing piles up in between.
+Sound of a WebRTC call flows between the reader's browser and the upstream itself; only its offer
+passes here. A message is read on one side when the one before it has been taken on the other, so
+nothing piles up in between.
 """
 
 import contextlib
@@ -33,14 +35,18 @@ GOING_AWAY, LOST = 1001, 1011
 
 
 class Connect(websockets.asyncio.client.connect):
-    """A WebSocket of the upstream itself: the library's own would follow a redirect to any host, and show it the key."""
+    """A WebSocket of the upstream itself: the library's own would follow a redirect to any host,
+    and show it the key.
+    """
 
     def process_redirect(self, exc):
         return exc
 
 
 class Desk(calls.Desk):
-    """What is asked of the Realtime API by HTTP. What is of a model that is shut down is answered here, as without an upstream."""
+    """What is asked of the Realtime API by HTTP. What is of a model that is shut down is answered
+    here, as without an upstream.
+    """
 
     def __init__(self, state, upstream):
         super().__init__(state)
@@ -242,7 +248,9 @@ class Relay(here.Socket):
         )
 
     def _stop(self, refused):
-        """The ceiling: the session ends, since with turn detection the upstream would answer by itself."""
+        """The ceiling: the session ends, since with turn detection the upstream would answer by
+        itself.
+        """
         self.send(
             {"type": "error", "event_id": events.new_id("event_")}
             | events.error_event(events.Bad(str(refused), spending.CODE).error)
@@ -257,10 +265,12 @@ class Relay(here.Socket):
 
 
 class Meter:
-    """Holds, of the ceiling, what the next response of a session can cost at most; what it did cost takes its place.
+    """Holds, of the ceiling, what the next response of a session can cost at most; what it did cost
+    takes its place.
 
-    A response reads the whole conversation: the tokens of the last one, and what has come since, of which a byte of
-    text is a token at most. Transcription has no price in data/prices.csv: each sound is counted once more for it.
+    A response reads the whole conversation: the tokens of the last one, and what has come since, of
+    which a byte of text is a token at most. Transcription has no price in data/prices.csv: each
+    sound is counted once more for it.
     """
 
     def __init__(self, spent, model):
@@ -345,7 +355,9 @@ def _hash(value):
 
 
 def _asked_model(request):
-    """The model that a client secret or a call is asked for, where it names one: in JSON, in a form, or beside a bare offer."""
+    """The model that a client secret or a call is asked for, where it names one: in JSON, in a
+    form, or beside a bare offer.
+    """
     kind = request.headers.get("Content-Type", "")
     try:
         if kind.startswith(calls.SDP):

@@ -1,4 +1,5 @@
-"""Keeps exchanges with an upstream as the reader's own recordings: one file each, whole or not at all.
+"""Keeps exchanges with an upstream as the reader's own recordings: one file each, whole or not at
+all.
 
     recorder = Recorder(folder, "api.openai.com")
     taping = recorder.begin("POST", "/v1/responses", {}, "application/json", body, sdk_of(headers))
@@ -8,9 +9,10 @@
                        files/SHA-256.mp3                                              a body that is no text, or a long one
                        cut.log                                                        what was begun and not kept
 
-A run is what one process records after one connect(). Files are written aside, brought to the disk, and then get
-their names, all in threads: a process that is killed leaves no half of one. What is taken out stands in scrub.py;
-of files and pictures that the reader sends only the hash is kept. Needs a running event loop, for `end` and `cut`.
+A run is what one process records after one connect(). Files are written aside, brought to the disk,
+and then get their names, all in threads: a process that is killed leaves no half of one. What is
+taken out stands in scrub.py; of files and pictures that the reader sends only the hash is kept.
+Needs a running event loop, for `end` and `cut`.
 """
 
 import asyncio
@@ -40,13 +42,17 @@ PER_SESSION = "/v1/realtime"  # secrets and SDP, which answer one session and no
 
 
 def sdk_of(headers):
-    """The client that speaks, from its request's headers: "openai-python 3.54.0", or what its User-Agent says."""
+    """The client that speaks, from its request's headers: "openai-python 3.54.0", or what its
+    User-Agent says.
+    """
     language, version = headers.get("X-Stainless-Lang"), headers.get("X-Stainless-Package-Version")
     return f"openai-{language} {version}" if language and version else headers.get("User-Agent", "")
 
 
 class Recorder:
-    """Keeps exchanges in `folder`; `upstream` is the host that answers. `lost` lists in words what could not be written."""
+    """Keeps exchanges in `folder`; `upstream` is the host that answers. `lost` lists in words what
+    could not be written.
+    """
 
     def __init__(self, folder, upstream="api.openai.com"):
         self.folder, self.upstream, self.lost = Path(folder), upstream, []
@@ -67,7 +73,9 @@ class Recorder:
         return next(self._numbers)
 
     def begin(self, method, path, query, content_type, body, sdk):
-        """A Taping of the exchange that this request opens: `body` in bytes, `query` a dict, as they came from the reader."""
+        """A Taping of the exchange that this request opens: `body` in bytes, `query` a dict, as
+        they came from the reader.
+        """
         return Taping(
             self, self.run, self.next_number(), method, path, query, content_type, body, sdk
         )
@@ -108,11 +116,15 @@ class Taping:
         self.times.append((self.came.tell(), time.monotonic() - self.began))
 
     def end(self):
-        """The answer is whole. A future, done when the recording is on the disk: True, or False with a reason in `recorder.lost`."""
+        """The answer is whole. A future, done when the recording is on the disk: True, or False
+        with a reason in `recorder.lost`.
+        """
         return asyncio.wrap_future(self.recorder.writers.submit(self._guarded, self._keep))
 
     def cut(self, reason):
-        """The answer will never be whole: nothing is kept but a line in cut.log. A future, as of `end`."""
+        """The answer will never be whole: nothing is kept but a line in cut.log. A future, as of
+        `end`.
+        """
         return asyncio.wrap_future(self.recorder.writers.submit(self._guarded, self._note, reason))
 
     def _guarded(self, do, *arguments):

@@ -1,8 +1,10 @@
-"""`python start.py record [--show] [--from URL] NOTEBOOK`: record a notebook's calls, and say where answers changed in shape.
+"""`python start.py record [--show] [--from URL] NOTEBOOK`: record a notebook's calls, and say where
+answers changed in shape.
 
-It runs in a kernel of its own from top to bottom, with DAY9_ANSWERS=record; its file stays as it is. Each answer is held
-against the one that this machine gave before: status, fields and their types, the order of a stream's events. Words
-do not count. `--show` runs it from recordings alone, sends nothing, and tells what would be asked of whom at what price.
+It runs in a kernel of its own from top to bottom, with DAY9_ANSWERS=record; its file stays as it
+is. Each answer is held against the one that this machine gave before: status, fields and their
+types, the order of a stream's events. Words do not count. `--show` runs it from recordings alone,
+sends nothing, and tells what would be asked of whom at what price.
 """
 
 import argparse
@@ -52,7 +54,9 @@ def main(arguments=None):
 
 
 def run(notebook, mode):
-    """(what the local API tells of the calls of a notebook that is run in this mode, the error that ended it or "")."""
+    """(what the local API tells of the calls of a notebook that is run in this mode, the error that
+    ended it or "").
+    """
     import nbclient
     import nbformat
 
@@ -107,7 +111,9 @@ def show(notebook, url=None):
 
 
 def planned(calls, today, url=None):
-    """What becomes of a notebook's calls, a dict for each model: `what` in words, `usd` expected, or None where nothing is sent or known."""
+    """What becomes of a notebook's calls, a dict for each model: `what` in words, `usd` expected,
+    or None where nothing is sent or known.
+    """
     rows = []
     for model in sorted({c["model"] for c in calls}):
         these = [c for c in calls if c["model"] == model]

@@ -1,7 +1,9 @@
-"""Keeps a Realtime session as the reader's own recording: what both sides said, when, and their sound as files.
+"""Keeps a Realtime session as the reader's own recording: what both sides said, when, and their
+sound as files.
 
-A session's response in a recording is {"status": 101, "session": [...], "sound": {"client": FILE, "api": FILE}}. Its
-entries, in the order in which they passed, each with the seconds since the session began as "at":
+A session's response in a recording is {"status": 101, "session": [...], "sound": {"client": FILE,
+"api": FILE}}. Its entries, in the order in which they passed, each with the seconds since the
+session began as "at":
     {"at": 0.1, "client": {...}}      a client event
     {"at": 0.2, "client": 4800}       so many bytes of sound, in one append or several
     {"at": 0.3, "api": "{...}"}       a server event, its text as it came; for a sound in it stands ‹4800›: so many bytes
@@ -43,7 +45,9 @@ def mark(size):
 
 
 class SessionTape:
-    """A session while it goes on. `client` and `api` take the texts of messages; `end` writes the file."""
+    """A session while it goes on. `client` and `api` take the texts of messages; `end` writes the
+    file.
+    """
 
     def __init__(self, kept_by, query, sdk):
         self.recorder, self.run, self.number = kept_by, kept_by.run, kept_by.next_number()
@@ -91,7 +95,9 @@ class SessionTape:
         self._add({"api": text})
 
     def end(self, closed=None):
-        """The session is over; `closed` is (code, reason) where the API ended it. A future, done when the recording is on the disk."""
+        """The session is over; `closed` is (code, reason) where the API ended it. A future, done
+        when the recording is on the disk.
+        """
         if closed:
             self._add({"closed": list(closed)})
         return asyncio.wrap_future(self.recorder.writers.submit(self._guarded))

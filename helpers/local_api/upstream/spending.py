@@ -1,12 +1,14 @@
-"""The ceiling on what OpenAI may cost: every call is reserved at the most that it can cost before it is sent.
+"""The ceiling on what OpenAI may cost: every call is reserved at the most that it can cost before
+it is sent.
 
-A token is a byte of text at least, so a request's bytes bound the tokens it counts as; they are counted with the
-tokenizer where only that bound is too high. A request that sets no limit on its answer is sent with one, ANSWER
-tokens, without which nothing would bound its price. When the answer has come, its `usage` takes the reservation's
-place. So the sum stays below the ceiling, also with many calls at once. Prices are those of data/prices.csv today.
+A token is a byte of text at least, so a request's bytes bound the tokens it counts as; they are
+counted with the tokenizer where only that bound is too high. A request that sets no limit on its
+answer is sent with one, ANSWER tokens, without which nothing would bound its price. When the answer
+has come, its `usage` takes the reservation's place. So the sum stays below the ceiling, also with
+many calls at once. Prices are those of data/prices.csv today.
 
-What has no price there (another model, a built-in tool, a tuning job, another endpoint) is refused, not guessed at:
-the dearest price known is not the dearest there is.
+What has no price there (another model, a built-in tool, a tuning job, another endpoint) is refused,
+not guessed at: the dearest price known is not the dearest there is.
 """
 
 import datetime
@@ -62,7 +64,9 @@ class Refused(Exception):
 
 
 class Spending:
-    """What has been spent, in USD. `carried`: by an earlier process of the same kernel. `told`: called with each new sum."""
+    """What has been spent, in USD. `carried`: by an earlier process of the same kernel. `told`:
+    called with each new sum.
+    """
 
     def __init__(self, ceiling, carried=Decimal(0), told=lambda total: None):
         self.ceiling, self.spent, self.held, self.told = ceiling, carried, Decimal(0), told
@@ -73,9 +77,11 @@ class Spending:
         return self.spent + self.held
 
     def reserve(self, method, path, body):
-        """A Hold on the most that a request can cost, or None where it costs nothing. Raises Refused.
+        """A Hold on the most that a request can cost, or None where it costs nothing. Raises
+        Refused.
 
-        body: the request's JSON as a dict, or None. Where the request must be given a limit, `hold.limit` is (name, tokens).
+        body: the request's JSON as a dict, or None. Where the request must be given a limit,
+        `hold.limit` is (name, tokens).
         """
         if self.ceiling is None or method != "POST" or FREE.fullmatch(path):
             return None
@@ -142,9 +148,11 @@ class Hold:
         self._price(tokens.count(self.text) + self.media)
 
     def price(self, usage, said):
-        """What the call cost, in USD: by its answer's own usage; else by the visible words, where a model has no hidden ones; else all that it can have cost.
+        """What the call cost, in USD: by its answer's own usage; else by the visible words, where a
+        model has no hidden ones; else all that it can have cost.
 
-        usage: a dict, {} or None. said: the words of a stream that told no usage. Slow where it has to count.
+        usage: a dict, {} or None. said: the words of a stream that told no usage. Slow where it has
+        to count.
         """
         try:
             if usage:
@@ -166,13 +174,17 @@ class Hold:
         return self.usd
 
     def settle(self, usd=None):
-        """Put a price in the reservation's place; None keeps it all, since nobody knows what was spent."""
+        """Put a price in the reservation's place; None keeps it all, since nobody knows what was
+        spent.
+        """
         self.spending.spent += self.usd if usd is None else usd
         self.spending.hold(-self.usd)
 
 
 def dearest(model, direction, on):
-    """The highest price of one token of a model in any modality, in USD. Raises Refused where none is known."""
+    """The highest price of one token of a model in any modality, in USD. Raises Refused where none
+    is known.
+    """
     found = []
     for modality in ("text", "audio", "image"):
         try:
@@ -207,7 +219,9 @@ def _odd(body):
 
 
 def _parts(value):
-    """(a JSON value without its pictures and sounds, the tokens that the sounds have at most, how many pictures, parts whose tokens nobody sees)"""
+    """(a JSON value without its pictures and sounds, the tokens that the sounds have at most, how
+    many pictures, parts whose tokens nobody sees)
+    """
     if isinstance(value, dict):
         kind, sound = value.get("type"), value.get("input_audio")
         if kind in ("image_url", "input_image"):

@@ -1,4 +1,6 @@
-"""The Realtime part of the local API as clients meet it: real sound over a real WebSocket, by the SDK and by hand."""
+"""The Realtime part of the local API as clients meet it: real sound over a real WebSocket, by the
+SDK and by hand.
+"""
 
 import asyncio
 import base64

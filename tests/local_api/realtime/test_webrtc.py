@@ -1,4 +1,6 @@
-"""Calls over WebRTC, with aiortc at both ends of a real wire: sound both ways, interruptions, and every way in which a call ends."""
+"""Calls over WebRTC, with aiortc at both ends of a real wire: sound both ways, interruptions, and
+every way in which a call ends.
+"""
 
 import asyncio
 import json
@@ -94,7 +96,9 @@ class Api:
 
 
 def with_api(test):
-    """Run a coroutine test(api, ...) against a server of its own, in a loop that must be empty at its end."""
+    """Run a coroutine test(api, ...) against a server of its own, in a loop that must be empty at
+    its end.
+    """
     import functools
     import inspect
 
@@ -248,7 +252,9 @@ async def test_a_client_that_falls_silent_without_a_packet_has_ended_its_turn(ap
 
 @with_api
 async def test_a_tenth_of_all_packets_lost_costs_no_word_and_no_event(api):
-    """Sound and events alike, both ways. The client hears with the server's ear: aiortc's own makes of one hole several."""
+    """Sound and events alike, both ways. The client hears with the server's ear: aiortc's own makes
+    of one hole several.
+    """
     call = await api.dial()
     chance, share, received = random.Random(9), 0.1, []
 
@@ -321,7 +327,9 @@ async def test_a_fault_of_ours_in_hearing_is_told_and_the_next_words_are_heard(a
 
 
 class Light(Caller):
-    """A caller that spares this machine: what it says is encoded before, and what it hears is counted, not decoded."""
+    """A caller that spares this machine: what it says is encoded before, and what it hears is
+    counted, not decoded.
+    """
 
     def __init__(self, *given):
         super().__init__(*given)
@@ -356,7 +364,8 @@ def encoded(clip):
 
 @pytest.mark.parametrize("many", [8, 20])
 def test_many_at_once(many):
-    """The local API as it is used: in a process of its own. All are connected at once; eight at a time speak.
+    """The local API as it is used: in a process of its own. All are connected at once; eight at a
+    time speak.
 
     Twenty that speak at the same moment are more than two cores carry beside another test.
     """
@@ -436,7 +445,9 @@ async def test_the_client_hangs_up_in_the_middle_of_an_answer(api):
 
 @with_api
 async def test_a_dead_peer_is_noticed_and_leaves_nothing(api, monkeypatch):
-    """Its sockets are gone without a word: what pulling the plug looks like. ICE's consent runs out."""
+    """Its sockets are gone without a word: what pulling the plug looks like. ICE's consent runs
+    out.
+    """
     monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.1)
     monkeypatch.setattr(loopback, "RETRIES", 1)
     call = await api.dial()
@@ -452,7 +463,9 @@ async def test_a_dead_peer_is_noticed_and_leaves_nothing(api, monkeypatch):
 
 @with_api
 async def test_a_peer_that_answers_late_is_not_taken_for_a_dead_one(api, monkeypatch):
-    """By a second each time, as where two processes share a busy core. aioice's own limit is half a second."""
+    """By a second each time, as where two processes share a busy core. aioice's own limit is half a
+    second.
+    """
     monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.1)
     call = await api.dial()
     connection = (
@@ -800,7 +813,9 @@ def test_what_is_lost_is_a_hole_of_its_length_in_which_the_sound_fades():
 
 @pytest.mark.parametrize("clip", [name for name in sounds.clips() if name.startswith("user-")])
 def test_a_tenth_lost_hides_no_first_word(clip):
-    """A turn begins at most as late as its beginning reaches back: `prefix_padding_ms`, which is 300."""
+    """A turn begins at most as late as its beginning reaches back: `prefix_padding_ms`, which is
+    300.
+    """
     said = sounds.clip(clip) + sounds.silence(1_000)
     utterance = webrtc.Utterance("r", "i", said)
     sent = [
@@ -829,7 +844,9 @@ def test_what_comes_late_or_twice_is_left_out():
 
 
 def test_who_speaks_again_after_a_silence_without_packets_is_heard():
-    """Its clock stood still meanwhile, and the ear's went on: with each 20 ms of silence that is filled in."""
+    """Its clock stood still meanwhile, and the ear's went on: with each 20 ms of silence that is
+    filled in.
+    """
     sent = packets(100)
 
     async def go():

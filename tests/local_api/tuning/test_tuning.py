@@ -128,7 +128,9 @@ class Local(asking.Local):
         )
 
     def refused(self, ask, status=400):
-        """The error of a call that must be refused, in OpenAI's envelope and with where its text comes from."""
+        """The error of a call that must be refused, in OpenAI's envelope and with where its text
+        comes from.
+        """
         with pytest.raises(openai.APIStatusError) as e:
             ask()
         assert e.value.status_code == status, e.value
@@ -358,7 +360,9 @@ def test_supervised_tuning_learns_from_examples_alone(at_pace):
 
 
 def test_many_examples_of_one_prompt_fit_into_memory(local):
-    """Each could be said in place of each other: all of them beside each would be a table of their number squared."""
+    """Each could be said in place of each other: all of them beside each would be a table of their
+    number squared.
+    """
     rows = [
         {"messages": ask_for(0) + [{"role": "assistant", "content": warm(i)}]} for i in range(60)
     ]
@@ -1174,7 +1178,8 @@ def test_the_notebook_names_the_last_day_of_hosted_tuning():
 
 # --- shapes ------------------------------------------------------------------------------------------
 
-# Keys and values that differ from every genuine exchange of the tables, and why. No body of a DPO job's is in the tables.
+# Keys and values that differ from every genuine exchange of the tables, and why. No body of a DPO
+# job's is in the tables.
 DPO_METRICS = "how the service names DPO's metrics is not published; these are the names of the only hint there is"
 EVENTS = "the vocabulary that others recorded (step, total_steps, train_loss, valid_loss ...); the table's own samples have no data"
 LATER = "openai 3.54.0 types; no sample had one"

@@ -1,4 +1,6 @@
-"""Forwarding: the SDK through the local API to an upstream, as strict as OpenAI or as hostile as can be."""
+"""Forwarding: the SDK through the local API to an upstream, as strict as OpenAI or as hostile as
+can be.
+"""
 
 import asyncio
 import base64
@@ -277,7 +279,9 @@ def test_many_at_once(live):
 
 
 def test_uploads_and_downloads(live, imitation):
-    """What goes through is whole, of any length; an upload is on its way before the reader has sent all of it."""
+    """What goes through is whole, of any length; an upload is on its way before the reader has sent
+    all of it.
+    """
     content = b"".join(
         b'{"messages": [{"role": "user", "content": "%d"}]}\n' % n for n in range(40_000)
     )

@@ -1,7 +1,9 @@
-"""Real servers that we did not write, behind the local API: llama.cpp's, and MLX's, each with a model made on the spot.
+"""Real servers that we did not write, behind the local API: llama.cpp's, and MLX's, each with a
+model made on the spot.
 
-The model says words and understands nothing (make_model.py), so what is seen here is the servers' own: what llama.cpp
-holds an answer to is held though the model is a table of chances, and what mlx_lm.server ignores is not.
+The model says words and understands nothing (make_model.py), so what is seen here is the servers'
+own: what llama.cpp holds an answer to is held though the model is a table of chances, and what
+mlx_lm.server ignores is not.
 """
 
 import concurrent.futures
@@ -89,7 +91,9 @@ def llama(model):
 
 @pytest.fixture(scope="module")
 def mlx(model, tmp_path_factory):
-    """The address of MLX's server; it lists its models from a cache of downloads, which is empty and must exist."""
+    """The address of MLX's server; it lists its models from a cache of downloads, which is empty
+    and must exist.
+    """
     if not importlib.util.find_spec(MLX):
         lacking(MLX)
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -320,7 +324,9 @@ def test_mlx_holds_no_answer_to_a_schema(clients):
 
 
 def test_all_of_1_o1_runs_with_only_a_local_model(llama):
-    """Each cell runs, or stops with a panel of ours that says why: nobody is left with a bare stack trace."""
+    """Each cell runs, or stops with a panel of ours that says why: nobody is left with a bare stack
+    trace.
+    """
     pages = sorted((ROOT / "notebooks" / "1_o1").glob("*.ipynb"))
     with concurrent.futures.ThreadPoolExecutor(3) as threads:
         done = dict(

@@ -1,4 +1,6 @@
-"""Realtime with an upstream: passed on both ways, recorded with both sides, given back; the ceiling; what is shut down."""
+"""Realtime with an upstream: passed on both ways, recorded with both sides, given back; the
+ceiling; what is shut down.
+"""
 
 import asyncio
 import base64

@@ -1,4 +1,6 @@
-"""Recorded exchanges: whole or not there, without secrets, and the same to the SDK when they are replayed."""
+"""Recorded exchanges: whole or not there, without secrets, and the same to the SDK when they are
+replayed.
+"""
 
 import asyncio
 import contextlib
@@ -35,7 +37,9 @@ posix = pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
 
 
 class Upstream(http.server.ThreadingHTTPServer):
-    """`answer(handler, body)` gives (status, headers, [pieces]); a piece that is callable is called: it waits."""
+    """`answer(handler, body)` gives (status, headers, [pieces]); a piece that is callable is
+    called: it waits.
+    """
 
     request_queue_size = 256
     daemon_threads = True
@@ -83,7 +87,9 @@ def upstream():
 
 
 class Recording:
-    """A local API, a process of its own, that records what `upstream` answers into `folder`. `before` is code that runs first in it."""
+    """A local API, a process of its own, that records what `upstream` answers into `folder`.
+    `before` is code that runs first in it.
+    """
 
     def __init__(self, upstream, folder, before=""):
         env = os.environ | {
@@ -233,7 +239,9 @@ def various():
 
 
 def tour(client):
-    """What the SDK gets, byte for byte, for requests of every kind: {name: (status, headers, body)}."""
+    """What the SDK gets, byte for byte, for requests of every kind: {name: (status, headers,
+    body)}.
+    """
     raw = lambda answer: (
         answer.status_code,
         {k: v for k, v in answer.headers.items() if recordings.HEADERS.fullmatch(k)},
@@ -684,7 +692,9 @@ def placed(chance, secret):
 
 
 def everything_in(folder):
-    """All texts under a folder: as bytes are written, as JSON means them, and as a stream says them in pieces."""
+    """All texts under a folder: as bytes are written, as JSON means them, and as a stream says them
+    in pieces.
+    """
     for file in folder.rglob("*"):
         if file.is_file():
             yield file.name
