@@ -612,7 +612,7 @@ def _below(token, name):
     """Whether a token's brackets are those of a key or a variable: `"output": {…}`, `output =
     dict(…)`.
     """
-    return bool(re.search(rf"\b{name}\w*[\"']?\s*[:=]+\s*(?:\w+\(?)?$", token.group.head))
+    return bool(re.search(rf"\b{name}\w*[\"']?\s*[:=]+\s*(?:\w+\(?\s*)?$", token.group.head))
 
 
 def _is_typed(token):

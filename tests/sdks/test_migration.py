@@ -63,6 +63,14 @@ def test_the_same_code_of_today_gives_nothing():
     assert {f.name for f in NOW.iterdir()} <= {f.name for f in THEN.iterdir()}
 
 
+def test_a_call_around_a_dictionary_may_end_its_line(tmp_path):
+    """As formatters lay it out; beside it the old place, which is found in the same layout."""
+    today = 'session = dict(\n  type="realtime",\n  audio=dict(\n    {"input": dict(\n      {"turn_detection": None}\n    )}\n  ),\n)\n'
+    assert source(tmp_path, today) == []
+    old = 'session = dict(\n  {"turn_detection": None}\n)\n'
+    assert [f.name for f in source(tmp_path, old)] == ["turn_detection"]
+
+
 def test_every_day_9_name_is_found_in_a_snippet():
     assert {row["name"] for row in migration.names()} <= {f.name for f in migration.scan(THEN)}
 
@@ -359,7 +367,7 @@ def test_the_command_line_prints_and_ends_with_1_for_findings(tmp_path, capsys):
         1,
         "settings.yaml:2:13: model o1 (shutdown 2026-10-23): now gpt-5.6-sol.\n",
     )
-    assert done.stderr == "1 findings in 1 of 1 files read.\n"
+    assert done.stderr == "1 names in 1 of 1 files read.\n"
     assert migration.main([str(NOW)]) == 0 and capsys.readouterr().out == ""
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "a.zig").touch()
