@@ -7,7 +7,10 @@ from __future__ import annotations
 import importlib
 import sys
 from importlib.machinery import ModuleSpec
-from types import CodeType, ModuleType
+
+TYPE_CHECKING = False  # typing's own would be loaded with `import helpers`
+if TYPE_CHECKING:
+    from types import CodeType, ModuleType
 
 # {old name: where the module is now}, below helpers; submodules of a package follow it.
 # `dpo` is not here: helpers/dpo has the names that it had.

@@ -186,6 +186,6 @@ def _best(name, columns, spoken, first):
     if not enough.any():
         return None
     score = np.where(enough, total / np.maximum(share, 1), -1)
-    best = int(score.argmax())
+    best = int(np.argmax(score))
     begin, end = max(0, -at[best]), min(n, m - at[best])
     return Heard(name, float(begin / n), float(end / n), int(at[best] + first), float(score[best]))

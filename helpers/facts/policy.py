@@ -269,7 +269,7 @@ def dpo(
     reference: np.ndarray,
     differences: np.ndarray,
     beta: float,
-    counts: ArrayLike | None = None,
+    counts: np.ndarray | None = None,
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """(loss, gradient, margins) of pairs of a log-linear policy.
 
