@@ -1054,6 +1054,7 @@ def test_two_values_for_one_slot_are_told(tmp_path):
 
 def test_an_answer_off_the_map_names_the_nearest_and_what_it_accepts(monkeypatch):
     monkeypatch.setattr(computed, "answer", lambda *_: None)
+    monkeypatch.setattr(SHIPPED, "folder", "")  # as for a reader who has asked nothing yet
     message = envelope(
         ask(
             SHIPPED,
