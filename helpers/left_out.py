@@ -29,9 +29,6 @@ class LeftOut(ImportError):
     no traceback.
     """
 
-    def _render_traceback_(self):
-        return [str(self)]
-
 
 def voice() -> str:
     """Why there is no voice part here, in words; "" where there is one."""
@@ -41,9 +38,13 @@ def voice() -> str:
 def need_voice() -> None:
     """Raises LeftOut where there is no voice part."""
     if voice():
-        raise LeftOut(voice()) from None
+        raise LeftOut(voice(), name="voice part") from None
 
 
 def in_words(error: BaseException) -> str:
-    """The sentence for the ModuleNotFoundError of one of these packages; "" for any other error."""
+    """The sentence for what is left out, or for the ModuleNotFoundError of one of these packages;
+    "" for any other error.
+    """
+    if isinstance(error, LeftOut):
+        return str(error)
     return SENTENCES.get(error.name or "", "") if isinstance(error, ModuleNotFoundError) else ""

@@ -154,10 +154,10 @@ def refusal(error: APIStatusError) -> None:
     )
 
 
-def lacking(error: ModuleNotFoundError) -> None:
+def lacking(error: ImportError) -> None:
     """Display what goes without a package that this system lacks, and the way on.
 
-    `error`: the ModuleNotFoundError. Called for you when a cell ends in one.
+    `error`: what the import raised. Called for you when a cell ends in one.
     """
     from IPython.display import display
 

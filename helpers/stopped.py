@@ -49,7 +49,7 @@ def show(shell: Any, error: BaseException) -> None:
         off = getattr(error, "code", None) == "off_the_map"
         (panels.panel if off else panels.refusal)(error)
         return
-    if isinstance(error, ModuleNotFoundError) and left_out.in_words(error):
+    if isinstance(error, ImportError) and left_out.in_words(error):
         panels.lacking(error)
         return
     panel(shell, error)

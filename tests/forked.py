@@ -134,7 +134,13 @@ def forked(*kernel):
 def serve(door):
     """In the warmed process: fork a kernel for each that asks, until the run has ended."""
     signal.signal(signal.SIGCHLD, forget)
-    while door in select.select([door, sys.stdin], [], [])[0]:
+    while True:
+        ready = select.select([door, sys.stdin], [], [], 1)[0]
+        forget()  # also those whose signal another thread has taken
+        if door not in ready:
+            if ready:
+                return
+            continue
         talk, _ = door.accept()
         with talk:
             kernel = json.loads(talk.makefile().read())
@@ -143,8 +149,6 @@ def serve(door):
             if not pid:
                 break
             talk.sendall(str(pid).encode())
-    else:
-        return
     door.close()
     become_kernel(*kernel)
 

@@ -44,8 +44,8 @@ def usd_per_million(model: str, modality: str, direction: str, on: str | datetim
     >>> usd_per_million("o1", "text", "output", "2024-12-17")
     Decimal('60')
     >>> usd_per_million("o1", "text", "output", "2026-11-22")
-    Traceback (most recent call last): LookupError: no text output price of o1 for 2026-11-22: known
-    from 2024-12-17 to 2026-10-22; shutdown of o1: 2026-10-23
+    Traceback (most recent call last):
+    LookupError: no text output price of o1 for 2026-11-22: known from 2024-12-17 to 2026-10-22; shutdown of o1: 2026-10-23
     """
     on = _day(on)
     rows = _rows_of(model, modality, direction)
@@ -171,8 +171,7 @@ def token_counts(usage: Mapping[str, Any]) -> dict[tuple[str, str], int]:
     ...               "input_token_details": {"text_tokens": 119, "audio_tokens": 13, "cached_tokens": 64,
     ...                                       "cached_tokens_details": {"text_tokens": 64, "audio_tokens": 0}},
     ...               "output_token_details": {"text_tokens": 30, "audio_tokens": 91}})
-    {('text', 'input'): 55, ('text', 'cached_input'): 64, ('text', 'output'): 30, ('audio',
-    'input'): 13, ('audio', 'output'): 91}
+    {('text', 'input'): 55, ('text', 'cached_input'): 64, ('text', 'output'): 30, ('audio', 'input'): 13, ('audio', 'output'): 91}
     """
     if "prompt_tokens" in usage:  # Chat Completions
         total_in, total_out = usage["prompt_tokens"], usage.get("completion_tokens")

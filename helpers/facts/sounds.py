@@ -179,8 +179,7 @@ def spoken(text: str) -> str:
     """A text with its numbers in words, as they are said.
 
     >>> spoken("On December 17th, the tax on 9,325 dollars is 932.50 dollars.")
-    'On December seventeenth, the tax on nine thousand three hundred twenty five dollars is nine
-    hundred thirty two point five zero dollars.'
+    'On December seventeenth, the tax on nine thousand three hundred twenty five dollars is nine hundred thirty two point five zero dollars.'
     """
     text = re.sub(r"(\d+)(?:st|nd|rd|th)\b", lambda m: ordinal(int(m[1])), text)
     return re.sub(r"(-?)(\d[\d,]*)(?:\.(\d+))?", _number, text)

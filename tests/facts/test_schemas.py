@@ -254,13 +254,18 @@ def test_limits_and_words_follow_the_time_of_the_model():
 
 
 def test_odd_forms_are_no_accident():
-    for form in (
-        {"type": "json_schema"},
-        {"type": "json_schema", "json_schema": 3},
-        {"type": "json_schema", "json_schema": {"strict": True}},
-        {"type": "json_object"},
+    for form, wrong in (
+        ({"type": "json_schema"}, "response_format.json_schema"),
+        ({"type": "json_schema", "json_schema": 3}, "response_format.json_schema"),
+        (
+            {"type": "json_schema", "json_schema": {"strict": True}},
+            "response_format.json_schema.name",
+        ),
     ):
-        assert ask(answers.Answers(), chat("x", response_format=form)).status == 424
+        said = envelope(ask(answers.Answers(), chat("x", response_format=form)), 400)
+        assert said["param"] == wrong
+    free = chat("x", response_format={"type": "json_object"})
+    assert ask(answers.Answers(), free).status == 424
     assert ask(answers.Answers(), chat("x", tools=[3, {"function": 4}])).status < 500
     deep = nested(40)
     assert envelope(ask(answers.Answers(), chat("x", **formatted(deep))), 400)["message"].endswith(

@@ -21,7 +21,7 @@ def slipping(name):
     if name == "joint":
         client.chat.completions.create(model="o9", messages=messages)
     if name == "widow":
-        client.chat.completions.create(model="o1", messages=messages[:1])
+        client.chat.completions.create(model="o1", messages=[{"role": "user", "content": "Sing."}])
     reviewed, answers = review(name)
     bad = [Correction(**slip | {"reason": "<img src=x onerror=alert(1)>"}) for slip in slips[:2]]
     return reviewed[:1] + [(c, doubt(c, forms.load(name)["written"])) for c in bad], answers
