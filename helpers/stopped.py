@@ -240,14 +240,24 @@ def _containers(shell, error, own):
         node = _node(linecache.getlines(frame.f_code.co_filename), line)
         for part in ast.walk(node) if node else ():
             if isinstance(part, ast.Subscript) and _plain(part.value):
-                try:
-                    code = compile(ast.Expression(part.value), "", "eval")
-                    yield eval(code, frame.f_globals, {**frame.f_globals, **frame.f_locals})  # noqa: S307 names, attributes and constants alone
-                except Exception:
-                    continue
+                yield from _evaluated(part.value, frame)
+            if isinstance(part, ast.comprehension) and _plain(part.iter):
+                # since Python 3.12 it has no frame of its own, in which its variable could be seen
+                for looped in _evaluated(part.iter, frame):
+                    if isinstance(looped, (list, tuple)):
+                        yield from (each for each in looped if isinstance(each, dict))
     for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
         if frame.f_globals.get("__name__", "").startswith("helpers."):
             yield from (v for v in frame.f_locals.values() if isinstance(v, dict))
+
+
+def _evaluated(node, frame):
+    """[the value] of names, attributes and constants in a frame; [] where they have none."""
+    try:
+        code = compile(ast.Expression(node), "", "eval")
+        return [eval(code, frame.f_globals, {**frame.f_globals, **frame.f_locals})]
+    except Exception:
+        return []
 
 
 def _plain(node):
