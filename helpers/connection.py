@@ -39,7 +39,7 @@ def connect(answers: str | None = None) -> None:
     where the local API cannot start, with what it said.
     """
     with running.starting:  # threads that connect at once share one server
-        where = upstream.where(answers, upstream.settings(os.environ), _keep_own_key())
+        where = upstream.resolve(answers, upstream.settings(os.environ), _keep_own_key())
         now = running.current
         if now and now.owner != os.getpid():  # a forked process has its own
             now = None

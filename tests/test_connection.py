@@ -402,14 +402,14 @@ def test_a_reader_that_goes_away_leaves_nothing(start, spoken, caplog):
     for _ in range(3):
         sock = socket.create_connection(("127.0.0.1", one.port))
         sock.sendall(request(json.dumps(chat("say", "gpt-4o", stream=True)).encode()))
-        until(lambda: one.state.streams)
+        until(lambda: one.state.tasks.running)
         sock.close()
-        until(lambda: not one.state.streams)
+        until(lambda: not one.state.tasks.running)
     one.state.pace = 0.02  # and in the middle of one that flows
     stream = one.client().chat.completions.create(**chat("say", "gpt-4o"), stream=True)
     next(iter(stream))
     stream.close()
-    until(lambda: not one.state.streams)
+    until(lambda: not one.state.tasks.running)
     assert one.ask()[0] == 200
     assert [
         r.getMessage() for r in caplog.records if r.levelname in ("WARNING", "ERROR", "CRITICAL")
@@ -1017,7 +1017,7 @@ def test_many_clients_at_once(here):
 def test_what_stops_a_cell_when_another_model_answers_is_explained(capsys, error, title):
     panels.otherwise(
         error,
-        where.where(
+        where.resolve(
             "http://127.0.0.1:9/v1",
             {"DAY9_MODEL": "tiny", "DAY9_KEY": where.Secret(""), "DAY9_BUDGET": ""},
             where.Secret(""),

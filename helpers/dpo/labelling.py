@@ -25,7 +25,7 @@ OUTPUTS = ("preferred_output", "non_preferred_output")
 
 
 @dataclass(frozen=True)
-class Shown:
+class BlindPair:
     """A pair as its judge sees it: what was asked (the texts of `messages`, roles before them) and
     two answers.
     """
@@ -83,14 +83,14 @@ class Labels:
 
     @property
     def now(self):
-        """The Shown to judge next, or None when all are judged."""
+        """The BlindPair to judge next, or None when all are judged."""
         key = self._next()
         if key is None:
             return None
         asked, outputs = self._pairs[key]
         left, right = outputs if self._left[key] == 0 else outputs[::-1]
         said = "\n".join(f"{m['role']}: {m.get('content') or ''}" for m in asked["messages"])
-        return Shown(self.done + 1, said, _text(left), _text(right))
+        return BlindPair(self.done + 1, said, _text(left), _text(right))
 
     def choose(self, choice):
         """Judge the present pair: "left", "right" or "tie". Saved when it returns; none left to

@@ -91,7 +91,7 @@ def fault(schema: object, today: bool = False) -> Fault | None:
     return None
 
 
-def wrong(path: str, body: dict[str, Any]) -> tuple[dict[str, str | None], str] | None:
+def refusal(path: str, body: dict[str, Any]) -> tuple[dict[str, str | None], str] | None:
     """(error, source) for the first bad schema of a request, or None."""
     today = not any(
         body["model"] == name or body["model"].startswith(f"{name}-") for name in OF_DAY_9

@@ -84,7 +84,9 @@ def told_by_parent(pipe):
 
 def told_by_shell():
     try:
-        return where.where(None, where.settings(os.environ), where.own_key(os.environ)), Decimal(0)
+        return where.resolve(None, where.settings(os.environ), where.own_key(os.environ)), Decimal(
+            0
+        )
     except ValueError as e:
         sys.exit(str(e))
 
@@ -140,8 +142,8 @@ def pace():
 
 
 async def finish(state):
-    if state.streams:
-        await asyncio.wait(set(state.streams), timeout=FINISHING)
+    if state.tasks.running:
+        await asyncio.wait(set(state.tasks.running), timeout=FINISHING)
 
 
 def end_with_parent(pipe, state=None, loop=None):

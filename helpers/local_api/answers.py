@@ -505,7 +505,7 @@ def _bad_part(path, body):
     """An error for a strict schema outside the subset that the API accepts, or a picture that is
     none; else None.
     """
-    found = schemas.wrong(path, body) or pictures.wrong(path, body)
+    found = schemas.refusal(path, body) or pictures.refusal(path, body)
     if not found:
         return None
     e, source = found

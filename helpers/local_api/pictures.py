@@ -97,7 +97,7 @@ def _size(url):
     return pictures.size(canonical.decoded(url)[0])
 
 
-def wrong(path, body):
+def refusal(path, body):
     """({message, type, param, code}, source) for the first picture that the API would not take;
     else None.
     """

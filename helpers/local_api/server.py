@@ -6,38 +6,31 @@ here, and without them the API starts sooner and a request costs half.
 """
 
 import asyncio
-import concurrent.futures
 import contextlib
-import dataclasses
 import functools
-import hashlib
 import json
 import logging
 import os
 import random
-import secrets
 import socket
 import time
 from email.utils import formatdate
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from tornado import httpserver, httputil, iostream
 
-from ..once import once
-from . import door, pages
-from .answer import Answer, as_json, error
-from .answers import COMPUTED, Answers
-from .ledger import Ledger
+from . import door
+from .answer import error
+from .answers import Answers
+from .state import State
 
-PAGES = "/day9/pages/"
 HOST = "127.0.0.1"  # never localhost: Windows tries IPv6 first
 MAX_BODY = 512 * 1024 * 1024  # the Files API's own limit
-REMEMBERED = 512  # answers kept ready by the hash of the whole request
 # Constructed like the answers: they show where a client would read them, not what any account had.
 RATE_LIMITS = {"Requests": ("500", "499", "120ms"), "Tokens": ("30000", "29000", "2s")}
 
 
-class Door(httputil.HTTPServerConnectionDelegate):
+class Connections(httputil.HTTPServerConnectionDelegate):
     """Gives each request that comes in an Exchange."""
 
     def __init__(self, state):
@@ -87,13 +80,13 @@ class Exchange(httputil.HTTPMessageDelegate):
 
     def forward(self, answer):
         """Send an upstream's answer, a coroutine, when it is there."""
-        self.forwarded = self.state.keep(self.send_later(answer))
+        self.forwarded = self.state.tasks.keep(self.send_later(answer))
 
     def finish(self):
         if self.upgrade:
             return self.upgrade.finish()
         if self.pipe:
-            return self.state.keep(self.pipe.end())
+            return self.state.tasks.keep(self.pipe.end())
         self.body = bytes(self.body)
         try:
             answer = self.state.answer(self)
@@ -102,7 +95,7 @@ class Exchange(httputil.HTTPMessageDelegate):
         ) as e:  # a fault of ours is an answer too, never a connection that just closes
             answer = self.fault(e)
         if asyncio.iscoroutine(answer):
-            self.state.keep(self.send_later(answer))
+            self.state.tasks.keep(self.send_later(answer))
         else:
             self.send(answer)
 
@@ -158,7 +151,10 @@ class Exchange(httputil.HTTPMessageDelegate):
             "HTTP/1.1", answer.status, httputil.responses.get(answer.status, "")
         )
         if answer.events and self.state.pace:
-            self.state.stream(self.connection, line, headers, answer.events)
+            task = self.state.tasks.keep(
+                paced(self.connection, line, headers, answer.events, self.state.pace)
+            )
+            self.connection.set_close_callback(task.cancel)  # the reader interrupted the cell
             return
         body = b"".join(event for _, event in answer.events) or answer.body
         if answer.status != 204:
@@ -227,158 +223,8 @@ def date(second):
     return formatdate(second, usegmt=True)
 
 
-class State:
-    """What all requests of one local API share. `upstream`: an upstream.forward.Upstream, or None
-    where recordings answer.
-    """
-
-    def __init__(self, key, port, answers=None, pace=1.0, upstream=None):
-        self.key, self.port, self.pace, self.upstream = key, port, pace, upstream
-        self.answers = answers or Answers(pace=pace)
-        self.aside = concurrent.futures.ThreadPoolExecutor(
-            1
-        )  # uploads and jobs: one after another, and nothing else waits for them
-        self.ledger = Ledger()
-        self.remembered = {}
-        self.streams = set()  # asyncio holds its tasks only weakly
-
-    def answer(self, request):
-        """The Answer to a request, whoever it comes from."""
-        wrong = door.stranger(request)
-        if wrong:
-            return wrong
-        if request.method == "OPTIONS" and not request.path.startswith("/day9/"):
-            return Answer(204)  # a browser's preflight carries no key
-        if request.path.startswith(PAGES):
-            return pages.page(request.method, request.path.removeprefix(PAGES))
-        wrong = self.without_key(request)
-        if wrong:
-            return wrong
-        if request.path.startswith("/day9/"):
-            return self.desk(request)
-        forwarded = self.upstream and self.upstream.take(request, self)
-        if forwarded:
-            return forwarded
-        if request.path.startswith(COMPUTED):
-            return self.later(request)
-        return (
-            self.realtime.answer(request)
-            if request.path.startswith("/v1/realtime")
-            else self.api(request)
-        )
-
-    @once
-    def realtime(self):
-        """The Realtime API's desk, loaded when it is first asked."""
-        if self.upstream and self.upstream.where.openai:
-            from .upstream.realtime import Desk
-
-            return Desk(self, self.upstream)
-        from .realtime.calls import Desk
-
-        return Desk(self)
-
-    @once
-    def sockets(self):
-        """The Realtime API's WebSockets, loaded when the first is asked for."""
-        from .realtime import websocket
-
-        if self.upstream and self.upstream.where.openai:
-            from .upstream.realtime import Relay
-
-            return websocket.application(self, Relay)
-        return websocket.application(self)
-
-    def unwelcome(self, request):
-        """An error for a request that may not ask at all; else None."""
-        return door.stranger(request) or self.without_key(request)
-
-    def without_key(self, request):
-        """An error for a request that does not know the key; else None."""
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        given = given.strip()
-        if scheme.lower() != "bearer" or not given:
-            return error(
-                401,
-                "You didn't provide an API key. Send it as `Authorization: Bearer KEY`; helpers.connect() puts the local API's throw-away key into OPENAI_API_KEY.",
-            )
-        if given.startswith("ek_"):
-            return self.realtime.wrong(given, request.path)
-        if not secrets.compare_digest(given.encode(), self.key.encode()):
-            masked = (
-                given[:3] + "*" * max(3, len(given) - 7) + given[-4:] if len(given) > 7 else "***"
-            )
-            return error(
-                401,
-                f"Incorrect API key provided: {masked}. This is the local API: its throw-away key is in OPENAI_API_KEY after helpers.connect().",
-                code="invalid_api_key",
-            )
-        return None
-
-    async def later(self, request):
-        return await asyncio.get_running_loop().run_in_executor(self.aside, self.api, request)
-
-    def api(self, request):
-        """What is below /v1; an answer that never changes is kept ready by the hash of its
-        request's bytes.
-        """
-        content_type = request.headers.get("Content-Type", "")
-        known = hashlib.sha256(
-            f"{request.method} {request.path}?{request.query} {content_type}\n".encode()
-        )
-        known.update(request.body)
-        known = known.digest()
-        answer = self.remembered.get(known)
-        if answer is None:
-            query = dict(parse_qsl(request.query, keep_blank_values=True))
-            retry = request.headers.get("X-Stainless-Retry-Count", "0")
-            retry = int(retry) if retry.isdecimal() and len(retry) < 4 else 0
-            answer = self.answers.answer(
-                request.method, request.path, query, content_type, request.body, retry
-            )
-            if answer.keeps:
-                if len(self.remembered) >= REMEMBERED:
-                    self.remembered.clear()
-                self.remembered[known] = answer
-        return dataclasses.replace(answer, note=request.note) if request.note else answer
-
-    def desk(self, request):
-        """/day9: what helpers.wire(), receipt() and the frames read. Not part of OpenAI's API."""
-        name = request.path.removeprefix("/day9/")
-        if name == "begin" and request.method == "POST":
-            self.ledger.begin()
-            self.answers.begin()
-            if self.upstream and self.upstream.recorder:
-                self.upstream.recorder.new_run()
-            found = {}
-        elif request.method == "GET" and name == "exchanges":
-            found = self.ledger.exchanges()
-        elif request.method == "GET" and name == "receipt":
-            found = self.ledger.summary() | {
-                "training": self.answers.trained(),
-                "upstream": self.upstream and self.upstream.summary(),
-            }
-        elif request.method == "GET" and name.startswith("origin/"):
-            origin, recording = self.ledger.origins.get(name.removeprefix("origin/"), ({}, ""))
-            found = {"origin": origin, "recording": recording}
-        else:
-            return error(404, f"Invalid URL ({request.method} {request.path})")
-        return Answer(200, as_json(found))
-
-    def stream(self, connection, line, headers, events):
-        """Send the events, each at its time, until all are sent or the reader has gone."""
-        task = self.keep(paced(connection, line, headers, events, self.pace))
-        connection.set_close_callback(task.cancel)  # the reader interrupted the cell
-
-    def keep(self, coroutine):
-        """Run a coroutine to its end. Returns its task."""
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self.streams.add(task)
-        task.add_done_callback(self.streams.discard)
-        return task
-
-
 async def paced(connection, line, headers, events, pace):
+    """Send the events, each at its time, until all are sent or the reader has gone."""
     clock = asyncio.get_running_loop().time
     begin = clock()
     try:
@@ -409,9 +255,9 @@ def bind(port=0):
 
 def serve(sock, key, pace=1.0, answers=None, upstream=None):
     """Start answering on `sock` in the running event loop; returns the State."""
-    state = State(key, sock.getsockname()[1], answers, pace, upstream)
+    state = State(key, sock.getsockname()[1], answers or Answers(pace=pace), pace, upstream)
     listening = httpserver.HTTPServer(
-        Door(state), max_body_size=MAX_BODY, max_buffer_size=MAX_BODY, chunk_size=2**20
+        Connections(state), max_body_size=MAX_BODY, max_buffer_size=MAX_BODY, chunk_size=2**20
     )
     listening.conn_params.header_timeout = (
         None  # a connection of this machine may idle; a timer for each request costs a tenth of it

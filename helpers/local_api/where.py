@@ -106,7 +106,7 @@ def own_key(environ: Mapping[str, str]) -> Secret:
 
 
 def settings(environ: Mapping[str, str]) -> dict[str, Any]:
-    """The variables that `where` reads, of a mapping such as os.environ; a debugger that lists them
+    """The variables that `resolve` reads, of a mapping such as os.environ; a debugger that lists them
     shows no key.
     """
     read = {
@@ -116,7 +116,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, Any]:
     return read | {"DAY9_KEY": Secret(environ.get("DAY9_KEY", "").strip())}
 
 
-def where(answers: str | None, settings: dict[str, Any], own_key: Secret) -> Where | None:
+def resolve(answers: str | None, settings: dict[str, Any], own_key: Secret) -> Where | None:
     """The Where of a mode, or None for recordings.
 
     answers: what connect() was given, or None for DAY9_ANSWERS. own_key: the reader's

@@ -17,7 +17,7 @@ FOLDER = DATA / "realtime"
 PIECE = 40  # ms of sound in one event, as the pages of 2_realtime/02 send it
 
 
-class Talk(NamedTuple):
+class SpokenTurn(NamedTuple):
     """One question and its answer. Bytes are those of messages and packets, without TCP's, UDP's
     and IP's headers.
     """
@@ -48,8 +48,8 @@ async def over_websocket(client, session, clip):
     """Say a clip of data/audio over a WebSocket. `client`: an AsyncOpenAI; `session`: its `model`
     and settings.
 
-    Returns a Talk. RuntimeError with the API's words for settings that it refuses; LookupError for
-    a clip that is none.
+    Returns a SpokenTurn. RuntimeError with the API's words for settings that it refuses;
+    LookupError for a clip that is none.
     """
     from .. import display
     from . import turn_taking
@@ -97,7 +97,7 @@ async def over_websocket(client, session, clip):
                     / sounds.BYTES_A_MS
                 )
                 until = 1000 * (times["sound"] - begun) + answer
-    return Talk(
+    return SpokenTurn(
         sum(map(len, up)),
         sum(map(len, down)),
         sent * PIECE / 1000,
@@ -107,7 +107,9 @@ async def over_websocket(client, session, clip):
 
 
 async def over_webrtc(secret, clip):
-    """The same in a WebRTC call, with aiortc. `secret`: a client secret's value. Returns a Talk."""
+    """The same in a WebRTC call, with aiortc. `secret`: a client secret's value. Returns a
+    SpokenTurn.
+    """
     from . import turn_taking, voice_client
 
     call = await voice_client.Caller(secret).dial()
@@ -119,7 +121,7 @@ async def over_webrtc(secret, clip):
         first = clock()
         await call.until("output_audio_buffer.stopped")
         line = next(s for s in (await call.peer.getStats()).values() if s.type == "transport")
-        return Talk(
+        return SpokenTurn(
             line.bytesSent,
             line.bytesReceived,
             call.mouth.sent * 0.02,
@@ -131,8 +133,8 @@ async def over_webrtc(secret, clip):
 
 
 def live(talks):
-    """A widget with what each Talk took. `talks`: {name: Talk}. The numbers differ from run to run,
-    so no file keeps them.
+    """A widget with what each SpokenTurn took. `talks`: {name: SpokenTurn}. The numbers differ from
+    run to run, so no file keeps them.
     """
     import ipywidgets
 

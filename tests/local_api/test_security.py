@@ -162,7 +162,7 @@ def test_a_page_from_elsewhere_cannot_read_what_a_form_of_its_own_sends(live):
 
 def test_no_door_opens_without_the_throw_away_key(live):
     other = Forwarding(at(live.there.url, True))  # the local API of another kernel
-    other.state.key = "day9-of-another-kernel"
+    other.state.door.key = "day9-of-another-kernel"
     live.there.seen.clear()
     for key in (
         None,
@@ -171,7 +171,7 @@ def test_no_door_opens_without_the_throw_away_key(live):
         LOCAL_KEY[:-1],
         LOCAL_KEY + "x",
         LOCAL_KEY.upper(),
-        other.state.key,
+        other.state.door.key,
         REAL_KEY,
         "ek_" + "0" * 32,
         "é",

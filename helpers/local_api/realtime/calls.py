@@ -36,7 +36,7 @@ BAD_OFFER = "Invalid SDP offer. Please try again with a WHIP-compliant offer."
 NO_CALL = "No session found for the provided call_id"
 
 
-class Desk:
+class Endpoints:
     """What is asked of the Realtime API by HTTP, and the calls that run."""
 
     def __init__(self, state):
@@ -45,9 +45,9 @@ class Desk:
         self.calls = {}  # {call id: Call}
         hearing.load()  # now: while somebody speaks, the half second without other threads would be heard
 
-    def wrong(self, value, path):
+    def secret_error(self, value, path):
         """An error for a client secret that does not open `path`; None for one that does."""
-        return self.secrets.wrong(value, path)
+        return self.secrets.error(value, path)
 
     def answer(self, request):
         """The Answer to a request below /v1/realtime, or a coroutine that gives it."""
@@ -64,7 +64,7 @@ class Desk:
 
     def secret(self, request):
         """POST /v1/realtime/client_secrets."""
-        self.state.keep(
+        self.state.tasks.keep(
             asyncio.to_thread(importlib.import_module, f"{__package__}.webrtc")
         )  # will be needed, and takes a second
         try:
@@ -182,10 +182,10 @@ class Call:
             voice=self.peer.mouth,
             config=session,
             id=self.id.replace("rtc_", "sess_"),
-            over=lambda code, why: self.state.keep(self.close()),
+            over=lambda code, why: self.state.tasks.keep(self.close()),
         )
         self.peer.mouth.session = self.session
-        self.reading = self.state.keep(self._read())
+        self.reading = self.state.tasks.keep(self._read())
         return await self.peer.answer(offer)
 
     def join(self, send, ended):

@@ -60,7 +60,7 @@ class Secrets:
         value = headers["Authorization"].split()[-1]
         return self.known[value][1] if value.startswith("ek_") else None
 
-    def wrong(self, value, path):
+    def error(self, value, path):
         """An error for a secret that does not open `path`; None for one that does."""
         expires_at, _ = self.known.get(value, (None, None))
         if expires_at is None:

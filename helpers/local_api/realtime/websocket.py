@@ -10,7 +10,6 @@ import json
 from tornado import web, websocket
 
 from ...facts.models import models
-from .. import door
 from . import calls, events
 from .replayed import Replayed
 from .session import Session
@@ -49,7 +48,7 @@ class Socket(websocket.WebSocketHandler):
         self.set_header("Server", "day9-local-api")
 
     def prepare(self):
-        wrong = door.stranger(self.request)
+        wrong = self.state.door.stranger(self.request)
         if wrong:
             self.set_status(wrong.status)
             self.finish(wrong.body)
@@ -80,7 +79,7 @@ class Socket(websocket.WebSocketHandler):
         )
 
     def admit(self):
-        """Raises Refused for one who does not know the key."""
+        """Raises SessionRefused for one who does not know the key."""
         offered = self.request.headers.get("Sec-WebSocket-Protocol", "")
         key = next(
             (
@@ -93,21 +92,21 @@ class Socket(websocket.WebSocketHandler):
         if key:
             self.request.headers["Authorization"] = f"Bearer {key}"
         if "Authorization" not in self.request.headers:
-            raise Refused(
+            raise SessionRefused(
                 AUTHENTICATION, "Missing bearer or basic authentication in header", None
             )  # seen
-        wrong = self.state.without_key(self.request)
+        wrong = self.state.door.without_key(self.request)
         if wrong:
-            raise Refused(AUTHENTICATION, **_said(wrong))
+            raise SessionRefused(AUTHENTICATION, **_said(wrong))
 
     def enter(self):
-        """Begin the session that is asked for. Raises Refused."""
+        """Begin the session that is asked for. Raises SessionRefused."""
         if self.request.headers.get(
             "OpenAI-Beta"
         ) == "realtime=v1" or "openai-beta.realtime-v1" in self.request.headers.get(
             "Sec-WebSocket-Protocol", ""
         ):
-            raise Refused(REQUEST, calls.BETA["message"], calls.BETA["code"])
+            raise SessionRefused(REQUEST, calls.BETA["message"], calls.BETA["code"])
         self.admit()
         if self.recording:
             response = self.state.answers.library.next_response(self.recording, 0)
@@ -120,13 +119,13 @@ class Socket(websocket.WebSocketHandler):
         asked = self.state.realtime.secrets.session(self.request.headers) or {}
         model = self.get_query_argument("model", None) or asked.get("model")
         if not model:
-            raise Refused(
+            raise SessionRefused(
                 REQUEST,
                 "You must provide a model parameter, for example ws://127.0.0.1/v1/realtime?model=gpt-realtime",
                 "missing_model",
             )
         if models().get(model, {}).get("kind") != "realtime":
-            raise Refused(
+            raise SessionRefused(
                 REQUEST, f'Model "{model}" is not supported in realtime mode.', "invalid_model"
             )
         self.session = Session(
@@ -142,7 +141,7 @@ class Socket(websocket.WebSocketHandler):
         """Sit beside a WebRTC call: its events here too, and events of ours into it."""
         self.call = self.state.realtime.calls.get(call_id)
         if not self.call:
-            raise Refused(REQUEST, calls.NO_CALL, "call_id_not_found")
+            raise SessionRefused(REQUEST, calls.NO_CALL, "call_id_not_found")
         self.send(
             {
                 "type": "session.created",
@@ -176,7 +175,7 @@ class Socket(websocket.WebSocketHandler):
             self.session.close()
 
 
-class Refused(events.Bad):
+class SessionRefused(events.Bad):
     """Told in an error event, after which the socket closes with `close_code`."""
 
     def __init__(self, close_code, message, code):

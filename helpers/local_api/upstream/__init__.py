@@ -2,7 +2,8 @@
 same local address.
 
 Read in this order: ../where.py (who, with which key, up to which price), forward (one request there
-and back), spending (the ceiling), local_models (what another server calls otherwise). In record
-mode, recorder saves each exchange and ../scrub.py takes out of it what is nobody's business.
-Nothing here is loaded in the default mode.
+and back), spending (the ceiling), local_models (what another server calls otherwise), realtime
+(sessions, passed on both ways). In record mode, recorder saves each exchange, session_tape each
+session, and ../scrub.py takes out of them what is nobody's business; rerecord runs a notebook for
+that. The local API loads none of it in the default mode.
 """

@@ -23,7 +23,7 @@ from .. import answers, canonical, shaping
 from ..answer import Answer, error
 from ..ledger import LONGEST
 from . import local_models
-from .spending import Refused, Spending, today
+from .spending import OverBudget, Spending, today
 
 CONNECT, PATIENCE = (
     10.0,
@@ -125,7 +125,7 @@ class Upstream:
             if exchange.note:
                 return None
         raw = exchange.body if sent is body else _dump(sent)
-        return Forward(self, exchange, state, sent, raw, notes).answer()
+        return Forward(self, exchange, state.ledger, sent, raw, notes).answer()
 
     def summary(self):
         """Who answers and what that has cost so far, for the receipt."""
@@ -145,16 +145,16 @@ class Upstream:
             self.recorder
             or not kind.startswith("multipart/")
             or not self._is_theirs(exchange.path, state)
-            or state.unwelcome(exchange)
+            or state.door.unwelcome(exchange)
         ):
             return None
         pipe = Pipe()
-        exchange.forward(Forward(self, exchange, state, None, pipe, []).answer())
+        exchange.forward(Forward(self, exchange, state.ledger, None, pipe, []).answer())
         return pipe
 
     def _is_theirs(self, path, state):
-        """Whether a path belongs to the upstream: all below /v1, but Realtime (see State.realtime)
-        and what is computed here.
+        """Whether a path belongs to the upstream: all below /v1, but Realtime (see State.realtime),
+        models tuned here and, unless it is OpenAI, what is computed here.
         """
         if (
             not path.startswith("/v1/")
@@ -220,12 +220,12 @@ class Forward:
     key.
     """
 
-    def __init__(self, upstream, exchange, state, sent, raw, notes, bearer=""):
+    def __init__(self, upstream, exchange, ledger, sent, raw, notes, bearer=""):
         self.bearer = bearer or upstream.where.key.value or "none"
-        self.upstream, self.exchange, self.state, self.sent, self.raw = (
+        self.upstream, self.exchange, self.ledger, self.sent, self.raw = (
             upstream,
             exchange,
-            state,
+            ledger,
             sent,
             raw,
         )
@@ -240,7 +240,7 @@ class Forward:
         method, path = self.exchange.method, self.exchange.path
         try:
             self.hold = self.upstream.spending.reserve(method, path, self.sent)
-        except Refused as e:
+        except OverBudget as e:
             return await self.refused(e.answer(self.model))
         if self.hold and self.hold.limit:
             name, most = self.hold.limit
@@ -488,7 +488,7 @@ class Forward:
                 told.get("id", ""),
                 told.get("usage") or {},
             )
-            self.state.ledger.add(self.given.headers["X-Request-Id"], self.exchange, self.given)
+            self.ledger.add(self.given.headers["X-Request-Id"], self.exchange, self.given)
 
     def settle(self, usd=None, nothing=False):
         """Put a price in the reservation's place: `usd`, nothing, or, where nobody knows, all of

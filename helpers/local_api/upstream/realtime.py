@@ -43,7 +43,7 @@ class Connect(websockets.asyncio.client.connect):
         return exc
 
 
-class Desk(calls.Desk):
+class ForwardedEndpoints(calls.Endpoints):
     """What is asked of the Realtime API by HTTP. What is of a model that is shut down is answered
     here, as without an upstream.
     """
@@ -69,7 +69,7 @@ class Desk(calls.Desk):
         answer = await forward.Forward(
             self.upstream,
             request,
-            self.state,
+            self.state.ledger,
             None,
             request.body,
             [],
@@ -81,11 +81,11 @@ class Desk(calls.Desk):
                 self.lent[_hash(made["value"])] = int(made["expires_at"])
         return answer
 
-    def wrong(self, value, path):
-        """As Secrets.wrong, also for the secrets that the upstream made."""
+    def secret_error(self, value, path):
+        """As Secrets.error, also for the secrets that the upstream made."""
         until = self.lent.get(_hash(value))
         if until is None:
-            return self.secrets.wrong(value, path)
+            return self.secrets.error(value, path)
         if time.time() >= until or path not in ("/v1/realtime", calls.CALLS):
             return error(
                 401,
@@ -164,7 +164,7 @@ class Relay(here.Socket):
             self.tape = session_tape.SessionTape(
                 self.upstream.recorder, query, sdk_of(self.request.headers)
             )
-        self.state.keep(self._down())
+        self.state.tasks.keep(self._down())
 
     def _failed(self, why):
         if self.meter:
@@ -180,7 +180,7 @@ class Relay(here.Socket):
             if self.tape:
                 self.tape.client(message)
             await self.there.send(message)
-        except spending.Refused as e:
+        except spending.OverBudget as e:
             self._stop(e)
         except ConnectionClosed:
             pass  # _down() tells it
@@ -198,7 +198,7 @@ class Relay(here.Socket):
                 await self.write_message(message, isinstance(message, bytes))
         except (ConnectionClosed, websocket.WebSocketClosedError):
             pass
-        except spending.Refused as e:
+        except spending.OverBudget as e:
             self._stop(e)
         if not self.left:
             closed = self.there.close_code or LOST, (self.there.close_reason or "")[:120]
@@ -260,7 +260,7 @@ class Relay(here.Socket):
     def on_close(self):
         self.left = True
         if self.there:
-            self.state.keep(self.there.close())
+            self.state.tasks.keep(self.there.close())
         super().on_close()
 
 
@@ -282,11 +282,11 @@ class Meter:
             )
             self.context, self.new, self.open, self.longest = 0, 0, 0, USUAL_ANSWER
             self._hold()
-        except spending.Refused as e:
+        except spending.OverBudget as e:
             raise events.Bad(str(e), spending.CODE) from None
 
     def asked(self, message):
-        """A client event goes up. Raises Refused."""
+        """A client event goes up. Raises OverBudget."""
         try:
             event = json.loads(message)
             kind = event["type"]
@@ -298,7 +298,7 @@ class Meter:
         self._hold()
 
     def told(self, event):
-        """An event of the upstream. Raises Refused."""
+        """An event of the upstream. Raises OverBudget."""
         if event.get("type") == "response.done" and isinstance(event.get("response"), dict):
             usage = event["response"].get("usage") or {}
             try:
@@ -332,7 +332,7 @@ class Meter:
         answers_open = max(1, self.open)
         most = answers_open * ((self.context + self.new) * self.input + self.longest * self.output)
         if self.spending.total - self.held + most > self.spending.ceiling:
-            raise spending.Refused(
+            raise spending.OverBudget(
                 f"The next response may cost up to {most:.4f} USD, and {self.spending.total - self.held:.4f} of the {self.spending.ceiling:.2f} USD of DAY9_BUDGET are spent or reserved "
                 "in this kernel. Ways on: max_output_tokens in the session, a cheaper model, or a higher DAY9_BUDGET and helpers.connect() again."
             )

@@ -47,7 +47,7 @@ def today():
     return datetime.date.today()
 
 
-class Refused(Exception):
+class OverBudget(Exception):
     """A call that could pass the ceiling; its text says why, and how to go on."""
 
     def answer(self, model):
@@ -78,7 +78,7 @@ class Spending:
 
     def reserve(self, method, path, body):
         """A Hold on the most that a request can cost, or None where it costs nothing. Raises
-        Refused.
+        OverBudget.
 
         body: the request's JSON as a dict, or None. Where the request must be given a limit,
         `hold.limit` is (name, tokens).
@@ -90,14 +90,14 @@ class Spending:
             or not isinstance(body, dict)
             or not isinstance(body.get("model"), str)
         ):
-            raise Refused(
+            raise OverBudget(
                 f"No price is known for {method} {path}, and under a ceiling (DAY9_BUDGET) nothing is sent whose price nobody knows. {WITHOUT}"
             )
         hold = Hold(self, path, body)
         if self.total + hold.usd > self.ceiling:
             hold.count()
         if self.total + hold.usd > self.ceiling:
-            raise Refused(
+            raise OverBudget(
                 f"Not sent: this call may cost up to {hold.usd:.4f} USD (an answer of {hold.most:,} tokens at most), and {self.total:.4f} of the {self.ceiling:.2f} USD "
                 f"of DAY9_BUDGET are spent or reserved in this kernel. Ways on: a smaller {LIMIT[path]}, a cheaper model, "
                 "or a higher DAY9_BUDGET and helpers.connect() again."
@@ -126,7 +126,7 @@ class Hold:
         text, sounds, images, odd = _parts(body)
         odd += _odd(body)
         if odd:
-            raise Refused(
+            raise OverBudget(
                 f"What {odd[0]!r} adds to the price of a call cannot be known beforehand, and DAY9_BUDGET sets a ceiling. {WITHOUT}"
             )
         asked = shaping.limit_of(body)
@@ -182,7 +182,7 @@ class Hold:
 
 
 def dearest(model, direction, on):
-    """The highest price of one token of a model in any modality, in USD. Raises Refused where none
+    """The highest price of one token of a model in any modality, in USD. Raises OverBudget where none
     is known.
     """
     found = []
@@ -192,7 +192,7 @@ def dearest(model, direction, on):
         except LookupError:
             continue
     if not found:
-        raise Refused(
+        raise OverBudget(
             f"No price of {model} is known for {on} (data/prices.csv), and under a ceiling (DAY9_BUDGET) nothing is sent whose price nobody knows. "
             f"Ask a model with a price, such as gpt-5.6-sol. {WITHOUT}"
         )

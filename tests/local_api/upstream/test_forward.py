@@ -90,7 +90,7 @@ def to():
 
 def test_who_answers_is_one_word_or_an_address():
     key = where.Secret(REAL_KEY)
-    of = lambda text, key=key, **environ: where.where(text, where.settings(environ), key)
+    of = lambda text, key=key, **environ: where.resolve(text, where.settings(environ), key)
     assert (
         of(None)
         is of("recorded")
@@ -149,15 +149,15 @@ def test_who_answers_is_one_word_or_an_address():
 )
 def test_what_says_nothing_sensible_is_told(answers, environ, says):
     with pytest.raises(ValueError) as e:
-        where.where(answers, where.settings(environ), where.Secret(REAL_KEY))
+        where.resolve(answers, where.settings(environ), where.Secret(REAL_KEY))
     assert says in str(e.value) and REAL_KEY not in str(e.value) and "secret" not in str(e.value)
 
 
 def test_live_needs_a_key_that_is_one():
     with pytest.raises(ValueError, match="set OPENAI_API_KEY before JupyterLab starts"):
-        where.where("live", where.settings({}), where.own_key({"OPENAI_API_KEY": "day9-0123"}))
+        where.resolve("live", where.settings({}), where.own_key({"OPENAI_API_KEY": "day9-0123"}))
     with pytest.raises(ValueError, match="OPENAI_API_KEY holds a blank, a line break") as e:
-        where.where("live", where.settings({}), where.Secret(REAL_KEY + "\nx"))
+        where.resolve("live", where.settings({}), where.Secret(REAL_KEY + "\nx"))
     assert REAL_KEY not in str(e.value)
 
 
@@ -757,7 +757,7 @@ def test_an_upstream_is_read_no_faster_than_its_reader_reads_and_closed_when_he_
     )  # gone at once, as a kernel that is killed
     sock.close()
     assert gone.wait(30)
-    until(lambda: not one.state.streams, 30)
+    until(lambda: not one.state.tasks.running, 30)
     assert one.state.ledger.calls[-1][1] == 200
 
 
@@ -807,7 +807,7 @@ def test_an_upstream_that_still_thinks_is_left_at_once(to):
     assert asked.wait(30)
     sock.close()
     assert gone.wait(30)
-    until(lambda: not one.state.streams, 30)
+    until(lambda: not one.state.tasks.running, 30)
 
 
 class Tape:

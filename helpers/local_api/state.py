@@ -1,0 +1,74 @@
+"""What all requests of one local API share: its parts, each for those who need it, and the way to
+them.
+"""
+
+from ..once import once
+from . import pages
+from .answer import Answer
+from .answers import COMPUTED
+from .books import Books
+from .door import Door
+from .ledger import Ledger
+from .ready import Ready
+from .tasks import Tasks
+
+PAGES = "/day9/pages/"
+
+
+class State:
+    """The parts of one local API. answers: an answers.Answers. pace: how slowly streams go.
+    upstream: an upstream.forward.Upstream, or None where recordings answer.
+    """
+
+    def __init__(self, key, port, answers, pace=1.0, upstream=None):
+        self.port, self.pace, self.answers, self.upstream = port, pace, answers, upstream
+        self.door = Door(key, lambda value, path: self.realtime.secret_error(value, path))
+        self.ledger = Ledger()
+        self.books = Books(self.ledger, answers, upstream)
+        self.ready = Ready(answers)
+        self.tasks = Tasks()
+
+    def answer(self, request):
+        """The Answer to a request, whoever it comes from, or a coroutine that gives it."""
+        refusal = self.door.stranger(request)
+        if refusal:
+            return refusal
+        if request.method == "OPTIONS" and not request.path.startswith("/day9/"):
+            return Answer(204)  # a browser's preflight carries no key
+        if request.path.startswith(PAGES):
+            return pages.page(request.method, request.path.removeprefix(PAGES))
+        refusal = self.door.without_key(request)
+        if refusal:
+            return refusal
+        if request.path.startswith("/day9/"):
+            return self.books.answer(request)
+        forwarded = self.upstream and self.upstream.take(request, self)
+        if forwarded:
+            return forwarded
+        if request.path.startswith(COMPUTED):
+            return self.ready.later(request)
+        if request.path.startswith("/v1/realtime"):
+            return self.realtime.answer(request)
+        return self.ready.answer(request)
+
+    @once
+    def realtime(self):
+        """The Realtime API's endpoints, loaded when the first is asked."""
+        if self.upstream and self.upstream.where.openai:
+            from .upstream.realtime import ForwardedEndpoints
+
+            return ForwardedEndpoints(self, self.upstream)
+        from .realtime.calls import Endpoints
+
+        return Endpoints(self)
+
+    @once
+    def sockets(self):
+        """The Realtime API's WebSockets, loaded when the first is asked for."""
+        from .realtime import websocket
+
+        if self.upstream and self.upstream.where.openai:
+            from .upstream.realtime import Relay
+
+            return websocket.application(self, Relay)
+        return websocket.application(self)
