@@ -12,6 +12,7 @@ import os
 import sys
 
 from . import console, left_out, running
+from .facts import DATA
 from .facts.origins import ORIGINS
 from .local_api import where as upstream
 from .running import Server, server  # noqa: F401 (server: a notebook asks here for both)
@@ -60,7 +61,7 @@ def connect(answers: str | None = None) -> None:
         running.current = now
         os.environ["OPENAI_BASE_URL"], os.environ["OPENAI_API_KEY"] = now.url, now.key
     # one table for tiktoken, which would otherwise download it
-    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(running.ROOT / "data" / "tokenizer"))
+    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(DATA / "tokenizer"))
     console.say(_line(now) + note + _made_before(now.url))
 
 

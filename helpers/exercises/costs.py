@@ -1,9 +1,7 @@
 """The exercises of notebooks/4_costs, in the order of the notebooks."""
 
-import csv
-
 from ..costs import budgets, voice_costs
-from ..facts import prices
+from ..facts import DATA, prices, tables
 from . import exercise, judge
 
 # --- 01_the_price_list to 04_a_tuning_budget ---
@@ -133,12 +131,11 @@ def which_change_saves_most(answer):
 
 def _aider(model, figure):
     """A figure of Aider's polyglot benchmark, (value, cases)."""
-    with open(prices.DATA / "measurements.csv", encoding="utf-8", newline="") as f:
-        (row,) = (
-            r
-            for r in csv.DictReader(f)
-            if (r["measure"], r["model"]) == (f"Aider polyglot {figure}", model)
-        )
+    (row,) = (
+        r
+        for r in tables.rows("measurements.csv")
+        if (r["measure"], r["model"]) == (f"Aider polyglot {figure}", model)
+    )
     return float(row["value"]), int(row["sample_size"])
 
 
@@ -237,9 +234,8 @@ def which_plan_pays(answer):
 )
 def cache_share_of_support(answer):
     from ..costs import bills
-    from ..facts import prices
 
-    cube = bills.price(bills.read(prices.DATA / "usage" / "synthetic_usage.json")).cube
+    cube = bills.price(bills.read(DATA / "usage" / "synthetic_usage.json")).cube
     support = cube[cube["feature"] == "proj_support"]
     cached, other = int(support["text_cached_input"].sum()), int(support["text_input"].sum())
     right = cached / (cached + other)

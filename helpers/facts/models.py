@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 
-from . import DATA
+from . import tables
 
 
 @functools.cache
 def models() -> dict[str, dict[str, str]]:
     """{model id: row} of data/models.csv."""
-    with open(DATA / "models.csv", encoding="utf-8", newline="") as f:
-        return {row["model"]: row for row in csv.DictReader(f)}
+    return {row["model"]: row for row in tables.rows("models.csv")}

@@ -8,13 +8,12 @@ the table leaves out.
 
 from __future__ import annotations
 
-import csv
 import datetime
 import functools
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from . import DATA
+from . import tables
 from .models import models
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def usd_by_time(model: str, per: str, on: str | datetime.date) -> Decimal:
     Decimal('0.05')
     """
     on = _day(on)
-    for row in _read("prices_by_time.csv"):
+    for row in tables.rows("prices_by_time.csv"):
         if (
             (row["model"], row["per"]) == (model, per)
             and _day(row["from"]) <= on
@@ -212,11 +211,6 @@ def _by_modality(total, details, others):
     return {"text": (total or 0) - sum(parts.values())} | parts
 
 
-def _read(name):
-    with open(DATA / name, encoding="utf-8", newline="") as f:
-        return list(csv.DictReader(f))
-
-
 @functools.cache
 def _table():
     return [
@@ -227,7 +221,7 @@ def _table():
             "until": _day(row["until"]) if row["until"] else None,
             "checked_on": _day(row["checked_on"]),
         }
-        for row in _read("prices.csv")
+        for row in tables.rows("prices.csv")
     ]
 
 

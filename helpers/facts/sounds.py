@@ -8,14 +8,13 @@ OpenAI's is heard.
 
 from __future__ import annotations
 
-import csv
 import functools
 import io
 import re
 import wave
 from typing import TYPE_CHECKING
 
-from . import DATA
+from . import DATA, tables
 
 if TYPE_CHECKING:
     import av
@@ -73,8 +72,7 @@ def clips() -> dict[str, dict[str, str]]:
     """{name: row of data/audio/clips.csv}: file, start_ms, end_ms, side, language, voice,
     transcript.
     """
-    with open(FOLDER / "clips.csv", encoding="utf-8", newline="") as f:
-        return {row["name"]: row for row in csv.DictReader(f)}
+    return {row["name"]: row for row in tables.rows("audio/clips.csv")}
 
 
 @functools.cache

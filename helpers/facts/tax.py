@@ -9,12 +9,11 @@ for a return: no qualified dividends, no capital gains, no alternative minimum t
 
 from __future__ import annotations
 
-import csv
 import functools
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
-from . import DATA
+from . import tables
 
 STATUSES = (
     "single",
@@ -155,16 +154,11 @@ def _amount(taxable):
     return taxable
 
 
-def _rows(name):
-    with open(DATA / name, encoding="utf-8", newline="") as f:
-        return list(csv.DictReader(f))
-
-
 @functools.cache
 def _brackets():
     """{(year, status): [(rate in %, upper end or None)]}, lowest first."""
     found: dict[tuple[int, str], list[tuple[int, int | None]]] = {}
-    for row in _rows("tax.csv"):
+    for row in tables.rows("tax.csv"):
         found.setdefault((int(row["year"]), row["status"]), []).append(
             (int(row["rate"]), int(row["upper"]) if row["upper"] else None)
         )
@@ -175,6 +169,6 @@ def _brackets():
 def _deductions():
     """{(year, status): [dollars with 0 boxes, 1 box, ...]}"""
     found: dict[tuple[int, str], list[int]] = {}
-    for row in _rows("standard_deductions.csv"):
+    for row in tables.rows("standard_deductions.csv"):
         found.setdefault((int(row["year"]), row["status"]), []).append(int(row["usd"]))
     return found

@@ -23,10 +23,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import running
+from ..facts import DATA
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks" / "5_sdks" / "clients"
-KEPT = ROOT / "data" / "clients.json"
+KEPT = DATA / "clients.json"
 LIMIT = 900  # seconds for an install on a slow machine
 
 

@@ -14,7 +14,6 @@ see.
 
 import argparse
 import bisect
-import csv
 import functools
 import json
 import os
@@ -24,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import console
-from ..facts import DATA, refusals
+from ..facts import refusals, tables
 from ..facts.models import models
 
 LARGEST = 1_000_000  # bytes of a file; what is longer is data
@@ -182,8 +181,7 @@ def table(findings):
 @functools.cache
 def names():
     """The rows of data/day9_names.csv, as dictionaries."""
-    with open(DATA / "day9_names.csv", encoding="utf-8", newline="") as rows:
-        return list(csv.DictReader(rows))
+    return tables.rows("day9_names.csv")
 
 
 @functools.cache

@@ -17,7 +17,7 @@ import pytest
 
 from helpers.costs import bills
 from helpers.costs.bills import pricing, sources
-from helpers.facts import prices
+from helpers.facts import DATA, prices, tables
 from tests.tools import make_usage
 
 FOLDER = make_usage.FOLDER
@@ -369,7 +369,7 @@ def test_a_file_that_is_not_there_is_told_so():
 
 
 def test_every_alias_has_a_field_and_a_source():
-    with open(prices.DATA / "usage_columns.csv", encoding="utf-8", newline="") as f:
+    with open(DATA / "usage_columns.csv", encoding="utf-8", newline="") as f:
         rows = list(csv.DictReader(f))
     assert {r["field"] for r in rows} <= set(sources.FIELDS) and all(
         r["source"] and r["checked_on"] for r in rows
@@ -378,7 +378,7 @@ def test_every_alias_has_a_field_and_a_source():
 
 
 def test_every_surcharge_is_of_a_priced_model():
-    with open(prices.DATA / "surcharges.csv", encoding="utf-8", newline="") as f:
+    with open(DATA / "surcharges.csv", encoding="utf-8", newline="") as f:
         rows = list(csv.DictReader(f))
     assert rows and all(
         r["source"] and r["checked_on"] and int(r["above_input_tokens"]) > 0 for r in rows
@@ -1085,7 +1085,7 @@ def test_the_explorer_warns_of_old_prices(monkeypatch):
 
 def test_lifecycle_follows_the_table(bill):
     life = bills.lifecycle(bill, TODAY).set_index("model")
-    models = {r["model"]: r for r in prices._read("models.csv")}
+    models = {r["model"]: r for r in tables.rows("models.csv")}
     assert set(life.index) == {
         m
         for m in set(bill.rows["model"])

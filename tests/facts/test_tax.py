@@ -13,7 +13,7 @@ from math import floor
 
 import pytest
 
-from helpers.facts import tax
+from helpers.facts import DATA, tax
 
 JOINT = ("married_jointly", "surviving_spouse")
 RATES = (10, 12, 22, 24, 32, 35, 37)
@@ -218,7 +218,7 @@ def test_huge_and_exact():
     [("tax.csv", "year,status,rate,upper"), ("standard_deductions.csv", "year,status,boxes,usd")],
 )
 def test_the_tables_parse_and_each_row_has_a_source(name, columns):
-    with open(tax.DATA / name, encoding="utf-8", newline="") as f:
+    with open(DATA / name, encoding="utf-8", newline="") as f:
         rows = list(csv.DictReader(f))
     assert list(rows[0]) == [*columns.split(","), "source", "checked_on"]
     assert all(

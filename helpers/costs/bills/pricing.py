@@ -6,7 +6,6 @@ tokens are added up by day, model and feature first, and the few thousand sums a
 worked through in pieces that fit the processor's cache.
 """
 
-import csv
 import datetime
 import functools
 from decimal import Decimal
@@ -14,7 +13,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 
-from ...facts import prices
+from ...facts import prices, tables
 from ...once import once
 
 KINDS = {
@@ -543,5 +542,4 @@ def _nano(row):
 
 @functools.cache
 def _limits():
-    with open(prices.DATA / "surcharges.csv", encoding="utf-8", newline="") as f:
-        return {r["model"]: int(r["above_input_tokens"]) for r in csv.DictReader(f)}
+    return {r["model"]: int(r["above_input_tokens"]) for r in tables.rows("surcharges.csv")}

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ...facts import prices
+from ...facts import tables
 from .pricing import ABSURD, CODES, BillError
 
 COUNTED = (
@@ -475,8 +475,8 @@ def _aliases():
     """{column's name in lower case: (our field, its rank; of two columns for a field the lower rank
     is read)}.
     """
-    with open(prices.DATA / "usage_columns.csv", encoding="utf-8", newline="") as f:
-        return {r["column"].lower(): (r["field"], rank) for rank, r in enumerate(csv.DictReader(f))}
+    known = tables.rows("usage_columns.csv")
+    return {row["column"].lower(): (row["field"], rank) for rank, row in enumerate(known)}
 
 
 # to one frame
