@@ -11,6 +11,7 @@ from . import shaping
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
+    from .checks import Bad
     from .recordings import Recording
 
 
@@ -67,6 +68,11 @@ def error(
         as_json({"error": {"message": message, "type": kind, "param": param, "code": code}}),
         **more,
     )
+
+
+def bad_request(e: Bad, status: int = 400, **more: Any) -> Answer:
+    """What is told of a request that a check does not let pass."""
+    return Answer(status, as_json({"error": e.error}), **more)
 
 
 def as_it_came(recording: Recording, response: dict[str, Any]) -> Answer:
@@ -131,15 +137,3 @@ def not_allowed(method: str, path: str) -> Answer:
         f"Not allowed to {method} on {path} (HINT: Perhaps you meant to use a different HTTP method?)",
         code="method_not_supported",
     )
-
-
-# How an error names the kinds of JSON.
-WORDS = {
-    str: "a string",
-    bool: "a boolean",
-    int: "an integer",
-    float: "a decimal",
-    list: "an array",
-    dict: "an object",
-    type(None): "null",
-}

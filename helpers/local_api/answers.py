@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from ..facts import refusals, schemas
 from ..facts.models import models
 from ..once import once
-from . import canonical, off_the_map, pictures, shaping, slots
+from . import canonical, checks, off_the_map, pictures, request_shapes, shaping, slots, sse
 from .answer import (
     TEXTS_CHECKED_ON,
-    WORDS,
     Answer,
     as_it_came,
     as_json,
+    bad_request,
     error,
     no_model,
     not_allowed,
@@ -103,15 +103,14 @@ class Answers:
             return self.tuning.answer(method, path, query, content_type, raw)
         try:
             body = canonical.read_body(content_type, raw)
-        except canonical.BadRequest as e:
-            return error(400, str(e))
-        if method != "POST":
-            body = query or None
-        if path in (shaping.CHAT, shaping.RESPONSES) and method == "POST":
-            wrong = _malformed(path, body) or self._refused(path, body) or _bad_part(path, body)
-            if wrong:
-                return wrong
-            said = self._tuned(path, body)
+            if method != "POST":
+                body = query or None
+            elif path in request_shapes.OF:
+                request_shapes.OF[path](body, "")
+        except checks.Bad as e:
+            return bad_request(e)
+        if method == "POST" and path in request_shapes.OF:
+            said = self._refused(path, body) or _bad_part(path, body) or self._tuned(path, body)
             if said:
                 return said
         return self._recorded(method, path, body, retry)
@@ -175,7 +174,7 @@ class Answers:
         self.folder = recording.name.rpartition("/")[0]
         response = self.library.next_response(recording, retry)
         if "events" in response:
-            events = [(e["at"], shaping.sse(e["data"], e.get("event"))) for e in response["events"]]
+            events = [(e["at"], sse.event(e["data"], e.get("event"))) for e in response["events"]]
             return Answer(
                 response["status"],
                 events=events,
@@ -302,203 +301,6 @@ def _model(sent):
     """The model that a request names, for the books."""
     name = sent.get("model")
     return canonical.canonical_model(name) if isinstance(name, str) else ""
-
-
-# What a parameter may be; one that is null is the same as one not sent.
-TYPES = {
-    "model": (str,),
-    "stream": (bool,),
-    "stream_options": (dict,),
-    "max_completion_tokens": (int,),
-    "max_tokens": (int,),
-    "max_output_tokens": (int,),
-    "tools": (list,),
-    "response_format": (dict,),
-    "text": (dict,),
-    "reasoning": (dict,),
-    "instructions": (str,),
-}
-ITEMS = {shaping.CHAT: ("messages", (list,)), shaping.RESPONSES: ("input", (str, list))}
-ROLES = (
-    "developer",
-    "system",
-    "user",
-    "assistant",
-    "tool",
-    "function",
-)  # openai 3.54.0, types/chat
-LEAST = {shaping.CHAT: 1, shaping.RESPONSES: 16}  # tokens that a limit must leave
-
-
-def _malformed(path, body):
-    """An error for a request that has not the form of one, in the API's words; else None."""
-    if not isinstance(body, dict):
-        return error(400, "The body of your request must be a JSON object.")
-    said, kinds = ITEMS[path]
-    for name, kinds in [*TYPES.items(), (said, kinds)]:
-        if body.get(name) is not None and type(body[name]) not in kinds:
-            return _wrong_type(name, kinds, body[name])
-    for name in ("model", said):
-        if not body.get(name):
-            return error(
-                400,
-                f"Missing required parameter: '{name}'.",
-                param=name,
-                code="missing_required_parameter",
-            )
-    for name in shaping.LIMITS:
-        if body.get(name) is not None and body[name] < LEAST[path]:
-            return error(
-                400,
-                f"Invalid '{name}': integer below minimum value. Expected a value >= {LEAST[path]}, but got {body[name]} instead.",
-                param=name,
-                code="integer_below_min_value",
-            )
-    items = [] if isinstance(body[said], str) else body[said]
-    found = (_malformed_item(f"{said}[{i}]", item, path) for i, item in enumerate(items))
-    tools = (_malformed_tool(f"tools[{i}]", t, path) for i, t in enumerate(body.get("tools") or []))
-    return next(filter(None, (*found, *tools, _malformed_choice(path, body))), None)
-
-
-NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # of a tool or a schema: openai 3.54.0, types/shared
-DETAILS = ("auto", "low", "high", "original")  # openai 3.54.0, types
-PARTS = {
-    shaping.CHAT: ("text", "image_url", "input_audio", "file", "refusal"),
-    shaping.RESPONSES: ("input_text", "input_image", "input_file", "output_text", "refusal"),
-}
-CHOICES = ("none", "auto", "required")
-FORMATS = ("text", "json_object", "json_schema")
-
-
-def _missing(name):
-    return error(
-        400,
-        f"Missing required parameter: '{name}'.",
-        param=name,
-        code="missing_required_parameter",
-    )
-
-
-def _odd_value(at, value, known):
-    return error(
-        400,
-        f"Invalid value: '{value}'. Supported values are: {', '.join(map(repr, known))}.",
-        param=at,
-        code="invalid_value",
-    )
-
-
-def _odd_name(at, name):
-    return error(
-        400,
-        f"Invalid '{at}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
-        param=at,
-        code="invalid_value",
-    )
-
-
-def _malformed_tool(at, tool, path):
-    if not isinstance(tool, dict):
-        return _wrong_type(at, (dict,), tool)
-    if not tool.get("type"):
-        return _missing(f"{at}.type")
-    if tool["type"] != "function":
-        return None
-    if path == shaping.CHAT:
-        at, tool = f"{at}.function", tool.get("function")
-        if not isinstance(tool, dict):
-            return _missing(at) if tool is None else _wrong_type(at, (dict,), tool)
-    if not tool.get("name"):
-        return _missing(f"{at}.name")
-    if not isinstance(tool["name"], str):
-        return _wrong_type(f"{at}.name", (str,), tool["name"])
-    return None if NAME.fullmatch(tool["name"]) else _odd_name(f"{at}.name", tool["name"])
-
-
-def _malformed_choice(path, body):
-    """The same for tool_choice and the form of the answer."""
-    choice = body.get("tool_choice")
-    if isinstance(choice, str) and choice not in CHOICES:
-        return _odd_value("tool_choice", choice, CHOICES)
-    if path != shaping.CHAT:
-        return None
-    form = body.get("response_format") or {"type": "text"}
-    if not form.get("type"):
-        return _missing("response_format.type")
-    if form["type"] not in FORMATS:
-        return _odd_value("response_format.type", form["type"], FORMATS)
-    if form["type"] != "json_schema":
-        return None
-    at, inner = "response_format.json_schema", form.get("json_schema")
-    if not isinstance(inner, dict):
-        return _missing(at) if inner is None else _wrong_type(at, (dict,), inner)
-    if not inner.get("name"):
-        return _missing(f"{at}.name")
-    odd = not isinstance(inner["name"], str) or not NAME.fullmatch(inner["name"])
-    return _odd_name(f"{at}.name", inner["name"]) if odd else None
-
-
-def _malformed_item(at, item, path):
-    if not isinstance(item, dict):
-        return _wrong_type(at, (dict,), item)
-    if (
-        path == shaping.CHAT
-        and isinstance(item.get("role"), str)
-        and item["role"]
-        and item["role"] not in ROLES
-    ):
-        return error(
-            400,
-            f"Invalid value: '{item['role']}'. Supported values are: {', '.join(map(repr, ROLES))}.",
-            param=f"{at}.role",
-            code="invalid_value",
-        )
-    if path == shaping.CHAT and not item.get("role"):
-        return error(
-            400,
-            f"Missing required parameter: '{at}.role'.",
-            param=f"{at}.role",
-            code="missing_required_parameter",
-        )
-    if item.get("role") == "tool" and not item.get("tool_call_id"):
-        return _missing(f"{at}.tool_call_id")
-    if item.get("type") == "function_call_output":
-        if not item.get("call_id"):
-            return _missing(f"{at}.call_id")
-        if type(item.get("output")) not in (str, list):
-            return _wrong_type(f"{at}.output", (str, list), item.get("output"))
-    for name, kinds in {"role": (str,), "content": (str, list)}.items():
-        if item.get(name) is not None and type(item[name]) not in kinds:
-            return _wrong_type(f"{at}.{name}", kinds, item[name])
-    for n, part in enumerate(item["content"] if isinstance(item.get("content"), list) else []):
-        if not isinstance(part, dict):
-            return _wrong_type(f"{at}.content[{n}]", (dict,), part)
-        if not isinstance(part.get("text") or "", str):
-            return _wrong_type(f"{at}.content[{n}].text", (str,), part["text"])
-        if (
-            path == shaping.CHAT
-            and part.get("type") == "image_url"
-            and not isinstance(part.get("image_url"), dict)
-        ):
-            return _wrong_type(f"{at}.content[{n}].image_url", (dict,), part.get("image_url"))
-        kind = part.get("type")
-        if isinstance(kind, str) and kind not in PARTS[path] and "role" in item:
-            return _odd_value(f"{at}.content[{n}].type", kind, PARTS[path])
-        image = part.get("image_url")
-        detail = image.get("detail") if isinstance(image, dict) else part.get("detail")
-        if detail is not None and detail not in DETAILS:
-            return _odd_value(f"{at}.content[{n}].image_url.detail", detail, DETAILS)
-    return None
-
-
-def _wrong_type(name, kinds, value):
-    expected = " or ".join(WORDS[kind] for kind in kinds)
-    return error(
-        400,
-        f"Invalid type for '{name}': expected {expected}, but got {WORDS[type(value)]} instead.",
-        param=name,
-        code="invalid_type",
-    )
 
 
 def _bad_part(path, body):

@@ -8,7 +8,6 @@ it.
 
 import base64
 import binascii
-import csv
 import functools
 import hashlib
 import json
@@ -17,7 +16,8 @@ import unicodedata
 
 from tornado import httputil
 
-from ..facts import DATA
+from ..facts.models import models
+from .checks import Bad
 
 # Said by the caller for the books, not for the model.
 BOOKKEEPING = {"user", "store", "metadata", "safety_identifier", "prompt_cache_key", "service_tier"}
@@ -49,15 +49,10 @@ DEEPEST = 100  # levels of nesting that a body may have
 TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
 
 
-class BadRequest(ValueError):
-    """The body cannot be read as what its content type says."""
-
-
 @functools.cache
 def model_aliases():
     """{alias: model it stands for}, from data/models.csv."""
-    with open(DATA / "models.csv", encoding="utf-8", newline="") as f:
-        return {row["model"]: row["alias_of"] for row in csv.DictReader(f) if row["alias_of"]}
+    return {name: row["alias_of"] for name, row in models().items() if row["alias_of"]}
 
 
 def canonical_model(name):
@@ -161,7 +156,7 @@ def read_body(content_type, raw):
     """A request's body as a JSON-able value: parsed JSON, or the fields of a form with files by
     content.
 
-    Raises BadRequest with what is wrong.
+    Raises Bad with what is wrong.
     """
     if not raw:
         return None
@@ -173,7 +168,7 @@ def read_body(content_type, raw):
     try:
         return parse(raw)
     except ValueError as e:
-        raise BadRequest(f"The body of your request could not be parsed as JSON: {e}.") from None
+        raise Bad(f"The body of your request could not be parsed as JSON: {e}.", None) from None
 
 
 def parse(raw):
@@ -225,7 +220,7 @@ def read_form(content_type, raw):
 
 def form_parts(content_type, raw):
     """({field: text}, {file field: (filename, content)}) of a multipart form, the last of each.
-    Raises BadRequest.
+    Raises Bad.
     """
     fields, files = _parsed_form(content_type, raw)
     form = {name: values[-1].decode("utf-8", "replace") for name, values in fields.items()}
@@ -237,12 +232,13 @@ def _parsed_form(content_type, raw):
     try:
         httputil.parse_body_arguments(content_type, raw, fields, files)
     except httputil.HTTPInputError as e:
-        raise BadRequest(
-            f"The body of your request is not a readable multipart form: {e}."
+        raise Bad(
+            f"The body of your request is not a readable multipart form: {e}.", None
         ) from None
     if not fields and not files:
-        raise BadRequest(
-            "The body of your request is not a multipart form with the boundary that its Content-Type names."
+        raise Bad(
+            "The body of your request is not a multipart form with the boundary that its Content-Type names.",
+            None,
         )
     return fields, files
 

@@ -6,7 +6,7 @@ import collections
 import json
 from typing import TYPE_CHECKING, Any
 
-from . import canonical
+from . import canonical, checks
 
 if TYPE_CHECKING:
     from .answer import Answer, Request
@@ -107,5 +107,5 @@ def _readable(content_type, raw, size):
     said = f"{size:,} bytes of {content_type or 'no content type'}"
     try:
         return said if size > len(raw) else canonical.read_body(content_type, raw)
-    except canonical.BadRequest:
+    except checks.Bad:
         return said

@@ -28,11 +28,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ..facts import DATA
 from ..facts.origins import ORIGINS
-from . import canonical, scrub, slots
+from . import canonical, checks, scrub, slots
 
-FOLDER = canonical.DATA / "recordings"
-OWN = canonical.DATA / "my_recordings"
+FOLDER = DATA / "recordings"
+OWN = DATA / "my_recordings"
 FILE = re.compile(r"[0-9a-f]{64}\.\w+")
 # What a client may act on. Others (cookies, the account's name, the way that the answer took) are
 # not kept.
@@ -105,7 +106,7 @@ def as_kept(
     else:
         try:
             body = canonical.read_body(content_type, raw)
-        except canonical.BadRequest:
+        except checks.Bad:
             body = f"{len(raw)} bytes;sha256,{canonical.digest(raw)}"
     return scrub.text(path), scrub.value(_short(body))
 

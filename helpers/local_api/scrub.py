@@ -10,6 +10,8 @@ written anew.
 import json
 import re
 
+from . import sse
+
 WORD, NAME = "scrubbed", "someone"  # neither fits a pattern below: scrubbing again changes nothing
 # A key has a digit (or the stars of a masked one) or is long: `sk-learn` and `org-wide` are words.
 _KEY = r"(?:(?=[\w*-]*[\d*])[\w*-]{6,}|[\w*-]{16,})"
@@ -127,8 +129,7 @@ def _plain(came):
 def _line(line):
     if _plain(line):
         return line
-    start = re.match(r"data: ?|", line)[0]
-    rest = line[len(start) :]
+    start, rest = sse.data_line(line)
     parsed = _parsed(rest)
     return text(line) if parsed is None else start + _rewritten(rest, parsed, value(parsed))
 
@@ -139,7 +140,7 @@ def events(came):
         {
             n: found
             for n, line in enumerate(event.split("\n"))
-            if (found := _parsed(line.removeprefix("data:"))) is not None
+            if (found := _parsed(sse.data_line(line)[1])) is not None
         }
         for event in came
     ]

@@ -10,7 +10,7 @@ import json
 import re
 
 from ..facts import tokens as counter
-from . import pictures
+from . import pictures, sse
 
 LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
@@ -154,16 +154,7 @@ def told(body, events):
     """The model, id and usage that an answer tells, which is JSON or a stream of it: what the books
     need; empty where it tells none.
     """
-    texts = (
-        [body]
-        if body
-        else [
-            line[5:]
-            for _, event in events
-            for line in event.split(b"\n")
-            if line.startswith(b"data:")
-        ]
-    )
+    texts = [body] if body else [data for _, event in events for data in sse.data(event)]
     found = {"model": "", "id": "", "usage": {}}
     for text in texts if len(body) < BOOKED else ():
         try:
@@ -186,22 +177,12 @@ def _names(path):
 # --- streams ---------------------------------------------------------------------------------------
 
 FIRST_AFTER, WORD_EVERY = 0.4, 0.05  # seconds; the pace of a stream made from a whole answer
-END_OF_EVENT = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")  # in whichever way a server ends its lines
 
 
 def stream(path, answer, include_usage):
     """[(seconds from the start, Server-Sent Event as bytes)] for a whole answer."""
     events = chat_events(answer, include_usage) if path == CHAT else response_events(answer)
     return [(FIRST_AFTER + WORD_EVERY * i, event) for i, event in enumerate(events)]
-
-
-def sse(data, event=None):
-    text = (
-        data
-        if isinstance(data, str)
-        else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    )
-    return ((f"event: {event}\n" if event else "") + f"data: {text}\n\n").encode()
 
 
 def pieces(text):
@@ -229,7 +210,7 @@ def chat_events(answer, include_usage):
                 {"index": choice["index"], "delta": delta, **logprobs, "finish_reason": finish}
             ]
         }
-        return sse(body | {"usage": None} if include_usage else body)
+        return sse.event(body | {"usage": None} if include_usage else body)
 
     for choice in answer["choices"]:
         message = choice["message"]
@@ -254,8 +235,8 @@ def chat_events(answer, include_usage):
                 )
         yield chunk(choice, {}, choice["finish_reason"])
     if include_usage:
-        yield sse(head | {"choices": [], "usage": answer["usage"]})
-    yield sse("[DONE]")
+        yield sse.event(head | {"choices": [], "usage": answer["usage"]})
+    yield sse.event(sse.DONE)
 
 
 def response_events(answer):
@@ -263,7 +244,7 @@ def response_events(answer):
     count = iter(range(10**9))
 
     def event(kind, **more):
-        return sse({"type": kind, "sequence_number": next(count), **more}, kind)
+        return sse.event({"type": kind, "sequence_number": next(count), **more}, kind)
 
     begun = answer | {
         "status": "in_progress",

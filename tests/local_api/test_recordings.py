@@ -17,8 +17,8 @@ from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 from pydantic import ValidationError
 
-from helpers.facts import forms, tokens
-from helpers.local_api import answers, canonical, catalogue, recordings
+from helpers.facts import DATA, forms, tokens
+from helpers.local_api import answers, catalogue, recordings
 from tests.asking import CHAT, RESPONSES, api, ask, chat, completion, envelope, value, words, write
 from tests.facts.test_tax import reference_schedule
 from tests.o1.test_form_review import Reviewed
@@ -781,9 +781,7 @@ def test_show_tells_request_slots_and_answers():
 
 
 def test_reading_leaves_the_files_alone():
-    state = lambda: {
-        f: hashlib.sha256(f.read_bytes()).hexdigest() for f in canonical.DATA.rglob("*.json")
-    }
+    state = lambda: {f: hashlib.sha256(f.read_bytes()).hexdigest() for f in DATA.rglob("*.json")}
     before = state()
     for name in ("start/busy", "start/weekday-4o", "start/weekday-today-none"):
         asked(name, {k: s["example"] for k, s in SHIPPED[name].slots.items()})

@@ -35,11 +35,11 @@ import json
 import sys
 import tomllib
 
-from helpers.facts import forms
+from helpers.facts import DATA, forms
 from helpers.local_api import canonical, catalogue, pictures, recordings, shaping, slots
 from helpers.local_api.envelopes import chat_answer, response_answer
 
-SOURCES = canonical.DATA / "constructed"
+SOURCES = DATA / "constructed"
 
 
 def with_pictures(spec, path):

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs
 
 from ... import left_out
 from ...facts import hearing
-from .. import canonical
-from ..answer import Answer, as_json, error, refused
+from .. import canonical, checks
+from ..answer import Answer, as_json, bad_request, error, refused
 from . import events
 from .secrets import Secrets, model_of
 from .session import Session
@@ -71,8 +71,8 @@ class Endpoints:
             made = self.secrets.create(
                 canonical.read_body("application/json", request.body or b"{}")
             )
-        except (canonical.BadRequest, events.Bad) as e:
-            return bad(e)
+        except checks.Bad as e:
+            return bad_request(e)
         return Answer(200, as_json(made), origin=COMPUTED)
 
     async def control(self, call_id, verb):
@@ -111,8 +111,10 @@ class Endpoints:
             answer = await call.begin(*self.asked(request))
         except Exception as e:
             await call.close()
-            if isinstance(e, (events.Bad, canonical.BadRequest, webrtc.BadOffer)):
-                return bad(e)
+            if isinstance(e, checks.Bad):
+                return bad_request(e)
+            if isinstance(e, webrtc.BadOffer):
+                return error(400, f"{BAD_OFFER} ({e})", code="invalid_offer")
             raise
         return Answer(
             201,
@@ -122,9 +124,7 @@ class Endpoints:
         )
 
     def asked(self, request):
-        """(offer, session) of a request, in either of its two forms. Raises events.Bad or
-        canonical.BadRequest.
-        """
+        """(offer, session) of a request, in either of its two forms. Raises checks.Bad."""
         content_type = request.headers.get("Content-Type", "")
         kind = content_type.partition(";")[0].strip().lower()
         session = self.secrets.session(request.headers)
@@ -137,27 +137,25 @@ class Endpoints:
             fields = form(content_type, request.body)
             offer = fields.get("sdp", "")
             if session is not None and "session" in fields:
-                raise events.Bad(
+                raise checks.Bad(
                     "A client secret has its session in it: send the offer alone.", param="session"
                 )
             if session is None:
                 try:
                     session = json.loads(fields.get("session", "{}"))
                 except ValueError as e:
-                    raise events.Bad(
+                    raise checks.Bad(
                         f"'session' could not be parsed as JSON: {e}.", param="session"
                     ) from None
         else:
             # the pattern: openai/openai-openapi#502 (2025-11-11)
-            raise events.Bad(
+            raise checks.Bad(
                 f"Unsupported content type: '{kind}'. This API method only accepts '{SDP}' or '{FORM}' requests, but you specified "
                 f"the header 'Content-Type: {content_type}'. Please try again with a supported content type.",
                 "unsupported_content_type",
             )
         if not offer:
-            raise events.Bad(
-                "Missing required parameter: 'sdp'.", "missing_required_parameter", "sdp"
-            )
+            raise checks.missing("sdp")
         return offer, session
 
 
@@ -174,7 +172,7 @@ class Call:
         )
 
     async def begin(self, offer, session):
-        """The SDP answer to an offer. Raises events.Bad for the session, BadOffer for the offer."""
+        """The SDP answer to an offer. Raises checks.Bad for the session, BadOffer for the offer."""
         self.session = Session(
             model_of(session),
             send=self._send,
@@ -204,7 +202,7 @@ class Call:
     def _send(self, event):
         text = events.as_text(event)
         if not self.peer.send(text):  # an item with its sound, say
-            error = events.Bad(
+            error = checks.Bad(
                 f"{event['type']} has {len(text):,} bytes, more than this data channel takes in one message. "
                 f"It goes to those alone who have joined by WebSocket, with call_id={self.id}.",
                 "event_too_long",
@@ -240,18 +238,9 @@ class Call:
 
 def form(content_type, raw):
     """{field: its text} of a multipart form, whether it came as a field or as a file. Raises
-    canonical.BadRequest.
+    checks.Bad.
     """
     fields, files = canonical.form_parts(content_type, raw)
     return fields | {
         name: content.decode("utf-8", "replace") for name, (_, content) in files.items()
     }
-
-
-def bad(e):
-    """The Answer to what a request has wrong."""
-    if isinstance(e, events.Bad):
-        return Answer(400, as_json({"error": e.error}))
-    if isinstance(e, canonical.BadRequest):
-        return error(400, str(e))
-    return error(400, f"{BAD_OFFER} ({e})", code="invalid_offer")

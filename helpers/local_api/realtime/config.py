@@ -8,7 +8,7 @@ prompt.
 
 import copy
 
-from .events import (
+from ..checks import (
     Bad,
     anything,
     array,
@@ -17,7 +17,8 @@ from .events import (
     each,
     either,
     flag,
-    kind,
+    mapping,
+    metadata,
     number,
     optional,
     text,
@@ -99,7 +100,7 @@ _tool = by(
     "type",
     {
         "function": thing(
-            {"type": text, "name": text, "description": text, "parameters": kind(dict)},
+            {"type": text, "name": text, "description": text, "parameters": mapping},
             needs=["name"],
         )
     },
@@ -116,18 +117,6 @@ def _modalities(value, at):
     if value not in (["audio"], ["text"]):
         raise Bad(
             f"Invalid modalities: {value}. Supported combinations are: ['text'] and ['audio'].",
-            "invalid_value",
-            at,
-        )
-
-
-def _metadata(value, at):
-    kind(dict)(value, at)
-    if len(value) > 16 or any(
-        not isinstance(v, str) or len(v) > 512 or len(k) > 64 for k, v in value.items()
-    ):
-        raise Bad(
-            f"Invalid '{at}': at most 16 pairs, keys of at most 64 characters, values strings of at most 512.",
             "invalid_value",
             at,
         )
@@ -180,7 +169,7 @@ def response_shape(item):
         | {
             "conversation": choice("auto", "none"),
             "input": each(item),
-            "metadata": optional(_metadata),
+            "metadata": optional(metadata),
             "audio": thing({"output": thing({"format": _format, "voice": choice(*VOICES)})}),
         }
     )

@@ -1,7 +1,5 @@
-"""Events as they stand on the wire: ids, errors, and the checks that client events must pass.
-
-A check is a function (value, place) that raises Bad. Wordings seen from the API in public are
-marked "seen"; the others are on their pattern.
+"""Events as they stand on the wire: ids, errors, and the sound in them. Wordings seen from the API
+in public are marked "seen"; the others are on their pattern.
 """
 
 import base64
@@ -12,7 +10,7 @@ import secrets
 import string
 import time
 
-from ..answer import WORDS
+from ..checks import WORDS, Bad, text
 from ..envelopes import short_id
 
 LETTERS = string.ascii_letters + string.digits
@@ -31,21 +29,6 @@ CONTAINERS = {
     b"ID3": "an MP3 file",
     b"\x1aE\xdf\xa3": "a WebM file",
 }
-
-
-class Bad(ValueError):
-    """What a client sent cannot be taken; `error` is OpenAI's error object: message, type, param,
-    code.
-    """
-
-    def __init__(self, message, code="invalid_value", param=None):
-        super().__init__(message)
-        self.error = {
-            "message": message,
-            "type": "invalid_request_error",
-            "param": param,
-            "code": code,
-        }
 
 
 def new_id(prefix):
@@ -100,130 +83,6 @@ def parsed(message):
             "invalid_event",
         )
     return event
-
-
-# --- checks --------------------------------------------------------------------------------------------
-
-
-def kind(*kinds):
-    def check(value, at):
-        if type(value) not in kinds:
-            raise Bad(
-                f"Invalid type for '{at}': expected {' or '.join(WORDS[k] for k in kinds)}, but got {WORDS[type(value)]} instead.",
-                "invalid_type",
-                at,
-            )
-
-    return check
-
-
-def anything(value, at):
-    pass
-
-
-text, flag, array = kind(str), kind(bool), kind(list)
-
-
-def choice(*values):
-    def check(value, at):
-        if value not in values or isinstance(value, bool):
-            *first, last = [f"'{v}'" for v in values]
-            known = (
-                f"{', '.join(first)}{',' if len(first) > 1 else ''} and {last}" if first else last
-            )
-            raise Bad(
-                f"Invalid value: '{value}'. Supported values are: {known}.", "invalid_value", at
-            )  # seen
-
-    return check
-
-
-def number(least, most, whole=False):
-    name = "integer" if whole else "decimal"
-
-    def check(value, at):
-        kind(*((int,) if whole else (int, float)))(value, at)
-        if value < least:
-            raise Bad(
-                f"Invalid '{at}': {name} below minimum value. Expected a value >= {least}, but got {value} instead.",
-                f"{name}_below_min_value",
-                at,
-            )
-        if not value <= most:
-            raise Bad(
-                f"Invalid '{at}': {name} above maximum value. Expected a value <= {most}, but got {value} instead.",
-                f"{name}_above_max_value",
-                at,
-            )
-
-    return check
-
-
-def optional(check):
-    """null is as good as a value."""
-    return lambda value, at: value is None or check(value, at)
-
-
-def either(known, check):
-    """A known word, or what passes another check."""
-    return lambda value, at: (
-        value in known if isinstance(value, str) and value in known else check(value, at)
-    )
-
-
-def each(check):
-    def every(value, at):
-        array(value, at)
-        for i, item in enumerate(value):
-            check(item, f"{at}[{i}]")
-
-    return every
-
-
-def thing(shape, needs=()):
-    """An object with no other keys than those of `shape`, each of which has its check, and with
-    those that it `needs`.
-    """
-
-    def check(value, at):
-        kind(dict)(value, at or "event")
-        dot = f"{at}." if at else ""
-        for key in value:
-            if key not in shape:
-                raise Bad(
-                    f"Unknown parameter: '{dot}{key}'.", "unknown_parameter", f"{dot}{key}"
-                )  # seen
-        for key in needs:
-            if key not in value:
-                raise Bad(
-                    f"Missing required parameter: '{dot}{key}'.",
-                    "missing_required_parameter",
-                    f"{dot}{key}",
-                )  # seen
-        for key, item in value.items():
-            shape[key](item, f"{dot}{key}")
-
-    return check
-
-
-def by(key, shapes):
-    """An object whose `key` says which of `shapes` it has."""
-
-    def check(value, at):
-        kind(dict)(value, at)
-        if key not in value:
-            raise Bad(
-                f"Missing required parameter: '{at}.{key}'.",
-                "missing_required_parameter",
-                f"{at}.{key}",
-            )
-        choice(*shapes)(value[key], f"{at}.{key}")
-        shapes[value[key]](value, at)
-
-    return check
-
-
-# --- sound ---------------------------------------------------------------------------------------------
 
 
 def audio_bytes(value, at, form):

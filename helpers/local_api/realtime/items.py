@@ -7,7 +7,8 @@ import copy
 from dataclasses import dataclass, field
 
 from ...facts import sounds, tokens
-from .events import Bad, audio_bytes, by, choice, each, new_id, optional, text, thing
+from ..checks import Bad, by, choice, each, optional, text, thing
+from .events import audio_bytes, new_id
 
 # Some special tokens frame each message (OpenAI's guide "Realtime costs" says "a few"): 3, as in
 # Chat.

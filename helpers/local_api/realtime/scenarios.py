@@ -13,8 +13,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 
-from ...facts import sounds, tax
-from .. import canonical
+from ...facts import DATA, sounds, tax
 
 DAY_9 = datetime.date(
     2024, 12, 17
@@ -48,7 +47,7 @@ class Reply:
 @functools.cache
 def scenes():
     """{name: scene} of data/realtime/scenes.toml."""
-    with open(canonical.DATA / "realtime" / "scenes.toml", "rb") as f:
+    with open(DATA / "realtime" / "scenes.toml", "rb") as f:
         return {scene["name"]: scene for scene in tomllib.load(f)["scene"]}
 
 

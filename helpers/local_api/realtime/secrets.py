@@ -9,6 +9,7 @@ import secrets
 import time
 
 from ...facts.models import models
+from .. import checks
 from ..answer import error
 from . import config, events
 
@@ -19,15 +20,15 @@ SHORTEST, LONGEST, USUAL = (
 )  # seconds; openai 3.54.0, types/realtime/client_secret_create_params.py
 REMEMBERED = 1_000  # an expired secret is told from an unknown one until so many have come after it
 PATHS = ("/v1/realtime", "/v1/realtime/calls")  # what a secret opens
-SHAPE = events.thing(
+SHAPE = checks.thing(
     {
-        "expires_after": events.thing(
+        "expires_after": checks.thing(
             {
-                "anchor": events.choice("created_at"),
-                "seconds": events.number(SHORTEST, LONGEST, whole=True),
+                "anchor": checks.choice("created_at"),
+                "seconds": checks.number(SHORTEST, LONGEST, whole=True),
             }
         ),
-        "session": events.kind(dict),
+        "session": checks.mapping,
     }
 )  # the session's own shape: config.started
 
@@ -39,7 +40,7 @@ class Secrets:
         self.known = {}  # {value: (expires_at, session as it was asked for)}
 
     def create(self, asked):
-        """The body of the answer to POST /v1/realtime/client_secrets. Raises events.Bad."""
+        """The body of the answer to POST /v1/realtime/client_secrets. Raises checks.Bad."""
         SHAPE(asked, "")
         now = int(time.time())
         session = asked.get("session", {})
@@ -86,19 +87,15 @@ class Secrets:
 
 
 def model_of(session):
-    """The Realtime model that a session names. Raises events.Bad where it names none, or none that
+    """The Realtime model that a session names. Raises checks.Bad where it names none, or none that
     is known.
     """
-    events.kind(dict)(session, "session")
+    checks.mapping(session, "session")
     name = session.get("model")
     if not name:
-        raise events.Bad(
-            "Missing required parameter: 'session.model'.",
-            "missing_required_parameter",
-            "session.model",
-        )
+        raise checks.missing("session.model")
     if models().get(name, {}).get("kind") != "realtime":
-        raise events.Bad(
+        raise checks.Bad(
             f"The model `{name}` does not exist or you do not have access to it.",
             "model_not_found",
             "session.model",

@@ -9,11 +9,13 @@ from typing import Protocol
 
 from ... import left_out
 from ...facts import hearing, sounds, turns
+from .. import checks
 from ..answer import Answer, as_json
+from ..checks import Bad, optional, text, thing
 from . import config as settings
 from . import events, items
 from .buffers import InputBuffer
-from .events import Bad, new_id, text, thing
+from .events import new_id
 from .responses import Response
 
 ORIGIN = {"class": "constructed", "source": "data/realtime/scenes.toml"}
@@ -58,12 +60,12 @@ class Session:
     (GA shape), merged over the defaults. voice: see Voice, or None. state: the server's State
     (pace, ledger). id: where the transport must name it (WebRTC: sess_u0_...); else made here.
     over: called with (close code, reason) when the session ends by itself, after its hour. Raises
-    events.Bad (.error is OpenAI's error object) for a bad config.
+    checks.Bad (.error is OpenAI's error object) for a bad config.
     """
 
     def __init__(self, model, send, state, voice=None, config=None, id=None, over=None):
         self.send, self.state, self.voice, self.over = send, state, voice, over
-        self.known = events.choice(
+        self.known = checks.choice(
             *(kind for kind in CLIENT_EVENTS if voice or kind != "output_audio_buffer.clear")
         )
         self.pace = state.pace
@@ -149,9 +151,7 @@ class Session:
                 event = events.parsed(message)
                 event_id = event.get("event_id") if isinstance(event.get("event_id"), str) else None
                 if "type" not in event:
-                    raise Bad(
-                        "Missing required parameter: 'type'.", "missing_required_parameter", "type"
-                    )
+                    raise checks.missing("type")
                 self.known(event["type"], "type")
                 shape, handle = CLIENT_EVENTS[event["type"]]
                 shape(event, "")
@@ -580,19 +580,17 @@ def _transcription_usage(model, pcm, said):
 
 
 def _event(handle, *needs, **more):
-    return thing(
-        {"type": text, "event_id": events.optional(text), **more}, ["type", *needs]
-    ), handle
+    return thing({"type": text, "event_id": optional(text), **more}, ["type", *needs]), handle
 
 
-_whole = events.number(0, 2**31, whole=True)
+_whole = checks.number(0, 2**31, whole=True)
 CLIENT_EVENTS = {
-    "session.update": _event(Session._update, "session", session=events.kind(dict)),
+    "session.update": _event(Session._update, "session", session=checks.mapping),
     "input_audio_buffer.append": _event(Session._append, "audio", audio=text),
     "input_audio_buffer.commit": _event(Session._commit),
     "input_audio_buffer.clear": _event(Session._clear),
     "conversation.item.create": _event(
-        Session._create_item, "item", item=items.shape, previous_item_id=events.optional(text)
+        Session._create_item, "item", item=items.shape, previous_item_id=optional(text)
     ),
     "conversation.item.truncate": _event(
         Session._truncate_item,
@@ -608,7 +606,7 @@ CLIENT_EVENTS = {
     "response.create": _event(
         Session._create_response, response=settings.response_shape(items.reference_or_item)
     ),
-    "response.cancel": _event(Session._cancel_response, response_id=events.optional(text)),
+    "response.cancel": _event(Session._cancel_response, response_id=optional(text)),
     "output_audio_buffer.clear": _event(
         Session._clear_output
     ),  # where the transport plays, and only there

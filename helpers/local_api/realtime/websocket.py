@@ -10,6 +10,7 @@ import json
 from tornado import web, websocket
 
 from ...facts.models import models
+from .. import checks
 from . import calls, events
 from .replayed import Replayed
 from .session import Session
@@ -65,11 +66,11 @@ class Socket(websocket.WebSocketHandler):
         )  # else a small event waits until the far end has acknowledged the one before it
         try:
             self.enter()
-        except events.Bad as e:
+        except checks.Bad as e:
             self.refuse(e)
 
     def refuse(self, e):
-        """Tell an events.Bad, and close."""
+        """Tell an checks.Bad, and close."""
         self.send(
             {"type": "error", "event_id": events.new_id("event_")} | events.error_event(e.error)
         )
@@ -175,7 +176,7 @@ class Socket(websocket.WebSocketHandler):
             self.session.close()
 
 
-class SessionRefused(events.Bad):
+class SessionRefused(checks.Bad):
     """Told in an error event, after which the socket closes with `close_code`."""
 
     def __init__(self, close_code, message, code):

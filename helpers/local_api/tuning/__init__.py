@@ -8,9 +8,11 @@ every answer says so.
 """
 
 from ..answer import error
+from ..checks import Bad
 from .files import Files
 from .jobs import Jobs
 from .models import Models
+from .shapes import told
 
 
 class Tuning:
@@ -29,6 +31,12 @@ class Tuning:
         from its own thread: so what is held is changed in single steps, and a list of it is made
         before it is gone through.
         """
+        try:
+            return self._answer(method, path, query, content_type, raw)
+        except Bad as e:
+            return told(e)
+
+    def _answer(self, method, path, query, content_type, raw):
         place, *rest = path.removeprefix("/v1/").strip("/").split("/")
         if place == "files":
             return self.files.answer(method, path, rest, query, content_type, raw)

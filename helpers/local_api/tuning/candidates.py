@@ -10,9 +10,10 @@ import functools
 import hashlib
 import json
 
+from ...facts import DATA
 from .. import canonical
 
-SHIPPED = canonical.DATA / "preferences"
+SHIPPED = DATA / "preferences"
 
 
 def key(messages):

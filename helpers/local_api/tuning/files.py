@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from ...facts import preference_file
 from .. import canonical
 from ..answer import Answer, not_allowed
+from ..checks import Bad, choice, missing
 from .candidates import prompts
-from .shapes import OBJECTS, found, new_id, page, wrong
+from .shapes import OBJECTS, found, new_id, page, told
 
 PURPOSES = (
     "assistants",
@@ -81,7 +82,7 @@ class Files:
             return self._list(query) if method == "GET" else not_allowed(method, path)
         file = self.get(rest[0])
         if file is None:
-            return wrong(f"No such File object: {rest[0]}", param="id", status=404)
+            return told(Bad(f"No such File object: {rest[0]}", None, "id"), 404)
         if rest[1:] == ["content"] and method == "GET":
             return Answer(
                 200,
@@ -99,11 +100,7 @@ class Files:
     def _list(self, query):
         files = [f for f in self.all() if f.purpose == query.get("purpose", f.purpose)]
         order = query.get("order", "desc")
-        if order not in ("asc", "desc"):
-            return wrong(
-                f"Invalid 'order': expected 'asc' or 'desc', but got {order!r} instead.",
-                param="order",
-            )
+        choice("asc", "desc")(order, "order")
         return page(
             files if order == "asc" else files[::-1],
             query,
@@ -113,35 +110,22 @@ class Files:
         )
 
     def _create(self, content_type, raw):
-        try:
-            fields, files = canonical.form_parts(content_type, raw)
-        except canonical.BadRequest as e:
-            return wrong(str(e))
+        fields, files = canonical.form_parts(content_type, raw)
         for name, there in (("file", files), ("purpose", fields)):
             if name not in there:
-                return wrong(
-                    f"Missing required parameter: '{name}'.",
-                    param=name,
-                    code="missing_required_parameter",
-                )
+                raise missing(name)
         filename, content = files["file"]
         purpose = fields["purpose"]
-        if purpose not in PURPOSES:
-            return wrong(
-                f"Invalid value: '{purpose}'. Supported values are: {', '.join(map(repr, PURPOSES))}.",
-                param="purpose",
-                code="invalid_value",
-            )
+        choice(*PURPOSES)(purpose, "purpose")
         if not content:
-            return wrong(f"The file {filename!r} is empty.", param="file")
-        expires_at, problem = _expiry(fields)
-        if problem:
-            return problem
+            raise Bad(f"The file {filename!r} is empty.", None, "file")
+        expires_at = _expiry(fields)
         held = [f for f in self.all() if f.purpose in PURPOSES]
         if len(held) >= MOST_FILES or sum(len(f.content) for f in held) + len(content) > MOST_BYTES:
-            return wrong(
+            raise Bad(
                 f"The local API holds at most {MOST_FILES} files of {MOST_BYTES:,} bytes together; delete some with client.files.delete(id).",
-                param="file",
+                None,
+                "file",
             )
         asked = {}
         if purpose == "fine-tune":
@@ -157,27 +141,29 @@ class Files:
 
 def _refused(problem):
     if problem.published:
-        return wrong(
-            problem.message,
+        return told(
+            Bad(problem.message, None),
             source="verbatim but for the quoted start of the line: OkGoDoIt/OpenAI-API-dotnet#59",
         )
-    return wrong(str(problem), param="file")
+    raise Bad(str(problem), None, "file")
 
 
 def _expiry(fields):
-    """(Unix time of the end or None, an error or None) of a form's expires_after."""
+    """The Unix time of the end that a form's expires_after sets, or None. Raises Bad."""
     if not any(name.startswith("expires_after") for name in fields):
-        return None, None
+        return None
     anchor, seconds = fields.get("expires_after[anchor]"), fields.get("expires_after[seconds]", "")
     least, most = EXPIRY
     if anchor != "created_at":
-        return None, wrong(
+        raise Bad(
             f"Invalid 'expires_after[anchor]': expected 'created_at', but got {anchor!r} instead.",
-            param="expires_after[anchor]",
+            None,
+            "expires_after[anchor]",
         )
     if not seconds.isdecimal() or not least <= int(seconds) <= most:
-        return None, wrong(
+        raise Bad(
             f"Invalid 'expires_after[seconds]': expected a whole number from {least} to {most}, but got {seconds!r} instead.",
-            param="expires_after[seconds]",
+            None,
+            "expires_after[seconds]",
         )
-    return int(time.time()) + int(seconds), None
+    return int(time.time()) + int(seconds)

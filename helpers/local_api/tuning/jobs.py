@@ -7,30 +7,32 @@ stands still and is counted in polls instead: each question about a job lets it 
 pieces. Then nothing takes time, and what a poll sees is the same on every run.
 """
 
-import csv
 import functools
-import json
 import threading
 
-from ...facts import policy
-from .. import canonical
+from ...facts import policy, tables
+from .. import canonical, checks
 from ..answer import not_allowed
+from ..checks import (
+    Bad,
+    anything,
+    choice,
+    every,
+    fields,
+    mapping,
+    missing,
+    needed,
+    number,
+    optional,
+    text,
+    thing,
+    unknown,
+)
 from .job import Job
-from .shapes import found, page, wrong
+from .shapes import found, page, told
 
 MOST_JOBS = 100  # held; the oldest that has ended gives way
 PIECES_A_POLL = 10
-FIELDS = (
-    "model",
-    "training_file",
-    "validation_file",
-    "method",
-    "hyperparameters",
-    "suffix",
-    "seed",
-    "integrations",
-    "metadata",
-)
 KNOBS = {
     "dpo": ("beta", "n_epochs", "batch_size", "learning_rate_multiplier"),
     "supervised": ("n_epochs", "batch_size", "learning_rate_multiplier"),
@@ -40,8 +42,7 @@ KNOBS = {
 @functools.cache
 def tunable():
     """{(model, method)} of data/tuning.csv."""
-    with open(canonical.DATA / "tuning.csv", encoding="utf-8", newline="") as f:
-        return {(row["model"], row["method"]) for row in csv.DictReader(f)}
+    return {(row["model"], row["method"]) for row in tables.rows("tuning.csv")}
 
 
 class Jobs:
@@ -72,19 +73,12 @@ class Jobs:
     def answer(self, method, path, rest, query, content_type, raw):
         if not rest:
             if method == "POST":
-                try:
-                    return self._create(canonical.read_body(content_type, raw))
-                except canonical.BadRequest as e:
-                    return wrong(str(e))
+                return self._create(canonical.read_body(content_type, raw))
             return self._list(query) if method == "GET" else not_allowed(method, path)
         job, what = self._held.get(rest[0]), "/".join(rest[1:])
         if job is None:
-            return wrong(
-                f"Could not find fine tune: {rest[0]}",
-                param="fine_tuning_job_id",
-                code="fine_tune_not_found",
-                status=404,
-            )
+            said = f"Could not find fine tune: {rest[0]}"
+            return told(Bad(said, "fine_tune_not_found", "fine_tuning_job_id"), 404)
         if method == "GET" and what in ("", "events", "checkpoints"):
             if self.pace == 0:
                 self._let_go_on(job)
@@ -120,9 +114,9 @@ class Jobs:
                 "resume": job.held,
             }[what]
             if not allowed:
-                return wrong(
+                raise Bad(
                     f"A job that is {job.status} cannot {'be ' * (what != 'resume')}{ {'cancel': 'cancelled', 'pause': 'paused', 'resume': 'resume'}[what] }.",
-                    code="invalid_status",
+                    "invalid_status",
                 )
             if what == "cancel":
                 job.cancel()
@@ -133,21 +127,17 @@ class Jobs:
     # --- creating ---
 
     def _create(self, body):
-        problem = _malformed(body)
-        if problem:
-            return problem
-        method, asked, problem = _method(body)
-        if problem:
-            return problem
+        _form(body, "")
+        method, asked = _method(body)
         start = self.models.get(body["model"])
         base = start.base if start else canonical.canonical_model(body["model"])
         if (base, method) not in tunable() or (body["model"].startswith("ft:") and not start):
             ways = ", ".join(sorted(m for m, how in tunable() if how == method))
-            return wrong(
+            raise Bad(
                 f"The model {body['model']!r} does not exist or is not available for fine-tuning with the method {method!r}. "
                 f"Available are {ways}, and models tuned from them.",
-                param="model",
-                code="model_not_available",
+                "model_not_available",
+                "model",
             )
         files = {}
         for name in ("training_file", "validation_file"):
@@ -156,14 +146,12 @@ class Jobs:
                 continue
             files[name] = self.files.get(body[name])
             if files[name] is None:
-                return wrong(
-                    f"The file {body[name]!r} does not exist.", param=name, code="invalid_file"
-                )
+                raise Bad(f"The file {body[name]!r} does not exist.", "invalid_file", name)
             if files[name].purpose != "fine-tune":
-                return wrong(
+                raise Bad(
                     f"The file {body[name]!r} was uploaded with the purpose {files[name].purpose!r}; a fine-tuning job takes 'fine-tune'.",
-                    param=name,
-                    code="invalid_file",
+                    "invalid_file",
+                    name,
                 )
         job = Job(
             body,
@@ -177,9 +165,9 @@ class Jobs:
             self.models,
         )
         if not self._make_room():
-            return wrong(
+            raise Bad(
                 f"The local API holds at most {MOST_JOBS} jobs, and none of them has ended. Cancel one.",
-                code="too_many_jobs",
+                "too_many_jobs",
             )
         self._held[job.id] = job
         if self.pace:
@@ -216,142 +204,84 @@ class Jobs:
                 job.advance()
 
 
-def _malformed(body):
-    """An error for a create call that has not the form of one; else None."""
-    if not isinstance(body, dict):
-        return wrong("The body of your request must be a JSON object.")
-    for name in ("model", "training_file"):
-        if not body.get(name):
-            return wrong(
-                f"Missing required parameter: '{name}'.",
-                param=name,
-                code="missing_required_parameter",
-            )
-    for name in body:
-        if name not in FIELDS:
-            return wrong(f"Unknown parameter: '{name}'.", param=name, code="unknown_parameter")
-    for name in ("model", "training_file", "validation_file", "suffix"):
-        if body.get(name) is not None and not isinstance(body[name], str):
-            return wrong(
-                f"Invalid type for '{name}': expected a string.", param=name, code="invalid_type"
-            )
-    suffix, seed, metadata = body.get("suffix") or "", body.get("seed"), body.get("metadata")
-    if len(suffix) > 64 or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in suffix):
-        return wrong(
-            f"Invalid 'suffix': expected at most 64 letters, digits, '-', '_' and '.', but got {suffix[:80]!r}.",
-            param="suffix",
-            code="invalid_value",
+def _suffix(value, at):
+    text(value, at)
+    if len(value) > 64 or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in value):
+        raise Bad(
+            f"Invalid '{at}': expected at most 64 letters, digits, '-', '_' and '.', but got {value[:80]!r}.",
+            param=at,
         )
-    if seed is not None and (type(seed) is not int or not 0 <= seed < 2**31):
-        return wrong(
-            f"Invalid 'seed': expected a whole number from 0 to {2**31 - 1}, but got {seed!r} instead.",
-            param="seed",
-            code="invalid_value",
-        )
-    if metadata is not None and not (
-        isinstance(metadata, dict)
-        and len(metadata) <= 16
-        and all(isinstance(v, str) and len(k) <= 64 and len(v) <= 512 for k, v in metadata.items())
-    ):
-        return wrong(
-            "Invalid 'metadata': expected at most 16 texts of at most 512 characters under names of at most 64.",
-            param="metadata",
-            code="invalid_value",
-        )
-    if body.get("integrations"):
-        return wrong(
+
+
+def _integrations(value, at):
+    if value:
+        raise Bad(
             "Integrations would send a job's metrics to another service; nothing leaves this machine.",
-            param="integrations",
-            code="invalid_value",
+            param=at,
         )
-    return None
+
+
+def _trained_here(value, at):
+    choice("supervised", "dpo", "reinforcement")(value, at)
+    if value not in KNOBS:
+        raise Bad("The local API trains with the methods 'supervised' and 'dpo' only.", param=at)
+
+
+# The form of a create call; what is null is the same as what was not sent.
+_form = every(
+    checks.body,
+    fields({"model": needed(), "training_file": needed()}),
+    thing(
+        {
+            "model": text,
+            "training_file": text,
+            "validation_file": optional(text),
+            "method": anything,  # see _method
+            "hyperparameters": anything,
+            "suffix": optional(_suffix),
+            "seed": optional(number(0, 2**31 - 1, whole=True)),
+            "integrations": _integrations,
+            "metadata": optional(checks.metadata),
+        }
+    ),
+)
 
 
 def _method(body):
-    """(method, hyperparameters as asked, an error or None) of a create call."""
+    """(method, hyperparameters as asked) of a create call. Raises Bad."""
     given, older = body.get("method"), body.get("hyperparameters")
     if given is None:
-        method, asked, at = "supervised", older if older is not None else {}, "hyperparameters"
-    else:
-        if not isinstance(given, dict) or given.get("type") not in (
-            "supervised",
-            "dpo",
-            "reinforcement",
-        ):
-            kind = given.get("type") if isinstance(given, dict) else given
-            return (
-                None,
-                None,
-                wrong(
-                    f"Invalid value: {json.dumps(kind)[:80]}. Supported values are: 'supervised', 'dpo' and 'reinforcement'.",
-                    param="method.type",
-                    code="invalid_value",
-                ),
-            )
-        method = given["type"]
-        if method == "reinforcement":
-            return (
-                None,
-                None,
-                wrong(
-                    "The local API trains with the methods 'supervised' and 'dpo' only.",
-                    param="method.type",
-                    code="invalid_value",
-                ),
-            )
-        if older is not None:
-            return (
-                None,
-                None,
-                wrong(
-                    f"Send the hyperparameters under 'method.{method}' only, not at the top level as well.",
-                    param="hyperparameters",
-                    code="invalid_value",
-                ),
-            )
-        for name in given:
-            if name not in ("type", method):
-                return (
-                    None,
-                    None,
-                    wrong(
-                        f"Unknown parameter: 'method.{name}': the method's type is {method!r}.",
-                        param=f"method.{name}",
-                        code="unknown_parameter",
-                    ),
-                )
-        own = given.get(method) if given.get(method) is not None else {}
-        asked = own.get("hyperparameters") if isinstance(own, dict) else own
-        asked, at = {} if asked is None else asked, f"method.{method}.hyperparameters"
-    if not isinstance(asked, dict):
-        return (
-            None,
-            None,
-            wrong(f"Invalid type for '{at}': expected an object.", param=at, code="invalid_type"),
+        return "supervised", _hyperparameters("supervised", older, "hyperparameters")
+    if not isinstance(given, dict) or not given.get("type"):
+        raise missing("method.type")
+    method = given["type"]
+    _trained_here(method, "method.type")
+    if older is not None:
+        raise Bad(
+            f"Send the hyperparameters under 'method.{method}' only, not at the top level as well.",
+            param="hyperparameters",
         )
+    for name in given:
+        if name not in ("type", method):
+            raise unknown(f"method.{name}", f" The method's type is {method!r}.")
+    own = given.get(method)
+    if isinstance(own, dict):
+        own = own.get("hyperparameters")
+    return method, _hyperparameters(method, own, f"method.{method}.hyperparameters")
+
+
+def _hyperparameters(method, asked, at):
+    """Those that are set, by name. Raises Bad."""
+    if asked is None:
+        return {}
+    mapping(asked, at)
     asked = {name: value for name, value in asked.items() if value is not None}
     for name, value in asked.items():
         if name not in KNOBS[method]:
-            return (
-                None,
-                None,
-                wrong(
-                    f"Unknown parameter: '{at}.{name}'. The method {method!r} has {', '.join(KNOBS[method])}.",
-                    param=f"{at}.{name}",
-                    code="unknown_parameter",
-                ),
-            )
+            raise unknown(f"{at}.{name}", f" The method {method!r} has {', '.join(KNOBS[method])}.")
         try:
             policy.resolve({name: value}, 10)
             float(value if value != "auto" else 0)
         except (ValueError, OverflowError) as e:
-            return (
-                None,
-                None,
-                wrong(
-                    f"Invalid value for '{at}.{name}': {e}.",
-                    param=f"{at}.{name}",
-                    code="invalid_value",
-                ),
-            )
-    return method, asked, None
+            raise Bad(f"Invalid value for '{at}.{name}': {e}.", param=f"{at}.{name}") from None
+    return asked

@@ -13,13 +13,23 @@ from dataclasses import dataclass, field
 
 from .. import canonical, off_the_map, shaping
 from ..answer import Answer, as_json, error, no_model, not_allowed
+from ..checks import Bad, fields, number, optional
 from ..envelopes import chat_answer, response_answer
 from . import candidates
-from .shapes import ORGANIZATION, found, new_id, wrong
+from .shapes import ORGANIZATION, found, new_id, told
 
 MOST_CHOICES = 128  # openai 3.54.0, types/chat/completion_create_params.py
 TUNED = "a stand-in policy trained on your file; not what a tuned {} would say"
 UNTUNED = "a stand-in that takes each candidate answer with the same chance; not what {} would say"
+
+
+_SAMPLING = fields(
+    {
+        "temperature": optional(number(0, 2)),
+        "n": optional(number(1, MOST_CHOICES, whole=True)),
+        "seed": optional(number(-(2**63), 2**63 - 1, whole=True)),
+    }
+)
 
 
 @dataclass
@@ -140,17 +150,10 @@ class Models:
 
         given = {name: value for name, value in body.items() if value is not None}
         heat, n, seed = given.get("temperature", 1), given.get("n", 1), given.get("seed")
-        for name, value, kinds, least, most in (
-            ("temperature", heat, (int, float), 0, 2),
-            ("n", n, (int,), 1, MOST_CHOICES),
-            ("seed", seed or 0, (int,), -(2**63), 2**63 - 1),
-        ):
-            if type(value) not in kinds or not least <= value <= most:
-                return wrong(
-                    f"Invalid '{name}': expected a {'whole ' * (kinds == (int,))}number from {least} to {most}, but got {value!r} instead.",
-                    param=name,
-                    code="invalid_value",
-                )
+        try:
+            _SAMPLING(given, "")
+        except Bad as e:
+            return told(e)
         policy = model.policy if model else Policy()
         prompt = prompt_of([m for m in said if isinstance(m.get("content"), str)])
         seed = secrets.randbits(63) if seed is None else seed % 2**63

@@ -3,7 +3,8 @@
 import itertools
 import time
 
-from ..answer import TEXTS_CHECKED_ON, Answer, as_json, error, text_origin
+from ..answer import TEXTS_CHECKED_ON, Answer, as_json, bad_request, text_origin
+from ..checks import Bad
 from ..envelopes import short_id
 
 ORGANIZATION = "day9-runnable"
@@ -24,13 +25,11 @@ def found(value):
     return Answer(200, as_json(value), origin=OBJECTS)
 
 
-def wrong(
-    message, param=None, code=None, status=400, source="ours: how the API words this is not known"
-):
-    """An error. Its text is the API's own only where `source` begins with "verbatim"."""
-    return error(
-        status, message, param=param, code=code, origin=text_origin(source, TEXTS_CHECKED_ON)
-    )
+def told(e, status=400, source="ours: how the API words this is not known"):
+    """The Answer that tells a Bad. Its text is the API's own only where `source` begins with
+    "verbatim".
+    """
+    return bad_request(e, status, origin=text_origin(source, TEXTS_CHECKED_ON))
 
 
 def page(items, query, show, most=100, usual=20, ends=True):
@@ -38,20 +37,22 @@ def page(items, query, show, most=100, usual=20, ends=True):
     `limit` and `after`.
 
     `most`, `usual`: the largest and the default limit. `ends`: with first_id and last_id. An
-    Answer.
+    Answer. Raises Bad.
     """
     limit = query.get("limit", str(usual))
     if not limit.isdecimal() or not 1 <= int(limit) <= most:
-        return wrong(
+        raise Bad(
             f"Invalid 'limit': expected a whole number from 1 to {most}, but got {limit!r} instead.",
-            param="limit",
+            None,
+            "limit",
         )
     if "after" in query:
         places = [i for i, item in enumerate(items) if item.id == query["after"]]
         if not places:
-            return wrong(
+            raise Bad(
                 f"Invalid 'after': nothing in this list has the id {query['after']!r}.",
-                param="after",
+                None,
+                "after",
             )
         items = items[places[0] + 1 :]
     shown = [show(item) for item in items[: int(limit)]]

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import httpx2
 
 from ...facts.models import models
-from .. import answers, canonical, shaping
+from .. import answers, canonical, shaping, sse
 from ..answer import Answer, error
 from ..ledger import LONGEST
 from . import local_models
@@ -400,7 +400,7 @@ class Forward:
             yield b""  # it has begun: whatever becomes of it, `finally` comes
             async for piece in pieces:
                 tail += piece
-                ends = [m.end() for m in shaping.END_OF_EVENT.finditer(tail)]
+                ends = sse.ends(tail)
                 end = ends[-1] if ends else len(tail) if len(tail) > LONGEST_EVENT else 0
                 whole, tail = tail[:end], tail[end:]
                 if whole:
@@ -413,8 +413,8 @@ class Forward:
                 await self.taping.end()
         except (Broken, httpx2.TransportError) as e:
             told = await self.failed(e)
-            yield b"" if not whole or shaping.END_OF_EVENT.search(whole[-4:]) else b"\n\n"
-            yield shaping.sse(
+            yield b"" if not whole or sse.ends(whole[-4:]) else b"\n\n"
+            yield sse.event(
                 told.body.decode(), "error" if self.exchange.path == shaping.RESPONSES else None
             )
         finally:
@@ -433,7 +433,7 @@ class Forward:
                 self.seen[name] = value or self.seen[name]
         if self.hold and not self.seen["usage"]:
             self.texts += _said(events)
-        if self.seen["usage"] or b"data: [DONE]" in events:
+        if self.seen["usage"] or sse.DONE.encode() in sse.data(events):
             await self.book(self.seen)
 
     async def body(self, first, pieces):
@@ -614,9 +614,9 @@ def _is_json(raw):
 def _said(events):
     """The visible words in some events of a chat stream."""
     words = []
-    for line in events.split(b"\n"):
+    for data in sse.data(events):
         try:
-            chunk = json.loads(line.removeprefix(b"data:"))
+            chunk = json.loads(data)
             for choice in chunk["choices"]:
                 delta = choice["delta"]
                 words += [delta.get("content") or "", delta.get("refusal") or ""]

@@ -19,7 +19,7 @@ from tornado import websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from ...facts import prices
-from .. import canonical
+from .. import checks
 from ..answer import Answer, as_json, error
 from ..realtime import calls, events
 from ..realtime import websocket as here
@@ -130,7 +130,7 @@ class Relay(here.Socket):
             if self.upstream.spending.ceiling is not None:
                 self.meter = Meter(self.upstream.spending, query.get("model", ""))
             await self._connect(query)
-        except events.Bad as e:
+        except checks.Bad as e:
             self.refuse(e)
 
     async def _connect(self, query):
@@ -169,7 +169,7 @@ class Relay(here.Socket):
     def _failed(self, why):
         if self.meter:
             self.meter.end()
-        raise events.Bad(why, "upstream_failed")
+        raise checks.Bad(why, "upstream_failed")
 
     async def on_message(self, message):
         if self.there is None:
@@ -253,7 +253,7 @@ class Relay(here.Socket):
         """
         self.send(
             {"type": "error", "event_id": events.new_id("event_")}
-            | events.error_event(events.Bad(str(refused), spending.CODE).error)
+            | events.error_event(checks.Bad(str(refused), spending.CODE).error)
         )
         self.close(here.REQUEST, spending.CODE)
 
@@ -283,7 +283,7 @@ class Meter:
             self.context, self.new, self.open, self.longest = 0, 0, 0, USUAL_ANSWER
             self._hold()
         except spending.OverBudget as e:
-            raise events.Bad(str(e), spending.CODE) from None
+            raise checks.Bad(str(e), spending.CODE) from None
 
     def asked(self, message):
         """A client event goes up. Raises OverBudget."""
@@ -368,7 +368,7 @@ def _asked_model(request):
             else json.loads(request.body)["session"]
         )
         return session["model"]
-    except (ValueError, LookupError, TypeError, AttributeError, canonical.BadRequest):
+    except (ValueError, LookupError, TypeError, AttributeError):
         return None
 
 

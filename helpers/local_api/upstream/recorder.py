@@ -30,7 +30,7 @@ import time
 from pathlib import Path
 
 from ...facts import whole_file
-from .. import canonical, recordings, scrub, shaping
+from .. import canonical, recordings, scrub, shaping, sse
 
 HELD = 1_000_000  # bytes of an answer kept in memory while it comes; the rest waits on disk
 LONG = (
@@ -205,7 +205,7 @@ class Taping:
 
     def _events(self, raw):
         """[(seconds, bytes)] of a stream's events, each with the time at which its last byte came."""
-        ends = [m.end() for m in shaping.END_OF_EVENT.finditer(raw)]
+        ends = sse.ends(raw)
         if raw and ends[-1:] != [len(raw)]:
             ends.append(len(raw))
         times = iter(self.times)

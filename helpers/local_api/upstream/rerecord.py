@@ -20,7 +20,7 @@ from pathlib import Path
 from ... import console
 from ...facts import prices
 from ...facts.models import models
-from .. import answers, recordings
+from .. import answers, recordings, sse
 from ..answer import as_it_came
 
 # Run in the notebook's kernel when its cells are through.
@@ -193,15 +193,14 @@ def shape(answer):
         return f"status {answer.status}", set(_fields(_json(answer.body), ""))
     kinds, fields = [], set()
     for _, event in answer.events:
-        for line in event.decode("utf-8", "replace").splitlines():
-            if line.startswith("data:"):
-                said = _json(line[5:])
-                kind = line[5:].strip()
-                if isinstance(said, dict):
-                    kind = said.get("type") or said.get("object") or "event"
-                    fields |= {f"{kind} {field}" for field in _fields(said, "")}
-                if kinds[-1:] != [kind]:
-                    kinds.append(kind)
+        for data in sse.data(event):
+            said = _json(data)
+            kind = data.decode("utf-8", "replace")
+            if isinstance(said, dict):
+                kind = said.get("type") or said.get("object") or "event"
+                fields |= {f"{kind} {field}" for field in _fields(said, "")}
+            if kinds[-1:] != [kind]:
+                kinds.append(kind)
     return f"status {answer.status}, a stream: {' → '.join(kinds)}", fields
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from helpers import receipts, running
 from helpers.dpo.tuning_live import live
+from helpers.facts import DATA
 from helpers.facts import policy as dpo
 from helpers.facts import tokens as counter
 from helpers.facts.models import models
@@ -1160,7 +1161,7 @@ def test_the_notebook_names_the_last_day_of_hosted_tuning():
     from tests.tools import refresh
 
     said = refresh.read(refresh.NOTEBOOKS / "3_dpo" / "03_tuning_job.ipynb").cells[0].source
-    with open(files.canonical.DATA / "lifecycle.csv", encoding="utf-8", newline="") as f:
+    with open(DATA / "lifecycle.csv", encoding="utf-8", newline="") as f:
         days = {
             row["what"]: row["date"] for row in csv.DictReader(f) if row["product"] == "fine-tuning"
         }
