@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.sdks import migration
+from helpers.sdks import day9_names, migration
 
 ROOT = Path(__file__).resolve().parents[2]
 THEN, NOW = (ROOT / "tests" / "data" / "migration" / when for when in ("then", "now"))
@@ -51,7 +51,7 @@ def test_a_finding_points_at_the_name():
         line = (THEN / "voice.py").read_text(encoding="utf-8").splitlines()[f.line - 1]
         shown = next(
             row
-            for row in migration.names() + [{"name": f.name, "pattern": ""}]
+            for row in day9_names.names() + [{"name": f.name, "pattern": ""}]
             if row["name"] == f.name
         )
         said = line[f.column - 1 :]
@@ -72,10 +72,10 @@ def test_a_call_around_a_dictionary_may_end_its_line(tmp_path):
 
 
 def test_every_day_9_name_is_found_in_a_snippet():
-    assert {row["name"] for row in migration.names()} <= {f.name for f in migration.scan(THEN)}
+    assert {row["name"] for row in day9_names.names()} <= {f.name for f in migration.scan(THEN)}
 
 
-@pytest.mark.parametrize("model", migration.ended())
+@pytest.mark.parametrize("model", day9_names.ended())
 def test_every_model_that_ends_is_found_however_it_is_written(model, tmp_path):
     for text, name in (
         (f'client.chat.completions.create(model="{model}")', "a.py"),
@@ -91,8 +91,8 @@ def test_every_model_that_ends_is_found_however_it_is_written(model, tmp_path):
         found = source(tmp_path, text, name)
         assert [f.name for f in found] == [model], (text, found)
         assert (
-            found[0].since == migration.ended()[model]["shutdown"]
-            and found[0].instead.split(" (until ")[0] == migration.ended()[model]["replacement"]
+            found[0].since == day9_names.ended()[model]["shutdown"]
+            and found[0].instead.split(" (until ")[0] == day9_names.ended()[model]["replacement"]
         )
 
 
@@ -122,9 +122,9 @@ def test_models_that_live_are_not_found(tmp_path):
 
 
 def test_the_table_names_its_sources():
-    contexts = {row["context"] for row in migration.names()} - {"", "offer"}
-    assert contexts == set(migration.CONTEXTS)
-    for row in migration.names():
+    contexts = {row["context"] for row in day9_names.names()} - {"", "offer"}
+    assert contexts == set(day9_names.CONTEXTS)
+    for row in day9_names.names():
         assert (
             row["source"]
             and row["checked_on"]
@@ -134,8 +134,8 @@ def test_the_table_names_its_sources():
         assert row["status"] in ("refused", "renamed", "removed", "shut", "closing")
         assert row["status"] == "renamed" or row["instead"] or row["change"]
         assert re.fullmatch(r"\d{4}-\d\d-\d\d|", row["since"])
-    assert len({(row["name"], row["context"]) for row in migration.names()}) == len(
-        migration.names()
+    assert len({(row["name"], row["context"]) for row in day9_names.names()}) == len(
+        day9_names.names()
     )
 
 
@@ -152,7 +152,7 @@ ON_PURPOSE = {
         "/realtime/transcription_sessions",
     },  # answers them as OpenAI does: refused
     "local_api/realtime/websocket.py": {"OpenAI-Beta: realtime=v1", "openai-beta.realtime-v1"},
-    "sdks/migration.py": {"POST /v1/realtime", "client_secret.value"},  # looks for them
+    "sdks/day9_names.py": {"POST /v1/realtime", "client_secret.value"},  # looks for them
 }
 
 
