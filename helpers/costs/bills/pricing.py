@@ -76,13 +76,8 @@ class Bill:
     """
 
     def __init__(self, rows, reason, cube, rates, stated=False):
-        self.rows, self.reason, self.cube, self.rates, self.stated = (
-            rows,
-            reason,
-            cube,
-            rates,
-            stated,
-        )
+        self.rows, self.reason, self.cube = rows, reason, cube
+        self.rates, self.stated = rates, stated
         self.total_nano = int(cube["nano"].sum())
 
     @property
@@ -137,21 +132,10 @@ class Rates:
     def __init__(self, models, same_as=None, back_to=None):
         self.models = list(models)
         names = [(same_as or {}).get(m, m) for m in self.models]
-        table = {
-            m: {
-                kind: _held_from(back_to, prices._rows_of(m, *what)) for kind, what in KINDS.items()
-            }
-            for m in set(names)
-        }
-        days = {FIRST} | {
-            d
-            for kinds in table.values()
-            for rows in kinds.values()
-            for r in rows
-            for d in (r["from"], r["until"])
-            if d
-        }
-        self.slots = sorted(days)
+        table = {name: _dated(name, back_to) for name in set(names)}
+        rows = [row for kinds in table.values() for dated in kinds.values() for row in dated]
+        days = {row[end] for row in rows for end in ("from", "until")}
+        self.slots = sorted({FIRST} | (days - {None}))
         size = (len(self.models), len(self.slots))
         self.nano = {kind: np.full(size, -1, np.int64) for kind in KINDS}
         self.status = np.zeros(size, np.int8)
@@ -161,22 +145,12 @@ class Rates:
             rows = [r for kind in table[name].values() for r in kind]
             for kind, dated in table[name].items():
                 for r in dated:
-                    self.nano[kind][m, at[r["from"]] : at.get(r["until"], len(self.slots))] = _nano(
-                        r
-                    )
+                    until = at.get(r["until"], len(self.slots))
+                    self.nano[kind][m, at[r["from"]] : until] = _nano(r)
             empty = np.all([self.nano[kind][m] < 0 for kind in KINDS], axis=0)
             first, end = min((r["from"] for r in rows), default=None), prices._shutdown(name)
             for slot in np.flatnonzero(empty):
-                day = self.slots[slot]
-                self.status[m, slot] = CODES[
-                    "this model is not in the price table"
-                    if not rows
-                    else "before the first known price"
-                    if day < first
-                    else "after the model's shutdown"
-                    if end and day >= end
-                    else "no price is known for that day"
-                ]
+                self.status[m, slot] = CODES[_why_none(self.slots[slot], first, end)]
         self.missing = {kind: (self.nano[kind] < 0) & (self.status == 0) for kind in KINDS}
 
     def slot(self, days):
@@ -218,6 +192,19 @@ class Rates:
         ).astype(dict.fromkeys(["above", *KINDS], "Int64"))
 
 
+def _why_none(day, first, end):
+    """Why a model has no price on a day, of the day of its first known price, or None, and that of
+    its shutdown, or None.
+    """
+    if first is None:
+        return "this model is not in the price table"
+    if day < first:
+        return "before the first known price"
+    if end and day >= end:
+        return "after the model's shutdown"
+    return "no price is known for that day"
+
+
 def price(usage, same_as=None, back_to=None):
     """Price each row of `usage` at the prices of its own UTC day. Returns a Bill.
 
@@ -242,7 +229,7 @@ def price(usage, same_as=None, back_to=None):
         cube = _add_up(reason, by, codes, levels, {"nano": stated})
         return Bill(rows, reason, _with_feature(cube), Rates([]), stated=True)
     rates = Rates(rows["model"].cat.categories, same_as, back_to)
-    reason = _reasons(rows, rates, days)
+    reason = _Reasons(rows, rates, days).reason
     counts = {c: rows[c].to_numpy() for c in ("requests", *COUNTS) if c in rows}
     for name, values in counts.items():
         if (
@@ -313,84 +300,100 @@ def _places(rows, rates, days):
     return place, slice(slot_of[0], slot_of[-1] + 1)
 
 
-def _reasons(rows, rates, days):
-    """For each row the code of why it cannot be priced, or 0."""
-    reason = (
-        rows["trouble"].to_numpy(np.int8, copy=True)
-        if "trouble" in rows
-        else np.zeros(len(rows), np.int8)
-    )
-    if not len(rows):
-        return reason
+class _Reasons:
+    """The code of why a row cannot be priced, or 0, for each row: the first that is found stays.
 
-    def mark(s, bad, name):
-        np.copyto(reason[s], np.int8(CODES[name]), where=bad & (reason[s] == 0))
+    `reason` is that array. Rows are looked at in pieces, slices, that fit the processor's cache.
+    """
 
-    everything = slice(None)
-    if days[2]:
-        mark(everything, rows["when"].isna().to_numpy(), "no readable time")
-    if (rows["model"].cat.codes < 0).any():
-        mark(everything, (rows["model"].cat.codes < 0).to_numpy(), "no model is named")
-    special = _special(rows)
-    if special is not None:
-        mark(everything, special, "batch or another service tier")
-    counts = {c: rows[c].to_numpy() for c in COUNTS if c in rows}
-    requests = rows["requests"].to_numpy() if "requests" in rows else None
-    outputs = [counts[k] for k in counts if k.endswith("_output")]
-    place, slots = _places(rows, rates, days)
-    status = rates.status.ravel() if rates.status[:, slots].any() else None
-    lacks = {
-        k: rates.missing[k].ravel()
-        for k in KINDS
-        if k in counts and rates.missing[k][:, slots].any()
-    }
-    lowest_limit = rates.limit[rates.limit > 0].min(initial=ABSURD)
-    model = rows["model"].cat.codes.to_numpy()
+    def __init__(self, rows, rates, days):
+        self.rows, self.rates = rows, rates
+        self.reason = (
+            rows["trouble"].to_numpy(np.int8, copy=True)
+            if "trouble" in rows
+            else np.zeros(len(rows), np.int8)
+        )
+        if not len(rows):
+            return
+        self.counts = {c: rows[c].to_numpy() for c in COUNTS if c in rows}
+        self.requests = rows["requests"].to_numpy() if "requests" in rows else None
+        self._of_the_rows(days)
+        self._prepare_prices(days)
+        for piece in _pieces(len(rows)):
+            calls = 1 if self.requests is None else self.requests[piece]
+            most = self._of_the_counts(piece, calls)
+            self._of_the_parts(piece)
+            self._of_the_prices(piece)
+            if most > self.lowest_limit:
+                self._of_the_context(piece, calls)
 
-    for s in _pieces(len(rows)):
-        calls = 1 if requests is None else requests[s]
-        if requests is not None and _top(calls) > ABSURD_CALL:
-            mark(s, calls < 0, "a count is negative")
-            mark(s, calls > ABSURD, "a count is absurdly large")
-        most = 0  # what the inputs of a row of this piece can come to
-        for name, values in counts.items():
-            top = _top(values[s])
+    def _mark(self, piece, bad, name):
+        reason = self.reason[piece]
+        np.copyto(reason, np.int8(CODES[name]), where=bad & (reason == 0))
+
+    def _of_the_rows(self, days):
+        """No time, no model, another tier."""
+        everything, nameless = slice(None), self.rows["model"].cat.codes < 0
+        if days[2]:
+            self._mark(everything, self.rows["when"].isna().to_numpy(), "no readable time")
+        if nameless.any():
+            self._mark(everything, nameless.to_numpy(), "no model is named")
+        special = _special(self.rows)
+        if special is not None:
+            self._mark(everything, special, "batch or another service tier")
+
+    def _prepare_prices(self, days):
+        """What of the price tables must be looked at: where nothing lacks, nothing."""
+        rates = self.rates
+        self.place, slots = _places(self.rows, rates, days)
+        self.status = rates.status.ravel() if rates.status[:, slots].any() else None
+        self.lacks = {
+            kind: rates.missing[kind].ravel()
+            for kind in KINDS
+            if kind in self.counts and rates.missing[kind][:, slots].any()
+        }
+        self.lowest_limit = rates.limit[rates.limit > 0].min(initial=ABSURD)
+        self.model = self.rows["model"].cat.codes.to_numpy()
+
+    def _of_the_counts(self, piece, calls):
+        """Returns what the inputs of a row of this piece can come to."""
+        if self.requests is not None and _top(calls) > ABSURD_CALL:
+            self._mark(piece, calls < 0, "a count is negative")
+            self._mark(piece, calls > ABSURD, "a count is absurdly large")
+        most = 0
+        for name, values in self.counts.items():
+            values = values[piece]
+            top = _top(values)
             if top > ABSURD_CALL:
-                mark(s, values[s] < 0, "a count is negative")
-                mark(
-                    s,
-                    (values[s] > ABSURD) | (values[s] / ABSURD_CALL > np.maximum(calls, 1)),
-                    "a count is absurdly large",
-                )
+                absurd = (values > ABSURD) | (values / ABSURD_CALL > np.maximum(calls, 1))
+                self._mark(piece, values < 0, "a count is negative")
+                self._mark(piece, absurd, "a count is absurdly large")
             most += top if name in INPUTS else 0
-        if "reasoning" in counts:
-            mark(
-                s,
-                counts["reasoning"][s] > sum((o[s] for o in outputs[1:]), outputs[0][s])
-                if outputs
-                else counts["reasoning"][s] > 0,
-                "the parts exceed their total",
-            )
-        if status is not None or lacks:
-            key = place(s)
-            if status is not None:
-                found = status.take(key, mode="clip")
-                np.copyto(reason[s], found, where=reason[s] == 0)
-            for kind, gone in lacks.items():
-                mark(
-                    s,
-                    gone.take(key, mode="clip") & (counts[kind][s] > 0),
-                    "a kind of token has no price",
-                )
-        if most > lowest_limit:
-            limit = rates.limit.take(model[s], mode="clip")
-            given = sum(counts[k][s] for k in counts if k in INPUTS)
-            mark(
-                s,
-                (limit > 0) & (given / np.maximum(limit, 1) > np.maximum(calls, 1)),
-                "above the context at which prices rise",
-            )
-    return reason
+        return most
+
+    def _of_the_parts(self, piece):
+        if "reasoning" not in self.counts:
+            return
+        outputs = sum(v[piece] for k, v in self.counts.items() if k.endswith("_output"))
+        hidden = self.counts["reasoning"][piece]
+        self._mark(piece, hidden > outputs, "the parts exceed their total")
+
+    def _of_the_prices(self, piece):
+        if self.status is None and not self.lacks:
+            return
+        key = self.place(piece)
+        if self.status is not None:
+            reason = self.reason[piece]
+            np.copyto(reason, self.status.take(key, mode="clip"), where=reason == 0)
+        for kind, lacking in self.lacks.items():
+            used = lacking.take(key, mode="clip") & (self.counts[kind][piece] > 0)
+            self._mark(piece, used, "a kind of token has no price")
+
+    def _of_the_context(self, piece, calls):
+        limit = self.rates.limit.take(self.model[piece], mode="clip")
+        given = sum(values[piece] for kind, values in self.counts.items() if kind in INPUTS)
+        above = (limit > 0) & (given / np.maximum(limit, 1) > np.maximum(calls, 1))
+        self._mark(piece, above, "above the context at which prices rise")
 
 
 def _top(values):
@@ -522,12 +525,21 @@ def _days(rows):
     return (int(when.min() // DAY), int(when.max() // DAY), gaps) if len(when) else (0, 0, gaps)
 
 
+def _dated(model, back_to):
+    """{kind: a model's price rows of it, oldest first}."""
+    return {
+        kind: _held_from(back_to, prices._rows_of(model, *what)) for kind, what in KINDS.items()
+    }
+
+
 def _held_from(day, rows):
     """Price rows, oldest first, of which the first held from `day` on already; as they are without
     a day.
     """
-    day = day and max(prices._day(day), FIRST)
-    return [rows[0] | {"from": min(day, rows[0]["from"])}, *rows[1:]] if day and rows else rows
+    if not day or not rows:
+        return rows
+    day = max(prices._day(day), FIRST)
+    return [rows[0] | {"from": min(day, rows[0]["from"])}, *rows[1:]]
 
 
 def _nano(row):
