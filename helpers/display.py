@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from . import running
 from .facts.origins import ORIGINS, UNKNOWN
+from .markup import Template
 from .shown import CARD, Shown, surely
 
 if TYPE_CHECKING:
@@ -17,6 +17,21 @@ if TYPE_CHECKING:
 
 
 LONGEST = 4_000  # characters of a request or an answer that wire() shows
+FRAME = Template("""
+<div class="mathjax_ignore" role="group" aria-label="Answer of {{ model }}, {{ where }}" style="{{ card }}">
+  <div style="font-size:85%;opacity:.85"><b>{{ model }}</b></div>
+  <{{ kind }} style="white-space:pre-wrap;margin:.4em 0">{{ words }}</{{ kind }}>
+  <div style="font-size:85%;opacity:.85">{{ footer }}</div>
+</div>
+""")
+WIRE = Template("""
+{% set pre = "white-space:pre-wrap;overflow-wrap:anywhere;font-size:85%;margin:.3em 0" %}
+<details class="mathjax_ignore" style="{{ card }}">
+  <summary><code>{{ head }}</code> · {{ where }}</summary>
+  <b>Request</b><pre style="{{ pre }}">{{ sent }}</pre>
+  <b>Answer</b><pre style="{{ pre }}">{{ got }}</pre>
+</details>
+""")
 
 
 def show(answer: ChatCompletion | Response | list[Any]) -> Shown:
@@ -46,10 +61,14 @@ def framed(words: str, model: str, id: str, more: str = "", kind: str = "p") -> 
     model = re.sub(r"^(ft:.*:)\w{8}(?=$|:ckpt)", r"\1…", model)
     return Shown(
         f"{words}\n[{footer}]",
-        f'<div class="mathjax_ignore" role="group" aria-label="Answer of {html.escape(model)}, {html.escape(where)}" style="{CARD.format(edge=edge)}">'
-        f'<div style="font-size:85%;opacity:.85"><b>{html.escape(model)}</b></div>'
-        f'<{kind} style="white-space:pre-wrap;margin:.4em 0">{html.escape(words)}</{kind}>'
-        f'<div style="font-size:85%;opacity:.85">{html.escape(footer)}</div></div>',
+        FRAME.render(
+            card=CARD.format(edge=edge),
+            model=model,
+            where=where,
+            words=words,
+            footer=footer,
+            kind=kind,
+        ),
     )
 
 
@@ -152,32 +171,23 @@ def wire() -> Shown:
         )
     last = exchanges[-1]
     head = f"{last['method']} {last['path']} → {last['status']}"
-    where = (
-        _origin_words(last["origin"], last["recording"])
-        if last["origin"]
-        else "off the map"
-        if last["off_the_map"]
-        else "the local API's own words"
-    )
+    if last["origin"]:
+        where = _origin_words(last["origin"], last["recording"])
+    else:
+        where = "off the map" if last["off_the_map"] else "the local API's own words"
     sent, got = _pretty(last["request"]), _pretty(last["answer"])
-    pre = "white-space:pre-wrap;overflow-wrap:anywhere;font-size:85%;margin:.3em 0"
+    card = CARD.format(edge=_edge(last["origin"]))
     return Shown(
         f"{head} · {where}\nrequest {sent}\nanswer {got}",
-        f'<details class="mathjax_ignore" style="{CARD.format(edge=_edge(last["origin"]))}"><summary><code>{html.escape(head)}</code> · {html.escape(where)}</summary>'
-        f'<b>Request</b><pre style="{pre}">{html.escape(sent)}</pre><b>Answer</b><pre style="{pre}">{html.escape(got)}</pre></details>',
+        WIRE.render(card=card, head=head, where=where, sent=sent, got=got),
     )
 
 
 def _pretty(value):
-    text = (
-        "(no body)"
-        if value is None
-        else value
-        if isinstance(value, str)
-        else json.dumps(value, indent=2, ensure_ascii=False)
-    )
-    return (
-        text
-        if len(text) <= LONGEST
-        else f"{text[:LONGEST]}\n… {len(text) - LONGEST:,} more characters"
-    )
+    if value is None:
+        return "(no body)"
+    if not isinstance(value, str):
+        value = json.dumps(value, indent=2, ensure_ascii=False)
+    if len(value) <= LONGEST:
+        return value
+    return f"{value[:LONGEST]}\n… {len(value) - LONGEST:,} more characters"

@@ -5,10 +5,10 @@ reason.
 from __future__ import annotations
 
 import contextlib
-import html
 from typing import TYPE_CHECKING
 
 from . import left_out, running
+from .markup import Template
 from .shown import CARD, Shown
 
 if TYPE_CHECKING:
@@ -22,6 +22,39 @@ WAYS = (
     "Ask OpenAI today, with your own OPENAI_API_KEY: helpers.connect(answers='live'), and a model that is still sold.",
     "Ask a model on your own machine: helpers.connect(answers='http://127.0.0.1:11434/v1'), for Ollama's port, and its name in DAY9_MODEL.",
 )
+
+
+ALERT = Template("""
+<div class="mathjax_ignore" role="alert" style="{{ card }}"><b>{{ title }}</b>{{ inside }}</div>
+""")
+LINES = Template("{% for line in lines %}<p>{{ line }}</p>{% endfor %}")
+REFUSAL = Template("""
+<p>{{ said }}</p>
+<p>In code: <code>except openai.{{ kind }}</code>. helpers.wire() shows the exchange.</p>
+""")
+OFF_THE_MAP = Template("""
+{% set left = "text-align:left;overflow-wrap:anywhere" %}
+{% if why %}<p><b>{{ why }}</b></p>{% endif %}
+<p>{{ near }}</p>
+{% if rows %}
+<table>
+  <thead>
+    <tr>{% for head in ("differs at", "expected", "yours") %}<th style='{{ left }}'>{{ head }}</th>{% endfor %}</tr>
+  </thead>
+  <tbody>
+    {% for row in rows %}
+    <tr>
+      <td style='{{ left }}'><code>{{ row.path }}</code></td>
+      <td style='{{ left }}'>{{ row.recorded }}</td>
+      <td style='{{ left }}'><b>{{ row.sent }}</b></td>
+    </tr>
+    {% endfor %}
+  </tbody>
+</table>
+{% endif %}
+<p>{{ notes }}</p>
+<ul>{% for way in ways %}<li>{{ way }}</li>{% endfor %}</ul>
+""")
 
 
 def panel(error: APIStatusError) -> None:
@@ -50,26 +83,8 @@ def panel(error: APIStatusError) -> None:
         f"  {r['path']}\n    expected: {r['recorded']}\n    yours:    {r['sent']}" for r in rows
     ]
     text += [*notes, "Ways on:"] + [f"  {way}" for way in WAYS]
-    table = ""
-    if rows:
-        left = "style='text-align:left;overflow-wrap:anywhere'"
-        heads = "".join(f"<th {left}>{head}</th>" for head in ("differs at", "expected", "yours"))
-        cells = "".join(
-            f"<tr><td {left}><code>{html.escape(r['path'])}</code></td><td {left}>{html.escape(r['recorded'])}</td>"
-            f"<td {left}><b>{html.escape(r['sent'])}</b></td></tr>"
-            for r in rows
-        )
-        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>"
-    ways = "".join(f"<li>{html.escape(way)}</li>" for way in WAYS)
-    display(
-        Shown(
-            "\n".join(text),
-            alert(
-                title,
-                f"{f'<p><b>{html.escape(why)}</b></p>' if why else ''}<p>{html.escape(near)}</p>{table}<p>{html.escape(' '.join(notes))}</p><ul>{ways}</ul>",
-            ),
-        )
-    )
+    inside = OFF_THE_MAP.render(why=why, near=near, rows=rows, notes=" ".join(notes), ways=WAYS)
+    display(Shown("\n".join(text), alert(title, inside)))
 
 
 def otherwise(error: BaseException, where: Where) -> None:
@@ -104,12 +119,7 @@ def otherwise(error: BaseException, where: Where) -> None:
             f"Here {who} answers, and may leave out or write differently what the cell looks for.",
         )
     ways = 'helpers.wire() shows the last exchange; helpers.connect("recorded") goes back to the recordings.'
-    display(
-        Shown(
-            f"{title}\n{why}\n{ways}",
-            alert(title, f"<p>{html.escape(why)}</p><p>{html.escape(ways)}</p>"),
-        )
-    )
+    display(Shown(f"{title}\n{why}\n{ways}", alert(title, LINES.render(lines=[why, ways]))))
 
 
 def _exchange_of(error):
@@ -143,15 +153,7 @@ def refusal(error: APIStatusError) -> None:
     )
     note = _exchange_of(error).get("note")
     said += f"\n{note}" if note else ""
-    display(
-        Shown(
-            f"{head}\n{said}",
-            alert(
-                head,
-                f"<p>{html.escape(said)}</p><p>In code: <code>except openai.{kind}</code>. helpers.wire() shows the exchange.</p>",
-            ),
-        )
-    )
+    display(Shown(f"{head}\n{said}", alert(head, REFUSAL.render(said=said, kind=kind))))
 
 
 def lacking(error: ImportError) -> None:
@@ -162,8 +164,9 @@ def lacking(error: ImportError) -> None:
     from IPython.display import display
 
     head, said = f"No {error.name} here", left_out.in_words(error)
-    display(Shown(f"{head}\n{said}", alert(head, f"<p>{html.escape(said)}</p>")))
+    display(Shown(f"{head}\n{said}", alert(head, LINES.render(lines=[said]))))
 
 
 def alert(title: str, inside: str) -> str:
-    return f'<div class="mathjax_ignore" role="alert" style="{CARD.format(edge="#CC79A7")}"><b>{html.escape(title)}</b>{inside}</div>'
+    """The panel itself, as HTML. inside: what a Template has rendered."""
+    return ALERT.render(card=CARD.format(edge="#CC79A7"), title=title, inside=inside)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import html
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import running
 from .facts import prices
+from .markup import Template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +18,23 @@ if TYPE_CHECKING:
 
 
 DAY_9 = "2024-12-17"
+WORDS = (0, 7)  # columns of words: they stand to the left, numbers to the right
+TABLE = Template("""
+{% macro cell(tag, value, words) %}
+  <{{ tag }} style="text-align:{{ "left" if words else "right" }}">{{ value }}</{{ tag }}>
+{% endmacro %}
+<table>
+  <thead>
+    <tr>{% for value in head %}{{ cell("th", value, loop.index0 in words) }}{% endfor %}</tr>
+  </thead>
+  <tbody>
+    {% for row in rows %}
+    <tr>{% for value in row %}{{ cell("td", value, loop.index0 in words) }}{% endfor %}</tr>
+    {% endfor %}
+  </tbody>
+</table>
+<p>{{ note }}</p>
+""")
 
 
 class Receipt:
@@ -95,7 +112,7 @@ class Receipt:
         width = [max(len(r[i]) for r in rows) for i in range(len(head))]
         lines = [
             "  ".join(
-                v.ljust(w) if i in (0, 7) else v.rjust(w) for i, (v, w) in enumerate(zip(r, width))
+                v.ljust(w) if i in WORDS else v.rjust(w) for i, (v, w) in enumerate(zip(r, width))
             ).rstrip()
             for r in rows
         ]
@@ -103,14 +120,7 @@ class Receipt:
 
     def _repr_html_(self):
         head, body = self._table()
-        cell = lambda tag, i, v: (
-            f'<{tag} style="text-align:{"left" if i in (0, 7) else "right"}">{html.escape(v)}</{tag}>'
-        )
-        rows = "".join(
-            "<tr>" + "".join(cell("td", i, v) for i, v in enumerate(r)) + "</tr>" for r in body
-        )
-        heads = "".join(cell("th", i, v) for i, v in enumerate(head))
-        return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table><p>{html.escape(self._note())}</p>"
+        return TABLE.render(head=head, rows=body, words=WORDS, note=self._note())
 
 
 def receipt(on: str = DAY_9) -> Receipt:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import math
 from typing import TYPE_CHECKING
 
 from .figures import COLOURS
+from .markup import Template
 from .shown import Shown
 
 if TYPE_CHECKING:
@@ -15,6 +15,31 @@ if TYPE_CHECKING:
 
 DASHES = ("", "7 4", "2 3", "9 3 2 3")  # a line is told by its dash, too
 LEFT, TOP, WIDE, HIGH = 52, 30, 300, 150  # pixels of the plotting area
+
+
+PLOT = Template("""
+{% macro text(x, y, words, anchor) %}
+  <text x="{{ "%.1f" | format(x) }}" y="{{ "%.1f" | format(y) }}" text-anchor="{{ anchor }}" fill="currentColor" font-size="12">{{ words }}</text>
+{% endmacro %}
+<div class="mathjax_ignore" style="display:inline-block;margin-right:1em">
+  <b style="display:block">{{ title }}</b>
+  <svg role="img" aria-label="{{ said }}" width="{{ width }}" height="{{ height }}">
+    <path d="M{{ left }} {{ top }}V{{ bottom }}H{{ right }}" fill="none" stroke="currentColor" opacity=".6"/>
+    {% for line in lines %}
+      {% set look %}stroke="{{ line.colour }}" stroke-width="2.5" stroke-dasharray="{{ line.dash }}"{% endset %}
+      <polyline points="{{ line.points }}" fill="none" {{ look }}/>
+      <path d="M{{ line.at }} {{ top - 8 }}h24" {{ look }}/>
+      {{ text(line.at + 28, top - 4, line.name, "start") }}
+    {% endfor %}
+    {% for tick in ticks %}{{ text(*tick) }}{% endfor %}
+    <g transform="rotate(-90 12 {{ middle }})">{{ text(12, middle, y, "middle") }}</g>
+  </svg>
+</div>
+""")
+BESIDE = Template("""
+{% for one in shown %}{{ one._repr_html_() | safe }}{% endfor %}
+{% if note %}<div class="mathjax_ignore">{{ note }}</div>{% endif %}
+""")
 
 
 def curves(
@@ -45,17 +70,16 @@ def curves(
     said = f"{title}: " + "; ".join(
         f"{name} from {one[0]:.3g} to {one[-1]:.3g}" for name, one in series.items()
     )
-    drawn = [
-        f'<path d="M{LEFT} {TOP}V{TOP + HIGH}H{LEFT + WIDE}" fill="none" stroke="currentColor" opacity=".6"/>'
+    lines = [
+        {
+            "name": name,
+            "points": " ".join(f"{across(j):.1f},{up(v):.1f}" for j, v in enumerate(one)),
+            "colour": COLOURS[i],
+            "dash": DASHES[i],
+            "at": LEFT + 8 + i * 110,
+        }
+        for i, (name, one) in enumerate(series.items())
     ]
-    for i, (name, one) in enumerate(series.items()):
-        points = " ".join(f"{across(j):.1f},{up(v):.1f}" for j, v in enumerate(one))
-        look = f'stroke="{COLOURS[i]}" stroke-width="2.5" stroke-dasharray="{DASHES[i]}"'
-        drawn.append(f'<polyline points="{points}" fill="none" {look}/>')
-        at = LEFT + 8 + i * 110
-        drawn.append(
-            f'<path d="M{at} {TOP - 8}h24" {look}/>' + _text(at + 28, TOP - 4, name, "start")
-        )
     ticks: list[tuple[float, float, str, str]] = [
         (LEFT - 5, up(v) + 4, f"{v:.2g}", "end") for v in (low, (low + high) / 2, high)
     ]
@@ -64,15 +88,22 @@ def curves(
         (across(most - 1), TOP + HIGH + 15, f"{most}", "end"),
         (LEFT + WIDE / 2, TOP + HIGH + 17, x, "middle"),
     ]
-    drawn += [_text(*tick) for tick in ticks]
-    drawn.append(
-        f'<g transform="rotate(-90 12 {TOP + HIGH / 2})">{_text(12, TOP + HIGH / 2, y, "middle")}</g>'
-    )
     return Shown(
         said,
-        '<div class="mathjax_ignore" style="display:inline-block;margin-right:1em">'
-        f'<b style="display:block">{html.escape(title)}</b>'
-        f'<svg role="img" aria-label="{html.escape(said)}" width="{LEFT + WIDE + 12}" height="{TOP + HIGH + 24}">{"".join(drawn)}</svg></div>',
+        PLOT.render(
+            title=title,
+            said=said,
+            width=LEFT + WIDE + 12,
+            height=TOP + HIGH + 24,
+            left=LEFT,
+            top=TOP,
+            right=LEFT + WIDE,
+            bottom=TOP + HIGH,
+            middle=TOP + HIGH / 2,
+            lines=lines,
+            ticks=ticks,
+            y=y,
+        ),
     )
 
 
@@ -80,10 +111,5 @@ def beside(*shown: Shown, note: str = "") -> Shown:
     """Several Shown side by side, with a line of text under them."""
     return Shown(
         "\n".join([*map(repr, shown), *([note] if note else [])]),
-        "".join(one._repr_html_() for one in shown)
-        + (f'<div class="mathjax_ignore">{html.escape(note)}</div>' if note else ""),
+        BESIDE.render(shown=shown, note=note),
     )
-
-
-def _text(x, y, words, anchor):
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="currentColor" font-size="12">{html.escape(words)}</text>'

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-import html
 import inspect
 import linecache
 import os
@@ -20,6 +19,8 @@ import textwrap
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .markup import Template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +35,13 @@ MADE_BY = {  # names that a notebook's first cells make
     "re": "import re",
 }
 SHORT = 60  # characters of a value that is shown
+
+
+STOPPED = Template("""
+{% if lines %}<pre style="margin:.4em 0;white-space:pre-wrap">{{ lines }}</pre>{% endif %}
+{% for hint in hints %}<p>{{ hint }}</p>{% endfor %}
+<p style="font-size:85%">{{ note }}</p>
+""")
 
 
 def show(shell: Any, error: BaseException) -> None:
@@ -69,11 +77,7 @@ def panel(shell: Any, error: BaseException) -> None:
     from .shown import Shown
 
     text = [title, *lines, *hints, note]
-    inside = (
-        (f'<pre style="margin:.4em 0;white-space:pre-wrap">{html.escape(chr(10).join(lines))}</pre>' if lines else "")
-        + "".join(f"<p>{html.escape(hint)}</p>" for hint in hints)
-        + f'<p style="font-size:85%">{html.escape(note)}</p>'
-    )  # fmt: skip
+    inside = STOPPED.render(lines="\n".join(lines), hints=hints, note=note)
     display(Shown("\n".join(text), alert(title, inside)))
 
 

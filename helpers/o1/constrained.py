@@ -7,9 +7,10 @@ those. A language model is held the same way, token by token instead of byte by 
 
 import decimal
 import functools
-import html
 import json
 import random
+
+from ..markup import Template
 
 END = 256  # the 257th choice of the writer: stop
 PRINTABLE = range(32, 127)
@@ -140,6 +141,22 @@ def valid(form, text):
     return validator(form).is_valid(value)
 
 
+STRIP = Template("""
+{% set cell = "display:inline-block;box-sizing:border-box;width:1.5em;text-align:center;border-radius:2px;" %}
+{% set on = cell + "border:1px solid #0072B2;font-weight:bold" %}
+{% set off = cell + "border:1px solid transparent;opacity:.75" %}
+<div class="mathjax_ignore" style="max-width:52em">
+  <div>after <code>{{ prefix or "nothing" }}</code></div>
+  <div role="img" aria-label="{{ count }}: {{ can }}" style="font-family:monospace;white-space:nowrap;overflow-x:auto;margin:.4em 0">
+    {% for letter, allowed, last in strip %}
+      <span style="{{ on if allowed else off }}">{{ letter }}</span>{% if last %}<br>{% endif %}
+    {% endfor %}
+  </div>
+  <div style="font-size:85%">{{ count }} (framed and bold)</div>
+</div>
+""")
+
+
 class Mask:
     """The bytes that may follow a prefix. `bytes`: the set of them; `end`: may the text stop here?"""
 
@@ -158,24 +175,11 @@ class Mask:
         return f"allowed: {len(self.bytes)} of 256 bytes" + (", and the end" if self.end else "")
 
     def _repr_html_(self):
-        cell = "display:inline-block;box-sizing:border-box;width:1.5em;text-align:center;border-radius:2px;"
-        on, off = (
-            cell + "border:1px solid #0072B2;font-weight:bold",
-            cell + "border:1px solid transparent;opacity:.75",
-        )
-        strip = "".join(
-            f'<span style="{on if b in self.bytes else off}">{"␣" if b == 32 else html.escape(chr(b))}</span>'
-            + "<br>" * (b % 32 == 31)
-            for b in PRINTABLE
-        )
         can = ", ".join(
             "space" if b == 32 else chr(b) for b in sorted(self.bytes) if b in PRINTABLE
         )
-        return (
-            f'<div class="mathjax_ignore" style="max-width:52em"><div>after <code>{html.escape(self.prefix) or "nothing"}</code></div>'
-            f'<div role="img" aria-label="{html.escape(f"{self._count()}: {can}")}" style="font-family:monospace;white-space:nowrap;overflow-x:auto;margin:.4em 0">{strip}</div>'
-            f'<div style="font-size:85%">{self._count()} (framed and bold)</div></div>'
-        )
+        strip = [("␣" if b == 32 else chr(b), b in self.bytes, b % 32 == 31) for b in PRINTABLE]
+        return STRIP.render(prefix=self.prefix, can=can, strip=strip, count=self._count())
 
 
 def mask(form, prefix):

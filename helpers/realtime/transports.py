@@ -12,9 +12,23 @@ import math
 from typing import NamedTuple
 
 from ..facts import DATA, sounds
+from ..markup import Template
 
 FOLDER = DATA / "realtime"
 PIECE = 40  # ms of sound in one event, as the pages of 2_realtime/02 send it
+
+
+LIVE = Template("""
+{% macro cells(texts) %}
+  {% for text in texts %}<td style="text-align:right;padding:0 1em">{{ text }}</td>{% endfor %}
+{% endmacro %}
+<table>
+  <tr><td></td>{{ cells(("first sound after, ms", "kB a second up", "kB a second down")) }}</tr>
+  {% for name, took in rows.items() %}
+  <tr><th scope='row' style='text-align:left'>{{ name }}</th>{{ cells(took) }}</tr>
+  {% endfor %}
+</table>
+""")
 
 
 class SpokenTurn(NamedTuple):
@@ -146,16 +160,15 @@ def live(talks):
                 + ": run this cell to see it."
             )
 
-    cells = lambda *texts: "".join(
-        f'<td style="text-align:right;padding:0 1em">{t}</td>' for t in texts
-    )
-    rows = "".join(
-        f"<tr><th scope='row' style='text-align:left'>{name}</th>{cells(t.first_sound_ms, f'{t.bytes_up / t.seconds / 1000:.1f}', f'{t.bytes_down / t.seconds / 1000:.1f}')}</tr>"
-        for name, t in talks.items()
-    )
-    return Live(
-        f"<table><tr><td></td>{cells('first sound after, ms', 'kB a second up', 'kB a second down')}</tr>{rows}</table>"
-    )
+    rows = {
+        name: (
+            turn.first_sound_ms,
+            f"{turn.bytes_up / turn.seconds / 1000:.1f}",
+            f"{turn.bytes_down / turn.seconds / 1000:.1f}",
+        )
+        for name, turn in talks.items()
+    }
+    return Live(LIVE.render(rows=rows))
 
 
 def measured():

@@ -3,13 +3,13 @@ try them on.
 """
 
 import functools
-import html
 from typing import NamedTuple
 
 import numpy as np
 
 from ..facts import sounds, turns
 from ..figures import COLOURS
+from ..markup import Template
 from ..shown import Shown
 
 WINDOW_MS = 32  # that the detector judges at once
@@ -147,6 +147,33 @@ def _windows(sound):
     return sound[: len(sound) // turns.WINDOW * turns.WINDOW].reshape(-1, turns.WINDOW)
 
 
+DRAWN = Template("""
+{% macro at(number) %}{{ "%.1f" | format(number) }}{% endmacro %}
+{% macro text(x, y, words, anchor="start") %}
+  <text x="{{ at(x) }}" y="{{ at(y) }}" text-anchor="{{ anchor }}" fill="currentColor" font-size="12">{{ words }}</text>
+{% endmacro %}
+<div class="mathjax_ignore">
+  <svg role="img" aria-label="{{ said }}" viewBox="0 0 {{ wide }} 246" style="width:100%;max-width:{{ wide }}px">
+    <g transform="translate(0 70)"><path d="{{ outline }}" fill="currentColor" opacity=".55"/></g>
+    {% for box in boxes %}
+      <rect x="{{ at(box.left) }}" y="22" width="{{ at(box.right - box.left) }}" height="96" fill="{{ colours[4] }}" fill-opacity=".22" stroke="{{ colours[0] }}"/>
+      {{ text(box.left + 4, 36, "turn %d" % loop.index) }}
+      {% if box.ended %}
+        <path d="M{{ at(box.right) }} 14V222" stroke="{{ colours[5] }}" stroke-width="2.5" stroke-dasharray="6 3"/>
+        <path d="M{{ at(box.right - 6) }} 6h12l-6 10z" fill="{{ colours[5] }}"/>
+      {% endif %}
+    {% endfor %}
+    <polyline points="{{ line }}" fill="none" stroke="{{ colours[0] }}" stroke-width="2"/>
+    <path d="M{{ left }} {{ at(threshold) }}H{{ wide - 10 }}" stroke="{{ colours[1] }}" stroke-width="2" stroke-dasharray="2 3"/>
+    {% for y, words in marks %}{{ text(left - 6, y, words, "end") }}{% endfor %}
+    {% for x, second in seconds %}{{ text(x, 240, "%d s" % second, "middle") }}{% endfor %}
+  </svg>
+  <div>{{ said }}</div>
+  <div style="font-size:85%">Above: the sound, its turns in boxes, and an arrow where an answer begins. Below: how sure the detector is of speech, and the threshold, dotted.</div>
+</div>
+""")
+
+
 def drawn(pcm, threshold=0.5, silence_ms=500):
     """A sound, the detector's probability, the turns found, and the moments at which an answer
     begins.
@@ -157,38 +184,34 @@ def drawn(pcm, threshold=0.5, silence_ms=500):
     length = sounds.ms(pcm)
     across = lambda ms: LEFT + (WIDE - LEFT - 10) * ms / max(length, 1)
     sure = lambda probability: 215 - 75 * probability
-    parts = [
-        f'<g transform="translate(0 70)"><path d="{_outline(pcm, across, length)}" fill="currentColor" opacity=".55"/></g>'
-    ]
     spoken = found(pcm, threshold, silence_ms)
-    for n, (start, end) in enumerate(spoken, 1):
-        left, right = across(start), across(length if end is None else end)
-        parts.append(
-            f'<rect x="{left:.1f}" y="22" width="{right - left:.1f}" height="96" fill="{COLOURS[4]}" fill-opacity=".22" stroke="{COLOURS[0]}"/>'
-            + _text(left + 4, 36, f"turn {n}")
-        )
-        if end is not None:
-            parts.append(
-                f'<path d="M{right:.1f} 14V222" stroke="{COLOURS[5]}" stroke-width="2.5" stroke-dasharray="6 3"/><path d="M{right - 6:.1f} 6h12l-6 10z" fill="{COLOURS[5]}"/>'
-            )
+    boxes = [
+        {
+            "left": across(start),
+            "right": across(length if end is None else end),
+            "ended": end is not None,
+        }
+        for start, end in spoken
+    ]
     line = " ".join(
         f"{across((n + 0.5) * WINDOW_MS):.1f},{sure(p):.1f}"
         for n, p in enumerate(probabilities(pcm))
     )
-    parts.append(f'<polyline points="{line}" fill="none" stroke="{COLOURS[0]}" stroke-width="2"/>')
-    parts.append(
-        f'<path d="M{LEFT} {sure(threshold):.1f}H{WIDE - 10}" stroke="{COLOURS[1]}" stroke-width="2" stroke-dasharray="2 3"/>'
-    )
-    parts += [_text(LEFT - 6, sure(p) + 4, str(p), "end") for p in (0, 1)]
-    parts += [
-        _text(across(s * 1000), 240, f"{s} s", "middle") for s in range(0, length // 1000 + 1)
-    ]
     said = _said(pcm, spoken)
     return Shown(
         said,
-        f'<div class="mathjax_ignore"><svg role="img" aria-label="{html.escape(said)}" viewBox="0 0 {WIDE} 246" style="width:100%;max-width:{WIDE}px">{"".join(parts)}</svg>'
-        f'<div>{html.escape(said)}</div><div style="font-size:85%">Above: the sound, its turns in boxes, and an arrow where an answer begins. '
-        "Below: how sure the detector is of speech, and the threshold, dotted.</div></div>",
+        DRAWN.render(
+            said=said,
+            outline=_outline(pcm, across, length),
+            boxes=boxes,
+            line=line,
+            threshold=sure(threshold),
+            marks=[(sure(p) + 4, p) for p in (0, 1)],
+            seconds=[(across(s * 1000), s) for s in range(0, length // 1000 + 1)],
+            left=LEFT,
+            wide=WIDE,
+            colours=COLOURS,
+        ),
     )
 
 
@@ -220,7 +243,3 @@ def _outline(pcm, across, length):
         + "L".join(f"{x:.1f} {y:.1f}" for x, y in reversed(points))
         + "Z"
     )
-
-
-def _text(x, y, words, anchor="start"):
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="currentColor" font-size="12">{html.escape(words)}</text>'

@@ -183,7 +183,9 @@ def _from_records(lines, notes):
 
 def _dicts(value):
     """The objects of a list; in place of anything else an empty one that no reader knows."""
-    return [v if isinstance(v, dict) else {} for v in value] if isinstance(value, list) else [{}]
+    if not isinstance(value, list):
+        return [{}]
+    return [v if isinstance(v, dict) else {} for v in value]
 
 
 def _pages(page, notes):

@@ -322,11 +322,10 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=N
                 f"{name} is a number of percent, from 0{' to 100' if most == 100 else ' on'}, not {percent}"
             )
     cube = bill.cube.copy()
-    chosen = (
-        np.ones(len(cube), bool)
-        if move is None
-        else cube["model"].isin([move] if isinstance(move, str) else list(move)).to_numpy()
-    )
+    if move is None:
+        chosen = np.ones(len(cube), bool)
+    else:
+        chosen = cube["model"].isin([move] if isinstance(move, str) else list(move)).to_numpy()
     if not chosen.any():
         raise BillError(
             f"nothing in this bill was priced as {move}; it has {', '.join(sorted(set(cube['model'])))}"
