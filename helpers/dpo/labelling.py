@@ -131,18 +131,16 @@ class Labels:
         """Where the choices are and whether they are enough for a job, in a sentence."""
         ties = sum(chosen is None for *_, chosen in self._made.values())
         n = len(self._made) - ties
-        saved = f"{n} {'pair' if n == 1 else 'pairs'} in {self.path.as_posix()}" + (
-            f" ({ties} {'tie' if ties == 1 else 'ties'} left out)" if ties else ""
-        )
+        saved = f"{n} {'pair' if n == 1 else 'pairs'} in {self.path.as_posix()}"
+        if ties:
+            saved += f" ({ties} {'tie' if ties == 1 else 'ties'} left out)"
         data = "\n".join(map(json.dumps, self.rows())).encode()
         wrong = next((p for p in preference_file.read(data, "dpo")[1] if p.level == "error"), None)
-        return f"{saved}; " + (
-            "fit for a tuning job."
-            if wrong is None
-            else "a job needs 10."
-            if wrong.code == "invalid_n_examples"
-            else f"not fit for a job: {wrong}."
-        )
+        if wrong is None:
+            return f"{saved}; fit for a tuning job."
+        if wrong.code == "invalid_n_examples":
+            return f"{saved}; a job needs 10."
+        return f"{saved}; not fit for a job: {wrong}."
 
     def _next(self):
         return next((key for key in self._pairs if key not in self._made), None)

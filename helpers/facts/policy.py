@@ -371,11 +371,9 @@ def resolve(hyperparameters: Mapping[str, Any], n: int) -> dict[str, Any]:
             and value != float("inf")
         )  # JSON's 1e400
         if not (right and (low <= value if whole else low < value) and value <= high):
-            span = (
-                f"a whole number from {low} to {high}"
-                if whole
-                else "a number above 0" + (f", at most {high}" if high < float("inf") else "")
-            )
+            span = f"a whole number from {low} to {high}" if whole else "a number above 0"
+            if not whole and high < float("inf"):
+                span += f", at most {high}"
             raise ValueError(f'{name} is "auto" or {span}, not {value!r}')
         auto[name] = value
     return auto

@@ -513,5 +513,8 @@ def _short(text):
     """At most 40 characters that can be printed anywhere: half surrogates as escapes, nothing as
     two quotes.
     """
-    text = '""' if not text else text if len(text) <= 40 else f"{text[:39]}…"
+    if not text:
+        return '""'
+    if len(text) > 40:
+        text = f"{text[:39]}…"
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -214,7 +214,9 @@ def cardinal(n: int) -> str:
 def _below_1000(n):
     if n >= 100:
         return [ONES[n // 100], "hundred", *(_below_1000(n % 100) if n % 100 else [])]
-    return [ONES[n]] if n < 20 else [TENS[n // 10], *([ONES[n % 10]] if n % 10 else [])]
+    if n < 20:
+        return [ONES[n]]
+    return [TENS[n // 10], *([ONES[n % 10]] if n % 10 else [])]
 
 
 def ordinal(n: int) -> str:

@@ -87,7 +87,8 @@ def body(value, at):
 
 def choice(*values):
     *first, last = [f"'{v}'" for v in values]
-    known = f"{', '.join(first)}{',' if len(first) > 1 else ''} and {last}" if first else last
+    comma = "," if len(first) > 1 else ""
+    known = f"{', '.join(first)}{comma} and {last}" if first else last
 
     def check(value, at):
         if value not in values or isinstance(value, bool):

@@ -103,8 +103,9 @@ def _values(value):
     """How many plain values it holds: tools that are missing are more of a difference than tools in
     another order.
     """
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return sum(map(_values, inside)) or 1
+    if isinstance(value, dict):
+        value = list(value.values())
+    return sum(map(_values, value)) or 1 if isinstance(value, list) else 1
 
 
 def short(value, most=70):
@@ -145,7 +146,9 @@ def side_by_side(recorded, sent):
 
     def excerpt(words):
         text = " ".join(words)
-        return text if len(text) <= 70 else short(("… " if left else "") + " ".join(words[left:]))
+        if len(text) <= 70:
+            return text
+        return short(("… " if left else "") + " ".join(words[left:]))
 
     return excerpt(ours), excerpt(yours)
 

@@ -98,15 +98,17 @@ def value(given):
     if isinstance(given, list):
         return [value(v) for v in given]
     if isinstance(given, dict):
-        return {
-            text(k): v
-            if k in OPAQUE
-            else WORD
-            if k.lower() in SECRET and isinstance(v, str)
-            else value(v)
-            for k, v in given.items()
-        }
+        return {text(k): _under(k, v) for k, v in given.items()}
     return given
+
+
+def _under(name, given):
+    """What stands under a name of an object, without secrets."""
+    if name in OPAQUE:
+        return given
+    if name.lower() in SECRET and isinstance(given, str):
+        return WORD
+    return value(given)
 
 
 def body(came):
@@ -188,8 +190,11 @@ def _collect(given, at, pieces):
 
 
 def _holds(given, changed):
-    inside = given.values() if isinstance(given, dict) else given if isinstance(given, list) else ()
-    return id(given) in changed or any(_holds(v, changed) for v in inside)
+    if id(given) in changed:
+        return True
+    if isinstance(given, dict):
+        given = list(given.values())
+    return isinstance(given, list) and any(_holds(v, changed) for v in given)
 
 
 def _joined(pieces):

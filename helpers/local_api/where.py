@@ -202,11 +202,9 @@ def _address(text, name):
             f"The address in {name} names a user or a password. Leave them out, and give a server's key in DAY9_KEY."
         )
     if not sound:
-        shown = (
-            repr(text if len(text) < 60 else text[:59] + "…")
-            if not text.startswith("sk-")
-            else "a key"
-        )  # put in the wrong place
+        shown = repr(text if len(text) < 60 else text[:59] + "…")
+        if text.startswith("sk-"):  # put in the wrong place
+            shown = "a key"
         raise ValueError(f"{name} is {shown}. {WAYS}")
     if parts.query or parts.fragment or not parts.path.rstrip("/").endswith("/v1"):
         raise ValueError(

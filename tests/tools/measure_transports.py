@@ -105,7 +105,8 @@ async def serve(faster):
     from helpers.local_api import __main__, door, server
     from helpers.local_api.realtime import responses, webrtc  # noqa: F401  webrtc sets what is changed here
 
-    server.HOST, door.stranger, responses.FASTER = SERVER, lambda request: None, faster
+    server.HOST, responses.FASTER = SERVER, faster
+    door.Door.stranger = lambda self, request: None
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [SERVER]
     server.serve(server.bind(PORT), KEY)
     hearing.load()

@@ -401,7 +401,9 @@ class Forward:
             async for piece in pieces:
                 tail += piece
                 ends = sse.ends(tail)
-                end = ends[-1] if ends else len(tail) if len(tail) > LONGEST_EVENT else 0
+                if not ends and len(tail) > LONGEST_EVENT:
+                    ends = [len(tail)]
+                end = ends[-1] if ends else 0
                 whole, tail = tail[:end], tail[end:]
                 if whole:
                     await self.look(whole)

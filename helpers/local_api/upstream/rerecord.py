@@ -154,12 +154,12 @@ def record(notebook, url=None):
             counts["sessions"] += 1
             continue
         was = earlier(before, made)
-        lines = (
-            ["new: nothing answered it before"]
-            if was is None
-            else changes(shape(was), shape(as_it_came(made, made.responses[0])))
-        )
-        counts["new" if was is None else "changed" if lines else "same"] += 1
+        if was is None:
+            lines = ["new: nothing answered it before"]
+            counts["new"] += 1
+        else:
+            lines = changes(shape(was), shape(as_it_came(made, made.responses[0])))
+            counts["changed" if lines else "same"] += 1
         if lines:
             print(f"{made.name}: {made.about}", *lines, sep="\n    ")
     print(
@@ -224,22 +224,12 @@ def _fields(value, at):
         bytes: "bytes",
     }
     yield f"{at or '.'}: {kinds[type(value)]}"
-    inner = (
-        value.items()
-        if isinstance(value, dict)
-        else (("[]", v) for v in value)
-        if isinstance(value, list)
-        else ()
-    )
-    for name, v in inner:
-        yield from _fields(
-            v,
-            f"{at}[]"
-            if name == "[]" and isinstance(value, list)
-            else f"{at}.{name}"
-            if at
-            else name,
-        )
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _fields(inner, f"{at}.{name}" if at else name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _fields(inner, f"{at}[]")
 
 
 def changes(was, now):

@@ -120,14 +120,13 @@ class SessionTape:
     def _keep(self):
         model = self.query.get("model", "")
         said = iter(scrub.events([e["api"] for e in self.entries if "api" in e]))
-        entries = [
-            {**e, "api": next(said)}
-            if "api" in e
-            else {**e, "client": scrub.value(e["client"])}
-            if "client" in e
-            else e
-            for e in self.entries
-        ]
+        entries = []
+        for entry in self.entries:
+            if "api" in entry:
+                entry = {**entry, "api": next(said)}
+            elif "client" in entry:
+                entry = {**entry, "client": scrub.value(entry["client"])}
+            entries.append(entry)
         origin = {
             "class": "recorded",
             "date": self.date,
