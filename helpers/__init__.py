@@ -39,7 +39,7 @@ def __getattr__(name):
 
 
 def _stopped(shell, kind, error, tb, tb_offset=None):
-    from . import stopped
+    from .errors import stopped
 
     stopped.show(shell, error)
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import sys
 
-from . import console, left_out, running
+from . import running
+from .common import console, left_out
 from .facts import DATA
 from .facts.origins import ORIGINS
 from .local_api import where as upstream

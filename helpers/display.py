@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from . import running
+from .common.markup import Template
 from .facts.origins import ORIGINS, UNKNOWN
-from .markup import Template
 from .shown import CARD, Shown, surely
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import running
-from .facts import prices
-from .markup import Template
+from .common.markup import Template
+from .facts import calls as made
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from openai.types.chat import ChatCompletion
     from openai.types.responses import Response
@@ -150,61 +150,11 @@ def receipt_of(answers: Iterable[ChatCompletion | Response], on: str = DAY_9) ->
 
 
 def _summed(calls, on, jobs=(), upstream=None):
-    on = datetime.date.fromisoformat(on)
-    rows: dict[str, dict[str, Any]] = {}
-    refused, strange = 0, 0
-    for call in calls:
-        if call["status"] != 200:
-            refused += 1
-            continue
-        if (upstream or call.get("origin") == "recorded") and not _has_price(call):
-            strange += 1
-            continue
-        day = prices.nearest_day(call["model"], on)
-        row = rows.setdefault(
-            call["model"],
-            {
-                "model": call["model"],
-                "calls": 0,
-                "input": 0,
-                "cached": 0,
-                "output": 0,
-                "hidden": 0,
-                "usd": Decimal(0),
-                "on": day.isoformat(),
-            },
-        )
-        given, cached, hidden, out = counts(call["usage"])
-        for name, n in (
-            ("calls", 1),
-            ("input", given),
-            ("cached", cached),
-            ("output", out),
-            ("hidden", hidden),
-        ):
-            row[name] += n
-        row["usd"] += prices.cost(call["model"], call["usage"], day)
-    trained, twice, unpriced = _trained(jobs, on)
-    return Receipt(
-        [rows[name] for name in sorted(rows)] + trained,
-        refused,
-        on.isoformat(),
-        twice,
-        unpriced,
-        _paid(upstream, strange),
-    )
-
-
-def _has_price(call):
-    """Whether an upstream's call can be priced: another server's models have no price, and a stream
-    may tell no usage.
-    """
-    try:
-        counts(call["usage"])
-        prices.sold_on(call["model"])
-    except (LookupError, TypeError, AttributeError):
-        return False
-    return True
+    day = datetime.date.fromisoformat(on)
+    rows, refused, strange = made.by_model(calls, day, anybodys=bool(upstream))
+    trained, twice, unpriced = made.trained(jobs, day)
+    here = _paid(upstream, strange)
+    return Receipt(rows + trained, refused, day.isoformat(), twice, unpriced, here)
 
 
 def _paid(upstream, strange):
@@ -224,54 +174,3 @@ def _paid(upstream, strange):
         else f"of {upstream['ceiling']} USD (DAY9_BUDGET)"
     )
     return f"Here, since this kernel began: {Decimal(upstream['spent']):.4f} USD {ceiling}, at today's prices.{left_out}"
-
-
-def _trained(jobs, on):
-    """(rows of tuning jobs, one a base model; what a second count of the prompts would add; models
-    without a price)
-    """
-    rows: dict[str, dict[str, Any]] = {}
-    twice, unpriced = Decimal(0), set()
-    for job in jobs:
-        try:
-            price = prices.usd_per_million(job["model"], "training", "training", on)
-        except LookupError:
-            unpriced.add(job["model"])
-            continue
-        row = rows.setdefault(
-            job["model"],
-            {
-                "model": f"{job['model']}, training",
-                "calls": 0,
-                "input": 0,
-                "cached": 0,
-                "output": 0,
-                "hidden": 0,
-                "usd": Decimal(0),
-                "on": on.isoformat(),
-            },
-        )
-        row["calls"] += 1
-        row["input"] += job["tokens"]
-        row["usd"] += (job["tokens"] * price).scaleb(-6)
-        twice += ((job["most"] - job["tokens"]) * price).scaleb(-6)
-    return [rows[name] for name in sorted(rows)], twice, sorted(unpriced)
-
-
-def counts(usage: Mapping[str, Any]) -> tuple[int, int, int, int]:
-    """(input, cached, hidden, output) tokens of a usage dict in Chat Completions, Responses or
-    Realtime shape.
-    """
-    new = "input_tokens" in usage
-    given, out = (
-        ("input_tokens", "output_tokens") if new else ("prompt_tokens", "completion_tokens")
-    )
-    return (
-        usage[given],
-        (usage.get(f"{given}_details") or usage.get("input_token_details") or {}).get(
-            "cached_tokens"
-        )
-        or 0,
-        (usage.get(f"{out}_details") or {}).get("reasoning_tokens") or 0,
-        usage[out],
-    )

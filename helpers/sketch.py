@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from .common.markup import Template
 from .figures import COLOURS
-from .markup import Template
 from .shown import Shown
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ forked.install()
 
 import pytest  # noqa: E402
 
-from helpers import left_out  # noqa: E402
+from helpers.common import left_out  # noqa: E402
 
 TESTS = Path(__file__).parent
 # What a system without the voice part has nothing to run for.

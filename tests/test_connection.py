@@ -24,7 +24,7 @@ import pytest
 from openai.types.chat import ChatCompletion
 from pydantic import BaseModel
 
-from helpers import panels
+from helpers.errors import panels
 from helpers.local_api import answers, recordings, server, where
 from tests.asking import CHAT, chat, completion, write
 

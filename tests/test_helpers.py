@@ -11,7 +11,9 @@ import pytest
 from openai import APIStatusError, OpenAI
 
 import helpers
-from helpers import exercises, figures, panels, receipts, running
+from helpers import exercises, figures, running
+from helpers.errors import panels
+from helpers.facts import calls
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +162,7 @@ def test_counts_reads_both_shapes():
         "input_tokens_details": {"cached_tokens": 2},
         "output_tokens_details": {"reasoning_tokens": 4},
     }
-    assert receipts.counts(chat) == receipts.counts(response) == (5, 2, 4, 9)
+    assert calls.counts(chat) == calls.counts(response) == (5, 2, 4, 9)
 
 
 def test_a_panel_names_the_nearest_recording_and_what_differs(client, capsys):

@@ -14,7 +14,7 @@ import textwrap
 
 import pytest
 
-from helpers import left_out
+from helpers.common import left_out
 from helpers.facts import tokens
 from tests.systems import ROOT
 

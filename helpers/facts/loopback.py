@@ -13,7 +13,7 @@ import random
 import aioice.ice
 import aioice.stun
 
-from ..private import must_have
+from ..common.private import must_have
 
 ROUNDS = 3  # without an answer, after which the other end is gone
 RETRIES = 3  # in a round, which so lasts 7.5 s; with the waits between them that is RFC 7675's half a minute

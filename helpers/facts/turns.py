@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import left_out
+from ..common import left_out
 from . import sounds
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import datetime
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..common.once import once
 from ..facts import refusals, schemas
 from ..facts.models import models
-from ..once import once
 from . import canonical, checks, off_the_map, pictures, request_shapes, shaping, slots, sse
 from .answer import (
     TEXTS_CHECKED_ON,

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from .. import console
+from ..common import console
 from . import recordings, slots
 
 

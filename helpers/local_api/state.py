@@ -2,7 +2,7 @@
 them.
 """
 
-from ..once import once
+from ..common.once import once
 from . import pages
 from .answer import Answer
 from .answers import COMPUTED

@@ -10,7 +10,7 @@ import functools
 import json
 import random
 
-from ..markup import Template
+from ..common.markup import Template
 
 END = 256  # the 257th choice of the writer: stop
 PRINTABLE = range(32, 127)

@@ -11,8 +11,8 @@ import json
 import math
 from typing import NamedTuple
 
+from ..common.markup import Template
 from ..facts import DATA, sounds
-from ..markup import Template
 
 FOLDER = DATA / "realtime"
 PIECE = 40  # ms of sound in one event, as the pages of 2_realtime/02 send it

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..common.markup import Template
 from ..facts import sounds, turns
 from ..figures import COLOURS
-from ..markup import Template
 from ..shown import Shown
 
 WINDOW_MS = 32  # that the detector judges at once

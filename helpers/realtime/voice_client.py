@@ -20,7 +20,8 @@ import numpy
 from av import AudioFrame
 from openai import AsyncOpenAI
 
-from .. import display, left_out
+from .. import display
+from ..common import left_out
 from ..facts import sounds
 
 try:

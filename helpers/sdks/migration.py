@@ -16,7 +16,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import console
+from ..common import console
 from . import day9_names
 from .source_code import HASHES, PLAIN, SLASHES, Code, constants
 

@@ -4,9 +4,9 @@ import datetime
 import re
 from decimal import Decimal
 
+from ...common.markup import Template
 from ...facts import prices
 from ...figures import COLOURS
-from ...markup import Template
 from . import views
 from .pricing import BillError, usd
 

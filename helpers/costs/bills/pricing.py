@@ -13,8 +13,8 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 
+from ...common.once import once
 from ...facts import prices, tables
-from ...once import once
 
 KINDS = {
     f"{modality}_{direction}": (modality, direction)

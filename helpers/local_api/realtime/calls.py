@@ -10,7 +10,7 @@ import importlib
 import json
 from urllib.parse import parse_qs
 
-from ... import left_out
+from ...common import left_out
 from ...facts import hearing
 from .. import canonical, checks
 from ..answer import Answer, as_json, bad_request, error, refused

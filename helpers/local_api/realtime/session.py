@@ -7,7 +7,7 @@ import logging
 import time
 from typing import Protocol
 
-from ... import left_out
+from ...common import left_out
 from ...facts import hearing, sounds, turns
 from .. import checks
 from ..answer import Answer, as_json

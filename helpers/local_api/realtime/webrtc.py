@@ -27,8 +27,8 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
+from ...common.private import must_have
 from ...facts import loopback, sounds  # noqa: F401 (loopback: importing it is what counts)
-from ...private import must_have
 
 EVENTS = "oai-events"  # the one data channel that the API knows
 RATE = 24_000  # samples a second, as everywhere in the Realtime API

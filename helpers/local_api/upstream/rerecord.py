@@ -17,7 +17,7 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
-from ... import console
+from ...common import console
 from ...facts import prices
 from ...facts.models import models
 from .. import answers, recordings, sse

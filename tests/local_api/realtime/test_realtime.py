@@ -20,8 +20,7 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 from websockets.sync.client import connect
 
-from helpers import receipts
-from helpers.facts import hearing, prices, sounds, tax, tokens
+from helpers.facts import calls, hearing, prices, sounds, tax, tokens
 from helpers.local_api.ledger import Ledger
 from helpers.local_api.realtime import config, items, scenarios, session, usage, websocket
 from tests import asking, genuine
@@ -1116,7 +1115,7 @@ def test_the_receipt_has_what_was_said(api):
         + u["output_token_details"]["audio_tokens"] * 80
     ) / 1e6
     assert float(prices.cost(call["model"], u, "2024-12-17")) == pytest.approx(by_hand)
-    assert receipts.counts(u) == (u["input_tokens"], 0, 0, u["output_tokens"])
+    assert calls.counts(u) == (u["input_tokens"], 0, 0, u["output_tokens"])
     assert api.state.ledger.exchanges()[-1]["answer"]["id"] == response["id"]
     assert api.state.ledger.origins[response["id"]][0]["class"] == "constructed"
 

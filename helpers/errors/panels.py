@@ -7,14 +7,15 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from . import left_out, running
-from .markup import Template
-from .shown import CARD, Shown
+from .. import running
+from ..common import left_out
+from ..common.markup import Template
+from ..shown import CARD, Shown
 
 if TYPE_CHECKING:
     from openai import APIStatusError
 
-    from .local_api.where import Where
+    from ..local_api.where import Where
 
 
 WAYS = (

@@ -1,9 +1,5 @@
-"""What stopped a cell, as a short panel: the error in a sentence, the reader's own lines, and what
-may cure it.
-
-Most of a stack trace leads through packages that the reader did not write. Here only the lines of
-the notebook's own cells are shown, with the values that stand in them; the whole trace is one `%tb`
-away.
+"""What may cure an error that stopped a cell: the names, keys and arguments that there are, and what
+beginners mix up.
 """
 
 from __future__ import annotations
@@ -15,12 +11,9 @@ import linecache
 import os
 import re
 import sys
-import textwrap
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from .markup import Template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,98 +27,9 @@ MADE_BY = {  # names that a notebook's first cells make
     "datetime": "import datetime",
     "re": "import re",
 }
-SHORT = 60  # characters of a value that is shown
 
 
-STOPPED = Template("""
-{% if lines %}<pre style="margin:.4em 0;white-space:pre-wrap">{{ lines }}</pre>{% endif %}
-{% for hint in hints %}<p>{{ hint }}</p>{% endfor %}
-<p style="font-size:85%">{{ note }}</p>
-""")
-
-
-def show(shell: Any, error: BaseException) -> None:
-    """Display what stopped a cell, in the form that suits it. Called for you."""
-    from openai import APIStatusError
-
-    from . import left_out, panels, running
-    from .shown import show_waiting
-
-    show_waiting()
-    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
-    if isinstance(error, APIStatusError):
-        off = getattr(error, "code", None) == "off_the_map"
-        (panels.panel if off else panels.refusal)(error)
-        return
-    if isinstance(error, ImportError) and left_out.in_words(error):
-        panels.lacking(error)
-        return
-    panel(shell, error)
-    if running.current is not None and running.current.where:
-        panels.otherwise(error, running.current.where)
-
-
-def panel(shell: Any, error: BaseException) -> None:
-    """Display what stopped a cell. `shell`: the running IPython; `error`: the exception, with its
-    traceback.
-    """
-    from IPython.display import display
-
-    title, lines, hints = told(shell, error)
-    note = "The whole stack trace: %tb in a cell of its own."
-    from .panels import alert
-    from .shown import Shown
-
-    text = [title, *lines, *hints, note]
-    inside = STOPPED.render(lines="\n".join(lines), hints=hints, note=note)
-    display(Shown("\n".join(text), alert(title, inside)))
-
-
-def told(shell: Any, error: BaseException) -> tuple[str, list[str], list[str]]:
-    """(title, lines of the reader's own cells, hints) for an exception."""
-    own = _own_frames(shell, error)
-    hints = [h for h in (_hint(shell, error, own), _values(own[-1] if own else None)) if h]
-    lines = list(dict.fromkeys(f"line {line}: {source}" for _, line, source in own[-3:]))
-    return _title(error), lines, hints
-
-
-def _title(error):
-    name = type(error).__name__
-    if isinstance(error, AssertionError):
-        return f"A check failed: {error}" if str(error) else "A check failed."
-    said = str(error)
-    if isinstance(error, KeyError):
-        said = f"there is no {error}"
-    if name == "ValidationError":  # pydantic's, without the links to its pages
-        said = re.sub(r"\n\s*For further information.*", "", said)
-    if isinstance(error, StopIteration):
-        said = "next() found nothing that fits"
-    if not said:
-        return f"{name} stopped this cell."
-    return f"{name}: {said}"
-
-
-def _own_frames(shell, error):
-    """[(frame, line number, source)] of the notebook's own cells, outermost first."""
-    found = []
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        if frame.f_globals is shell.user_global_ns and not frame.f_code.co_filename.endswith(".py"):
-            found.append((frame, line, _statement(frame, line)))
-    return found
-
-
-def _statement(frame, line):
-    """The statement of a cell at a line, dedented; a long one by its first lines."""
-    source = linecache.getlines(frame.f_code.co_filename)
-    node = _node(source, line)
-    if node is None:
-        return source[line - 1].strip() if line <= len(source) else "?"
-    end = min(node.end_lineno, node.lineno + 3)
-    lines = textwrap.dedent("".join(source[node.lineno - 1 : end])).rstrip()
-    return lines + (" …" if node.end_lineno > end else "")
-
-
-def _node(source, line):
+def statement_at(source: list[str], line: int) -> Any:
     """The innermost simple statement, or head of a compound one, at a line of a cell."""
     try:
         tree = ast.parse("".join(source))
@@ -134,42 +38,26 @@ def _node(source, line):
     inside = [
         n
         for n in ast.walk(tree)
-        if isinstance(n, ast.stmt) and n.lineno <= line <= n.end_lineno and not hasattr(n, "body")
+        if isinstance(n, ast.stmt)
+        and n.lineno <= line <= (n.end_lineno or n.lineno)
+        and not hasattr(n, "body")
     ]
     return max(inside, key=lambda n: n.lineno, default=None)
 
 
-def _values(own):
-    """`n = 0, k = 3` for the plain names in the statement that stopped."""
-    if own is None:
-        return ""
-    frame, line, _ = own
-    node = _node(linecache.getlines(frame.f_code.co_filename), line)
-    if node is None:
-        return ""
-    seen = {**frame.f_globals, **frame.f_locals}
-    shown = {}
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name) and type(seen.get(part.id)) in (int, float, str, bool, type(None)):  # fmt: skip
-            value = repr(seen.get(part.id))
-            if part.id in seen and len(value) <= SHORT:
-                shown[part.id] = value
-    return "There, " + ", ".join(f"{k} is {v}" for k, v in shown.items()) + "." if shown else ""
-
-
-# --- hints -----------------------------------------------------------------------------------------
-
-
-def _hint(shell, error, own):
+def hint(shell: Any, error: BaseException, own: list[Any]) -> str:
+    """What may cure an error, in a sentence, or "". own: [(frame, line, source)] of the notebook's
+    own cells, outermost first.
+    """
     name = type(error).__name__
     for kind, find in HINTS.items():
         if name == kind or any(base.__name__ == kind for base in type(error).__mro__):
             try:
-                hint = find(shell, error, own)
+                said = find(shell, error, own)
             except Exception:  # a hint is never worth a second error
-                hint = ""
-            if hint:
-                return hint
+                said = ""
+            if said:
+                return said
     return ""
 
 
@@ -241,7 +129,7 @@ def _containers(shell, error, own):
         if type(indexer).__module__.startswith("pandas") and type(indexer).__name__ in ("Index", "DataFrame", "Series", "MultiIndex"):  # fmt: skip
             yield indexer
     for frame, line, _ in reversed(own):
-        node = _node(linecache.getlines(frame.f_code.co_filename), line)
+        node = statement_at(linecache.getlines(frame.f_code.co_filename), line)
         for part in ast.walk(node) if node else ():
             if isinstance(part, ast.Subscript) and _plain(part.value):
                 yield from _evaluated(part.value, frame)
@@ -346,7 +234,7 @@ def _called(said):
 
 
 def _connection(shell, error, own):
-    from . import running
+    from .. import running
 
     asked = getattr(getattr(error, "request", None), "url", None)
     host = f"{asked.host}" if asked is not None else ""

@@ -6,7 +6,7 @@ import base64
 import html
 from typing import TYPE_CHECKING
 
-from .facts import sounds
+from ..facts import sounds
 
 if TYPE_CHECKING:
     import ipywidgets

@@ -1,0 +1,1 @@
+"""What all rooms stand on: no fact, no notebook, no server."""
