@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from tornado import httpserver, httputil, iostream
 
+from ..common.private import must_have
 from . import door
 from .answer import error
 from .answers import Answers
@@ -259,6 +260,7 @@ def serve(sock, key, pace=1.0, answers=None, upstream=None):
     listening = httpserver.HTTPServer(
         Connections(state), max_body_size=MAX_BODY, max_buffer_size=MAX_BODY, chunk_size=2**20
     )
+    must_have(listening.conn_params, "header_timeout")
     listening.conn_params.header_timeout = (
         None  # a connection of this machine may idle; a timer for each request costs a tenth of it
     )

@@ -18,6 +18,7 @@ import websockets.asyncio.client
 from tornado import websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
+from ...common.private import must_have
 from ...facts import prices
 from .. import checks
 from ..answer import Answer, as_json, error
@@ -32,6 +33,9 @@ AHEAD = 4  # messages of the upstream that wait for the reader
 USUAL_ANSWER = 4_096  # tokens: the most that a response has where its session sets no limit (realtime-costs.md)
 SOUND = 800  # characters of base64 hold one token at least: 10 tokens a second, G.711
 GOING_AWAY, LOST = 1001, 1011
+
+
+must_have(websockets.asyncio.client.connect, "process_redirect")
 
 
 class Connect(websockets.asyncio.client.connect):
