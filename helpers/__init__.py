@@ -8,8 +8,9 @@ them.
     client = OpenAI()
 
 Each name is loaded when it is first used: `import helpers` costs nothing. What a theme shares is in
-its folder, named as the notebooks' folder is; facts/ reads data/ and computes; local_api/ answers.
-Short names lead there, too: `from helpers import prices` (moved.py).
+its folder, named as the notebooks' folder is; errors/ shows what stopped a cell; facts/ reads data/
+and computes; local_api/ answers. Short names lead there, too: `from helpers import prices`
+(moved.py).
 """
 
 import importlib

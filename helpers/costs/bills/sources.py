@@ -488,18 +488,51 @@ def _normal(raw, zone):
     """(frame that `price` takes, notes) of a frame of `FIELDS` whose values are as the file had
     them.
     """
-    raw, notes = raw.reset_index(drop=True), []
+    raw = raw.reset_index(drop=True)
     trouble = raw["trouble"].map(CODES).fillna(0).to_numpy(np.int8)
-    cost = raw["stated"].notna().any() and raw["input"].isna().all() and raw["output"].isna().all()
+    of_costs = (
+        raw["stated"].notna().any() and raw["input"].isna().all() and raw["output"].isna().all()
+    )
 
     def mark(bad, name):
         trouble[np.asarray(bad) & (trouble == 0)] = CODES[name]
 
     mark(_text_of(raw["id"]).duplicated() & raw["id"].notna(), "the same as an earlier row")
+    rows, notes = _labels(raw, zone, mark)
+    stated = _nano_of(raw["stated"])
+    if stated.notna().any():
+        rows["stated"] = stated.fillna(0).astype("int64")
+    if of_costs:
+        mark(~_text_of(raw["currency"]).str.lower().isin(["usd", ""]), "another currency")
+        mark(stated.isna(), "a count is missing or not a whole number")
+        return pd.DataFrame(rows | {"trouble": trouble}), notes
+
+    counts, wrong = _counts(raw, mark)
+    kinds = _kinds(counts)
+    for value in kinds.values():
+        mark(value < 0, "the parts exceed their total")
+        wrong |= value < 0
+    mark(kinds.get("reasoning", 0) > counts["output"], "the parts exceed their total")
+    writes = int(kinds["cache_write"][~wrong].sum()) if "cache_write" in kinds else 0
+    if writes:
+        notes.append(
+            f"{writes:,} tokens written to the cache count as ordinary input: what writing costs is not in data/prices.csv"
+        )
+    if "batch" not in rows and "tier" not in rows:
+        notes.append(
+            "the file does not tell batch or another tier: all of it is priced as standard"
+        )
+    # a count that is wrong is worth nothing, in shares too
+    rows["requests"] = np.where(wrong, 1, counts["requests"])
+    kinds = {name: np.where(wrong, 0, value) for name, value in kinds.items()}
+    return pd.DataFrame(rows | kinds | {"trouble": trouble}), notes
+
+
+def _labels(raw, zone, mark):
+    """({column: when, whose and what kind of call a row is}, notes)."""
     when, naive = _times(_text_of(raw["when"]), zone)
     mark(when.isna(), "no readable time")
-    if naive:
-        notes.append(f"{naive:,} times without a zone count as {zone}")
+    notes = [f"{naive:,} times without a zone count as {zone}"] if naive else []
     model = _text_of(raw["model"]).str.strip().str.removeprefix("openai/")
     mark(model == "", "no model is named")
     rows = {
@@ -514,14 +547,11 @@ def _normal(raw, zone):
     batch = _text_of(raw["batch"]).str.lower()
     if (batch != "").any():
         rows["batch"] = batch.isin(["true", "1", "yes"])
-    stated = _nano_of(raw["stated"])
-    if stated.notna().any():
-        rows["stated"] = stated.fillna(0).astype("int64")
-    if cost:
-        mark(~_text_of(raw["currency"]).str.lower().isin(["usd", ""]), "another currency")
-        mark(stated.isna(), "a count is missing or not a whole number")
-        return pd.DataFrame(rows | {"trouble": trouble}), notes
+    return rows, notes
 
+
+def _counts(raw, mark):
+    """({a field of COUNTED: whole numbers, 0 where a row has none}, whether a row has a wrong one)."""
     counts, wrong = {}, np.zeros(len(raw), bool)
     for name in COUNTED:
         text = _text_of(raw[name])
@@ -537,6 +567,11 @@ def _normal(raw, zone):
             mark(text == "", "a count is missing or not a whole number")
         counts[name] = np.where(whole, value, 1 if name == "requests" else 0).astype(np.int64)
         wrong |= (text != "").to_numpy() & ~(whole & (value >= 0))
+    return counts, wrong
+
+
+def _kinds(counts):
+    """{kind of token: whole numbers}, none inside another, of those that the counts tell."""
     get = lambda name: counts.get(name, 0)
     kinds = {
         "text_input": get("input") - get("cached") - get("audio_input") - get("image_input"),
@@ -551,27 +586,7 @@ def _normal(raw, zone):
         "reasoning": get("reasoning"),
         "cache_write": get("cache_write"),
     }
-    kinds = {k: v for k, v in kinds.items() if not np.isscalar(v)}
-    for value in kinds.values():
-        mark(value < 0, "the parts exceed their total")
-        wrong |= value < 0
-    mark(kinds.get("reasoning", 0) > counts["output"], "the parts exceed their total")
-    if writes := int(
-        kinds.get("cache_write", np.zeros(1))[~wrong].sum() if "cache_write" in kinds else 0
-    ):
-        notes.append(
-            f"{writes:,} tokens written to the cache count as ordinary input: what writing costs is not in data/prices.csv"
-        )
-    if "batch" not in rows and "tier" not in rows:
-        notes.append(
-            "the file does not tell batch or another tier: all of it is priced as standard"
-        )
-    kinds = {
-        k: np.where(wrong, 0, v) for k, v in kinds.items()
-    }  # a count that is wrong is worth nothing, in shares too
-    return pd.DataFrame(
-        rows | {"requests": np.where(wrong, 1, counts["requests"])} | kinds | {"trouble": trouble}
-    ), notes
+    return {name: value for name, value in kinds.items() if not np.isscalar(value)}
 
 
 def _text_of(values):
