@@ -126,10 +126,10 @@ def lab(arguments):
 def test(arguments):
     python = ready([LOCK, TEST_LOCK])
     os.chdir(str(ROOT))
-    # A file's cells share one kernel, so a file stays with one worker. Three for two cores: much of the time is sound that
-    # plays. In order of names, since the largest number of tests is not the longest time.
+    # Four for two cores: much of the time is sound that plays. tests/sharing.py says who runs what; by itself xdist would begin
+    # with the largest number of tests, which is not the longest time.
     become(
-        [python, "-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+        [python, "-m", "pytest", "-n", "4", "--dist", "loadscope", "--no-loadscope-reorder"]
         + arguments,
         child_environment(),
     )

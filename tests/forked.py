@@ -4,8 +4,8 @@ Most of a kernel's start is importing openai, pandas and plotly, the same for ev
 Linux all kernels of a test run come from one warmed parent: each a process of its own with an empty
 namespace, in which `import` finds these packages there, and the SDK has been used once, which makes
 its schemas. Left out are `helpers`, which a notebook imports as anywhere, and ipywidgets, which
-makes itself known to its kernel as it is imported. JupyterLab's kernels, in the browser tests,
-start in the ordinary way.
+makes itself known to its kernel as it is imported. JupyterLab's kernels in the browser tests are
+forked, too, and the processes in which tests/tools/edited.py changes cells.
 """
 
 import atexit
@@ -29,8 +29,9 @@ import psutil
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
 ROOT = Path(__file__).resolve().parents[1]
+KERNEL = "ipykernel.kernelapp"
 WARM = (
-    "ipykernel.kernelapp",
+    KERNEL,
     "pandas.io.formats.style",
     "plotly.express",
     "tiktoken",
@@ -93,7 +94,7 @@ class Provisioner(LocalProvisioner):
         self.cwd = kwargs.get("cwd") or os.getcwd()
         arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
         self.process = Kernel(
-            forked(arguments, str(self.cwd), dict(kwargs.get("env") or os.environ))
+            forked(KERNEL, arguments, str(self.cwd), dict(kwargs.get("env") or os.environ))
         )
         self.pid = self.pgid = self.process.pid
         return self.connection_info
@@ -117,11 +118,13 @@ class Kernel(psutil.Process):
             super().send_signal(sig)
 
 
-def forked(*kernel):
-    """The process id of a new kernel, given its arguments, folder and environment."""
+def forked(module, arguments, cwd, env):
+    """The process id of a new process in a folder and an environment: a kernel, or main(arguments)
+    of another module.
+    """
     with socket.socket(socket.AF_UNIX) as talk:
         talk.connect("\0" + os.environ[ADDRESS])
-        talk.sendall(json.dumps(kernel).encode())
+        talk.sendall(json.dumps([module, arguments, cwd, env]).encode())
         talk.shutdown(socket.SHUT_WR)
         pid = talk.makefile().read()
     if not pid:
@@ -143,14 +146,14 @@ def serve(door):
             continue
         talk, _ = door.accept()
         with talk:
-            kernel = json.loads(talk.makefile().read())
+            asked = json.loads(talk.makefile().read())
             warm()
             pid = os.fork()
             if not pid:
                 break
             talk.sendall(str(pid).encode())
     door.close()
-    become_kernel(*kernel)
+    become(*asked)
 
 
 @functools.cache
@@ -204,19 +207,21 @@ def forget(*signal_):
             pass
 
 
-def become_kernel(arguments, cwd, env):
-    from ipykernel.kernelapp import IPKernelApp
-
+def become(module, arguments, cwd, env):
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDWR)
-    for standard in range(3):  # a kernel speaks in messages
+    for standard in range(3):  # a kernel speaks in messages, others in a file
         os.dup2(nothing, standard)
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
     del sys.path[0]  # of `-m`; ipykernel puts the kernel's own folder there
-    IPKernelApp.launch_instance([*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
+    if module == KERNEL:
+        parent = f"--IPKernelApp.parent_handle={os.getppid()}"
+        importlib.import_module(KERNEL).IPKernelApp.launch_instance([*arguments, parent])
+    else:
+        importlib.import_module(module).main(arguments)
 
 
 if __name__ == "__main__":

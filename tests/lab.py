@@ -38,6 +38,8 @@ FLAGS = [
     "--no-pings",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+# Lab as `-m jupyterlab` starts it, with kernels that are forked; tests/forked.py
+FORKING = "from tests import forked; forked.install(); from jupyterlab.labapp import main; main()"
 # Lab's own settings, for tests alone: every cell is drawn, also those off the screen.
 SETTINGS = {"@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"}}
 
@@ -81,6 +83,8 @@ def server(folder=NOTEBOOKS):
             file.write_text(json.dumps(values))
         token = secrets.token_hex(16)
         command, env = as_started()
+        at = command.index("jupyterlab")
+        command[at - 1 : at + 1] = ["-c", FORKING]
         env |= {
             "JUPYTER_TOKEN": token,
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
@@ -256,8 +260,12 @@ class Tab:
         """
         self.page.evaluate(STILL)
 
+    def theme_now(self):
+        shown = self.page.evaluate("() => document.body.dataset.jpThemeName")
+        return next(name for name, title in THEMES.items() if title == shown)
+
     def theme(self, name):
-        if self.page.evaluate("() => document.body.dataset.jpThemeName") == THEMES[name]:
+        if self.theme_now() == name:
             return
         self.command("apputils:change-theme", theme=THEMES[name])
         self.page.wait_for_function(

@@ -3,7 +3,7 @@
 A notebook is run once, from the top. Before each cell that an edit begins with, the process forks;
 the copy runs the changed cell and those after it up to the end of its section, tells what came, and
 ends. So no edit sees another's names, and each costs its own cells alone. `python -m
-tests.tools.edited 00_start_here ...` prints the outcomes.
+tests.tools.edited 00_start_here ...` prints what came of each.
 
 The edits stand in tests/data/edits, one file a notebook:
 
@@ -19,6 +19,7 @@ An empty `old` puts `new` behind the cell's own text; a list of pairs in the pla
 several changes, of which one may name another cell: [["cell's words", "old", "new"]].
 """
 
+import contextlib
 import json
 import os
 import re
@@ -27,19 +28,17 @@ import sys
 import tempfile
 import tomllib
 import traceback
+from pathlib import Path
+
+import psutil
 
 from tests import forked
 from tests.tools import refresh
 
 TABLE = refresh.ROOT / "tests" / "data" / "edits"
 PATIENCE = 90  # seconds for one edit
-ANSWERED, PANEL, REFUSED, TOLD, TRACEBACK = (
-    "answered",
-    "panel",
-    "refused",
-    "told",
-    "traceback",
-)
+VERDICTS = ("answered", "panel", "refused", "told", "traceback")
+ANSWERED, PANEL, REFUSED, TOLD, TRACEBACK = VERDICTS
 
 
 def table(stem):
@@ -104,12 +103,36 @@ def _heading(nb, last, i):
     )
 
 
-# --- in a process of its own -------------------------------------------------------------------------
+def outcomes(stem):
+    """[(edit, verdict, all output)] of a notebook's edits, in the order of the table. RuntimeError
+    with the traceback where they could not be run.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "told.json"
+        pid = forked.forked(__name__, [stem, str(told)], str(refresh.ROOT), dict(os.environ))
+        with contextlib.suppress(psutil.NoSuchProcess):
+            psutil.Process(pid).wait()
+        found = json.loads(told.read_text(encoding="utf-8"))
+    if isinstance(found, str):
+        raise RuntimeError(found)
+    return [(edit, *came) for edit, came in zip(table(stem), found, strict=True)]
 
 
-def outcomes(path):
-    """[(verdict, all output)] of a notebook's edits, in the order of the table."""
-    edits = table(stem(path))
+# --- in the process that is forked for a notebook -----------------------------------------------------
+
+
+def main(arguments):
+    """Write what came of a notebook's edits to a file, as JSON, or else what stopped them."""
+    stem, told = arguments
+    try:
+        found = _outcomes(refresh.NOTEBOOKS / f"{stem}.ipynb", table(stem))
+    except BaseException:
+        found = traceback.format_exc()
+    Path(told).write_text(json.dumps(found), encoding="utf-8")
+    os._exit(0)  # what the process has taken over from its parent is not its own to end
+
+
+def _outcomes(path, edits):
     nb = refresh.read(path)
     plans = [plan(nb, edit) for edit in edits]
     shell = _shell(path)
@@ -197,33 +220,10 @@ def _apart(work):
         return json.loads(told.read() or b'["hangs", ""]')
 
 
-def main(stems):
-    """Print {notebook: outcomes} as JSON, one a line; two notebooks at a time, each in a copy of
-    this warmed process.
-    """
-    os.environ |= {"DAY9_PACE": "0", "DAY9_MY_RECORDINGS": os.devnull}
-    os.environ.setdefault("MPLBACKEND", "agg")
-    forked.warm()
-    paths = [p for p in refresh.notebooks() if stem(p) in stems]
-    running = {}
-    while paths or running:
-        while paths and len(running) < 2:
-            path, told = paths.pop(0), tempfile.TemporaryFile("w+", encoding="utf-8")
-            child = os.fork()
-            if not child:
-                try:
-                    json.dump({stem(path): outcomes(path)}, told)
-                except BaseException:
-                    traceback.print_exc()
-                finally:
-                    told.flush()
-                    os._exit(0)
-            running[child] = told
-        child, _ = os.wait()
-        told = running.pop(child)
-        told.seek(0)
-        print(told.read(), flush=True)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    from tests import early  # noqa: F401  as in a test run
+    from tests.tools import edited
+
+    for stem in sys.argv[1:]:
+        for edit, verdict, said in edited.outcomes(stem):
+            print(json.dumps([edit["changes"], verdict, said], ensure_ascii=False), flush=True)
