@@ -45,11 +45,12 @@ SETTINGS = {"@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"}}
 
 
 def notebooks(folder=NOTEBOOKS):
-    """Paths under `folder`, relative to it, in reading order."""
+    """Paths under `folder` and the folders of the themes, relative to it, in reading order: not
+    what Jupyter keeps, nor what the programs of 5_sdks have installed.
+    """
     return sorted(
         p.relative_to(folder).as_posix()
-        for p in folder.rglob("*.ipynb")
-        if ".ipynb_checkpoints" not in p.parts
+        for p in (*folder.glob("*.ipynb"), *folder.glob("[!.]*/*.ipynb"))
     )
 
 

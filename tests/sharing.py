@@ -11,7 +11,12 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 BROWSER = "tests/notebooks/test_browser.py"
-APART = ("tests/notebooks/test_edits.py", "tests/notebooks/test_processors.py")
+APART = (
+    "tests/notebooks/test_edits.py",
+    "tests/notebooks/test_processors.py",
+    "tests/sdks/test_clients.py",
+    "tests/local_api/realtime/test_webrtc.py",
+)
 FIRST = (
     "notebooks/2_realtime/",
     "tests/sdks/test_clients.py",

@@ -40,18 +40,16 @@ def cut(exchange):
     }
 
 
-def runs():
+def runs(language):
     """{language and words: what its run gave}"""
     made = {}
-    for language in clients.CLIENTS:
-        for words in TASKS:
-            run = clients.run(language, *words)
-            made[" ".join((language, *words))] = {
-                "said": run.said,
-                "exchanges": [cut(e) for e in run.exchanges],
-            }
-        made |= late(language)
-    return made
+    for words in TASKS:
+        run = clients.run(language, *words)
+        made[" ".join((language, *words))] = {
+            "said": run.said,
+            "exchanges": [cut(e) for e in run.exchanges],
+        }
+    return made | late(language)
 
 
 def late(language):
@@ -72,7 +70,7 @@ def main():
     kept = {
         "origin": "our own programs against our own local API",
         "date": datetime.date.today().isoformat(),
-        "runs": runs(),
+        "runs": {name: run for language in clients.CLIENTS for name, run in runs(language).items()},
     }
     clients.KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

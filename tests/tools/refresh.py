@@ -14,6 +14,8 @@ import nbclient
 import nbformat
 import nbformat.v4
 
+from tests import lab
+
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 HEADER = re.compile(
@@ -31,7 +33,7 @@ THEMES = {
 
 def notebooks():
     """All notebooks, in reading order."""
-    return sorted(p for p in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+    return sorted(NOTEBOOKS / path for path in lab.notebooks())
 
 
 def read(path):
