@@ -100,9 +100,9 @@ def lab(arguments):
     python = ready([LOCK])
     settings = ROOT / "helpers" / "lab_settings"
     env = child_environment()
-    env["JUPYTER_CONFIG_PATH"] = os.pathsep.join(
-        filter(None, [str(settings), env.get("JUPYTER_CONFIG_PATH")])
-    )
+    # Its kernels tell in a panel what stops a cell, also before `import helpers` has run.
+    for name in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
+        env[name] = os.pathsep.join(filter(None, [str(settings), env.get(name)]))
     # A workspace of its own: the tabs of the reader's other projects stay with those.
     page = "/lab/workspaces/day9/tree/notebooks/00_start_here.ipynb"
     if {"-h", "--help", "--help-all", "--version"}.isdisjoint(arguments):

@@ -15,6 +15,7 @@ and computes; local_api/ answers. Short names lead there, too: `from helpers imp
 
 import importlib
 import sys
+from typing import Any
 
 from . import moved  # noqa: F401 (importing it is what counts)
 
@@ -45,10 +46,16 @@ def _stopped(shell, kind, error, tb, tb_offset=None):
     stopped.show(shell, error)
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """In a notebook, what stops a cell is told in a panel: also before connect(), which may be what
+    is missing. The kernels of `start.py lab` load this when they start (lab_settings/kernels), so
+    that a cell that is run before those above it is told so, too.
+    """
+    shell.set_custom_exc((Exception,), _stopped)
+
+
 if "IPython" in sys.modules and (_shell := sys.modules["IPython"].get_ipython()):
-    # in a notebook, what stops a cell is told in a panel: also before connect(), which may be what
-    # is missing
-    _shell.set_custom_exc((Exception,), _stopped)
+    load_ipython_extension(_shell)
 
 
 def __dir__():

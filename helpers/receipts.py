@@ -140,13 +140,19 @@ def receipt(on: str = DAY_9) -> Receipt:
 
 
 def receipt_of(answers: Iterable[ChatCompletion | Response], on: str = DAY_9) -> Receipt:
-    """The same for these answers alone: ChatCompletions or Responses of the `openai` SDK, all with
-    a usage.
+    """The same for these answers alone: ChatCompletions or Responses of the `openai` SDK.
+
+    Raises ValueError for one without a usage: what it cost cannot be told.
     """
-    return _summed(
-        [{"status": 200, "model": a.model, "usage": a.usage.model_dump()} for a in answers],  # type: ignore[union-attr]
-        on,
-    )
+    calls = []
+    for number, answer in enumerate(answers, 1):
+        usage = getattr(answer, "usage", None)
+        if usage is None:
+            raise ValueError(
+                f"answer {number} is a {type(answer).__name__} without a usage, so its cost is not known: leave it out, or ask for the usage (of a stream, stream_options={{'include_usage': True}})"
+            )
+        calls.append({"status": 200, "model": answer.model, "usage": usage.model_dump()})
+    return _summed(calls, on)
 
 
 def _summed(calls, on, jobs=(), upstream=None):

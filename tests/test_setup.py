@@ -520,6 +520,33 @@ def test_this_machine_itself_can_be_reached():
 # JupyterLab is quiet
 
 
+def test_a_middle_cell_that_is_run_first_is_told_to_run_those_above(tmp_path, monkeypatch):
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.manager import start_new_kernel
+
+    from . import lab
+
+    env = lab.as_started()[1]
+    monkeypatch.setenv("JUPYTER_PATH", env["JUPYTER_PATH"])
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    named = KernelSpecManager().get_kernel_spec("python3")
+    assert Path(named.resource_dir) == ROOT / "helpers" / "lab_settings" / "kernels" / "python3"
+    manager, client = start_new_kernel(
+        kernel_name="python3", env=env | {"PYTHONPATH": str(ROOT)}, cwd=str(ROOT / "notebooks")
+    )
+    try:
+        shown = []
+        client.execute_interactive(
+            "helpers.show(answer)", output_hook=lambda m: shown.append(m["content"]), timeout=60
+        )
+        told = "".join(c["data"]["text/plain"] for c in shown if "data" in c)
+        assert "NameError: name 'helpers' is not defined" in told
+        assert "run the cells above, from the top" in told
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
 def test_jupyterlab_takes_the_quiet_settings():
     from jupyterlab.labapp import LabApp
     from traitlets.config import PyFileConfigLoader

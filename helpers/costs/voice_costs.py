@@ -10,20 +10,29 @@ import itertools
 
 from ..facts import prices, tokens
 
+# Tokens that a model with a window of 32k takes as its input, by OpenAI's guide; after them the
+# oldest turns are dropped, and with them the cache.
+WINDOW = 28_224
+
 
 def even(minutes, user_share, turns):
     """[(user's seconds, assistant's seconds)] of `turns` equal turns.
 
     minutes: of speech, both sides together; user_share: the user's percent of it. ValueError for
-    less than one turn, a negative time or a share outside 0 to 100.
+    less than one turn or a part of one, a negative time or a share outside 0 to 100.
 
     >>> even(2, 50, 4)
     [(15.0, 15.0), (15.0, 15.0), (15.0, 15.0), (15.0, 15.0)]
     """
-    if turns < 1 or minutes < 0 or not 0 <= user_share <= 100:
+    if turns < 1 or turns != int(turns) or minutes < 0 or not 0 <= user_share <= 100:
         raise ValueError(
-            f"a conversation has 1 turn or more, 0 minutes or more and a share of 0 to 100, not {turns}, {minutes} and {user_share}"
+            f"a conversation has 1 turn or more, in whole turns, 0 minutes or more and a share of 0 to 100, not {turns}, {minutes} and {user_share}"
         )
+    if 0 < user_share < 1:
+        raise ValueError(
+            f"a share is in percent: {100 * user_share:g} where you wrote {user_share}"
+        )
+    turns = int(turns)
     seconds = 60 * minutes / turns
     return [(seconds * user_share / 100, seconds * (100 - user_share) / 100)] * turns
 
@@ -34,15 +43,30 @@ def usages(turns, instructions=0, cached=True):
     turns: [(user's seconds, assistant's seconds)]; instructions: text tokens in front of each
     response. cached: whether all that the response before had as its input comes from the cache,
     which is the best case; if not, nothing does. Left out: transcripts, tools, and the few special
-    tokens of each message.
+    tokens of each message. ValueError for what is no conversation, and for one whose input grows
+    beyond WINDOW.
 
     >>> [u["input_token_details"]["audio_tokens"] for u in usages([(2, 1), (2.5, 1)])]
     [20, 65]
     """
+    if not isinstance(cached, bool):
+        raise ValueError(f"cached is True or False, not {cached!r}")
+    if instructions != int(instructions) or instructions < 0:
+        raise ValueError(f"instructions is a whole number of tokens, 0 or more, not {instructions}")
     made, heard, before = [], 0, (0, 0)
-    for user, assistant in turns:
+    for number, turn in enumerate(turns, 1):
+        if not (isinstance(turn, (tuple, list)) and len(turn) == 2):
+            raise ValueError(
+                f"turn {number} is {turn!r}, not (seconds of the user, seconds of the model)"
+            )
+        user, assistant = turn
         heard += tokens.audio_tokens(user, "user")
         spoken = tokens.audio_tokens(assistant, "assistant")
+        if instructions + heard > WINDOW:
+            raise ValueError(
+                f"in turn {number} the model would hear {instructions + heard:,} tokens; one with a window of 32k takes {WINDOW:,}, "
+                "and drops the oldest turns then, which is not reckoned here: take fewer minutes"
+            )
         text, audio = before if cached else (0, 0)
         made.append(
             {

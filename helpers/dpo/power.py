@@ -84,7 +84,9 @@ def needed(power, *, enough=0.8, most=4096):
     Exact tests jump: a few of the next larger n may fall short of `enough` by a percent or two.
     """
     if power(most) < enough:
-        raise ValueError(f"{most} cases are too few for a power of {enough}")
+        raise ValueError(
+            f"{most} cases are too few to find it in {enough:.0%} of tries: the difference is too small, or the other way round"
+        )
     low, high = 0, most
     while high - low > 1:
         middle = (low + high) // 2

@@ -131,6 +131,9 @@ def _containers(shell, error, own):
     for frame, line, _ in reversed(own):
         node = statement_at(linecache.getlines(frame.f_code.co_filename), line)
         for part in ast.walk(node) if node else ():
+            if isinstance(part, ast.Subscript) and _plain(part.value) and _asks(part, error):
+                yield from _evaluated(part.value, frame)
+        for part in ast.walk(node) if node else ():
             if isinstance(part, ast.Subscript) and _plain(part.value):
                 yield from _evaluated(part.value, frame)
             if isinstance(part, ast.comprehension) and _plain(part.iter):
@@ -141,6 +144,11 @@ def _containers(shell, error, own):
     for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
         if frame.f_globals.get("__name__", "").startswith("helpers."):
             yield from (v for v in frame.f_locals.values() if isinstance(v, dict))
+
+
+def _asks(subscript, error):
+    """Whether a subscript names the very key that is missing."""
+    return isinstance(subscript.slice, ast.Constant) and subscript.slice.value in error.args
 
 
 def _evaluated(node, frame):
@@ -165,7 +173,7 @@ def _plain(node):
 def _keys(container, missing):
     kind = type(container).__name__
     if kind in ("DataFrame", "Series"):
-        axes = [list(container.index[:200])] + ([list(container.columns)] if kind == "DataFrame" else [])  # fmt: skip
+        axes = ([list(container.columns)] if kind == "DataFrame" else []) + [list(container.index[:200])]  # fmt: skip
         word = re.sub(r"[\[\]']| not in index", "", str(missing))
         return max(axes, key=lambda axis: bool(near(word, axis)) or not all(isinstance(k, int) for k in axis))  # fmt: skip
     if kind in ("Index", "MultiIndex"):
@@ -187,13 +195,15 @@ def _type(shell, error, own):
     said = str(error)
     wrong = re.search(r"unexpected keyword argument '(\w+)'", said)
     if wrong:
-        function = _called(said)
+        function = _called(said) or _given(own, wrong[1])
         names = function and list(inspect.signature(function).parameters)
         known = {
             ("messages", "Responses"): "The Responses API calls it input.",
             ("response_format", "Responses"): "The Responses API calls it text_format in parse(), and text={\"format\": …} in create().",
             ("reasoning_effort", "Responses"): 'The Responses API has reasoning={"effort": "low"}.',
             ("input", "Completions"): "Chat Completions calls it messages.",
+            ("reasoning", "Completions"): 'Chat Completions has reasoning_effort="low".',
+            ("instructions", "Completions"): "Chat Completions has a developer message for it.",
             ("max_output_tokens", "Completions"): "Chat Completions calls it max_completion_tokens.",
         }.get((wrong[1], said.split(".")[0]))  # fmt: skip
         if known:
@@ -208,17 +218,35 @@ def _type(shell, error, own):
         return "A request holds text, numbers, lists and dictionaries: turn this object into one of them first."
     if "not subscriptable" in said:
         return "Its parts are read with a dot, such as .choices, or it is no list."
+    if "unhashable type" in said:
+        return "A list or a dictionary stands where one name or number is wanted."
     if "is not callable" in said:
         return "Given was a value where a function is called: hand over the function itself, without brackets and arguments."
     if "after ** must be a mapping" in said:
         return "A call's arguments come as text: json.loads(…) makes a dictionary of it."
     if "Unsupported response_format" in said or "Non BaseModel types" in said:
         return "Wanted is a class of Pydantic: class Mine(BaseModel), with its fields; no list and no dict. Put a list into a field of such a class."
+    if "indices must be integers" in said:
+        kind = "text" if said.startswith("string") else "list"
+        return f"It is a {kind}, which has numbered places and no names: take a member of it first, with [0], or hand over what holds it."
+    if re.search(r"'str'|<U\d|multiply sequence", said) and "concatenate" not in said:
+        return "A text stands where a number is wanted: write it without quotes and without a unit."
     if "argument must be str" in said:
         return (
             'A text is wanted there, such as "2024-12-17"; where a table has no value, it is nan.'
         )
     return ""
+
+
+def _given(own, keyword):
+    """The function that the reader's statement calls with a keyword, or None."""
+    for frame, line, _ in reversed(own):
+        node = statement_at(linecache.getlines(frame.f_code.co_filename), line)
+        for part in ast.walk(node) if node else ():
+            if isinstance(part, ast.Call) and _plain(part.func):
+                if keyword in [given.arg for given in part.keywords]:
+                    return next(iter(_evaluated(part.func, frame)), None)
+    return None
 
 
 def _called(said):
@@ -274,11 +302,22 @@ def _import(shell, error, own):
     return f"Did you mean {' or '.join(like)}?" if like else ""
 
 
+def _value(shell, error, own):
+    if "can only convert an array of size 1" in str(error):
+        return "No row fits what is asked there, or several do: look which names the table has."
+    return ""
+
+
 def _stop(shell, error, own):
     return "Give next() a second argument for that case, or look in a wider range."
 
 
+def _zero(shell, error, own):
+    return "A number by which is divided is 0: see below which, and give it another value."
+
+
 HINTS = {
+    "ZeroDivisionError": _zero,
     "APIConnectionError": _connection,
     "OpenAIError": _no_key,
     "NameError": _name,
@@ -290,4 +329,5 @@ HINTS = {
     "StopIteration": _stop,
     "RuntimeError": _not_connected,
     "TypeError": _type,
+    "ValueError": _value,
 }

@@ -20,6 +20,7 @@ from ..common.markup import Template
 from . import hints
 
 SHORT = 60  # characters of a value that is shown
+LONG = 1000  # and of an error's text: some hold a whole file
 STOPPED = Template("""
 {% if lines %}<pre style="margin:.4em 0;white-space:pre-wrap">{{ lines }}</pre>{% endif %}
 {% for hint in hints %}<p>{{ hint }}</p>{% endfor %}
@@ -87,6 +88,8 @@ def _title(error):
         said = "next() found nothing that fits"
     if not said:
         return f"{name} stopped this cell."
+    if len(said) > LONG:
+        said = f"{said[:LONG]} … ({len(said):,} characters)"
     return f"{name}: {said}"
 
 

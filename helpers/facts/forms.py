@@ -4,15 +4,18 @@ stands on the page.
 data/forms/NAME.toml is the ground truth of a form, written by us: a fictional person, the filing
 status, the boxes ticked on page 1, the amounts written on lines 9 to 16, and every correction.
 NAME-1.jpg to NAME-4.jpg are its scanned pages, drawn from it by `python -m tests.tools.make_forms`,
-which also writes boxes.json: the place of each field in pixels. The shafts (shaft-a, shaft-b) are
+which also writes boxes.json: the place of each field in pixels; and drawn.json: from which truth,
+so that a truth or a picture that was changed alone is noticed. The shafts (shaft-a, shaft-b) are
 one page each: a drawing, and what was measured.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import tomllib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import DATA
@@ -40,7 +43,7 @@ NUMBER = ("no mistake", "one mistake", "two mistakes", "three mistakes")
 @functools.cache
 def load(name: str) -> dict[str, Any]:
     """The ground truth of a form as a dict; `written` has the line numbers as keys. LookupError for
-    an unknown name.
+    an unknown name; a warning where its pictures no longer show it.
     """
     file = FOLDER / f"{name}.toml"
     if not file.is_file():
@@ -49,6 +52,12 @@ def load(name: str) -> dict[str, Any]:
         form = tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as e:
         raise ValueError(f"data/forms/{name}.toml is not TOML: {e}") from None
+    if drawn().get(name) != as_drawn(name, form):
+        warnings.warn(
+            f"data/forms/{name}.toml and its pictures no longer fit each other: what answers goes by the TOML. "
+            f"Draw the pictures anew: python -m tests.tools.make_forms {name}",
+            stacklevel=2,
+        )
     if "written" in form:
         form["written"] = {int(line): amount for line, amount in form["written"].items()}
         for c in form["corrections"]:
@@ -65,6 +74,23 @@ def page(name: str, number: int = 1) -> Path:
     if number not in range(1, last + 1):
         raise LookupError(f"{name} has no page {number!r}; it has {f'pages 1 to {last}' if last > 1 else 'one page'}.")  # fmt: skip
     return FOLDER / (f"{name}-{number}.jpg" if name in FORMS else f"{name}.jpg")
+
+
+def as_drawn(name: str, form: dict[str, Any]) -> str:
+    """A fingerprint of what a form's pictures show and of the pictures; the reasons of its
+    corrections stand on none.
+    """
+    shown = {key: value for key, value in form.items() if key != "corrections"}
+    sha = hashlib.sha256(json.dumps(shown, sort_keys=True, default=str).encode())
+    for file in sorted(FOLDER.glob(f"{name}-?.jpg" if name in FORMS else f"{name}.jpg")):
+        sha.update(file.read_bytes())
+    return sha.hexdigest()[:16]
+
+
+@functools.cache
+def drawn() -> dict[str, str]:
+    """{form: `as_drawn` when its pictures were drawn}"""
+    return json.loads((FOLDER / "drawn.json").read_text(encoding="utf-8"))
 
 
 @functools.cache

@@ -118,6 +118,8 @@ def read(
     """
     if method not in (None, *METHODS):
         raise ValueError(f"method is 'dpo' or 'supervised', not {method!r}")
+    if isinstance(data, str):
+        raise TypeError('a file is read as its bytes: open(path, "rb").read(), or text.encode()')
     if len(data) > LARGEST:
         return [], [
             Problem(

@@ -9,7 +9,9 @@ the table leaves out.
 from __future__ import annotations
 
 import datetime
+import difflib
 import functools
+import warnings
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +40,7 @@ def usd_per_million(model: str, modality: str, direction: str, on: str | datetim
     modality: text, audio, image or training; direction: input, cached_input, output or training;
     on: a date or "2024-12-17". An alias (o1) has the price of what it stands for, a tuned model
     ("ft:gpt-4o-2024-08-06:me::abc") that of its base's tunes. LookupError says which days are
-    known.
+    known. For a day after the last check it is the price of that check, with a warning.
 
     >>> usd_per_million("o1", "text", "output", "2024-12-17")
     Decimal('60')
@@ -50,6 +52,11 @@ def usd_per_million(model: str, modality: str, direction: str, on: str | datetim
     rows = _rows_of(model, modality, direction)
     for row in rows:
         if row["from"] <= on and (row["until"] is None or on < row["until"]):
+            if row["until"] is None and on > row["checked_on"]:
+                warnings.warn(
+                    f"the prices of {model} were last checked on {row['checked_on']}; those stand here for {on}",
+                    stacklevel=2,
+                )
             return row["usd_per_million"]
     if not rows:
         others = [
@@ -58,7 +65,11 @@ def usd_per_million(model: str, modality: str, direction: str, on: str | datetim
         if others:
             known = f"known of {model}: {', '.join(sorted(set(others)))}"
             raise LookupError(f"no {modality} {direction} price of {model} for {on}: {known}")
-    raise LookupError(f"no {modality} {direction} price of {model} for {on}: {_known(model, rows)}")
+    released = _day(models().get(model, {}).get("released") or "1970-01-01")
+    yet = f"not sold before {released}; " if on < released else ""
+    raise LookupError(
+        f"no {modality} {direction} price of {model} for {on}: {yet}{_known(model, rows)}"
+    )
 
 
 def usd_by_time(model: str, per: str, on: str | datetime.date) -> Decimal:
@@ -78,7 +89,10 @@ def usd_by_time(model: str, per: str, on: str | datetime.date) -> Decimal:
             and not (row["until"] and _day(row["until"]) <= on)
         ):
             return Decimal(row["usd"])
-    raise LookupError(f"no price of {model} by the {per} for {on} is in data/prices_by_time.csv")
+    known = sorted({f"{r['model']} by the {r['per']}" for r in tables.rows("prices_by_time.csv")})
+    raise LookupError(
+        f"no price of {model} by the {per} for {on} is in data/prices_by_time.csv, which has {', '.join(known)}"
+    )
 
 
 def cost(model: str, usage: Mapping[str, Any], on: str | datetime.date) -> Decimal:
@@ -103,6 +117,30 @@ def cost(model: str, usage: Mapping[str, Any], on: str | datetime.date) -> Decim
         ),
         Decimal(0),
     )
+
+
+def last_checked() -> datetime.date:
+    """The last day on which a row of the table was checked: the "today" of our pages.
+
+    >>> last_checked() >= datetime.date(2026, 11, 22)
+    True
+    """
+    return max(row["checked_on"] for row in _table())
+
+
+def history(model: str) -> list[dict[str, Any]]:
+    """All price rows of a model, as `price_rows` has them; of an alias those of what it stands for.
+
+    LookupError where there are none.
+
+    >>> [str(r["usd_per_million"]) for r in history("o1") if r["direction"] == "output"]
+    ['60']
+    """
+    for name in _names(model):
+        found = [row for row in price_rows() if row["model"] == name]
+        if found:
+            return found
+    raise LookupError(_known(model, []))
 
 
 def replacement(model: str) -> str:
@@ -213,16 +251,21 @@ def _by_modality(total, details, others):
 
 @functools.cache
 def _table():
-    return [
-        row
-        | {
+    return [_typed(row, line) for line, row in enumerate(tables.rows("prices.csv"), 2)]
+
+
+def _typed(row, line):
+    """A row with its price and days as such. ValueError names the file and the line."""
+    try:
+        return row | {
             "usd_per_million": Decimal(row["usd_per_million"]),
             "from": _day(row["from"]),
             "until": _day(row["until"]) if row["until"] else None,
             "checked_on": _day(row["checked_on"]),
         }
-        for row in tables.rows("prices.csv")
-    ]
+    except (ValueError, ArithmeticError, KeyError, TypeError) as e:
+        why = f"{row.get('usd_per_million')!r} is no price" if isinstance(e, ArithmeticError) else e
+        raise ValueError(f"data/prices.csv, line {line}: {why}") from None
 
 
 def _names(model):
@@ -261,7 +304,11 @@ def _rows_of(model, modality, direction):
 
 def _known(model, rows):
     if not rows:
-        return "no such price is in data/prices.csv"
+        like = difflib.get_close_matches(
+            model.lower(), {r["model"] for r in _table()} | models().keys(), 3
+        )
+        near = f"; it has {', '.join(like)}" if like and model not in like else ""
+        return f"no such price of {model} is in data/prices.csv{near}"
     first, until, end = rows[0]["from"], rows[-1]["until"], _shutdown(model)
     days = (
         f"from {first} on"
@@ -278,5 +325,5 @@ def _day(value):
         return value
     try:
         return datetime.date.fromisoformat(value)
-    except ValueError:
-        raise ValueError(f"{value!r} is no date as prices have them: write 2024-12-17.") from None
+    except (ValueError, TypeError):
+        raise ValueError(f'{value!r} is no date as prices have them: write "2024-12-17".') from None

@@ -31,8 +31,10 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
     0.0
     """
     z = _z(confidence)
-    if not (n > 0 and 0 <= successes <= n):
-        raise ValueError(f"{successes} successes of {n} cases are impossible")
+    if not (n > 0 and 0 <= successes <= n and n == int(n) and successes == int(successes)):
+        raise ValueError(
+            f"{successes} successes of {n} cases are impossible: whole numbers, and at least one case"
+        )
     p = successes / n
     middle = p + z * z / (2 * n)
     half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))

@@ -26,6 +26,7 @@ from .answer import (
     refused,
 )
 from .recordings import BrokenRecording, Library, exactly, own_folder
+from .stored import Stored
 
 if TYPE_CHECKING:
     from .tuning import Tuning
@@ -62,6 +63,7 @@ class Answers:
     def __init__(self, library: Library | None = None, pace: float = 0) -> None:
         self.library, self.pace = library or Library(own=own_folder()), pace
         self.folder = ""  # of the recording that answered last: where the reader is
+        self.stored = Stored()
 
     @once
     def tuning(self) -> Tuning:
@@ -101,6 +103,8 @@ class Answers:
             return self._models(method, path)
         if path.startswith(COMPUTED):
             return self.tuning.answer(method, path, query, content_type, raw)
+        if path.startswith(f"{shaping.RESPONSES}/"):
+            return self.stored.answer(method, path, query)
         try:
             body = canonical.read_body(content_type, raw)
             if method != "POST":
@@ -109,6 +113,19 @@ class Answers:
                 request_shapes.OF[path](body, "")
         except checks.Bad as e:
             return bad_request(e)
+        if path != shaping.RESPONSES or method != "POST":
+            return self._asked(method, path, body, retry)
+        previous, body, wrong = self.stored.continued(body)
+        if wrong:
+            return wrong
+        answer = self._asked(method, path, body, retry)
+        self.stored.keep(body, previous, answer)
+        return answer
+
+    def _asked(self, method, path, body, retry):
+        """The Answer to a request whose body is read, with the turns before it where it continues a
+        response.
+        """
         if method == "POST" and path in request_shapes.OF:
             said = self._refused(path, body) or _bad_part(path, body) or self._tuned(path, body)
             if said:

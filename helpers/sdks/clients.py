@@ -17,6 +17,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
@@ -141,6 +142,23 @@ def _found(program):
     return None if found and program == "bash" and "system32" in found.lower() else found
 
 
+def able(task, *words):
+    """The languages that can run a task here, or whose run with these words was kept.
+
+    For each other one a line with a dash says what is missing, and the rest goes on.
+    """
+    found = []
+    for language in CLIENTS:
+        lacking = missing(language)
+        if not lacking or " ".join((language, task, *words)) in _all_kept()["runs"]:
+            found.append(language)
+        else:
+            print(
+                f"{language:7} – {' and '.join(lacking)} not on this machine, and only what the page asks was kept"
+            )
+    return found
+
+
 def run(language, task, *words):
     """Run a language's program on a task, after installing it where that is due. Returns a Run.
 
@@ -152,10 +170,11 @@ def run(language, task, *words):
         raise LookupError(f"There is no task {task!r}; there are {', '.join(TASKS)}.")
     lacking = missing(language)
     if lacking:
+        kept = _kept(language, task, words)
         print(
             f"{language}: {' and '.join(lacking)} not on this machine; shown is what was kept when this collection was made."
         )
-        return _kept(language, task, words)
+        return kept
     install(language)
     server = running.server()
     before = max((e["number"] for e in server.ask("exchanges")), default=0)
@@ -320,6 +339,7 @@ def install(language):
             encoding="utf-8",
             errors="replace",
             timeout=LIMIT,
+            env=_environment(),
         )
         if done.returncode:
             raise RuntimeError(
@@ -362,7 +382,7 @@ def _run(language, words, env):
         errors="replace",
         timeout=120,
         env={
-            **os.environ,
+            **_environment(),
             **env,
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
@@ -374,6 +394,16 @@ def _run(language, words, env):
             f"{language}: `{' '.join(words)}` ended with {done.returncode}. Its last words:\n{_last_words(done)}"
         )
     return done.stdout.strip()
+
+
+def _environment():
+    """This environment; where it names no home, as in some services and containers, Go gets folders
+    of its own, which it asks for.
+    """
+    home = Path(tempfile.gettempdir()) / "day9-go"
+    asked = {"GOCACHE": str(home / "cache"), "GOPATH": str(home / "path")}
+    lacks = not any(os.environ.get(name) for name in ("HOME", "USERPROFILE", "LOCALAPPDATA"))
+    return {**(asked if lacks else {}), **os.environ}
 
 
 def _last_words(done):

@@ -347,7 +347,7 @@ def test_a_missing_column_is_named(column):
     "text, words",
     [
         (b"", "empty"),
-        (b"PK\x03\x04\xff\xfe\x00", "no text in UTF-8"),
+        (b"PK\x03\x04\xff\xfe\x00", "save the sheet as CSV"),
         (b'{"data": [{"start', "ends in the middle"),
         (b'{"hello": 1}', "an object with hello"),
         (b"[1, 2]", "a list without objects"),
@@ -364,7 +364,7 @@ def test_what_is_no_export_is_told_so(text, words):
 
 
 def test_a_file_that_is_not_there_is_told_so():
-    with pytest.raises(bills.BillError, match="nowhere.json cannot be read"):
+    with pytest.raises(bills.BillError, match="nowhere.json is not there"):
         bills.read("nowhere.json")
 
 
@@ -415,7 +415,7 @@ def test_the_day_is_the_utc_day(when, zone, usd):
 
 
 @pytest.mark.parametrize(
-    "when", ["08/21/2026", "yesterday", "", "2026-13-01", "12", "99999999999999999999999"]
+    "when", ["32/13/2026", "yesterday", "", "2026-13-01", "12", "99999999999999999999999"]
 )
 def test_a_time_that_cannot_be_read_is_listed(when):
     found = one(when)
@@ -694,7 +694,7 @@ def test_sums_by_any_column_agree(bill):
     assert set(bills.by(log, "key")["key"]) == {
         f"{s[0]}-prod" for s in make_usage.SERIES if s[0] != "phone"
     }
-    with pytest.raises(bills.BillError, match="has no user; it has model, feature"):
+    with pytest.raises(bills.BillError, match="by model, feature, day, week, month, not by user"):
         bills.by(bill, "user")
 
 
@@ -966,7 +966,7 @@ def test_what_if_of_a_batch_takes_the_percent_that_is_given(bill):
 @pytest.mark.parametrize("share", [{"cached": 101}, {"cached": -1}, {"hidden": -5}, {"batch": -50}])
 def test_a_share_that_cannot_be_is_refused(bill, share):
     with pytest.raises(
-        bills.BillError, match=f"{next(iter(share))} is a number of percent, from 0"
+        bills.BillError, match=f"{next(iter(share))} is a whole number of percent, from 0"
     ):
         bills.what_if(bill, **share)
 
@@ -1216,5 +1216,7 @@ def test_broken_files_are_refused_in_words_or_accounted_for(name):
         if (count := records(name, data)) is not None:
             assert len(usage.rows) + usage.empty == count, data[-300:]
         if turn % 4 == 0:
-            bills.anomalies(found), bills.by(found, "model"), bills.lifecycle(found, TODAY)
+            bills.anomalies(found), bills.lifecycle(found, TODAY)
+            if len(found.cube):
+                bills.by(found, "model")
     assert outcomes["read"] > 3, outcomes

@@ -6,7 +6,9 @@ import difflib
 import io
 import json
 import re
+import shutil
 import subprocess
+import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -506,3 +508,18 @@ def test_the_same_picture_matches_however_the_request_is_written():
     )
     answer = ask(API, body | {"reasoning_effort": "medium", "user": "x"})
     assert (answer.status, answer.recording) == (200, name) and SHIPPED[name].path == CHAT
+
+
+def test_a_truth_that_was_changed_after_its_picture_was_drawn_is_told(monkeypatch, tmp_path):
+    shutil.copytree(forms.FOLDER, tmp_path / "forms")
+    monkeypatch.setattr(forms, "FOLDER", tmp_path / "forms")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        amounts = forms.load.__wrapped__("single")["written"]
+    file = tmp_path / "forms" / "single.toml"
+    text = file.read_text(encoding="utf-8")
+    changed = text.replace(str(amounts[9]), str(amounts[9] + 1))
+    assert changed != text
+    file.write_text(changed, encoding="utf-8")
+    with pytest.warns(UserWarning, match=r"single\.toml and its pictures no longer fit"):
+        forms.load.__wrapped__("single")

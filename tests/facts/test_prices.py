@@ -231,3 +231,19 @@ def test_importing_it_loads_no_heavy_package():
         ).stdout.strip()
         == "[]"
     )
+
+
+def test_a_price_after_the_last_check_is_that_of_the_check_and_says_so():
+    with pytest.warns(UserWarning, match="gpt-5.6-sol were last checked on .*stand here for 2031"):
+        after = prices.usd_per_million("gpt-5.6-sol", "text", "output", "2031-01-01")
+    assert after == prices.usd_per_million("gpt-5.6-sol", "text", "output", prices.last_checked())
+
+
+def test_a_model_that_was_not_yet_sold_is_told_so():
+    with pytest.raises(LookupError, match="not sold before 2024-12-17"):
+        prices.usd_per_million("o1", "text", "output", "2023-01-01")
+
+
+def test_a_name_that_has_no_price_is_answered_with_those_near_it():
+    with pytest.raises(LookupError, match="it has gpt-6-luna"):
+        prices.usd_per_million("GPT-6-Luna", "text", "output", "2026-11-22")

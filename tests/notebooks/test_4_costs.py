@@ -359,4 +359,4 @@ def test_the_last_days_stand_in_the_data():
     assert training[-1]["until"] == date(2027, 1, 6) and "2027-01-06" in said("04")
     assert prices.sold_on("ft:gpt-4o-2024-08-06")[1] == date(
         2027, 1, 14
-    ) and "2027-01-14, in 53 days" in said("04")
+    ) and "2027-01-14, 53 days after 2026-11-22" in said("04")

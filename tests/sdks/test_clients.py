@@ -4,6 +4,8 @@ fails clearly.
 
 import json
 import re
+import shutil
+import subprocess
 
 import openai
 import pytest
@@ -63,6 +65,30 @@ def test_a_missing_language_shows_what_was_kept_and_says_so(language, monkeypatc
     assert clients.unheard(language, 0.5)[1] in (1, 3)
     with pytest.raises(LookupError, match="install .* to ask '2000-01-01'"):
         clients.run(language, "ask", "2000-01-01")
+
+
+def test_a_missing_language_is_a_dash_and_the_rest_goes_on(monkeypatch, capsys):
+    found = shutil.which
+    monkeypatch.setattr(
+        clients.shutil, "which", lambda name: None if name in ("go", "java") else found(name)
+    )
+    assert clients.able("ask", "2024-12-17") == list(clients.CLIENTS)
+    able = clients.able("ask", "2000-01-01")
+    assert "Python" in able and not {"Go", "Java"} & set(able)
+    assert "Go      – go" in capsys.readouterr().out
+
+
+@pytest.mark.needs("go")
+def test_go_runs_where_no_home_is_named(monkeypatch):
+    for name in ("HOME", "XDG_CACHE_HOME", "GOCACHE", "GOPATH", "USERPROFILE", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    asked = subprocess.run(
+        ["go", "env", "GOCACHE", "GOPATH"],
+        env=clients._environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert asked.returncode == 0 and all("day9-go" in line for line in asked.stdout.split())
 
 
 def test_an_install_that_fails_says_what_and_leaves_no_lock(monkeypatch, tmp_path):

@@ -156,7 +156,7 @@ def _shell(path):
     from IPython.core.interactiveshell import InteractiveShell
 
     os.chdir(path.parent)
-    sys.path.insert(0, str(refresh.ROOT))
+    sys.path[:0] = [str(path.parent), str(refresh.ROOT)]  # as a kernel that starts in its folder
     shell = InteractiveShell.instance(colors="nocolor", history_length=0)
     shell.history_manager.enabled = False
     return shell
@@ -193,7 +193,7 @@ def kind(error, text):
     """What came of a cell that stopped, by its error and its output."""
     if "Off the map" in text:
         return PANEL
-    if re.search(r"^\w+Error: 4\d\d", text, re.M) and "Traceback" not in text:
+    if re.search(r"^\w+Error: 4\d\d(,|$)", text, re.M) and "Traceback" not in text:
         return REFUSED
     if "Traceback" not in text and text.strip():
         return TOLD

@@ -16,6 +16,7 @@ import hashlib
 import json
 import math
 import sys
+import tomllib
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -486,6 +487,18 @@ def main(names):
         for file in sorted(places)
     ]
     (forms.FOLDER / "boxes.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    write_drawn(names or forms.FORMS + forms.SHAFTS)
+
+
+def write_drawn(names):
+    """Note from which truth the pictures of these forms are."""
+    now = dict(forms.drawn()) if (forms.FOLDER / "drawn.json").exists() else {}
+    for name in names:
+        truth = tomllib.loads((forms.FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+        now[name] = forms.as_drawn(name, truth)
+    (forms.FOLDER / "drawn.json").write_text(
+        json.dumps(now, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ worked through in pieces that fit the processor's cache.
 """
 
 import datetime
+import difflib
 import functools
 from decimal import Decimal
 
@@ -130,7 +131,7 @@ class Rates:
     """
 
     def __init__(self, models, same_as=None, back_to=None):
-        self.models = list(models)
+        self.models = [models] if isinstance(models, str) else list(models)
         names = [(same_as or {}).get(m, m) for m in self.models]
         table = {name: _dated(name, back_to) for name in set(names)}
         rows = [row for kinds in table.values() for dated in kinds.values() for row in dated]
@@ -218,6 +219,7 @@ def price(usage, same_as=None, back_to=None):
     type, or where the sum is beyond nine billion USD.
     """
     rows = _checked(usage.rows if hasattr(usage, "rows") else usage)
+    _known_twins(same_as or {}, rows["model"].cat.categories)
     by = ("day", "model", "feature") if "feature" in rows else ("day", "model")
     days = _days(rows)
     codes, levels = zip(*(_codes(rows, name, days) for name in by))
@@ -460,7 +462,22 @@ def _special(rows):
     return found
 
 
+def _known_twins(same_as, models):
+    """BillError for a twin of a name that is not in the file, or one that has no price itself."""
+    for name, twin in same_as.items():
+        if name not in models:
+            like = difflib.get_close_matches(str(name), map(str, models), 3) or list(models)[:8]
+            raise BillError(
+                f"same_as: the file has no {name!r}; it has {', '.join(map(str, like))}"
+            )
+        prices.history(twin)  # LookupError, in words
+
+
 def _checked(rows):
+    if not isinstance(rows, pd.DataFrame):
+        raise BillError(
+            f"usage is what read() returned, or a frame with when, model and counts, not {type(rows).__name__}"
+        )
     needed = [c for c in ("when", "model") if c not in rows]
     if needed or not any(k in rows for k in (*KINDS, "stated")):
         raise BillError(

@@ -8,9 +8,11 @@ stand in data/usage_columns.csv.
 """
 
 import csv
+import difflib
 import functools
 import io
 import json
+import os
 import re
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -19,7 +21,8 @@ import numpy as np
 import pandas as pd
 
 from ...facts import tables
-from .pricing import ABSURD, CODES, BillError
+from . import large, spelled
+from .pricing import ABSURD, CODES, COUNTS, BillError
 
 COUNTED = (
     "requests",
@@ -80,36 +83,69 @@ class Usage:
     def __init__(self, what, rows, empty, notes):
         self.what, self.rows, self.empty, self.notes = what, rows, empty, notes
 
+    def __getattr__(self, name):
+        raise AttributeError(
+            f"usage that was read has no {name}: price(usage) makes a bill of it",
+            name=name,
+            obj=self,
+        )
+
     def __repr__(self):
         return "\n".join([f"{self.what}: {len(self.rows):,} rows", *(f"- {n}" for n in self.notes)])
 
 
-def read(source, zone="UTC"):
+def read(source, zone="UTC", dates=None):
     """Read a usage export. Returns a Usage.
 
     source: a path; the bytes of a file; or what helpers.receipt() returned. zone: where the clock
     stood for times without an offset, such as "Europe/Berlin"; days are always UTC days, as on
-    OpenAI's bill. BillError says what was found where nothing known was, or where a needed column
-    is missing. A record that is broken is no error: it stays as a row with a reason.
+    OpenAI's bill. dates: "day first" or "month first" for a CSV whose days, such as 3/4/2026, do
+    not tell. BillError says what was found where nothing known was, or where a needed column is
+    missing. A record that is broken is no error: it stays as a row with a reason.
     """
+    european = None
+    if quick := _added_up(source, zone):
+        return quick
     if hasattr(source, "rows") and hasattr(source, "on"):
         what, raw, empty, notes = _from_records([(1 + i, r) for i, r in enumerate(source.rows)], [])
     else:
         text = _text(source if isinstance(source, bytes) else _bytes(source))
-        what, raw, empty, notes = _from_json(text) if text[:1] in "{[" else _from_csv(text)
+        if text[:1] in "{[":
+            what, raw, empty, notes = _from_json(text)
+        else:
+            what, raw, empty, notes, european = _from_csv(text)
+    if european is not None:
+        raw, more = _respelled(raw, european, dates)
+        notes += more
     rows, more = _normal(raw, zone)
     return Usage(what, rows, empty, notes + more)
 
 
 def _bytes(path):
+    if not isinstance(path, (str, os.PathLike)):
+        raise BillError(
+            f"a file is named by its path, or given as its bytes, not as {type(path).__name__}"
+        )
+    path = Path(path)
+    if path.is_dir() or path.parent.is_dir() and not path.exists():
+        folder, there = (path, "a folder") if path.is_dir() else (path.parent, "not there")
+        files = sorted(p.name for p in folder.iterdir() if p.is_file())
+        near = difflib.get_close_matches(path.name, files, 3) or files[:8]
+        raise BillError(f"{path} is {there}; {folder} has {', '.join(near) or 'no file'}")
     try:
-        return Path(path).read_bytes()
+        return path.read_bytes()
     except OSError as e:
         raise BillError(f"{path} cannot be read: {e.strerror or e}") from None
 
 
 def _text(data):
+    if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
+        raise BillError(
+            "this is an Excel workbook or a zip archive: in Excel save the sheet as CSV UTF-8, or unpack the archive"
+        )
     coding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    if data[1:2] == b"\0" or data[:1] == b"\0":
+        coding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
     try:
         text = data.decode(coding)
     except UnicodeDecodeError as e:
@@ -406,18 +442,83 @@ SHAPES = [
 
 
 def _from_csv(text):
-    header = text.split("\n", 1)[0]
-    comma = max(",\t;|", key=header.count)
+    """(what, raw frame, empty, notes, whether semicolons stand between the columns)"""
+    if re.match(r"sep=.\r?\n", text):  # Excel's own first line
+        text = text.split("\n", 1)[1]
+    comma = _comma(text)
     try:
         lines = list(csv.reader(io.StringIO(text.replace("\0", "")), delimiter=comma))
     except csv.Error as e:
         raise BillError(
             f"this CSV cannot be read: {e}. A quotation mark that is never closed does that"
         ) from None
-    names, lines = (
-        [n.strip().lower() for n in lines[0]],
-        [(i, line) for i, line in enumerate(lines[1:], 2) if line],
-    )
+    names = [n.strip().lower() for n in lines[0]]
+    lines = [(i, line) for i, line in enumerate(lines[1:], 2) if line]
+    return (*_of_lines(names, lines, text.endswith("\n")), comma == ";")
+
+
+def _comma(text):
+    """What stands between the columns."""
+    return max(",\t;|", key=text.split("\n", 1)[0].count)
+
+
+def _added_up(path, zone):
+    """The Usage of a large CSV whose plain rows DuckDB adds up; None for any other source, and
+    where DuckDB is not there.
+    """
+    if not isinstance(path, (str, os.PathLike)) or zone != "UTC":
+        return None
+    path = Path(path)
+    if not path.is_file() or path.stat().st_size < large.FROM:
+        return None
+    with path.open("rb") as file:
+        head, ends = file.readline(1 << 20), _ends(file)
+    try:
+        head = head.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    if head[:1] in "{[" or head.startswith("sep="):
+        return None
+    comma = _comma(head)
+    names = [n.strip().lower() for n in next(csv.reader([head], delimiter=comma), [])]
+    used = {field: at for field, (at, _) in _used(names).items()}
+    if "stated" in used or "request_tags" in names:
+        return None
+    found = large.sums(path, len(names), comma, used, COUNTED, _kinds)
+    if found is None:
+        return None
+    sums, odd, naive = found
+    what, raw, empty, notes = _of_lines(names, odd, ends)
+    raw, more = _respelled(raw, comma == ";", None)
+    rows, told = _normal(raw, zone)
+    notes += more + told
+    if naive and not any("without a zone" in note for note in notes):
+        notes.append(f"{naive:,} times without a zone count as {zone}")
+    n = int(sums["rows"].sum())
+    notes.append(f"{n:,} rows added up to {len(sums):,} by day, model and the like")
+    if len(rows):
+        sums = pd.concat([sums, rows.assign(rows=1)], ignore_index=True)
+        for name in ("model", *large.LABELS):
+            if name in sums:
+                sums[name] = sums[name].astype("category")
+        counts = [c for c in sums if c in (*COUNTS, "requests", "rows", "trouble")]
+        sums[counts] = sums[counts].fillna(0).astype("int64")
+        sums["trouble"] = sums["trouble"].astype(np.int8)
+        if "batch" in sums:
+            sums["batch"] = sums["batch"].fillna(False).astype(bool)
+    return Usage(what, sums, empty, notes)
+
+
+def _ends(file):
+    """Whether a file ends with a line break."""
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
+
+
+def _used(names):
+    """{field: (place of its column, rank)} of a CSV's header. BillError where a needed one is not
+    there.
+    """
     aliases, used = _aliases(), {}
     for at, name in enumerate(names):
         field, rank = aliases.get(name, (None, 0))
@@ -437,6 +538,15 @@ def _from_csv(text):
         raise BillError(
             f"this CSV has no column for {' and '.join(lacking)}. It has {', '.join(n or '(no name)' for n in names[:12])}. Names that are known, {ways}"
         )
+    return used
+
+
+def _of_lines(names, lines, ends):
+    """(what, raw frame, empty, notes) of a CSV's lines, [(number, cells)]. ends: whether the file
+    ends with a line break.
+    """
+    used = _used(names)
+    cost = "stated" in used and "input" not in used
     width = len(names)
     raw = {
         field: [line[at] if at < len(line) else "" for _, line in lines]
@@ -463,13 +573,39 @@ def _from_csv(text):
     notes += [f"days without a call: {int(nothing.sum()):,}"] if nothing.any() else []
     notes += (
         ["no line break at the end: if the file was cut there, the last number may be too small"]
-        if not text.endswith("\n")
+        if not ends
         else []
     )
+    if not cost and "cached" not in used:
+        notes.append("no column for cached input: all of it is priced as not cached")
+    sums = np.zeros(len(raw), bool)
+    for field in ("when", "model", "feature"):
+        sums |= spelled.is_total(_text_of(raw[field]))
+    if sums.any():
+        notes.append(
+            f"rows of totals left aside: {int(sums.sum())}, the first in line {raw['line'][sums].iloc[0]}"
+        )
+    raw = raw[~nothing & ~sums]
+    what = "a CSV of usage"
     if cost:
         raw["model"] = raw["model"].fillna("").replace("", "(no line item)")
-        return "a CSV of costs: what was billed", raw[~nothing], int(nothing.sum()), notes
-    return "a CSV of usage", raw[~nothing], int(nothing.sum()), notes
+        what = "a CSV of costs: what was billed"
+    return what, raw, int(nothing.sum()), notes
+
+
+def _respelled(raw, european, order):
+    """(the raw frame with days, counts and sums as `_normal` reads them, notes)"""
+    raw = raw.reset_index(drop=True)
+    when = _text_of(raw["when"])
+    european |= bool(when.str.match(r"\d{1,2}\.\d{1,2}\.\d{4}").any())
+    when, notes = spelled.dates(when, raw["line"], order)
+    given = {name: _text_of(raw[name]) for name in COUNTED if raw[name].notna().any()}
+    if given:
+        given, more = spelled.counts(given, raw["line"], european)
+        notes += more
+    if raw["stated"].notna().any():
+        given["stated"] = spelled.money(_text_of(raw["stated"]))
+    return raw.assign(when=when, **given), notes
 
 
 @functools.cache
@@ -507,7 +643,7 @@ def _normal(raw, zone):
         mark(stated.isna(), "a count is missing or not a whole number")
         return pd.DataFrame(rows | {"trouble": trouble}), notes
 
-    counts, wrong = _counts(raw, mark)
+    counts, wrong = _counts(raw, mark, notes)
     kinds = _kinds(counts)
     for value in kinds.values():
         mark(value < 0, "the parts exceed their total")
@@ -532,7 +668,12 @@ def _labels(raw, zone, mark):
     """({column: when, whose and what kind of call a row is}, notes)."""
     when, naive = _times(_text_of(raw["when"]), zone)
     mark(when.isna(), "no readable time")
-    notes = [f"{naive:,} times without a zone count as {zone}"] if naive else []
+    notes = []
+    if when.isna().any():
+        at = when.isna().idxmax()
+        notes.append(f"line {raw['line'][at]}: {raw['when'][at]!r} is no time that is read")
+    if naive:
+        notes.append(f"{naive:,} times without a zone count as {zone}")
     model = _text_of(raw["model"]).str.strip().str.removeprefix("openai/")
     mark(model == "", "no model is named")
     rows = {
@@ -546,11 +687,11 @@ def _labels(raw, zone, mark):
             rows[name] = text.where(text != "").astype("category")
     batch = _text_of(raw["batch"]).str.lower()
     if (batch != "").any():
-        rows["batch"] = batch.isin(["true", "1", "yes"])
+        rows["batch"] = spelled.truths(batch, raw["line"])
     return rows, notes
 
 
-def _counts(raw, mark):
+def _counts(raw, mark, notes):
     """({a field of COUNTED: whole numbers, 0 where a row has none}, whether a row has a wrong one)."""
     counts, wrong = {}, np.zeros(len(raw), bool)
     for name in COUNTED:
@@ -561,7 +702,11 @@ def _counts(raw, mark):
         large = np.abs(value) > ABSURD
         whole = ~large & (value == np.floor(value))  # also False for what is no number
         mark(large, "a count is absurdly large")
-        mark((text != "") & ~whole, "a count is missing or not a whole number")
+        odd = (text != "") & ~whole & ~large
+        mark(odd, "a count is missing or not a whole number")
+        if odd.any():
+            at = odd.idxmax()
+            notes.append(f"line {raw['line'][at]}: {text[at]!r} is no whole number, for {name}")
         mark(value < 0, "a count is negative")
         if name in ("input", "output"):
             mark(text == "", "a count is missing or not a whole number")

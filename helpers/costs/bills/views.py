@@ -26,6 +26,7 @@ CALM = 0.05  # no series is taken to be steadier than 5 %, or every copy of a co
 SERIES = 2000  # looked at in one go
 PATHS = 1000
 FEWEST_DAYS = 42
+MOST_DAYS = 366  # that a forecast looks ahead: what it draws from is a few months
 
 
 def by(bill, *names):
@@ -36,6 +37,18 @@ def by(bill, *names):
     category, such as "user" and "key". Ordered by time, or by cost. USD are rounded to cents;
     `bill.cube` has whole nano-dollars.
     """
+    if not len(bill.cube):
+        why = [
+            f"{r.reason} ({r.model})" if r.model else r.reason for r in unpriced(bill).itertuples()
+        ]
+        raise BillError(f"no row of this file has a price: {'; '.join(why[:5]) or 'it holds none'}")
+    columns = ["model", "feature", "day", "week", "month"]
+    columns += [c for c in ("user", "key") if c in bill.rows]
+    unknown = [name for name in names if name not in (*columns, *bill.rows)]
+    if unknown or not names:
+        raise BillError(
+            f"a bill is by {', '.join(columns)}, not by {', '.join(unknown) or 'nothing'}"
+        )
     if set(names) <= {"model", "feature", "day", "week", "month"}:
         sums = bill.cube.copy()
         sums["tokens"] = sums[bill.kinds].sum(axis=1) if bill.kinds else 0
@@ -116,16 +129,23 @@ def daily(bill, model=None, feature=None, leave_out=()):
     statistics only.
 
     Of one model in one feature, where both are given; without the features of `leave_out`, a name
-    or several. BillError where that model is not in that feature.
+    or several. BillError where that model is not in that feature, or a name is not in the bill.
     """
-    cube = bill.cube[
-        ~bill.cube["feature"].isin([leave_out] if isinstance(leave_out, str) else list(leave_out))
-    ]
+    left = [leave_out] if isinstance(leave_out, str) else list(leave_out or ())
+    features = list(bill.cube["feature"].unique())
+    unknown = [name for name in left if name not in features]
+    if unknown:
+        raise BillError(
+            f"nothing in this bill has the feature {', '.join(unknown)}; it has {', '.join(map(str, features[:12]))}"
+        )
+    cube = bill.cube[~bill.cube["feature"].isin(left)]
     if model is not None:
         cube = cube[(cube["model"] == model) & (cube["feature"] == feature)]
         if not len(cube):
+            both = bill.cube[["model", "feature"]].drop_duplicates().head(12)
+            there = "; ".join(f"{m} in {f}" for m, f in both.itertuples(index=False))
             raise BillError(
-                f"nothing in this bill was priced as {model} in {feature}; by(bill, 'model', 'feature') lists what was"
+                f"nothing in this bill was priced as {model} in {feature}; it has {there}"
             )
     days = (
         pd.date_range(cube["day"].min(), cube["day"].max(), freq="D")
@@ -217,6 +237,10 @@ def forecast(bill, days=30, chance=0.8, leave_out=(), seed=9):
     as one whose model has just changed. The same is then tried from earlier days of the file, a
     week apart, and `hits` says how often the interval held.
     """
+    if not isinstance(days, int) or not 1 <= days <= MOST_DAYS:
+        raise BillError(f"days is a whole number from 1 to {MOST_DAYS}, not {days!r}")
+    if not isinstance(chance, (int, float)) or not 0 < chance < 1:
+        raise BillError(f"chance lies between 0 and 1, such as 0.8 for 80 %, and is not {chance!r}")
     series = daily(bill, leave_out=leave_out)
     values = series.to_numpy()
     if len(values) < FEWEST_DAYS:
@@ -317,10 +341,17 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=N
         ("hidden", hidden, np.inf),
         ("batch", batch, np.inf),
     ):
-        if percent is not None and not 0 <= percent <= most:
+        if percent is None:
+            continue
+        number = isinstance(percent, (int, float, np.integer))
+        meant = (
+            f": {100 * percent:g} where you wrote {percent}" if number and 0 < percent < 1 else ""
+        )
+        if not number or percent != int(percent) or not 0 <= percent <= most:
             raise BillError(
-                f"{name} is a number of percent, from 0{' to 100' if most == 100 else ' on'}, not {percent}"
+                f"{name} is a whole number of percent, from 0{' to 100' if most == 100 else ' on'}, not {percent!r}{meant}"
             )
+    on = on and prices._day(on)
     cube = bill.cube.copy()
     if move is None:
         chosen = np.ones(len(cube), bool)

@@ -38,6 +38,10 @@ def sql(columns):
     """
     has = [c for c in COUNTS if c in columns]
     kinds = [c for c in KINDS if c in columns]
+    if not kinds or not {"when", "model"} <= set(columns):
+        raise BillError(
+            f"the table needs when, model and at least one of the columns {', '.join(KINDS)}; it has {', '.join(columns)}"
+        )
     calls = "requests" if "requests" in columns else "1"
     given = " + ".join(c for c in kinds if c in INPUTS) or "0"
     made = " + ".join(c for c in kinds if c.endswith("_output")) or "0"

@@ -9,11 +9,22 @@ difference.
 import functools
 import hashlib
 import json
+import re
 
 from ...facts import DATA
 from .. import canonical
 
 SHIPPED = DATA / "preferences"
+# What may differ between two ways to ask the same. No preposition, no negation, no other tense.
+LITTLE = frozenset("a an the is are am do does can could i please hi hello hey thanks".split())
+SHORT = {
+    "whats": "what",
+    "hows": "how",
+    "wheres": "where",
+    "whos": "who",
+    "im": "",
+    "theres": "there",
+}
 
 
 def key(messages):
@@ -22,6 +33,40 @@ def key(messages):
         [[m.get("role"), m.get("content")] for m in canonical.canonical_value(messages)],
         ensure_ascii=False,
     )
+
+
+def words(messages):
+    """The words of each message, in order, without capitals, punctuation and LITTLE ones."""
+    return [
+        [SHORT.get(word, word) for word in found if SHORT.get(word, word) and word not in LITTLE]
+        for m in messages
+        for found in [re.findall(r"\d+(?:[.,]\d+)*|[^\W\d_]+", _plain(m.get("content")).casefold())]
+    ]
+
+
+def _plain(content):
+    """A text without apostrophes, and the s that stands for "is" behind one."""
+    text = content if isinstance(content, str) else json.dumps(content)
+    return re.sub(r"['’](?:s\b)?", "", text)
+
+
+def nearest(messages, sources):
+    """The conversation that a file holds and that asks the same in other words; None where none or
+    several do.
+
+    The rules before the question may be left out, and must else be the same.
+    """
+    *rules, asked = words(messages) if messages else [[]]
+    if not asked:
+        return None
+    found = {}
+    for source in sources:
+        for name, (held, _) in source.items():
+            *held_rules, held_asked = words(held)
+            alone = not rules and all(m["role"] in ("system", "developer") for m in held[:-1])
+            if held_asked == asked and (alone or held_rules == rules):
+                found[name] = held
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def last_words(messages):

@@ -117,7 +117,10 @@ class Models:
             return None
         same = canonical.canonical_body(path, body)
         said = _conversation(path, same)
-        could = self.candidates(candidates.key(said), model.job if model else None)
+        job, near = model.job if model else None, None
+        could = self.candidates(candidates.key(said), job)
+        if not could and (near := candidates.nearest(said, self._all())):
+            could = self.candidates(candidates.key(near), job)
         if not could:
             return _missed(said, self._all(), model, body) if model else None
         odd = sorted(
@@ -143,9 +146,9 @@ class Models:
                 off_the_map=details,
                 model=base,
             )
-        return self._chosen(path, body, said, could, model, base)
+        return self._chosen(path, body, near or said, could, model, base, near)
 
-    def _chosen(self, path, body, said, could, model, base):
+    def _chosen(self, path, body, said, could, model, base, near):
         from ...facts.policy import Policy, prompt_of
 
         given = {name: value for name, value in body.items() if value is not None}
@@ -176,7 +179,10 @@ class Models:
                 "reasoning": {"effort": None, "summary": None},
             }
         value = shaping.limited(path, shaping.counted(path, body, value), shaping.limit_of(body))
-        origin = {"class": "computed", "source": (TUNED if model else UNTUNED).format(base)}
+        source = (TUNED if model else UNTUNED).format(base)
+        if near:
+            source += f"; answered as {candidates.last_words(near)!r}, the nearest prompt of a file"
+        origin = {"class": "computed", "source": source}
         answer = Answer(
             200,
             origin=origin,

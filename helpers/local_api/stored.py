@@ -1,0 +1,158 @@
+"""Responses that were given here: continued by `previous_response_id`, retrieved, deleted, their
+input listed. In memory, and gone with the server.
+
+A request that continues one is answered as if it had sent the whole conversation itself, which is
+what the API does. Hidden reasoning is not sent along: nothing here reads it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from . import shaping
+from .answer import TEXTS_CHECKED_ON, Answer, as_json, error, not_allowed, text_origin
+
+MOST = 200  # held; the oldest gives way
+OURS = "ours: how the API words this is not known"
+ORIGIN = {"class": "computed", "source": "a response that the local API gave and holds"}
+
+
+def _wrong(message, param, code, status=400):
+    return error(
+        status, message, param=param, code=code, origin=text_origin(OURS, TEXTS_CHECKED_ON)
+    )
+
+
+class Stored:
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
+
+    def continued(self, body: Any) -> tuple[str | None, Any, Answer | None]:
+        """(the id of the response that is continued or None, the body with the earlier turns in its
+        input, an error or None)
+        """
+        if body.get("previous_response_id") is None:
+            return None, body, None
+        body = dict(body)
+        id = body.pop("previous_response_id")
+        held = self._held.get(id) if isinstance(id, str) else None
+        if held is None:
+            wrong = _wrong(
+                f"Previous response with id {id!r} not found: it was not given here since connect(), not stored, or deleted.",
+                "previous_response_id",
+                "previous_response_not_found",
+            )
+            return None, body, wrong
+        value, items = held
+        said = [
+            {"role": "assistant", "content": _text(item)} if item["type"] == "message" else item
+            for item in value["output"]
+            if item["type"] != "reasoning"
+        ]
+        return id, body | {"input": [*items, *said, *(_items(body.get("input")) or [])]}, None
+
+    def keep(self, body: dict[str, Any], previous: str | None, answer: Answer) -> None:
+        """Hold what was answered, unless the request says `store: false`; name the response that it
+        continues in it. A recording has one id whatever was asked: where that stands for another
+        conversation already, the answer gets an id of its own.
+        """
+        value, items = _value(answer), _items(body.get("input")) or []
+        if value is None:
+            return
+        own = value["id"]
+        if own in self._held and self._held[own][1] != items:
+            asked = hashlib.sha256(json.dumps(items, sort_keys=True).encode()).hexdigest()
+            value["id"] = own[:-12] + asked[:12]
+            swap = lambda sent: sent.replace(own.encode(), value["id"].encode())
+            answer.id, answer.body = value["id"], swap(answer.body)
+            answer.events = [(at, swap(sent)) for at, sent in answer.events]
+        if previous:
+            value["previous_response_id"] = previous
+            if answer.body:
+                answer.body = as_json(value)
+        self._held.pop(value["id"], None)
+        if body.get("store") is False:
+            return
+        if len(self._held) >= MOST:
+            del self._held[next(iter(self._held))]
+        self._held[value["id"]] = value, items
+
+    def answer(self, method: str, path: str, query: dict[str, str]) -> Answer:
+        """The Answer to a request about a response: /v1/responses/ID and what lies below it."""
+        id, _, what = path.removeprefix(f"{shaping.RESPONSES}/").partition("/")
+        if id not in self._held:
+            return _wrong(f"Response with id {id!r} not found.", "response_id", None, 404)
+        value, items = self._held[id]
+        if method == "GET" and not what:
+            return Answer(200, as_json(value), origin=ORIGIN)
+        if method == "DELETE" and not what:
+            del self._held[id]
+            gone = {"id": id, "object": "response", "deleted": True}
+            return Answer(200, as_json(gone), origin=ORIGIN)
+        if method == "GET" and what == "input_items":
+            return _listed(id, items, query)
+        return not_allowed(method, path)
+
+
+def _items(asked):
+    """A request's input as a list of items; None where it is neither a text nor a list."""
+    if isinstance(asked, str):
+        return [{"role": "user", "content": asked}]
+    return list(asked) if isinstance(asked, list) else None
+
+
+def _text(item):
+    return "".join(part.get("text") or part.get("refusal") or "" for part in item["content"])
+
+
+def _value(answer):
+    """The response object of an Answer, also where it was streamed; None where it is none."""
+    if answer.status != 200:
+        return None
+    if answer.body:
+        return json.loads(answer.body)
+    for _, sent in reversed(answer.events):
+        for line in sent.decode().split("\n"):
+            if line.startswith("data: {") and (
+                found := json.loads(line.removeprefix("data: ")).get("response")
+            ):
+                return found
+    return None
+
+
+def _listed(id, items, query):
+    shown = []
+    for number, item in enumerate(items):
+        own = hashlib.sha256(f"{id} {number}".encode()).hexdigest()[:40]
+        if "role" in item:
+            content = item["content"]
+            kind = "output_text" if item["role"] == "assistant" else "input_text"
+            if isinstance(content, str):
+                content = [{"type": kind, "text": content}]
+            item = {"type": "message", "status": "completed", "role": item["role"], "content": content}  # fmt: skip
+        shown.append({"id": f"msg_Day9{own}"} | item)
+    if query.get("order", "desc") == "desc":
+        shown.reverse()
+    limit = query.get("limit", "20")
+    if not limit.isdecimal() or not 1 <= int(limit) <= 100:
+        return _wrong(
+            f"Invalid 'limit': expected a whole number from 1 to 100, but got {limit!r} instead.",
+            "limit",
+            "invalid_value",
+        )
+    page = shown[: int(limit)]
+    return Answer(
+        200,
+        as_json(
+            {
+                "object": "list",
+                "data": page,
+                "first_id": page[0]["id"] if page else None,
+                "last_id": page[-1]["id"] if page else None,
+                "has_more": len(shown) > len(page),
+            }
+        ),
+        origin=ORIGIN,
+    )
