@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any
 from ..common.once import once
 from ..facts import refusals, schemas
 from ..facts.models import models
-from . import canonical, checks, off_the_map, pictures, request_shapes, shaping, slots, sse
+from . import (
+    canonical,
+    checks,
+    off_the_map,
+    pictures,
+    request_shapes,
+    reworded,
+    shaping,
+    slots,
+    sse,
+)
 from .answer import (
     TEXTS_CHECKED_ON,
     Answer,
@@ -187,15 +197,20 @@ class Answers:
         sent = body if isinstance(body, dict) else {}
         recording, found = self.library.find(method, path, same)
         if recording is None:
-            return self._worked_out(method, path, body, sent)
+            return self._worked_out(method, path, body, sent, retry)
+        return self._replayed(method, path, body, sent, retry, recording, found)
+
+    def _replayed(self, method, path, body, sent, retry, recording, found, note=""):
+        """What a recording answers. note: in which other words it was asked."""
         self.folder = recording.name.rpartition("/")[0]
+        origin = recording.origin | ({"note": note} if note else {})
         response = self.library.next_response(recording, retry)
         if "events" in response:
             events = [(e["at"], sse.event(e["data"], e.get("event"))) for e in response["events"]]
             return Answer(
                 response["status"],
                 events=events,
-                origin=recording.origin,
+                origin=origin,
                 recording=recording.name,
                 model=_model(sent),
             )
@@ -207,12 +222,9 @@ class Answers:
                 return error(
                     500, f"The recording data/recordings/{recording.name}.json {e}.", "server_error"
                 )
-            if any(
-                found[name] != slot["example"]
-                for name, slot in recording.slots.items()
-                if name in found
-            ):
-                value = shaping.counted(path, body, value)
+        others = (found[n] != s["example"] for n, s in recording.slots.items() if n in found)
+        if note or any(others):
+            value = shaping.counted(path, body, value)
         begins = False  # a create call, whose polls begin again
         if response["status"] == 200:
             value = shaping.limited(path, value, shaping.limit_of(sent))
@@ -220,7 +232,7 @@ class Answers:
                 begins = self.library.rewind(value["id"])
         answer = Answer(
             response["status"],
-            origin=recording.origin,
+            origin=origin,
             recording=recording.name,
             model=value.get("model") or _model(sent),
             usage=value.get("usage") or {},
@@ -241,9 +253,9 @@ class Answers:
         tools = [tool for body in bodies for tool in body.get("tools") or []]
         return {(tool.get("function") or tool).get("description") for tool in tools}
 
-    def _worked_out(self, method, path, body, sent):
-        """An answer that follows from facts where no recording has one, or a miss, which says why
-        where that is known.
+    def _worked_out(self, method, path, body, sent, retry):
+        """An answer that follows from facts where no recording has one; else the recording of the
+        same question in slightly other words; else a miss, which says why where that is known.
         """
         why = ""
         if method == "POST" and path in (shaping.CHAT, shaping.RESPONSES):
@@ -255,6 +267,11 @@ class Answers:
                 why, said = str(e), None
             if said:
                 return self._shaped(path, sent, *said)
+            for other, words in reworded.others(canonical.canonical_body(path, body)):
+                recording, found = self.library.find(method, path, other)
+                if recording is not None:
+                    note = f"answered as {words!r}"
+                    return self._replayed(method, path, body, sent, retry, recording, found, note)
         return self._missed(method, path, exactly(path, body), sent, why)
 
     def _shaped(self, path, sent, value, name, notes):

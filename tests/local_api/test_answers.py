@@ -177,7 +177,7 @@ def different_from_rule():
     yield (
         "user edited",
         "messages[1].content",
-        RULE | {"messages": [developer, user | {"content": user["content"] + "!"}]},
+        RULE | {"messages": [developer, user | {"content": user["content"] + " Why?"}]},
     )
     yield (
         "one more",
