@@ -78,6 +78,7 @@ class Stored:
         if len(self._held) >= MOST:
             del self._held[next(iter(self._held))]
         self._held[value["id"]] = value, items
+        answer.keeps = False  # asked again, after a delete, it is to be held again
 
     def answer(self, method: str, path: str, query: dict[str, str]) -> Answer:
         """The Answer to a request about a response: /v1/responses/ID and what lies below it."""

@@ -50,6 +50,9 @@ def test_a_response_is_retrieved_with_its_input_and_deleted(client):
         ("user", "And 400 °F?"),
     ]
     assert client.responses.input_items.list(then.id, limit=1).data[0].content[0].text == "And 400 °F?"  # fmt: skip
+    client.responses.delete(first.id)
+    assert client.responses.create(**ASK, input=FIRST).id == first.id
+    assert client.responses.retrieve(first.id).id == first.id
     client.responses.delete(then.id)
     with pytest.raises(openai.NotFoundError, match=then.id):
         client.responses.retrieve(then.id)
