@@ -463,14 +463,14 @@ def _special(rows):
 
 
 def _known_twins(same_as, models):
-    """BillError for a twin of a name that is not in the file, or one that has no price itself."""
+    """BillError for a name that is nearly one of the file, and LookupError for a twin without a
+    price. A name that is nothing like the file's changes nothing.
+    """
     for name, twin in same_as.items():
-        if name not in models:
-            like = difflib.get_close_matches(str(name), map(str, models), 3) or list(models)[:8]
-            raise BillError(
-                f"same_as: the file has no {name!r}; it has {', '.join(map(str, like))}"
-            )
-        prices.history(twin)  # LookupError, in words
+        like = difflib.get_close_matches(str(name), map(str, models), 3, 0.7)
+        if name not in models and like:
+            raise BillError(f"same_as: the file has no {name!r}; it has {', '.join(like)}")
+        prices.history(twin)
 
 
 def _checked(rows):
