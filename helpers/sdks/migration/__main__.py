@@ -1,0 +1,8 @@
+import sys
+
+from ... import console
+from .command import main
+
+if __name__ == "__main__":
+    console.forgiving()
+    sys.exit(main())

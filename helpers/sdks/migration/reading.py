@@ -1,0 +1,336 @@
+"""A text as words, strings and brackets. Pygments tells comments and strings from code in every
+language; words and brackets look alike in all of them.
+"""
+
+import bisect
+import functools
+import re
+from dataclasses import dataclass, field
+
+from pygments.lexer import RegexLexer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Comment, String, Text
+
+from .files import ENDS
+from .speaks import speaker
+
+WORD = r"[A-Za-z_$][\w$]*(?:(?:\(\))?\s{0,200}[?!]?(?:\.|->|::)\s{0,200}[A-Za-z_$][\w$]*)*"
+_CODE = re.compile(rf"(?P<word>{WORD})|(?P<open>[\[({{])|(?P<close>[\])}}])|(?P<semicolon>;)")
+SETTINGS = {"yaml", "toml", "ini", "properties"}  # lexers of files in which a line is a statement
+
+
+class Plain(RegexLexer):
+    """Text inside a string, and files of no one language: what looks like a string, and comments of
+    pages. An apostrophe of prose is no quote.
+    """
+
+    flags = re.S
+    tokens = {
+        "root": [
+            (r"<!--.*?-->", Comment),
+            (r"(?<!:)//[^\n]*", Comment),
+            (r'"(?:\\.|[^"\\\n]){0,2000}"', String),
+            (r"'(?:\\.|[^'\\\n]){0,2000}'", String),
+            (r"[^\"'/<]+", Text),
+            (r".", Text),
+        ]
+    }
+
+
+@functools.cache
+def _lexer(alias):
+    return Plain() if alias == "plain" else get_lexer_by_name(alias)
+
+
+@dataclass(eq=False, slots=True)
+class Group:
+    """What stands between two brackets: the text before them, the group around, its keys. `unit`
+    counts statements.
+
+    bracket: the opening one; "" for what stands in none, as a whole file, or a text in a string.
+    Complete, and asked for its keys, only when the whole text has been read.
+    """
+
+    head: str = ""
+    up: "Group | None" = None
+    bracket: str = ""
+    unit: int = 0
+    keys: list = field(default_factory=list)
+    _named: dict | None = None
+    _beside: dict | None = None
+
+    def named(self, key):
+        """The Tokens that give this name, in order."""
+        if self._named is None:
+            self._named = {}
+            for token in self.keys:
+                self._named.setdefault(token.key, []).append(token)
+        return self._named.get(key, ())
+
+    def beside(self, unit):
+        """{key: Token} of what is said in one statement."""
+        if self._beside is None:
+            self._beside = {}
+            for token in self.keys:
+                self._beside.setdefault(token.unit, {})[token.key] = token
+        return self._beside.get(unit, {})
+
+
+@dataclass(eq=False, slots=True)
+class Token:
+    """A string or a word. `value`: a string's content; `key`: the name that it gives to what
+    follows, or empty; `form`: how it does, "field" as in {key: value}, or "declared" as a member of
+    a class, an assignment to a member, a pair, a tag; `receiver`: whose member it is, where said.
+    """
+
+    value: str
+    start: int
+    string: bool
+    group: Group
+    unit: int
+    key: str = ""
+    form: str = ""
+    receiver: str = ""
+    short: bool = False  # a key that is its own value
+    whole: str = ""  # a string with those that are put to its end: "gpt-" "4o", "gpt-" + "4o"
+    after: "Token | None" = None  # the next one
+
+
+class Code:
+    """A text as Tokens, with `clean`, the text without comments and docstrings, of the same length.
+
+    end: an end of `ENDS`. worth: whether a text within a string need be read. known: {name: text} of constants that other cells give. breaks: places
+    where brackets begin anew, as each fence of a page does.
+    """
+
+    def __init__(self, text, end, worth=lambda text: True, known=None, breaks=()):
+        alias = ENDS[end]
+        self.text, self.end, self._worth = text, end, worth
+        self.settings = alias in SETTINGS
+        self.known = {**constants(text), **(known or {})}
+        self.tokens, self._clean = [], list(text)
+        self._read(text, 0, alias, Group(), 3, breaks)
+        self.clean = "".join(self._clean)
+        self.lower = self.clean.lower()
+        self.speaks = speaker(self.lower)
+        self._lines = [m.end() for m in re.finditer("\n", text)]
+        for one, after in zip(self.tokens, self.tokens[1:]):
+            one.after = after
+        _join(self.tokens, self.clean, alias)
+
+    def place(self, start):
+        """(line, column) of a character, both from 1."""
+        n = bisect.bisect_right(self._lines, start)
+        return n + 1, start - (self._lines[n - 1] if n else 0) + 1
+
+    def _read(self, text, at, alias, group, depth, breaks=()):
+        code, strings = list(text), []
+        for kind, start, end in _spans(text, alias):
+            if kind == "comment" or alias == "python" and _docstring(text, start, end):
+                blank = [c if c == "\n" else " " for c in text[start:end]]
+                code[start:end] = self._clean[at + start : at + end] = blank
+            else:
+                strings.append((start, end))
+        code = "".join(code)
+        top, pending = group, list(breaks)
+        done = 0
+        for start, end in (*strings, (len(text), len(text))):
+            for m in _CODE.finditer(code, done, start):
+                while pending and m.start() >= pending[0]:
+                    pending.pop(0)
+                    group = Group(up=top.up)
+                what = m.lastgroup
+                if what == "open":
+                    group = Group(code[max(0, m.start() - 80) : m.start()], group, m[0])
+                elif what == "close":
+                    group = group.up or group
+                elif what == "semicolon":
+                    group.unit += 1
+                else:
+                    token = Token(m[0], at + m.start(), False, group, group.unit)
+                    self._add(token, code, m.start(), m.end())
+            if start < end:
+                group = self._string(text, code, at, start, end, group, depth)
+            done = end
+
+    def _string(self, text, code, at, start, end, group, depth):
+        raw = text[start:end]
+        opened = re.match(r"[A-Za-z@$]{0,3}#*(\"\"\"|'''|[\"'`])?", raw)
+        quote = opened[1] or ""
+        ahead = opened.end() if quote else 0
+        body = raw[ahead:]
+        value = body[: -len(quote)] if quote and body.endswith(quote) else body
+        token = Token(value.rstrip(), at + start + ahead, True, group, group.unit)
+        self._add(token, code, start, end)
+        if quote == "`" and (tags := re.findall(r'\b(?:json|yaml|bson|mapstructure):"([\w-]+)', value)):
+            token.key, token.form = plain(tags[0]), "declared"  # of a struct of Go
+            token.value = tags[0]
+            token.start += value.find(tags[0])
+            group.keys.append(token)
+        elif depth and re.search(r"[\"'\n{=]", value) and self._worth(value):  # JSON in a shell's string, a page in a program's
+            inner = value.replace('\\"', ' "').replace("\\n", "\n ")
+            self._read(inner, token.start, "plain", Group(code[max(0, start - 200) : start], group), depth - 1)
+        return group
+
+    def _add(self, token, code, start, end):
+        token.key, token.form, token.receiver = _key(code, start, end, token, self.settings)
+        token.short = token.form == "short"
+        self.tokens.append(token)
+        if token.key:
+            token.group.keys.append(token)
+
+
+def _spans(text, alias):
+    """("comment" or "string", start, end) of a text in order. A string has what is put into it:
+    f"{this}" is one.
+    """
+    kind, begun, ended, inside = "", 0, 0, 0
+    for start, token, value in _lexer(alias).get_tokens_unprocessed(text):
+        if token in String:
+            now = "string"
+            if token is String.Interpol:
+                inside += value.endswith(("{", "(")) - (inside > 0 and value[:1] in ("}", ")"))
+        elif inside and kind == "string":
+            now = "string"
+        elif token in Comment and token not in Comment.Preproc and token not in Comment.PreprocFile:
+            now = "comment"
+        else:
+            now = ""
+        if now == kind == "string" and start == ended:
+            ended = start + len(value)
+            continue
+        if kind:
+            yield kind, begun, ended
+        kind, begun, ended = now, start, start + len(value)
+        if now != "string":
+            inside = 0
+    if kind:
+        yield kind, begun, ended
+
+
+_PUT_TOGETHER = re.compile(r"[\"'`]\s*[+.]\s*[fFrRbBuU]{0,2}[\"'`]")
+_SIDE_BY_SIDE = re.compile(r"[\"']\s+[fFrRbBuU]{0,2}[\"']")
+
+
+def _join(tokens, clean, alias):
+    joined = _SIDE_BY_SIDE if alias in ("python", "c", "cpp") else None
+    strings = [t for t in tokens if t.string]
+    for one, after in zip(reversed(strings[:-1]), reversed(strings[1:])):
+        one.whole = one.value
+        between = clean[one.start + len(one.value) : after.start][:120]
+        if _PUT_TOGETHER.fullmatch(between) or joined and joined.fullmatch(between):
+            one.whole += after.whole or after.value
+
+
+def _docstring(text, start, end):
+    """Whether a string is a statement of its own: nothing but a line's beginning before it, and no
+    bracket or operator that waits for it.
+    """
+    if text[start : start + 4].lstrip("rRuUbBfF")[:3] not in ('"""', "'''"):
+        return False
+    before = text[max(0, start - 400) : start].rstrip(" \t")
+    return not before or (
+        before.endswith("\n")
+        and not before.rstrip().endswith(("(", ",", "=", "[", "{", "+", "\\"))
+    )
+
+
+_ANNOTATION = re.compile(r"(?:@[\w.:]+|\[\s*[\w.]+|\brename\s*=?)\s*$|#\[serde\($")
+
+
+def _key(text, start, end, token, settings):
+    """(name, form, receiver) that a token gives to what follows, or three times "". A statement
+    `voice = "alloy"` gives none: the name is the program's own.
+    """
+    after = text[end : end + 40].lstrip()
+    bracket = token.group.bracket
+    parts = [] if token.string else re.split(r"[\s.()?!]+|->|::", token.value)
+    last = token.value if token.string else parts[-1]
+    if token.string and not re.fullmatch(r"[\w-]{1,40}", last):
+        return "", "", ""
+    form, receiver = "", parts[-2] if len(parts) > 1 else ""
+    if after.startswith("=>"):  # in PHP and Ruby; after a word, a function of JavaScript
+        form = "field" if token.string else ""
+    elif re.match(r"[?!]?:(?![:=])", after):
+        if settings or bracket in ("{", "("):
+            case = text[max(0, start - 9) : start + 1]
+            form = "" if re.search(r"\bcase\s+[\"'`]?$", case) else "field"
+        elif not token.string and not receiver and _line_begins(text, start):
+            form = "declared"  # modalities: list[str] in a class
+    elif re.match(r"[:?]?=(?![=>])", after):
+        if settings or bracket == "(" or _object_of_csharp(token):
+            form = "field"
+        elif receiver:
+            form = "declared"  # session.voice = …
+    elif after[:1] == "]" and token.string and bracket == "[":
+        if re.match(r"\]\s*=(?!=)", text[end : end + 40].lstrip()):
+            form = "declared"  # session["voice"] = …
+            receiver = _last_word(token.group.head)
+        elif _ANNOTATION.search(token.group.head):
+            form = "declared"
+    elif token.string and bracket == "(" and _ANNOTATION.search(token.group.head):
+        form = "declared"  # [JsonPropertyName("voice")], @SerializedName("voice")
+    elif token.string and after.startswith("to ") or after.startswith("to\t"):
+        form = "field" if token.string else ""  # a pair of Kotlin
+    elif token.string and bracket == "(" and after[:1] in (",", ")"):
+        call = _last_word(token.group.head)
+        if re.search(r"add|put|set|insert|with|append|property|create", call, re.I):
+            form, receiver = "declared", _receiver_of_call(text, start, token)
+    elif after.startswith("{") and re.match(r"\{\s*(?:get|init)\b", after):
+        form = "declared"  # a property of C#
+    elif _alone_in_braces(text, start, after, token):
+        form = "short"  # create({ model, tools }) of JavaScript
+    elif not token.string and after[:1] == "(" and (receiver or text[:start][-1:] == "."):
+        form = "call"  # a builder: .voice(…)
+    return (plain(last), form, receiver) if form else ("", "", "")
+
+
+def _line_begins(text, start):
+    return not text[text.rfind("\n", 0, start) + 1 : start].strip()
+
+
+def _object_of_csharp(token):
+    return token.group.bracket == "{" and bool(re.search(r"\bnew\b[^;{}]*$", token.group.head))
+
+
+def _alone_in_braces(text, start, after, token):
+    return (
+        token.group.bracket == "{"
+        and not token.string
+        and "." not in token.value
+        and after[:1] in ("", ",", "}")
+        and bool(re.search(r"\(\s*$", token.group.head))
+        and bool(re.search(r"[{,]\s*$", text[max(0, start - 40) : start]))
+    )
+
+
+def _last_word(head):
+    words = re.findall(r"[A-Za-z_]\w*", head[-80:])
+    return words[-1] if words else ""
+
+
+def _receiver_of_call(text, start, token):
+    """Of add(session, "voice", …) the first argument; of session.put("voice", …) what is before
+    the dot.
+    """
+    line = text[max(0, start - 80) : start]
+    first = re.search(r"\(\s*&?([A-Za-z_]\w*)\s*,\s*[\"'`]?$", line)
+    if first:
+        return first[1]
+    called = re.search(r"([A-Za-z_]\w*)\s*(?:\.|->|::)\s*\w+\s*\(?\s*[\"'`]?$", line)
+    return called[1] if called else ""
+
+
+def plain(name):
+    """A name as all spellings of it have it: input_audio_format, inputAudioFormat."""
+    return name.replace("_", "").replace("-", "").lower()
+
+
+def constants(text):
+    """{name: string} of every `NAME = "text"`, in any language."""
+    return dict(_CONSTANT.findall(text))
+
+
+_CONSTANT = re.compile(
+    r"\b([A-Za-z_]\w{0,60})\s{0,20}(?::\s{0,20}\w{1,60}\s{0,20})?:?=\s{0,20}[\"']([\w.:/-]{1,80})[\"']"
+)

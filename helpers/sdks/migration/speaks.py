@@ -1,0 +1,79 @@
+"""Whose interface a file says it speaks: OpenAI's beta of 2024, OpenAI's of today, or another
+maker's, whose names are right where they stand.
+"""
+
+import csv
+import functools
+import re
+from dataclasses import dataclass
+
+from ...facts import DATA
+
+BETA = re.compile(
+    r"realtime-preview|realtime=v1|openai-beta|realtime-v1\b|beta[./]realtime|beta\(\)\.realtime"
+    r"|realtime/sessions\b|realtime/transcription_sessions|realtime-api-beta"
+    r"|response\.audio(?:_transcript)?\.(?:delta|done)\b|response\.text\.(?:delta|done)\b"
+    r"|conversation\.item\.created\b"
+)
+TODAY = re.compile(
+    r"output_?modalities|response\.output_audio|client_?secrets\b|/realtime/calls|gpt-realtime"
+    r"|conversation\.item\.(?:added|done)\b|\btype[\"']?\s*[:=]\s*[\"']realtime[\"']"
+    r"|audio/pcmu?\b|audio_?config_?(?:in|out)put"
+)
+OPENAI = re.compile(
+    r"api\.openai\.com|\.openai\.azure\.com"
+    r"|(?:from|import|require\(|use|using)\s*[\"']?openai\b(?![/.]?agents)"
+)
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """What the words of a file say of it; several may be true."""
+
+    beta: bool
+    today: bool
+    openai: bool
+    framework: str  # a library that has such names as its own and speaks to OpenAI itself, or ""
+    maker: str  # another service, or ""
+
+    @property
+    def other(self):
+        """Nothing in the file says that it speaks with OpenAI, and something names another."""
+        return bool(self.maker) and not (self.openai or self.beta)
+
+    @property
+    def current(self):
+        """Today's names and none of the beta's."""
+        return self.today and not self.beta
+
+
+@functools.cache
+def makers():
+    """The rows of data/other_makers.csv, as dictionaries."""
+    with open(DATA / "other_makers.csv", encoding="utf-8", newline="") as rows:
+        return list(csv.DictReader(rows))
+
+
+@functools.cache
+def _marks(role):
+    imported, hosts = [], []
+    for row in makers():
+        if row["role"] == role:
+            (hosts if row["found"] == "text" else imported).append(re.escape(row["mark"]))
+    found = [rf"(?:{'|'.join(hosts)})"] if hosts else []
+    if imported:
+        called = r"(?:\bimport|\bfrom|\brequire\(|\buse|\busing|\bpackage|#include)"
+        found.append(rf"{called}\b[^\n;]{{0,80}}?(?<![\w-])(?:{'|'.join(imported)})(?![\w-])")
+    return re.compile("|".join(found))
+
+
+def speaker(lower):
+    """The Speaker of a text in lower case, without its comments."""
+    framework, maker = (_marks(role).search(lower) for role in ("framework", "maker"))
+    return Speaker(
+        beta=BETA.search(lower) is not None,
+        today=TODAY.search(lower) is not None,
+        openai=OPENAI.search(lower) is not None,
+        framework=framework[0] if framework else "",
+        maker=maker[0] if maker else "",
+    )

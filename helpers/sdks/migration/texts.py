@@ -1,0 +1,180 @@
+"""Where the names of data/day9_names.csv stand in a text."""
+
+import functools
+import re
+
+from .contexts import CONTEXTS
+from .reading import plain
+from .rules import spellings
+
+
+def row_hits(row, code):
+    """(start, length, sure) of each place of one row's name."""
+    for start, length, dead in FOUND[_way(row)](row, code):
+        if dead is not False:
+            yield start, length, dead is not None
+
+
+def _way(row):
+    if row["context"] == "offer":
+        return "offer"
+    if row["name"] == "client_secret.value":
+        return "secret"
+    return row["found"]
+
+
+def _fits(row, token, code):
+    context = row["context"]
+    return CONTEXTS[context](token, code) if context else True
+
+
+# ---- text
+
+
+@functools.cache
+def _spelled(names):
+    return re.compile(
+        "|".join(
+            ("" if name[0] == "/" else r"(?<![\w-])") + re.escape(name) + r"(?![\w-])"
+            for name in names
+        )
+    )
+
+
+HOST = re.compile(r"(?:https?|wss?)://([\w.-]*)[^\s\"'`<>]*$")
+
+
+def _text(row, code):
+    for m in _spelled(spellings(row["name"], row["pattern"])).finditer(code.clean):
+        dead = _addressed(m.start(), code) if m[0][0] == "/" else True
+        yield m.start(), len(m[0]), dead
+
+
+def _addressed(start, code):
+    """Whether a path is asked of OpenAI: its host is, or none is said and the file speaks with
+    OpenAI; None where neither is said.
+    """
+    host = HOST.search(code.clean[max(0, start - 120) : start])
+    if host and host[1]:
+        return bool(re.search(r"openai|localhost|127\.0\.0\.1", host[1])) or False
+    if code.speaks.other:
+        return False
+    return True if "openai" in code.lower else None
+
+
+OFFER = re.compile(
+    r"https?://[^\s\"'`<>]{1,200}/v1(/realtime)(?![\w/.-])"
+    r"|(?:fetch|post|POST)\b[^\n]{0,80}?/v1(/realtime)(?![\w/.-])"
+    r"|(/realtime)(?:\?[^\"'`\s]{0,200})?[\"'`]"
+)
+
+
+def _offer(row, code):
+    """An offer posted to /v1/realtime, not to /v1/realtime/calls; a WebSocket (wss) keeps it."""
+    if code.speaks.other or re.search(r"/calls\b", code.lower):
+        return
+    for m in OFFER.finditer(code.clean):
+        group = m.lastindex
+        at = m.start(group)
+        host = HOST.search(code.clean[max(0, at - 120) : at])
+        if host and host[1] and not re.search(r"openai|localhost|127\.0\.0\.1", host[1]):
+            continue
+        posted = re.compile(r"\bPOST\b|application/sdp").search(code.clean, m.end(), m.end() + 400)
+        before = code.clean[max(0, at - 120) : at].rsplit("\n", 1)[-1]
+        called = re.search(r"\b(?:fetch|request|urlopen)\(|\bpost\(|\.post\b", before, re.I)
+        if group == 3 and not (posted and called or re.search(r"\.post\(", before)):
+            continue
+        if group == 3 and re.search(r"wss?:", before):
+            continue
+        yield at, len("/realtime"), True
+
+
+SECRET = re.compile(
+    r"(?P<snake>client_secret)[\"'\]]{0,2}[?!]?(?:\.|\[[\"'])value\b"
+    r"|(?P<camel>[cC]lientSecret)(?:\(\))?[\"'\]]{0,2}[?!]?(?:\.|\[[\"'])[vV]alue\b"
+)
+
+
+def _secret(row, code):
+    """The secret inside the old answer: `made.client_secret.value`. A variable of that name which
+    holds today's answer has its `value` at the top.
+    """
+    if code.speaks.other:
+        return
+    for m in SECRET.finditer(code.clean):
+        member = code.clean[max(0, m.start() - 2) : m.start()].rstrip()[-1:] in (".", '"', "'", ">")
+        today = re.search(r"client_?secrets\b", code.lower) is not None
+        if member or not today and (m["snake"] or code.speaks.beta):
+            yield m.start(), len(m[0]), True
+
+
+# ---- words and strings
+
+
+def _code(row, code):
+    if code.speaks.other or not ("openai" in code.lower or "client" in code.lower):
+        return
+    chains = [f".{plain(name)}." for name in spellings(row["name"], row["pattern"])]
+    for t in code.tokens:
+        if t.string or not ("." in t.value or any(len(c.split(".")) == 3 for c in chains)):
+            continue
+        words = "." + plain(re.sub(r"[()?!]|\s", "", t.value).replace("->", ".").replace("::", ".")) + "."
+        for chain in chains:
+            if chain in words:
+                first = chain.split(".")[1]
+                at = re.search("_?".join(first), t.value, re.I)
+                yield t.start + at.start(), len(t.value) - at.start(), True
+                break
+
+
+def _value(row, code):
+    wanted = spellings(row["name"], row["pattern"])
+    if row["kind"] == "event" and (code.speaks.other or _also_today(row, code)):
+        return
+    for t in code.tokens:
+        if t.string and (t.value in wanted or t.whole in wanted):
+            if row["context"] and t.key and t.form != "short":
+                continue
+            dead = _fits(row, t, code)
+            yield t.start, len(t.value), None if dead and code.speaks.maker else dead
+
+
+def _also_today(row, code):
+    """A file that knows today's event beside the old one serves both: nothing in it must change."""
+    return any(re.search(rf"[\"'`]{re.escape(now)}[\"'`]", code.clean) for now in row["instead"].split(", then "))
+
+
+def _key(row, code):
+    keys = {plain(name) for name in spellings(row["name"], row["pattern"])}
+    before = None
+    for t in code.tokens:
+        if t.key not in keys or before is not None and _same_field(before, t, code):
+            continue
+        dead = _fits(row, t, code)
+        if dead is not False:
+            before = t
+            yield t.start, len(t.value), None if dead and _of_a_function(t) else dead
+
+
+def _same_field(before, token, code):
+    """The name and its type, `voice: Voice = …`, or a field and the attribute that names it."""
+    if before.group is token.group:
+        alike = before.unit == token.unit and not token.string
+        return alike and code.place(before.start)[0] == code.place(token.start)[0]
+    return before.string and before.form == "declared" and token.start - before.start < 160
+
+
+def _of_a_function(token):
+    """Whether a name is a parameter of a function of the program's own."""
+    head = token.group.head.rstrip()
+    return bool(re.search(r"\b(?:def|func|function|fun|fn)\s+\w+$", head))
+
+
+FOUND = {
+    "text": _text,
+    "offer": _offer,
+    "secret": _secret,
+    "code": _code,
+    "value": _value,
+    "key": _key,
+}
