@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.sdks import day9_names, migration
+from helpers.sdks import migration
 
 ROOT = Path(__file__).resolve().parents[2]
 THEN, NOW = (ROOT / "tests" / "data" / "migration" / when for when in ("then", "now"))
@@ -51,7 +51,7 @@ def test_a_finding_points_at_the_name():
         line = (THEN / "voice.py").read_text(encoding="utf-8").splitlines()[f.line - 1]
         shown = next(
             row
-            for row in day9_names.names() + [{"name": f.name, "pattern": ""}]
+            for row in migration.names() + [{"name": f.name, "pattern": ""}]
             if row["name"] == f.name
         )
         said = line[f.column - 1 :]
@@ -72,10 +72,10 @@ def test_a_call_around_a_dictionary_may_end_its_line(tmp_path):
 
 
 def test_every_day_9_name_is_found_in_a_snippet():
-    assert {row["name"] for row in day9_names.names()} <= {f.name for f in migration.scan(THEN)}
+    assert {row["name"] for row in migration.names()} <= {f.name for f in migration.scan(THEN)}
 
 
-@pytest.mark.parametrize("model", day9_names.ended())
+@pytest.mark.parametrize("model", migration.ended())
 def test_every_model_that_ends_is_found_however_it_is_written(model, tmp_path):
     for text, name in (
         (f'client.chat.completions.create(model="{model}")', "a.py"),
@@ -91,8 +91,8 @@ def test_every_model_that_ends_is_found_however_it_is_written(model, tmp_path):
         found = source(tmp_path, text, name)
         assert [f.name for f in found] == [model], (text, found)
         assert (
-            found[0].since == day9_names.ended()[model]["shutdown"]
-            and found[0].instead.split(" (until ")[0] == day9_names.ended()[model]["replacement"]
+            found[0].since == migration.ended()[model]["shutdown"]
+            and found[0].instead.split(" (until ")[0] == migration.ended()[model]["replacement"]
         )
 
 
@@ -122,9 +122,9 @@ def test_models_that_live_are_not_found(tmp_path):
 
 
 def test_the_table_names_its_sources():
-    contexts = {row["context"] for row in day9_names.names()} - {"", "offer"}
-    assert contexts == set(day9_names.CONTEXTS)
-    for row in day9_names.names():
+    contexts = {row["context"] for row in migration.names()} - {"", "offer"}
+    assert contexts == set(migration.CONTEXTS)
+    for row in migration.names():
         assert (
             row["source"]
             and row["checked_on"]
@@ -134,8 +134,8 @@ def test_the_table_names_its_sources():
         assert row["status"] in ("refused", "renamed", "removed", "shut", "closing")
         assert row["status"] == "renamed" or row["instead"] or row["change"]
         assert re.fullmatch(r"\d{4}-\d\d-\d\d|", row["since"])
-    assert len({(row["name"], row["context"]) for row in day9_names.names()}) == len(
-        day9_names.names()
+    assert len({(row["name"], row["context"]) for row in migration.names()}) == len(
+        migration.names()
     )
 
 
@@ -150,9 +150,13 @@ ON_PURPOSE = {
     "local_api/realtime/calls.py": {
         "/realtime/sessions",
         "/realtime/transcription_sessions",
+        "voice",  # of its own class Session
     },  # answers them as OpenAI does: refused
     "local_api/realtime/websocket.py": {"OpenAI-Beta: realtime=v1", "openai-beta.realtime-v1"},
-    "sdks/day9_names.py": {"POST /v1/realtime", "client_secret.value"},  # looks for them
+    # they look for them
+    "sdks/migration/rules.py": {"client_secret.value"},
+    "sdks/migration/speaks.py": {"OpenAI-Beta: realtime=v1"},
+    "sdks/migration/texts.py": {"client_secret.value"},
 }
 
 
@@ -370,12 +374,203 @@ def test_the_command_line_prints_and_ends_with_1_for_findings(tmp_path, capsys):
     assert done.stderr == "1 names in 1 of 1 files read.\n"
     assert migration.main([str(NOW)]) == 0 and capsys.readouterr().out == ""
     (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "a.zig").touch()
+    (tmp_path / "other" / "a.xyz").touch()
     assert (
         migration.main([str(tmp_path / "other")]) == 0
-        and "Nothing was read: no file there ends in one of .c " in capsys.readouterr().err
+        and "Nothing was read: no file there ends in one of .astro .bash "
+        in capsys.readouterr().err
     )
     assert (
         migration.main([str(tmp_path / "nowhere")]) == 2
         and "There is no" in capsys.readouterr().err
     )
+
+
+CASES = ROOT / "tests" / "data" / "migration" / "cases"
+# {file: the names that it holds, at least}
+RECALL = {
+    "01_cmake/CMakeLists.txt": {"gpt-4o-mini-realtime-preview"},
+    "02_property.js": {"turn_detection", "input_audio_format", "pcm16"},
+    "04_fields.py": {
+        "modalities",
+        "input_audio_format",
+        "turn_detection",
+        "max_response_output_tokens",
+    },
+    "06_tags.go": {"modalities", "input_audio_format", "turn_detection"},
+    "08_builder.c": {"modalities", "input_audio_format", "g711_ulaw", "turn_detection"},
+    "10_secret.go": {"client_secret.value"},
+    "13_typed.py": {"modalities"},
+    "15_assistants.cs": {"beta.assistants"},
+    "16_hidden/.github/workflows/nightly.yml": {"o1-preview"},
+    "18_base.js": {"POST /v1/realtime"},
+}
+
+
+def test_names_in_other_forms_are_found_too():
+    """Reduced from third-party code: members, tags, builders, typed calls, hidden folders."""
+    found = {}
+    for f in migration.scan(CASES / "recall"):
+        assert f.sure, f
+        found.setdefault(f.file, set()).add(f.name)
+    assert found.keys() == RECALL.keys()
+    for file, wanted in RECALL.items():
+        assert wanted <= found[file], (file, found[file])
+
+
+def test_right_code_of_today_and_of_other_makers_is_left_alone():
+    assert [f for f in migration.scan(CASES / "precise") if f.sure] == []
+    assert {f.file for f in migration.scan(CASES / "precise")} == {"09_record.yml"}
+
+
+def test_a_name_and_its_type_are_one_finding():
+    assert [f.name for f in migration.scan(CASES / "double")] == ["voice"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("interface RealtimeSession {\n  modalities?: string[];\n}", "a.ts"),
+        ('session["modalities"] = ["text"]', "a.py"),
+        ("sessionConfig.modalities = ['text']", "a.js"),
+        ("[JsonPropertyName(\"modalities\")]\npublic string[] Modalities { get; set; }\n"
+         "[JsonPropertyName(\"input_audio_format\")]\npublic string In { get; set; }", "A.cs"),
+        ('class RealtimeSession(@SerialName("modalities") val modes: List<String>)', "A.kt"),
+        ('val session = mapOf("modalities" to listOf("text"))', "A.kt"),
+        ('#[serde(rename = "modalities")]\nmodes: Vec<String>,\n'
+         '#[serde(rename = "input_audio_format")]\ninput: String', "a.rs"),
+        ('session.put("modalities", list)', "A.java"),
+        ('let session = SessionConfig { modalities: vec!["text"] };', "a.rs"),
+        ("SESSION = SessionProperties(modalities=['text'])", "a.py"),
+    ],
+)  # fmt: skip
+def test_a_parameter_is_found_however_it_is_declared(text, name, tmp_path):
+    found = [f.name for f in source(tmp_path, text, name)]
+    assert found.count("modalities") == 1, found
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("from livekit.plugins import openai\nsession = AgentSession(turn_detection=x)", "a.py"),
+        ("import { RealtimeAgent } from '@openai/agents/realtime'\n"
+         "const session = new RealtimeSession(agent, { config: { voice: 'ash' } })", "a.ts"),
+        ('ws = connect("wss://dashscope.aliyuncs.com/api-ws/v1/realtime")\n'
+         'ws.send({"type": "session.update", "session": {"modalities": ["text"]}})\n'
+         'if e["type"] == "response.audio.delta": play()', "a.py"),
+        ('if (e.type === "response.audio.delta" || e.type === "response.output_audio.delta") {}',
+         "a.js"),
+        ("public enum Voice: String { case alloy }\nstruct RealtimeSession {}", "a.swift"),
+        ('{"paths": ["paths/fine_tuning/jobs/post/create.yml"], "by": "openai"}', "a.json"),
+        ('from mistralai import Mistral\nclient.fine_tuning.jobs.create(model="m")', "a.py"),
+        ('secret = client.realtime.client_secrets.create()\nprint(secret.value)', "a.py"),
+        ('await fetch(`${base}/realtime/calls`, { method: "POST", body: sdp })', "a.js"),
+    ],
+)  # fmt: skip
+def test_names_that_are_right_where_they_stand_are_left_alone(text, name, tmp_path):
+    assert source(tmp_path, text, name) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['M = "gpt-4o-" + "realtime-preview"', 'M = ("gpt-4o-"\n     "realtime-preview")'],
+)
+def test_an_id_in_a_split_text_is_read_whole(text, tmp_path):
+    assert [f.name for f in source(tmp_path, text)] == ["gpt-4o-realtime-preview"]
+
+
+def test_records_and_fixtures_are_perhaps(tmp_path):
+    (tmp_path / "fixtures").mkdir()
+    (tmp_path / "fixtures" / "a.py").write_text('ask(model="o1-mini")', encoding="utf-8")
+    line = '{"model": "o1-mini", "usage": {"total_tokens": 3}}'
+    (tmp_path / "answer.json").write_text(line, encoding="utf-8")
+    (tmp_path / "settings.json").write_text('{"model": "o1-mini"}', encoding="utf-8")
+    found = {f.file: f.sure for f in migration.scan(tmp_path)}
+    assert found == {"answer.json": False, "fixtures/a.py": False, "settings.json": True}
+
+
+def test_what_is_not_read_is_told(tmp_path):
+    (tmp_path / "dist").mkdir()
+    for file in ("a.py", "b.xyz", "c.xyz", "d.min.js", "package-lock.json", "dist/e.js"):
+        (tmp_path / file).write_text('model = "o1-mini"', encoding="utf-8")
+    found = migration.scan(tmp_path)
+    assert [f.file for f in found] == ["a.py"]
+    told = migration.told(found, tmp_path)
+    assert "2 files of other types: .xyz 2" in told
+    assert "2 files that machines wrote" in told
+
+
+@pytest.mark.parametrize("unit", ["```\nx\n", "```python\nask(model='o1')\n```\n"])
+def test_a_page_of_nothing_but_fences_is_read_in_linear_work(unit, tmp_path, monkeypatch):
+    """Twice the text is twice the work, counted in tokens and not in seconds."""
+    from helpers.sdks.migration import reading
+
+    real, work = reading._spans, []
+    monkeypatch.setattr(
+        reading, "_spans", lambda text, alias: work.append(len(text)) or real(text, alias)
+    )
+    done = []
+    for n in (200, 400):
+        work.clear()
+        source(tmp_path, unit * n, "a.md")
+        done.append(sum(work))
+    assert done[1] <= 2 * done[0]
+
+
+def test_what_is_too_long_to_be_written_by_hand_is_read_in_part_and_told(tmp_path):
+    from helpers.sdks.migration import search
+
+    text = 'ask(model="o1-mini")\n' * (search.MOST // 20)
+    found = source(tmp_path, text)
+    assert found[0].kind == "read in part" and "250,000 characters" in found[0].what
+    assert len(found) > 10_000
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "helpers.sdks.migration", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+
+def test_json_and_sarif_say_what_the_lines_say(tmp_path):
+    shutil.copy(THEN / "voice.py", tmp_path)
+    lines, as_json, sarif = run(tmp_path), run("--json", tmp_path), run("--sarif", tmp_path)
+    assert lines.returncode == as_json.returncode == sarif.returncode == 1
+    rows = json.loads(as_json.stdout)
+    places = [f"{f['file']}:{f['line']}:{f['column']}:" for f in rows["findings"]]
+    assert places == [line.split(" ")[0] for line in lines.stdout.splitlines()]
+    assert rows["read"] == 1
+    (done,) = json.loads(sarif.stdout)["runs"]
+    ids = {rule["id"] for rule in done["tool"]["driver"]["rules"]}
+    regions = []
+    for result in done["results"]:
+        assert result["ruleId"] in ids
+        place = result["locations"][0]["physicalLocation"]
+        region = place["region"]
+        uri = place["artifactLocation"]["uri"]
+        regions.append(f"{uri}:{region['startLine']}:{region['startColumn']}:")
+    assert regions == places
+
+
+def test_the_hook_takes_the_files_that_it_is_given(tmp_path):
+    """As pre-commit calls it: from another repository, with the names of the changed files."""
+    hook = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    entry = re.search(r"^  entry: (\S+)$", hook, re.M)[1]
+    shutil.copy(THEN / "settings.yaml", tmp_path)
+    shutil.copy(NOW / "settings.yaml", tmp_path / "today.yaml")
+    done = subprocess.run(
+        [sys.executable, ROOT / entry, "settings.yaml", "today.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 1, done.stderr
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["settings.yaml"]
+
+
+def test_a_file_of_windows_in_utf_16_is_read(tmp_path):
+    (tmp_path / "a.py").write_bytes('ask(model="o1-mini")\n'.encode("utf-16"))
+    assert [f.name for f in migration.scan(tmp_path)] == ["o1-mini"]

@@ -1,6 +1,6 @@
 import sys
 
-from ... import console
+from ...common import console
 from .command import main
 
 if __name__ == "__main__":

@@ -46,7 +46,12 @@ def main(arguments=None):
         listed = listing(path)
         nothing = f"Nothing was read: no file there ends in one of {' '.join(sorted(ENDS))}."
         left = "".join(f"\n{line}" for line in left_out(listed))
-        print(f"{told(here, path)}." if any(end_of(f) in ENDS for f in listed.read) else nothing + left, file=sys.stderr)
+        print(
+            f"{told(here, path)}."
+            if any(end_of(f) in ENDS for f in listed.read)
+            else nothing + left,
+            file=sys.stderr,
+        )
     return int(bool(found))
 
 
@@ -64,7 +69,7 @@ def _joined(found, paths):
     for path in paths[1:]:
         more = as_json([], listing(path))
         whole["read"] += more["read"]
-        whole["minified"] += more["minified"]
+        whole["made_by_machines"] += more["made_by_machines"]
         for end, n in more["other_types"].items():
             whole["other_types"][end] = whole["other_types"].get(end, 0) + n
     return whole

@@ -5,6 +5,7 @@ Each function of CONTEXTS takes a Token and what was read of its file, and says 
 dead there; None where it cannot be told, which becomes "perhaps".
 """
 
+import bisect
 import re
 
 from ...facts import refusals
@@ -135,15 +136,19 @@ def _declared(token, code):
         return False
     if re.search("session", token.receiver, re.I):
         return True
-    if token.receiver and not re.search("config|param|event|body|payload|update", token.receiver, re.I):
-        return _near_a_distinct(token)
-    return any(SESSION.search(g.head) for g in around(token)) or _near_a_distinct(token)
+    if token.receiver and not re.search(
+        "config|param|event|body|payload|update", token.receiver, re.I
+    ):
+        return _near_a_distinct(token, code)
+    return any(SESSION.search(g.head) for g in around(token)) or _near_a_distinct(token, code)
 
 
-def _near_a_distinct(token, most=1200):
-    """Whether a name that only a beta session had stands in the same brackets, within some lines."""
+def _near_a_distinct(token, code, most=1200):
+    """Whether a name that only a beta session had is given within some lines."""
     for key in DISTINCT:
-        if any(abs(t.start - token.start) < most for t in token.group.named(key) if t is not token):
+        given = code.keyed.get(key, ())
+        n = bisect.bisect_left(given, token.start - most, key=lambda t: t.start)
+        if any(t is not token and t.start - token.start < most for t in given[n : n + 2]):
             return True
     return False
 
@@ -195,16 +200,23 @@ def _sound_of_a_session(token, code):
     """Not the sound of Chat Completions, `audio={"voice": …, "format": "pcm16"}`, which has kept
     that name.
     """
-    speaks = code.speaks
-    if speaks.other or speaks.framework and not in_event(token, code):
+    if below(token, "audio") or not _own_format(token, code):
         return False
-    if below(token, "audio"):
-        return False
-    return in_session(token, code) or _a_format(token) or (speaks.beta and not speaks.today)
+    return (
+        in_session(token, code) or _is_format(token) or (code.speaks.beta and not code.speaks.today)
+    )
 
 
-def _a_format(token):
-    return any(k.after is token for name in ("inputaudioformat", "outputaudioformat") for k in token.group.named(name))
+def _own_format(token, code):
+    """A format that stands in OpenAI's session alone, in whatever way it is given."""
+    if code.speaks.other or code.speaks.framework:
+        return not code.speaks.other and in_event(token, code)
+    return not code.speaks.current or in_session(token, code)
+
+
+def _is_format(token):
+    given = (*token.group.named("inputaudioformat"), *token.group.named("outputaudioformat"))
+    return any(key.after is token for key in given)
 
 
 RESPONSES = re.compile(r"responses\s*\.\s*(?:create|parse|stream|new)\s*$|/v1/responses\b", re.I)
@@ -288,6 +300,7 @@ CONTEXTS = {
     "flat voice": _flat_voice,
     "flat input": _flat_input,
     "sound of a session": _sound_of_a_session,
+    "format": _own_format,
     "assistant item": _assistant_item,
     "method": _method,
     "o-series": _o_series,

@@ -14,7 +14,16 @@ SKIPPED = set(
     .vercel .netlify .yarn .pnpm-store .gradle .m2 .cargo .dart_tool .build .terraform .aws-sam
     .serverless .expo""".split()
 )
-MINIFIED = (".min.js", ".min.mjs", ".bundle.js", "-min.js")
+# What machines write: made smaller for browsers, or the versions that an installer chose
+MADE = (
+    ".min.js",
+    ".min.mjs",
+    ".bundle.js",
+    "-min.js",
+    "-lock.json",
+    "-lock.yaml",
+    "-shrinkwrap.json",
+)
 
 # {end of a file's name: the lexer of Pygments that reads it}
 ENDS = {
@@ -94,12 +103,12 @@ FENCES = {
 @dataclass
 class Listing:
     """What stands in a folder: the files that are read; {end: how many} of types that are not;
-    minified files; and the OSErrors of folders that could not be looked into.
+    files that machines wrote; and the OSErrors of folders that could not be looked into.
     """
 
     read: list = field(default_factory=list)
     other: dict = field(default_factory=dict)
-    minified: list = field(default_factory=list)
+    made: list = field(default_factory=list)
     locked: list = field(default_factory=list)
 
 
@@ -131,8 +140,8 @@ def listing(path):
             end = end_of(file)
             if not file.is_file():
                 continue
-            if name.endswith(MINIFIED):
-                found.minified.append(file)
+            if name.endswith(MADE):
+                found.made.append(file)
             elif end in ENDS:
                 found.read.append(file)
             else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from pygments.lexer import RegexLexer
 from pygments.lexers import get_lexer_by_name
-from pygments.token import Comment, String, Text
+from pygments.token import Comment, Name, String, Text
 
 from .files import ENDS
 from .speaks import speaker
@@ -99,11 +99,11 @@ class Token:
 class Code:
     """A text as Tokens, with `clean`, the text without comments and docstrings, of the same length.
 
-    end: an end of `ENDS`. worth: whether a text within a string need be read. known: {name: text} of constants that other cells give. breaks: places
-    where brackets begin anew, as each fence of a page does.
+    end: an end of `ENDS`. path: of the file, which may say whose it is. worth: whether a text within a string need be read. known: {name: text} of constants that other cells give. breaks: places
+    where brackets begin anew, as each fence of a page does. `keyed`: {key: its Tokens in order}.
     """
 
-    def __init__(self, text, end, worth=lambda text: True, known=None, breaks=()):
+    def __init__(self, text, end, path="", worth=lambda text: True, known=None, breaks=()):
         alias = ENDS[end]
         self.text, self.end, self._worth = text, end, worth
         self.settings = alias in SETTINGS
@@ -112,7 +112,11 @@ class Code:
         self._read(text, 0, alias, Group(), 3, breaks)
         self.clean = "".join(self._clean)
         self.lower = self.clean.lower()
-        self.speaks = speaker(self.lower)
+        self.keyed = {}
+        for token in self.tokens:
+            if token.key:
+                self.keyed.setdefault(token.key, []).append(token)
+        self.speaks = speaker(self.lower, path)
         self._lines = [m.end() for m in re.finditer("\n", text)]
         for one, after in zip(self.tokens, self.tokens[1:]):
             one.after = after
@@ -162,14 +166,24 @@ class Code:
         value = body[: -len(quote)] if quote and body.endswith(quote) else body
         token = Token(value.rstrip(), at + start + ahead, True, group, group.unit)
         self._add(token, code, start, end)
-        if quote == "`" and (tags := re.findall(r'\b(?:json|yaml|bson|mapstructure):"([\w-]+)', value)):
+        if quote == "`" and (
+            tags := re.findall(r'\b(?:json|yaml|bson|mapstructure):"([\w-]+)', value)
+        ):
             token.key, token.form = plain(tags[0]), "declared"  # of a struct of Go
             token.value = tags[0]
             token.start += value.find(tags[0])
             group.keys.append(token)
-        elif depth and re.search(r"[\"'\n{=]", value) and self._worth(value):  # JSON in a shell's string, a page in a program's
+        elif (
+            depth and re.search(r"[\"'\n{=]", value) and self._worth(value)
+        ):  # JSON in a shell's string, a page in a program's
             inner = value.replace('\\"', ' "').replace("\\n", "\n ")
-            self._read(inner, token.start, "plain", Group(code[max(0, start - 200) : start], group), depth - 1)
+            self._read(
+                inner,
+                token.start,
+                "plain",
+                Group(code[max(0, start - 200) : start], group),
+                depth - 1,
+            )
         return group
 
     def _add(self, token, code, start, end):
@@ -186,7 +200,9 @@ def _spans(text, alias):
     """
     kind, begun, ended, inside = "", 0, 0, 0
     for start, token, value in _lexer(alias).get_tokens_unprocessed(text):
-        if token in String:
+        if (
+            token in String or token in Name.Tag and value[:1] == '"'
+        ):  # the key of an object in JSON
             now = "string"
             if token is String.Interpol:
                 inside += value.endswith(("{", "(")) - (inside > 0 and value[:1] in ("}", ")"))
@@ -201,6 +217,9 @@ def _spans(text, alias):
             continue
         if kind:
             yield kind, begun, ended
+        if token is Name.Attribute:  # of C#, whole: [JsonPropertyName("voice")]
+            for m in re.finditer(r'"[^"\n]*"', value):
+                yield "string", start + m.start(), start + m.end()
         kind, begun, ended = now, start, start + len(value)
         if now != "string":
             inside = 0
@@ -230,12 +249,14 @@ def _docstring(text, start, end):
         return False
     before = text[max(0, start - 400) : start].rstrip(" \t")
     return not before or (
-        before.endswith("\n")
-        and not before.rstrip().endswith(("(", ",", "=", "[", "{", "+", "\\"))
+        before.endswith("\n") and not before.rstrip().endswith(("(", ",", "=", "[", "{", "+", "\\"))
     )
 
 
 _ANNOTATION = re.compile(r"(?:@[\w.:]+|\[\s*[\w.]+|\brename\s*=?)\s*$|#\[serde\($")
+
+
+_TYPE = re.compile(r"\b(?:enum|struct|class|interface|type|record|protocol|trait|union)\s+$")
 
 
 def _key(text, start, end, token, settings):
@@ -248,6 +269,8 @@ def _key(text, start, end, token, settings):
     last = token.value if token.string else parts[-1]
     if token.string and not re.fullmatch(r"[\w-]{1,40}", last):
         return "", "", ""
+    if not token.string and _TYPE.search(text[max(0, start - 20) : start]):
+        return "", "", ""  # enum Voice: String names a type
     form, receiver = "", parts[-2] if len(parts) > 1 else ""
     if after.startswith("=>"):  # in PHP and Ruby; after a word, a function of JavaScript
         form = "field" if token.string else ""
@@ -272,7 +295,11 @@ def _key(text, start, end, token, settings):
         form = "declared"  # [JsonPropertyName("voice")], @SerializedName("voice")
     elif token.string and after.startswith("to ") or after.startswith("to\t"):
         form = "field" if token.string else ""  # a pair of Kotlin
-    elif token.string and bracket == "(" and after[:1] in (",", ")"):
+    elif (
+        token.string
+        and bracket == "("
+        and after[:1] in ((",",) if token.group.keys else (",", ")"))
+    ):
         call = _last_word(token.group.head)
         if re.search(r"add|put|set|insert|with|append|property|create", call, re.I):
             form, receiver = "declared", _receiver_of_call(text, start, token)

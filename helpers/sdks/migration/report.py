@@ -26,8 +26,8 @@ def left_out(listed):
         some = ", ".join(f"{end} {n}" for end, n in most[:12])
         more = f" and {len(most) - 12} types more" if len(most) > 12 else ""
         yield f"not read, {sum(listed.other.values())} files of other types: {some}{more}"
-    if listed.minified:
-        yield f"not read, {len(listed.minified)} minified files"
+    if listed.made:
+        yield f"not read, {len(listed.made)} files that machines wrote: minified, lock files"
 
 
 def table(findings):
@@ -54,7 +54,7 @@ def as_json(found, listed):
         "findings": [vars(f) for f in found],
         "read": len(listed.read),
         "other_types": listed.other,
-        "minified": len(listed.minified),
+        "made_by_machines": len(listed.made),
     }
 
 

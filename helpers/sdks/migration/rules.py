@@ -2,11 +2,10 @@
 file cannot have them.
 """
 
-import csv
 import functools
 import re
 
-from ...facts import DATA
+from ...facts import tables
 from ...facts.models import models
 from .reading import plain
 
@@ -34,8 +33,7 @@ OF_A_MODEL = ("o-series", "tools of a reasoner")  # only beside one that ends
 @functools.cache
 def names():
     """The rows of data/day9_names.csv, as dictionaries."""
-    with open(DATA / "day9_names.csv", encoding="utf-8", newline="") as rows:
-        return list(csv.DictReader(rows))
+    return tables.rows("day9_names.csv")
 
 
 @functools.cache

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .files import FENCES, LARGEST, PROSE, ENDS, end_of, listing
+from .files import ENDS, FENCES, LARGEST, PROSE, end_of, listing
 from .models import models_in
 from .reading import Code, constants
 from .rules import has_words, possible, said
@@ -75,6 +75,8 @@ def _file(file, name):
         raw = file.read_bytes()
     except OSError as e:
         return [fault(NOT_READ, f"not read: {e.strerror}")]
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):  # as PowerShell writes requirements.txt
+        raw = raw.decode("utf-16", "replace").encode("utf-8")
     if b"\0" in raw:
         return [fault(NOT_READ, "not read: not a text file")]
     faults = []
@@ -153,7 +155,7 @@ def _text(text, end, name, known=None, breaks=(), numbers=()):
     rows, has_models = possible(" ".join((text, *(known or {}).values())).lower())
     if not rows and not has_models:
         return []
-    code = Code(text, end if end in ENDS else ".http", has_words, known, breaks)
+    code = Code(text, end if end in ENDS else ".http", name, has_words, known, breaks)
     hits = {}
     for row in rows:
         for start, length, sure in row_hits(row, code):

@@ -2,17 +2,19 @@
 maker's, whose names are right where they stand.
 """
 
-import csv
 import functools
 import re
 from dataclasses import dataclass
 
-from ...facts import DATA
+from ...facts import tables
 
+# what only OpenAI's beta had, and events that others took over from it
 BETA = re.compile(
     r"realtime-preview|realtime=v1|openai-beta|realtime-v1\b|beta[./]realtime|beta\(\)\.realtime"
     r"|realtime/sessions\b|realtime/transcription_sessions|realtime-api-beta"
-    r"|response\.audio(?:_transcript)?\.(?:delta|done)\b|response\.text\.(?:delta|done)\b"
+)
+EVENTS = re.compile(
+    r"response\.audio(?:_transcript)?\.(?:delta|done)\b|response\.text\.(?:delta|done)\b"
     r"|conversation\.item\.created\b"
 )
 TODAY = re.compile(
@@ -50,8 +52,7 @@ class Speaker:
 @functools.cache
 def makers():
     """The rows of data/other_makers.csv, as dictionaries."""
-    with open(DATA / "other_makers.csv", encoding="utf-8", newline="") as rows:
-        return list(csv.DictReader(rows))
+    return tables.rows("other_makers.csv")
 
 
 @functools.cache
@@ -67,13 +68,22 @@ def _marks(role):
     return re.compile("|".join(found))
 
 
-def speaker(lower):
-    """The Speaker of a text in lower case, without its comments."""
+@functools.cache
+def _packages():
+    """Names of folders in which a framework's own code lies; "agents" may be anybody's."""
+    marks = (row["mark"] for row in makers() if row["role"] == "framework")
+    return {mark.rsplit("/", 1)[-1] for mark in marks if "." not in mark} - {"agents"}
+
+
+def speaker(lower, path=""):
+    """The Speaker of a text in lower case, without its comments. path: of its file."""
     framework, maker = (_marks(role).search(lower) for role in ("framework", "maker"))
+    folders = _packages().intersection(path.lower().split("/")[:-1])
+    beta = BETA.search(lower) is not None
     return Speaker(
-        beta=BETA.search(lower) is not None,
+        beta=beta or not maker and EVENTS.search(lower) is not None,
         today=TODAY.search(lower) is not None,
         openai=OPENAI.search(lower) is not None,
-        framework=framework[0] if framework else "",
+        framework=framework[0] if framework else "".join(sorted(folders)[:1]),
         maker=maker[0] if maker else "",
     )

@@ -41,6 +41,8 @@ def _spelled(names):
     )
 
 
+OURS = re.compile(r"openai|localhost|127\.0\.0\.1")  # a host that may be asked for OpenAI's API
+BEGINS = re.compile(r"(?:[\"'`\s(=}>,:)\]]|/v\d|/openai|/api)$")  # what may stand before a path
 HOST = re.compile(r"(?:https?|wss?)://([\w.-]*)[^\s\"'`<>]*$")
 
 
@@ -56,9 +58,10 @@ def _addressed(start, code):
     """
     host = HOST.search(code.clean[max(0, start - 120) : start])
     if host and host[1]:
-        return bool(re.search(r"openai|localhost|127\.0\.0\.1", host[1])) or False
-    if code.speaks.other:
-        return False
+        return OURS.search(host[1]) is not None
+    begins = BEGINS.search(code.clean[max(0, start - 12) : start])
+    if code.speaks.other or start and not begins:
+        return False  # paths/fine_tuning/jobs/post.yml is a file's
     return True if "openai" in code.lower else None
 
 
@@ -77,7 +80,7 @@ def _offer(row, code):
         group = m.lastindex
         at = m.start(group)
         host = HOST.search(code.clean[max(0, at - 120) : at])
-        if host and host[1] and not re.search(r"openai|localhost|127\.0\.0\.1", host[1]):
+        if host and host[1] and not OURS.search(host[1]):
             continue
         posted = re.compile(r"\bPOST\b|application/sdp").search(code.clean, m.end(), m.end() + 400)
         before = code.clean[max(0, at - 120) : at].rsplit("\n", 1)[-1]
@@ -118,7 +121,11 @@ def _code(row, code):
     for t in code.tokens:
         if t.string or not ("." in t.value or any(len(c.split(".")) == 3 for c in chains)):
             continue
-        words = "." + plain(re.sub(r"[()?!]|\s", "", t.value).replace("->", ".").replace("::", ".")) + "."
+        words = (
+            "."
+            + plain(re.sub(r"[()?!]|\s", "", t.value).replace("->", ".").replace("::", "."))
+            + "."
+        )
         for chain in chains:
             if chain in words:
                 first = chain.split(".")[1]
@@ -136,19 +143,27 @@ def _value(row, code):
             if row["context"] and t.key and t.form != "short":
                 continue
             dead = _fits(row, t, code)
-            yield t.start, len(t.value), None if dead and code.speaks.maker else dead
+            yield (
+                t.start,
+                len(t.value),
+                None if dead and (code.speaks.maker or code.speaks.framework) else dead,
+            )
 
 
 def _also_today(row, code):
     """A file that knows today's event beside the old one serves both: nothing in it must change."""
-    return any(re.search(rf"[\"'`]{re.escape(now)}[\"'`]", code.clean) for now in row["instead"].split(", then "))
+    return any(
+        re.search(rf"[\"'`]{re.escape(now)}[\"'`]", code.clean)
+        for now in row["instead"].split(", then ")
+    )
 
 
 def _key(row, code):
-    keys = {plain(name) for name in spellings(row["name"], row["pattern"])}
+    names = {plain(name) for name in spellings(row["name"], row["pattern"])}
+    given = sorted((t for name in names for t in code.keyed.get(name, ())), key=lambda t: t.start)
     before = None
-    for t in code.tokens:
-        if t.key not in keys or before is not None and _same_field(before, t, code):
+    for t in given:
+        if before is not None and _same_field(before, t, code):
             continue
         dead = _fits(row, t, code)
         if dead is not False:
