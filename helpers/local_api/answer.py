@@ -94,9 +94,7 @@ def as_it_came(recording: Recording, response: dict[str, Any]) -> Answer:
     )
 
 
-TEXTS_CHECKED_ON = (
-    "2026-11-22"  # those of facts/schemas.py, pictures.py and tuning/; refusals.json dates its own
-)
+TEXTS_CHECKED_ON = "2026-11-22"  # those of data/schema_rules.csv, pictures.py and tuning/; refusals.json dates its own
 
 
 def refused(status: int, e: dict[str, Any], source: str, checked_on: str, model: str) -> Answer:

@@ -338,7 +338,7 @@ def _model(sent):
 
 
 def _bad_part(path, body):
-    """An error for a strict schema outside the subset that the API accepts, or a picture that is
+    """An error for a schema outside the subset that the API accepts, or a picture that is
     none; else None.
     """
     found = schemas.refusal(path, body) or pictures.refusal(path, body)

@@ -106,6 +106,18 @@ _format = every(
     when("type", "json_schema", fields({"json_schema": needed(every(mapping, _name))})),
 )
 
+_text = fields(
+    {
+        "format": optional(
+            every(
+                mapping,
+                fields({"type": needed(choice(*FORMATS))}),
+                when("type", "json_schema", every(_name, fields({"schema": needed(mapping)}))),
+            )
+        )
+    }
+)
+
 # {path: the check of a body}
 OF = {
     shaping.CHAT: _request(
@@ -122,6 +134,6 @@ OF = {
         (str, list),
         _responses_item,
         when("type", "function", _name),
-        {},
+        {"text": optional(_text)},
     ),
 }

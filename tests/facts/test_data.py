@@ -15,6 +15,8 @@ from helpers.facts import refusals
 DATA = Path(__file__).resolve().parents[2] / "data"
 COLUMNS = {
     "day9_names.csv": "kind,name,found,context,pattern,instead,change,status,since,source,checked_on",
+    "other_makers.csv": "maker,role,found,mark,source,checked_on",
+    "schema_rules.csv": "rule,of,models,since,until,value,text,source,checked_on",
     "prices.csv": "model,modality,direction,usd_per_million,from,until,source,checked_on",
     "prices_by_time.csv": "model,usd,per,from,until,source,checked_on",
     "lifecycle.csv": "product,date,what,replacement,source,checked_on",

@@ -1,6 +1,8 @@
 """Schemas of Structured Outputs: what passes, what is refused, in which words, from where."""
 
 import copy
+import json
+from pathlib import Path
 from typing import Literal, Optional, Union
 
 import openai
@@ -12,6 +14,8 @@ from helpers.local_api import answers, canonical
 from tests.asking import CHAT, RESPONSES, ask, chat, envelope
 
 TEXT = {"type": "string"}
+NOW = "gpt-5.6-sol"
+CASES = Path(__file__).resolve().parents[1] / "data" / "schemas"
 
 
 def closed(**properties):
@@ -62,9 +66,9 @@ def strict(model):
 GOOD = [
     nested(5),
     closed(**{f"p{i}": TEXT for i in range(100)}),
-    closed(a={"enum": list(range(500))}),
+    closed(a={"enum": list(range(500)), "type": "integer"}),
     closed(a={"type": ["string", "null"]}),
-    closed(a={"const": "x"}),
+    closed(a={"const": "x", "type": "string"}),
     closed(a={"anyOf": [TEXT, {"type": "null"}]}),
     closed(),
     strict(Step),
@@ -130,7 +134,7 @@ BAD = {
     ),
     "words beside a reference": (
         {"$defs": {"s": TEXT}, **closed(a={"$ref": "#/$defs/s", "description": "x"})},
-        ": In context=('properties', 'a'), $ref cannot have keywords {'description'}.",
+        ": context=('properties', 'a'), $ref cannot have keywords {'description'}.",
     ),
     "101 properties": (
         closed(**{f"p{i}": TEXT for i in range(101)}),
@@ -142,7 +146,10 @@ BAD = {
         ": 6 levels of nesting exceeds limit of 5.",
     ),
     "501 values": (
-        closed(a={"enum": list(range(250))}, b={"enum": list(range(251))}),
+        closed(
+            a={"enum": list(range(250)), "type": "integer"},
+            b={"enum": list(range(251)), "type": "integer"},
+        ),
         ": Expected at most 500 enum values in total within a single schema when using structured outputs, but received 501. "
         "Consider reducing the number of enums, or use 'strict: false' to opt out of structured outputs.",
     ),
@@ -171,7 +178,7 @@ def formatted(schema, strict=True):
 
 @pytest.mark.parametrize("schema", GOOD, ids=range(len(GOOD)))
 def test_what_the_subset_holds_passes(schema):
-    assert schemas.fault(schema) is None and schemas.fault(schema, today=True) is None
+    assert schemas.fault(schema) is None and schemas.fault(schema, NOW) is None
     before = copy.deepcopy(schema)
     assert (
         ask(answers.Answers(), chat("x", **formatted(schema))).status == 424
@@ -247,8 +254,8 @@ def test_limits_and_words_follow_the_time_of_the_model():
         BAD["default"][0],
         BAD["minimum"][0],
     ):
-        assert schemas.fault(schema) and not schemas.fault(schema, today=True)
-    assert "11 levels of nesting exceeds limit of 10" in str(schemas.fault(nested(11), today=True))
+        assert schemas.fault(schema) and not schemas.fault(schema, NOW)
+    assert "11 levels of nesting exceeds limit of 10" in str(schemas.fault(nested(11), NOW))
     for model, status in (("o1", 400), ("gpt-4o-2024-08-06", 400), ("gpt-5.6-sol", 424)):
         assert ask(answers.Answers(), chat("x", model, **formatted(nested(6)))).status == status
 
@@ -279,3 +286,108 @@ def test_the_order_of_fields_is_told_apart_and_that_of_required_is_not():
     form = lambda schema: canonical.canonical_body(CHAT, chat("x", **formatted(schema)))
     assert form(one) != form(other)
     assert form(one) == form(one | {"required": ["b", "a"]})
+
+
+@pytest.mark.parametrize("file", sorted(f.name for f in CASES.glob("*.json")))
+def test_what_developers_were_told(file):
+    """Requests from public reports, reduced, with what OpenAI said; null: it took them."""
+    case = json.loads((CASES / file).read_text(encoding="utf-8"))
+    answer = ask(answers.Answers(), case["body"], case["path"])
+    if case["openai_says"] is None:
+        assert answer.status == 424
+    else:
+        assert envelope(answer, 400)["message"] == case["openai_says"]
+
+
+def union(*members):
+    return closed(a={"anyOf": list(members)})
+
+
+def test_members_of_a_union_may_begin_alike_but_for_o1():
+    alike = union(closed(n=TEXT, x=TEXT), closed(n=TEXT, y=TEXT))
+    for model, status in (("o1", 400), ("o1-2024-12-17", 400), ("gpt-4o", 424), (NOW, 424)):
+        assert ask(answers.Answers(), chat("x", model, **formatted(alike))).status == status
+    said = envelope(ask(answers.Answers(), chat("x", "o1", **formatted(alike))), 400)
+    assert said["param"] is None
+    by_reference = {
+        "$defs": {"s": closed(n=TEXT, x=TEXT)},
+        **union({"$ref": "#/$defs/s"}, closed(n=TEXT)),
+    }
+    assert schemas.fault(by_reference, "o1")
+    assert not schemas.fault(union(closed(n=TEXT), closed(m=TEXT), TEXT), "o1")
+
+
+@pytest.mark.parametrize(
+    ("schema", "then", "now"),
+    [
+        (closed(a=TEXT | {"minLength": 1}), "'minLength' is not permitted", ""),
+        (closed(a=TEXT | {"maxLength": 9}), "'maxLength' is not permitted", ""),
+        (closed(a=TEXT | {"format": "email"}), "'format' is not permitted", ""),
+        (closed(a=TEXT | {"format": "uri"}), "'format' is not permitted", "'uri' is not a valid format"),
+        (closed(a={"enum": ["x"]}), "", "schema must have a 'type' key"),
+        (closed(a={"const": "x"}), "", "schema must have a 'type' key"),
+        (closed(a={"enum": ["x"], "type": "string"}), "", ""),
+    ],
+)  # fmt: skip
+def test_rules_have_a_time(schema, then, now):
+    for model, said in (("gpt-4o", then), (NOW, now)):
+        found = schemas.fault(schema, model)
+        assert said in str(found) if said else found is None
+
+
+def function(parameters, strict=None):
+    made = {"name": "f", "parameters": parameters}
+    made |= {} if strict is None else {"strict": strict}
+    return {"tools": [{"type": "function", "function": made}]}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"type": "object"}, "In context=(), object schema missing properties."),
+        (
+            {"type": "object", "properties": {"a": {"type": "array"}}},
+            "In context=('properties', 'a'), array schema missing items.",
+        ),
+        ({"oneOf": []}, """schema must be a JSON Schema of 'type: "object"', got 'type: "None"'."""),
+        ({"type": "object", "properties": {"a": TEXT}}, ""),
+        ({"type": "object", "properties": {}}, ""),
+    ],
+)
+def test_function_parameters_are_judged_without_strict_too(parameters, said):
+    answer = ask(answers.Answers(), chat("x", "gpt-4o", **function(parameters)))
+    if said:
+        e = envelope(answer, 400)
+        assert e["message"] == f"Invalid schema for function 'f': {said}"
+        assert e["param"] == "tools[0].function.parameters"
+    else:
+        assert answer.status == 424
+
+
+def test_the_gpt_5_family_takes_a_union_at_the_root_of_a_function():
+    parameters = {"type": "object", "properties": {"a": TEXT}, "anyOf": [{"required": ["a"]}]}
+    assert schemas.parameters_fault(parameters, "gpt-4o")
+    assert not schemas.parameters_fault(parameters, "gpt-5")
+    assert not schemas.parameters_fault(parameters, "gpt-5.4")
+
+
+@pytest.mark.parametrize(
+    ("form", "wrong"),
+    [
+        ({"type": "json_schema", "schema": closed(a=TEXT)}, "text.format.name"),
+        ({"type": "json_schema", "name": "a b", "schema": closed(a=TEXT)}, "text.format.name"),
+        ({"type": "json_schema", "name": "a"}, "text.format.schema"),
+        ({"type": "xml"}, "text.format.type"),
+    ],
+)
+def test_what_stands_around_a_schema_is_asked_in_responses_too(form, wrong):
+    body = {"model": NOW, "input": "x", "text": {"format": form}}
+    assert envelope(ask(answers.Answers(), body, RESPONSES), 400)["param"] == wrong
+
+
+def test_every_rule_says_where_it_was_seen():
+    from helpers.facts import tables
+
+    for row in tables.rows("schema_rules.csv"):
+        assert row["source"].startswith(("verbatim: ", "pattern: ")), row
+        assert row["since"] < row["until"] or not row["until"]
