@@ -137,7 +137,12 @@ class Answers:
         response.
         """
         if method == "POST" and path in request_shapes.OF:
-            said = self._refused(path, body) or _bad_part(path, body) or self._tuned(path, body)
+            said = (
+                self._refused(path, body)
+                or _ill_formed(path, body)
+                or _bad_part(path, body)
+                or self._tuned(path, body)
+            )
             if said:
                 return said
         return self._recorded(method, path, body, retry)
@@ -335,6 +340,15 @@ def _model(sent):
     """The model that a request names, for the books."""
     name = sent.get("model")
     return canonical.canonical_model(name) if isinstance(name, str) else ""
+
+
+def _ill_formed(path, body):
+    """An error for a parameter that no model takes so; else None."""
+    try:
+        request_shapes.for_every_model(path, body)
+    except checks.Bad as e:
+        return bad_request(e)
+    return None
 
 
 def _bad_part(path, body):

@@ -191,6 +191,7 @@ def fields(shape):
     """
 
     def check(value, at):
+        mapping(value, at)
         for key, one in shape.items():
             one(value.get(key), inside(at, key))
 
@@ -212,7 +213,7 @@ def metadata(value, at):
 
 def when(key, is_, check):
     """What an object must pass where its `key` is so."""
-    return lambda value, at: value.get(key) == is_ and check(value, at)
+    return lambda value, at: isinstance(value, dict) and value.get(key) == is_ and check(value, at)
 
 
 def thing(shape, needs=()):

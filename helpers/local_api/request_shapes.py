@@ -1,7 +1,12 @@
-"""The form of a Chat and of a Responses request. What is null is the same as what was not sent."""
+"""The form of a Chat and of a Responses request. What is null is the same as what was not sent.
 
-from . import shaping
+OF is asked first: what a model's own refusals (data/refusals.json) stand on. Then those; and then
+`for_every_model`: types and ranges, and the rules between parameters.
+"""
+
+from . import published, shaping
 from .checks import (
+    Bad,
     anything,
     array,
     body,
@@ -13,11 +18,13 @@ from .checks import (
     flag,
     kind,
     mapping,
+    metadata,
     needed,
     number,
     optional,
     pattern,
     text,
+    unknown,
     when,
 )
 
@@ -32,19 +39,16 @@ PARTS = {
 }
 LEAST = {shaping.CHAT: 1, shaping.RESPONSES: 16}  # tokens that a limit must leave
 
-_types = {
-    "model": text,
-    "stream": flag,
-    "stream_options": mapping,
-    "max_completion_tokens": kind(int),
-    "max_tokens": kind(int),
-    "max_output_tokens": kind(int),
-    "tools": array,
-    "response_format": mapping,
-    "text": mapping,
-    "reasoning": mapping,
-    "instructions": text,
+# What a parameter of Chat is called in the Responses API
+MOVED = {
+    "messages": "input",
+    "response_format": "text.format",
+    "max_tokens": "max_output_tokens",
+    "max_completion_tokens": "max_output_tokens",
+    "reasoning_effort": "reasoning.effort",
+    "verbosity": "text.verbosity",
 }
+
 _name = fields({"name": needed(pattern("^[a-zA-Z0-9_-]+$", 64))})  # of a tool or a schema
 _detail = fields({"detail": optional(choice(*DETAILS))})
 
@@ -56,8 +60,9 @@ def _request(path, said, kinds, item, tool, more):
     a_limit = optional(number(LEAST[path], whole=True))
     return every(
         body,
-        fields({name: optional(check) for name, check in _types.items()}),
-        fields({said: optional(kind(*kinds)), "model": needed()}),
+        lambda value, at: _vocabulary(path, value),
+        fields({said: optional(kind(*kinds)), "model": optional(text), "stream": optional(flag)}),
+        fields({"model": needed(), "tools": optional(array)}),
         fields({said: needed()}),
         fields(dict.fromkeys(shaping.LIMITS, a_limit)),
         fields({said: by_kind(dict.fromkeys(kinds, anything) | {list: each(item)})}),
@@ -65,6 +70,58 @@ def _request(path, said, kinds, item, tool, more):
         fields({"tool_choice": optional(by_kind({str: choice(*CHOICES), dict: anything}))}),
         fields(more),
     )
+
+
+def _vocabulary(path, value):
+    """Raises Bad for a parameter that this API does not have, with its name here where it has one."""
+    for key in value.keys() - published.parameters(path):
+        if value[key] is None:
+            continue
+        if path == shaping.RESPONSES and key in MOVED:
+            raise Bad(
+                f"Unsupported parameter: '{key}'. In the Responses API, this parameter has moved to "
+                f"'{MOVED[key]}'. Try again with the new parameter. See the API documentation for "
+                "more information: https://platform.openai.com/docs/api-reference/responses/create.",
+                "unsupported_parameter",
+                key,
+            )  # seen
+        raise unknown(key)
+
+
+def for_every_model(path, body):
+    """Raises Bad for a parameter of another type or range than its own, or that another forbids."""
+    published.parameters_of(path)(body, "")
+    fields({"metadata": optional(metadata)})(body, "")
+    if path == shaping.CHAT:
+        _combined(body)
+
+
+def _combined(body):
+    """The rules between the parameters of Chat, in the API's own words."""
+    sent = {key for key, value in body.items() if value is not None}
+    if "parallel_tool_calls" in sent and not body.get("tools"):  # openai/swarm#30
+        raise Bad(
+            "Invalid value for 'parallel_tool_calls': 'parallel_tool_calls' is only allowed when "
+            "'tools' are specified.",
+            None,
+            "parallel_tool_calls",
+        )
+    if "stream_options" in sent and not body.get("stream"):  # BerriAI/litellm#5803
+        raise Bad(
+            "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+            None,
+            "stream_options",
+        )
+    if {"max_tokens", "max_completion_tokens"} <= sent:  # langchain-ai/langgraph#5943
+        raise Bad(
+            "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
+            "invalid_parameter_combination",
+            "max_tokens",
+        )
+    if body.get("metadata") and not body.get("store"):  # spiceai/spiceai#5231
+        raise Bad(
+            "The 'metadata' parameter is only allowed when 'store' is enabled.", None, "metadata"
+        )
 
 
 def _content(part):
@@ -102,6 +159,7 @@ _responses_item = every(
     lambda item, at: (_spoken if "role" in item else _unspoken)(item, at),
 )
 _format = every(
+    mapping,
     fields({"type": needed(choice(*FORMATS))}),
     when("type", "json_schema", fields({"json_schema": needed(every(mapping, _name))})),
 )

@@ -266,7 +266,7 @@ CHAT = "/v1/chat/completions"
     [
         (
             "o1",
-            {"temperature": 1},
+            {"temperature": 0.2},
             "Unsupported parameter: 'temperature' is not supported with this model.",
             "temperature",
             "unsupported_parameter",

@@ -973,7 +973,7 @@ def test_huge_limits_and_fine_oddities_just_work():
         {"stream": False},
         {"stream": None},
         {"stream_options": None},
-        {"metadata": {"a": "b"}},
+        {"store": True, "metadata": {"a": "b"}},
     ):
         assert words(ask(SHIPPED, chat(DAY, **more))) == "2024-12-17 was a Tuesday."
     assert (
