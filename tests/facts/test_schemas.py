@@ -349,7 +349,10 @@ def function(parameters, strict=None):
             {"type": "object", "properties": {"a": {"type": "array"}}},
             "In context=('properties', 'a'), array schema missing items.",
         ),
-        ({"oneOf": []}, """schema must be a JSON Schema of 'type: "object"', got 'type: "None"'."""),
+        (
+            {"oneOf": []},
+            """schema must be a JSON Schema of 'type: "object"', got 'type: "None"'.""",
+        ),
         ({"type": "object", "properties": {"a": TEXT}}, ""),
         ({"type": "object", "properties": {}}, ""),
     ],
