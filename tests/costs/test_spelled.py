@@ -69,3 +69,9 @@ def test_a_value_that_is_no_number_is_told_with_its_line():
 def test_amounts_of_a_costs_export():
     text = 'date,line_item,amount_value\n27.10.2025,o1,"1.234,56"\n28.10.2025,o1,"$0,44"\n'
     assert total(text) == "1235"
+
+
+def test_usage_after_the_last_check_has_its_prices_and_says_so():
+    usage = bills.read((HEAD + "2031-01-01,gpt-5.6-sol,100000,0\n").encode())
+    with pytest.warns(UserWarning, match="up to 2031-01-01 has the prices of 20"):
+        assert str(bills.price(usage).total.normalize()) == "0.4"

@@ -9,6 +9,7 @@ worked through in pieces that fit the processor's cache.
 import datetime
 import difflib
 import functools
+import warnings
 from decimal import Decimal
 
 import numpy as np
@@ -244,6 +245,12 @@ def price(usage, same_as=None, back_to=None):
             )
     cube = _with_feature(_add_up(reason, by, codes, levels, counts))
     cube["nano"] = cost(cube, rates)
+    last = prices.last_checked()
+    if len(cube) and cube["day"].max() > pd.Timestamp(last):
+        warnings.warn(
+            f"usage up to {cube['day'].max().date()} has the prices of {last}, when they were last checked",
+            stacklevel=2,
+        )
     return Bill(rows, reason, cube, rates)
 
 
