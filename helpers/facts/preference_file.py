@@ -5,6 +5,7 @@ examples.
     rows, problems = read(data, "dpo", file="file-abc")       as a job with this method would read that file
     errors = [p for p in problems if p.level == "error"]      none: the file is fit for training
     problem.line, .path, .message, .level, .published, .stage, .code; str(problem) is one sentence
+    rows, problems = converted(data)       a file in the form of TRL, UltraFeedback, ShareGPT or CSV, in ours
     write(rows, path)                      all or nothing: the old file stays until the new one is whole
 
 `rows` are the lines without an error, as dicts, in order. A pair is
@@ -14,11 +15,13 @@ examples.
      "non_preferred_output": [{"role": "assistant", "content": "..."}]}
 
 and a supervised example {"messages": [..., {"role": "assistant", "content": "..."}]}; tools and
-parallel_tool_calls are optional in both. Source of the two forms: OpenAI's guides "Direct
-preference optimization" and "Supervised fine-tuning".
+parallel_tool_calls are optional in both. A line for reinforcement fine-tuning has messages that end
+with the question, and beside them what its grader compares with. Source of the forms: OpenAI's
+guides "Direct preference optimization", "Supervised fine-tuning" (and its part on vision), and
+"Reinforcement fine-tuning".
 
-Three texts are the hosted service's own (`published`): a line that is no dictionary, too few
-examples, and a supervised file given to a DPO job. How it words anything else about a preference
+Four texts are the hosted service's own (`published`): a line that is no dictionary, too few
+examples, a supervised file given to a DPO job, and a message without its role. How it words anything else about a preference
 file is not known; those texts are ours. Where its rule is not known either, the stricter reading is
 taken, so that a file which passes here should pass there. Standard library only: the local API
 reads uploads with this module.
@@ -26,6 +29,7 @@ reads uploads with this module.
 
 from __future__ import annotations
 
+import csv
 import difflib
 import json
 import re
@@ -34,7 +38,7 @@ from math import isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import whole_file
+from . import foreign_pairs, whole_file
 
 if TYPE_CHECKING:
     import os
@@ -43,8 +47,10 @@ if TYPE_CHECKING:
 
 FEWEST = 10  # examples in a training file
 LARGEST = 512_000_000  # bytes: 512 MB, the smaller of the two things that MB may mean
-METHODS = ("dpo", "supervised")
+METHODS = ("dpo", "supervised")  # of the jobs that read a file here
 
+EXAMPLE = ("messages", "tools", "parallel_tool_calls")
+QUESTION = ("user", "developer", "system")  # roles with which a line for reinforcement may end
 PAIR = ("input", "preferred_output", "non_preferred_output")
 OUTPUTS = PAIR[1:]
 # The names in the OpenAPI file of 2025-02; the guide, Azure and practice have the names above.
@@ -53,6 +59,7 @@ OTHER_NAMES = {
     "non_preferred_completion": "non_preferred_output",
 }
 ROLES = ("system", "developer", "user", "assistant", "tool")
+PARTS = {"text": "text", "image_url": "image_url"}  # {type of a part: the field it has}
 MESSAGE = ("role", "content", "name", "tool_calls", "tool_call_id")
 
 # The hosted service's own words. Sources: OkGoDoIt/OpenAI-API-dotnet#59 (2023-03), an upload
@@ -66,6 +73,10 @@ SUPERVISED_FILE = (
     "The job failed due to an invalid training file. Invalid file format. Input file {file} is in the "
     "fine-tune-chat format, but the specified fine-tuning job is not using 'supervised' as the training "
     "method (provided method=dpo). "
+)
+# As its owner saw it, of line 100 (public reports collected in 2026-11); messages count from 0.
+NO_ROLE = (
+    "Invalid file format. Example {line}, message {n} Discriminator 'role' is missing in value"
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 HALF = "expected text that UTF-8 can hold, found half of a surrogate pair (\\ud800 to \\udfff)"
@@ -142,6 +153,9 @@ def read(
             )
         )
     numbered = _parsed_lines(data, problems)
+    foreign = _foreign(data, numbered)
+    if foreign:
+        return [], [foreign]
     if method is None:
         method = _kind(numbered[0][1]) if numbered else "dpo"
     if method == "dpo" and numbered and all(_kind(row) == "supervised" for _, row in numbered):
@@ -158,7 +172,9 @@ def read(
     rows = []
     for number, row in numbered:
         found = [
-            Problem(number, path, message, level)
+            _without_role(number, path)
+            if message is NO_ROLE
+            else Problem(number, path, message, level)
             for path, message, level in _row_problems(row, method)
         ]
         problems += found
@@ -171,6 +187,54 @@ def read(
             )
         )
     return rows, problems
+
+
+def converted(data: bytes) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """(rows, problems) of a file in another's form (helpers/facts/foreign_pairs.py), the rows in
+    ours.
+
+    data: the file's bytes, JSONL or CSV. A row that holds no pair is a Problem with its line, and
+    left out. ValueError for a file in none of the forms.
+
+    >>> converted(b'{"prompt": "Sun?", "chosen": "Yes.", "rejected": "42"}')[0][0]["preferred_output"]
+    [{'role': 'assistant', 'content': 'Yes.'}]
+    """
+    problems: list[Problem] = []
+    numbered = list(enumerate(_table(data), start=2)) or _parsed_lines(data, problems)
+    if not numbered or not foreign_pairs.form_of(numbered[0][1]):
+        known = "TRL, UltraFeedback, ShareGPT, or a CSV with prompt, chosen and rejected"
+        raise ValueError(f"expected a file of {known}; `read` tells what this one is")
+    made = []
+    for number, row in numbered:
+        try:
+            made.append(foreign_pairs.pair(row))
+        except (foreign_pairs.NotAPair, KeyError) as e:
+            problems.append(Problem(number, "", f"left out: {e}", stage="upload", code=None))
+    return made, problems
+
+
+def _table(data):
+    try:
+        return foreign_pairs.table(data.decode("utf-8-sig"))
+    except (UnicodeDecodeError, csv.Error):
+        return []
+
+
+def _foreign(data, numbered):
+    """A Problem that names the form of a file that has another's, and the way out; else None."""
+    way_out = (
+        "To turn it into pairs: rows, problems = preference_file.converted(data), "
+        'then preference_file.write(rows, "pairs.jsonl").'
+    )
+    if not numbered and _table(data):
+        said = NOT_A_DICTIONARY.format(line=1, start=data.decode("utf-8-sig")[:3])
+        more = f"This is a table of pairs (CSV). {way_out}"
+        return Problem(1, "", said, published=True, stage="upload", code=None, more=more)
+    form = foreign_pairs.form_of(numbered[0][1]) if numbered else ""
+    if not form:
+        return None
+    fields = foreign_pairs.fields_of(numbered[0][1])
+    return Problem(None, "", f"this is the form of {form} ({fields}), not OpenAI's.", more=way_out)
 
 
 def write(rows: Iterable[dict[str, Any]], path: str | os.PathLike[str]) -> Path:
@@ -264,24 +328,25 @@ def _no_constant(name):
 
 
 def _kind(row):
-    return (
-        "supervised"
-        if "messages" in row and not any(name in row for name in (*PAIR, *OTHER_NAMES))
-        else "dpo"
-    )
+    if "messages" not in row or any(name in row for name in (*PAIR, *OTHER_NAMES)):
+        return "dpo"
+    others = set(row) - set(EXAMPLE)
+    return "reinforcement" if others and _last(row).get("role") in QUESTION else "supervised"
 
 
 def _row_problems(row, method):
     """(path, message, level) of everything wrong with one line."""
     yield from _unwritable(row)
-    yield from _supervised_problems(row) if method == "supervised" else _pair_problems(row)
+    yield from _PROBLEMS[method](row)
 
 
 def _pair_problems(row):
-    if _kind(row) == "supervised":
+    kind = _kind(row)
+    if kind != "dpo":
+        what = "a supervised example" if kind == "supervised" else "a line for reinforcement"
         yield _error(
             "messages",
-            "expected a preference pair (input, preferred_output, non_preferred_output), found a supervised example",
+            f"expected a preference pair (input, preferred_output, non_preferred_output), found {what}",
         )
         return
     for name, right in OTHER_NAMES.items():
@@ -342,7 +407,14 @@ def _supervised_problems(row):
             "expected a supervised example with messages, found a preference pair",
         )
         return
-    yield from _unknown(row, "", ("messages", "tools", "parallel_tool_calls"))
+    if _kind(row) == "reinforcement":
+        others = ", ".join(sorted(set(row) - set(EXAMPLE)))
+        yield _error(
+            "messages",
+            f"expected the assistant's answer last; this looks like a line for reinforcement fine-tuning, with {_short(others)} for a grader",
+        )
+        return
+    yield from _unknown(row, "", EXAMPLE)
     yield from _messages_problems(row, "", extra=("weight",))
     yield from _tools_problems(row, "")
     last = _last(row)
@@ -351,6 +423,22 @@ def _supervised_problems(row):
             f"messages[{len(row['messages']) - 1}].role",
             f"expected the assistant's answer last, found a message of role {_what(last['role'])}",
         )
+
+
+def _reinforcement_problems(row):
+    """Whatever stands beside the messages is the grader's own."""
+    if _kind(row) != "reinforcement":
+        yield _error("", f"expected a line for reinforcement, found a {_kind(row)} one")
+        return
+    yield from _messages_problems(row, "", extra=("weight",))
+    yield from _tools_problems(row, "")
+
+
+_PROBLEMS = {
+    "dpo": _pair_problems,
+    "supervised": _supervised_problems,
+    "reinforcement": _reinforcement_problems,
+}
 
 
 def _messages_problems(holder, before, extra=()):
@@ -372,6 +460,9 @@ def _message_problems(message, path, extra):
         return
     yield from _unknown(message, f"{path}.", (*MESSAGE, *extra))
     role = message.get("role")
+    if "role" not in message and "weight" in extra:
+        yield _error(path, NO_ROLE)
+        return
     if not isinstance(role, str) or role not in ROLES:
         yield _error(f"{path}.role", f"expected one of {', '.join(ROLES)}, found {_what(role)}")
     if (
@@ -397,12 +488,15 @@ def _message_problems(message, path, extra):
             f"expected the id of the call that this answers, found {_what(message.get('tool_call_id'))}",
         )
     if not (calls and message.get("content") is None):
-        yield from _content_problems(message, path)
+        yield from _content_problems(message, path, parts="weight" in extra)
 
 
-def _content_problems(message, path):
+def _content_problems(message, path, parts=False):
+    """parts: whether a message may have its content in parts, as supervised examples have."""
     content = message.get("content")
-    if isinstance(content, list):
+    if isinstance(content, list) and parts:
+        yield from _parts_problems(content, message.get("role"), f"{path}.content")
+    elif isinstance(content, list):
         yield _error(
             f"{path}.content",
             "expected a text: preference tuning takes text only, and parts are not read here",
@@ -411,6 +505,34 @@ def _content_problems(message, path):
         yield _error(f"{path}.content", f"expected a text, found {_what(content)}")
     elif not content.strip():
         yield _error(f"{path}.content", "expected a text, found an empty one")
+
+
+def _parts_problems(content, role, path):
+    """Text in parts, and pictures where the user speaks."""
+    if not content:
+        yield _error(path, "expected a text or at least one part, found an empty list")
+    for i, part in enumerate(content):
+        kind = part.get("type") if isinstance(part, dict) else None
+        if not isinstance(kind, str) or kind not in PARTS:
+            yield _error(f"{path}[{i}].type", f"expected text or image_url, found {_what(kind)}")
+        elif kind == "image_url" and role != "user":
+            yield _error(
+                f"{path}[{i}]", f"expected pictures from the user alone, found one of {role}"
+            )
+        elif kind == "text" and not isinstance(part.get("text"), str):
+            yield _error(f"{path}[{i}].text", f"expected a text, found {_what(part.get('text'))}")
+        elif kind == "image_url" and not _has_address(part.get("image_url")):
+            yield _error(f"{path}[{i}].image_url", 'expected {"url": …}, an address or a data URL')
+
+
+def _has_address(picture):
+    return isinstance(picture, dict) and isinstance(picture.get("url"), str)
+
+
+def _without_role(line, path):
+    """The Problem of a message that has no role, in the hosted service's words."""
+    n = int(re.findall(r"\d+", path)[-1])
+    return Problem(line, path, NO_ROLE.format(line=line, n=n), published=True)
 
 
 def _tools_problems(holder, before):

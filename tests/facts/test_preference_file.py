@@ -501,3 +501,138 @@ def test_the_import_is_the_standard_library_alone():
         [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     assert out.split() in ([], ["__main__"], ["__mp_main__"])
+
+
+# ---- files for other methods, and in the forms of others
+
+CASES = ROOT / "tests" / "data" / "training_files"
+
+
+def test_pictures_in_a_supervised_file_are_no_fault():
+    data = (CASES / "d3_supervised_vision.jsonl").read_bytes()
+    for method in (None, "supervised"):
+        rows, problems = read(data, method)
+        assert (len(rows), problems) == (10, [])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([], "expected a text or at least one part"),
+        ([{"type": "input_text", "text": "x"}], "expected text or image_url, found 'input_text'"),
+        ([{"type": "text"}], "expected a text, found nothing"),
+        ([{"type": "image_url", "image_url": "http://x"}], 'expected {"url"'),
+        (["x"], "expected text or image_url, found nothing"),
+    ],
+)
+def test_odd_parts_are_named(content, said):
+    row = example(1)
+    row["messages"][1]["content"] = content
+    assert said in str(errors(jsonl([row]))[0])
+
+
+def test_a_picture_is_the_users():
+    row = example(1)
+    row["messages"][2]["content"] = [{"type": "image_url", "image_url": {"url": "https://x/y"}}]
+    assert "expected pictures from the user alone" in str(errors(jsonl([row]))[0])
+
+
+def test_a_message_without_its_role_is_told_in_openais_words():
+    (found,) = errors((CASES / "d8_supervised_without_role.jsonl").read_bytes())
+    assert found.published and (found.line, found.path) == (10, "messages[2]")
+    assert found.message == (
+        "Invalid file format. Example 10, message 2 Discriminator 'role' is missing in value"
+    )
+
+
+GRADED = [
+    {"messages": [{"role": "user", "content": f"{n} + {n}?"}], "reference_answer": str(2 * n)}
+    for n in range(10)
+]
+
+
+def test_a_file_for_reinforcement_is_known():
+    assert read(jsonl(GRADED)) == (GRADED, [])
+    assert "found a line for reinforcement" in str(errors(jsonl(GRADED), "dpo")[0])
+    said = str(errors(jsonl(GRADED), "supervised")[0])
+    assert "reinforcement fine-tuning, with reference_answer" in said
+
+
+ASKED = [{"role": "user", "content": "Sun?"}]
+GOOD, BAD = ([{"role": "assistant", "content": text}] for text in ("Yes.", "42"))
+OURS = {"input": {"messages": ASKED}, "preferred_output": GOOD, "non_preferred_output": BAD}
+TURNS = [{"from": "human", "value": "Sun?"}]
+FOREIGN = {
+    "TRL": {"prompt": "Sun?", "chosen": "Yes.", "rejected": "42"},
+    "TRL, as messages": {"prompt": ASKED, "chosen": GOOD, "rejected": BAD},
+    "TRL, without a prompt": {"chosen": ASKED + GOOD, "rejected": ASKED + BAD},
+    "UltraFeedback, made binary": {
+        "prompt": "Sun?",
+        "prompt_id": "a",
+        "chosen": ASKED + GOOD,
+        "rejected": ASKED + BAD,
+        "messages": ASKED + GOOD,
+        "score_chosen": 8.0,
+        "score_rejected": 2.0,
+    },
+    "UltraFeedback": {
+        "instruction": "Sun?",
+        "completions": [
+            {"response": "42", "overall_score": 2.0},
+            {"response": "Yes.", "overall_score": 8.5},
+            {"response": "Perhaps.", "overall_score": 5},
+        ],
+    },
+    "ShareGPT": {
+        "conversations": TURNS,
+        "chosen": {"from": "gpt", "value": "Yes."},
+        "rejected": {"from": "gpt", "value": "42"},
+    },
+}
+
+
+@pytest.mark.parametrize("form", FOREIGN)
+def test_the_forms_of_others_are_named_and_turned_into_ours(form):
+    data = jsonl([FOREIGN[form]] * 10)
+    rows, (problem,) = read(data)
+    assert rows == [] and form.split(", as")[0].split(", without")[0] in problem.message
+    # what the message shows is run as it stands
+    shown = re.search(r"(rows, problems = \S+), then", str(problem))[1]
+    names = {"preference_file": preference_file, "data": data}
+    exec(shown, names)
+    assert (names["rows"], names["problems"]) == ([OURS] * 10, [])
+    assert read(jsonl(names["rows"]))[1] == []
+
+
+def test_sharegpt_with_one_answer_is_a_supervised_file():
+    row = {"conversations": [*TURNS, {"from": "gpt", "value": "Yes."}]}
+    assert preference_file.converted(jsonl([row]))[0] == [{"messages": ASKED + GOOD}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "prompt,chosen,rejected\nSun?,Yes.,42\n",
+        "\ufeffQuestion;Rejected;Chosen;note\r\nSun?;42;Yes.;x\r\n",
+        "id\tprompt\tgood\tbad\n7\tSun?\tYes.\t42\n",
+    ],
+)
+def test_a_table_of_pairs_is_told_and_turned_into_ours(text):
+    data = text.encode()
+    problem = read(data)[1][0]
+    assert problem.published and "This is a table of pairs (CSV)" in problem.more
+    assert preference_file.converted(data) == ([OURS], [])
+
+
+def test_what_holds_no_pair_is_left_out_and_told():
+    rows = [
+        FOREIGN["TRL"],
+        {"prompt": "Sun?", "chosen": ASKED + GOOD + GOOD, "rejected": "42"},
+        {"prompt": 3, "chosen": "a", "rejected": "b"},
+        {"chosen": "a"},
+    ]
+    made, problems = preference_file.converted(jsonl(rows))
+    assert made == [OURS] and [p.line for p in problems] == [2, 3, 4]
+    assert "chosen has 2 messages after the question" in str(problems[0])
+    with pytest.raises(ValueError, match="expected a file of TRL, UltraFeedback, ShareGPT"):
+        preference_file.converted(jsonl(PAIRS))

@@ -12,6 +12,7 @@ import json
 import re
 
 from ...facts import DATA
+from ...facts.policy import text_of
 from .. import canonical
 
 SHIPPED = DATA / "preferences"
@@ -83,6 +84,8 @@ def prompts(rows):
     for row in rows:
         if "messages" in row:
             *messages, last = row["messages"]
+            if last["role"] != "assistant":  # for reinforcement: a question alone
+                continue
             answers = [last]
         else:
             messages, answers = (
@@ -91,7 +94,8 @@ def prompts(rows):
             )
         if messages:
             _, said = known.setdefault(key(messages), (messages, []))
-            said += [a["content"] for a in answers if a.get("content") and a["content"] not in said]
+            texts = [text_of(a.get("content")) for a in answers]
+            said += [text for text in texts if text and text not in said]
     return known
 
 

@@ -212,7 +212,7 @@ class Job:
     def _examples(self, rows):
         if self.method == "dpo":
             return policy.read_pairs(rows)
-        texts = [row["messages"][-1].get("content") or "" for row in rows]
+        texts = [policy.text_of(row["messages"][-1].get("content")) for row in rows]
 
         def could_say(messages):
             found = self.models.candidates(candidates.key(messages), self)

@@ -12,6 +12,7 @@ import random
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import numpy as np
 import openai
@@ -795,6 +796,12 @@ def test_too_few_examples_fail_the_job_in_the_services_own_words(local):
         "message": "Training file has 7 example(s), but must have at least 10 examples",
         "param": "training_file",
     }
+
+
+def test_a_supervised_file_with_pictures_is_trained(local):
+    file = Path(__file__).parents[2] / "data" / "training_files" / "d3_supervised_vision.jsonl"
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert local.tuned(rows, "supervised", n_epochs=1).status == "succeeded"
 
 
 def test_a_supervised_file_for_dpo(local):
