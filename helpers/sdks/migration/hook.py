@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What pre-commit calls, from a repository of its own, with the names of files (see
-.pre-commit-hooks.yaml). Python needs pygments and tqdm.
+.pre-commit-hooks.yaml). Python needs pygments.
 """
 
 import sys
