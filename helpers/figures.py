@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette: told apart by colour-blind readers
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
+# plotly's own bar has a button that uploads the figure to its maker's cloud
+CONFIG = {"showSendToCloud": False}
 
 
 def template() -> go.layout.Template:
@@ -115,8 +117,9 @@ def figure(fig: go.Figure, *, alt: str, caption: str, source: str) -> None:
     fig.update_layout(template=template())
     fig.update_traces(textposition="outside", cliponaxis=False, selector={"type": "bar"})
     fig.for_each_trace(_recolour)
+    drawn = rounded(json.loads(fig.to_json())) | {"config": CONFIG}
     data = {
-        "application/vnd.plotly.v1+json": rounded(json.loads(fig.to_json())),
+        "application/vnd.plotly.v1+json": drawn,
         "text/plain": f"Figure: {alt}",
     }
     if os.environ.get("DAY9_STILLS") == "1":

@@ -70,6 +70,14 @@ def test_money_is_not_read_as_mathematics(opened):
     assert [f for f in formulas if re.match(r"[\d.,]+\D*[a-z]{3}", f)] == []
 
 
+def test_no_button_sends_a_figure_away(opened):
+    """The bar of a figure is there, without the button that uploads it to its maker's cloud."""
+    bars = opened.page.locator(".jp-OutputArea .js-plotly-plot .modebar")
+    buttons = bars.locator(".modebar-btn").evaluate_all("all => all.map(e => e.dataset.title)")
+    assert len(buttons) >= bars.count()
+    assert not [name for name in buttons if re.search("share|cloud|edit", name, re.I)]
+
+
 def test_pictures_are_said_in_words(opened):
     """Each has an alternative text (Lab puts "Image" where there is none), or the next output or
     cell says it.
