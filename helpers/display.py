@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from . import running
+from . import running, spoken
 from .common.markup import Template
 from .facts.origins import ORIGINS, UNKNOWN
 from .shown import CARD, Shown, surely
@@ -73,29 +73,24 @@ def framed(words: str, model: str, id: str, more: str = "", kind: str = "p") -> 
 
 
 def _turn(events):
-    """The frame of a Realtime turn: what was heard of the user, what was said, in sound or in text."""
-    of = lambda kind: [e for e in events if getattr(e, "type", "") == kind]
-    if not of("response.done"):
+    """The frame of a Realtime turn: what was heard of the user, what was said, what is missing."""
+    done = [e for e in events if getattr(e, "type", "") == "response.done"]
+    lines, notes = spoken.turn(events)
+    if not done:
+        wrong = [line for line in lines if line.startswith("error: ")]
         raise TypeError(
             "show() frames the events of a Realtime turn, up to response.done; that is not among these."
+            + (f" The API said: {wrong[-1].removeprefix('error: ')}" if wrong else "")
         )
-    said = [
-        f"you: {e.transcript}" for e in of("conversation.item.input_audio_transcription.completed")
-    ]
-    said += [f"it: {e.transcript}" for e in of("response.output_audio_transcript.done")]
-    said += [f"it: {e.text}" for e in of("response.output_text.done")]
-    response, opened = of("response.done")[-1].response, of("session.created")
+    response = done[-1].response
+    opened = [e for e in events if getattr(e, "type", "") == "session.created"]
     u = response.usage
-    more = (
-        f"tokens: {u.input_tokens:,} in, {u.output_tokens:,} out"
-        if u
-        else f"status is {response.status}"
-    )
+    tokens = f"tokens: {u.input_tokens:,} in, {u.output_tokens:,} out" if u else ""
     return framed(
-        "\n".join(said) or f"(no words: status is {response.status})",
+        "\n".join(lines) or f"(no words: status is {response.status})",
         opened[0].session.model if opened else "Realtime",
         response.id,
-        more,
+        " · ".join([*filter(None, [tokens]), *notes]),
     )
 
 

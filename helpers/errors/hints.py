@@ -273,6 +273,17 @@ def _connection(shell, error, own):
     return "The local API does not answer: run helpers.connect() again, and then this cell."
 
 
+def _hung_up(shell, error, own):
+    return "This session is over: the block of its `with` has ended, or the server has closed it. Open another one, with client.realtime.connect(…)."
+
+
+def _beta(shell, error, own):
+    files = (f.f_code.co_filename.replace(os.sep, "/") for f, _ in traceback.walk_tb(error.__traceback__))  # fmt: skip
+    if any("/resources/beta/realtime/" in file for file in files):
+        return "client.beta.realtime is the Realtime beta, which OpenAI removed on 2026-05-12: use client.realtime, in the shape of today."
+    return ""
+
+
 def _no_key(shell, error, own):
     if "credentials" in str(error) or "api_key" in str(error):
         return "Run helpers.connect() first, and after it client = OpenAI(): connect() sets address and key."
@@ -318,6 +329,9 @@ def _zero(shell, error, own):
 
 HINTS = {
     "ZeroDivisionError": _zero,
+    "ConnectionClosed": _hung_up,
+    "OSError": _beta,
+    "WebSocketException": _beta,
     "APIConnectionError": _connection,
     "OpenAIError": _no_key,
     "NameError": _name,

@@ -5,7 +5,7 @@ reason.
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import running
 from ..common import left_out
@@ -36,7 +36,7 @@ REFUSAL = Template("""
 OFF_THE_MAP = Template("""
 {% set left = "text-align:left;overflow-wrap:anywhere" %}
 {% if why %}<p><b>{{ why }}</b></p>{% endif %}
-<p>{{ near }}</p>
+{% if near %}<p>{{ near }}</p>{% endif %}
 {% if rows %}
 <table>
   <thead>
@@ -53,7 +53,7 @@ OFF_THE_MAP = Template("""
   </tbody>
 </table>
 {% endif %}
-<p>{{ notes }}</p>
+{% if notes %}<p>{{ notes }}</p>{% endif %}
 <ul>{% for way in ways %}<li>{{ way }}</li>{% endfor %}</ul>
 """)
 
@@ -155,6 +155,26 @@ def refusal(error: APIStatusError) -> None:
     note = _exchange_of(error).get("note")
     said += f"\n{note}" if note else ""
     display(Shown(f"{head}\n{said}", alert(head, REFUSAL.render(said=said, kind=kind))))
+
+
+def said(error: dict[str, Any]) -> None:
+    """Display an `error` event of a Realtime session: off the map, or the API's own refusal.
+
+    `error`: the event's error object. Called for you when a cell stops after one.
+    """
+    from IPython.display import display
+
+    message, place = str(error.get("message")), error.get("param")
+    if error.get("code") == "off_the_map":
+        title = "Off the map: no recording answers this, and nothing was made up."
+        text = [title, message, "Ways on:", *(f"  {way}" for way in WAYS)]
+        inside = OFF_THE_MAP.render(why=message, near="", rows=[], notes="", ways=WAYS)
+    else:
+        title = f"The API refused: {error.get('code') or error.get('type')}" + (f", at {place}" if place else "")  # fmt: skip
+        how = 'It came as an event of type "error": a loop that waits should look for it. The session goes on, unless the server closed it.'
+        text = [title, message, how]
+        inside = LINES.render(lines=[message, how])
+    display(Shown("\n".join(text), alert(title, inside)))
 
 
 def lacking(error: ImportError) -> None:

@@ -46,9 +46,28 @@ def show(shell: Any, error: BaseException) -> None:
     if isinstance(error, ImportError) and left_out.in_words(error):
         panels.lacking(error)
         return
+    # a session's refusal is an event: what stopped the cell after it is its consequence
+    said = _session(lambda talk: talk.error)
+    if said:
+        panels.said(said)
+        if isinstance(error, RuntimeError) and str(error) == said.get("message"):
+            return
+        if _closed(error):
+            return
     panel(shell, error)
     if running.current is not None and running.current.where:
         panels.otherwise(error, running.current.where)
+
+
+def _session(ask):
+    """What `ask` finds in the Realtime session that spoke last in this cell; {} where none did."""
+    sockets = sys.modules.get("helpers.sockets")
+    return ask(sockets.latest) if sockets and sockets.latest else {}
+
+
+def _closed(error):
+    """Whether an error says that a WebSocket is no longer open."""
+    return any(kind.__name__ == "ConnectionClosed" for kind in type(error).__mro__)
 
 
 def panel(shell: Any, error: BaseException) -> None:
@@ -70,7 +89,8 @@ def panel(shell: Any, error: BaseException) -> None:
 def told(shell: Any, error: BaseException) -> tuple[str, list[str], list[str]]:
     """(title, lines of the reader's own cells, hints) for an exception."""
     own = _own_frames(shell, error)
-    said = [h for h in (hints.hint(shell, error, own), _values(own[-1] if own else None)) if h]
+    found = (hints.hint(shell, error, own), _values(own[-1] if own else None), _answered(error))
+    said = [h for h in found if h]
     lines = list(dict.fromkeys(f"line {line}: {source}" for _, line, source in own[-3:]))
     return _title(error), lines, said
 
@@ -129,3 +149,17 @@ def _values(own):
             if part.id in seen and len(value) <= SHORT:
                 shown[part.id] = value
     return "There, " + ", ".join(f"{k} is {v}" for k, v in shown.items()) + "." if shown else ""
+
+
+def _answered(error):
+    """What the last answer of a Realtime session was, for a cell that looked for something else in
+    it.
+    """
+    if not isinstance(error, (StopIteration, LookupError, AttributeError, TypeError, ValueError)):
+        return ""
+    response = _session(lambda talk: talk.answer)
+    if not response:
+        return ""
+    from ..spoken import in_words
+
+    return f"The last answer was: {in_words(response)}"

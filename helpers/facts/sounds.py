@@ -8,10 +8,12 @@ OpenAI's is heard.
 
 from __future__ import annotations
 
+import difflib
 import functools
 import io
 import re
 import wave
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import DATA, tables
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER = DATA / "audio"
 RATE = 24_000  # samples a second
+LOWEST_RATE, HIGHEST_RATE = 100, 192_000  # that a sound is changed from and to
 BYTES_A_MS = 2 * RATE // 1000
 
 ONES = (
@@ -39,6 +42,7 @@ IRREGULAR = {
     "nine": "ninth",
     "twelve": "twelfth",
 }
+KINDS = (".wav", ".mp3", ".opus", ".ogg", ".flac", ".m4a", ".aac", ".webm", ".mp4", ".wma", ".aiff")
 LARGEST = 999_999_999  # that the pieces can say
 
 
@@ -48,8 +52,12 @@ def ms(pcm: bytes) -> int:
 
 
 def silence(milliseconds: int) -> bytes:
-    """So many milliseconds of nothing."""
-    return bytes(milliseconds * BYTES_A_MS)
+    """So many milliseconds of nothing. ValueError for a part of one, or less than none."""
+    if milliseconds != int(milliseconds) or milliseconds < 0:
+        raise ValueError(
+            f"silence lasts a whole number of milliseconds, 0 or more, not {milliseconds!r}: half a second is 500"
+        )
+    return bytes(int(milliseconds) * BYTES_A_MS)
 
 
 def wav(pcm: bytes, rate: int = RATE) -> bytes:
@@ -75,28 +83,77 @@ def clips() -> dict[str, dict[str, str]]:
     return {row["name"]: row for row in tables.rows("audio/clips.csv")}
 
 
-@functools.cache
 def clip(name: str) -> bytes:
-    """The sound of a clip, as PCM16 at 24 kHz. LookupError names those there are.
+    """The sound of a clip, as PCM16 at 24 kHz; or that of a sound file of the reader's, given by its
+    path.
+
+    LookupError names the clips that there are; FileNotFoundError and ValueError are read()'s.
 
     >>> round(len(clip("user-christmas")) / 2 / RATE, 1)
     2.4
     """
-    if name not in clips():
-        raise LookupError(
-            f"there is no clip {name!r}; there are {', '.join(n for n, row in clips().items() if row['side'] != 'piece')}"
-        )
+    if not isinstance(name, (str, Path)):
+        raise LookupError(f"a clip is named by a text, not by {name!r}; {_there_are()}")
+    if name in clips():
+        return _clip(name)
+    if Path(name).suffix.lower() in KINDS:
+        return read(Path(name))
+    raise LookupError(f"there is no clip {name!r}; {_there_are(name)}")
+
+
+def transcript(name: str) -> str:
+    """The words of a clip; of a file of the reader's, which nobody wrote down, its name. LookupError
+    as clip().
+
+    >>> transcript("user-christmas")
+    'How many days are left until Christmas?'
+    """
+    if name in clips():
+        return clips()[name]["transcript"]
+    clip(name)
+    return f"({Path(name).name}: a sound of yours, whose words are not known)"
+
+
+def _there_are(name=""):
+    like = difflib.get_close_matches(str(name), clips(), 3, 0.5)
+    rest = [n for n, row in clips().items() if row["side"] != "piece" and n not in like]
+    return f"there are {', '.join(like + rest)}; a file of yours is given by its path, such as 'mine.wav'"
+
+
+@functools.cache
+def _clip(name):
     row = clips()[name]
     return _file(row["file"])[int(row["start_ms"]) * BYTES_A_MS : int(row["end_ms"]) * BYTES_A_MS]
 
 
-@functools.cache
-def _file(name):
+def read(source: Path | bytes) -> bytes:
+    """Any sound file that FFmpeg knows (WAV, MP3, Opus, FLAC, M4A, WebM …), of any rate and number
+    of channels, as PCM16 at 24 kHz. `source`: its path, or its bytes.
+
+    FileNotFoundError where there is none, ValueError for what is no sound, or has none in it.
+    """
     import av
 
-    with av.open(str(FOLDER / name)) as opened:
-        halve = Resampler(48_000, RATE)
-        return b"".join([halve.frame(frame) for frame in opened.decode(audio=0)]) + halve.end()
+    name = str(source.name) if isinstance(source, Path) else "these bytes"
+    if isinstance(source, Path) and not source.is_file():
+        raise FileNotFoundError(2, f"there is no file {source}", str(source))
+    opened_from = str(source) if isinstance(source, Path) else io.BytesIO(source)
+    try:
+        with av.open(opened_from, mode="r") as opened:
+            if not opened.streams.audio:
+                raise ValueError(f"{name} has no sound in it")
+            halve = Resampler(opened.streams.audio[0].rate, RATE)
+            pcm = b"".join([halve.frame(frame) for frame in opened.decode(audio=0)]) + halve.end()
+    except (av.error.FFmpegError, EOFError) as e:
+        raise ValueError(f"{name} cannot be read as sound: {getattr(e, 'strerror', e)}") from None
+    if not pcm:
+        raise ValueError(f"{name} holds a sound of no length")
+    return pcm
+
+
+@functools.cache
+def _file(name):
+    return read(FOLDER / name)
 
 
 class Resampler:
@@ -129,7 +186,12 @@ class Resampler:
 
 
 def changed(pcm: bytes, given: int, wanted: int) -> bytes:
-    """A whole sound at another rate, both in samples a second."""
+    """A whole sound at another rate, both in samples a second. ValueError for a rate that is none."""
+    for rate in (given, wanted):
+        if not isinstance(rate, int) or not LOWEST_RATE <= rate <= HIGHEST_RATE:
+            raise ValueError(
+                f"a rate is a whole number of samples a second, from {LOWEST_RATE} to {HIGHEST_RATE:,}, not {rate!r}"
+            )
     resample = Resampler(given, wanted)
     return resample(pcm) + resample.end()
 

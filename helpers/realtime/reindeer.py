@@ -85,9 +85,12 @@ class Reindeer(anywidget.AnyWidget):
     note = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, pcm, words, rate=sounds.RATE, note=""):
+        self.wav_ms = sounds.ms(pcm)
         super().__init__(
             wav=sounds.wav(pcm, rate), mouth=mouth(pcm, rate).tolist(), words=words, note=note
         )
 
     def __repr__(self):  # what a page without a running kernel shows
-        return f"A reindeer says: {self.words}"
+        return (
+            f"A reindeer {'says' if self.wav_ms else 'has no sound, its words are'}: {self.words}"
+        )

@@ -11,6 +11,7 @@ import json
 import math
 from typing import NamedTuple
 
+from .. import sockets  # from here on, waits end
 from ..common.markup import Template
 from ..facts import DATA, sounds
 
@@ -54,6 +55,8 @@ async def warm(client, model):
             response={"conversation": "none", "output_modalities": ["text"], "input": []}
         )
         async for event in connection:
+            if event.type == "error":
+                raise RuntimeError(event.error.message)
             if event.type == "response.done":
                 return
 
@@ -65,22 +68,25 @@ async def over_websocket(client, session, clip):
     Returns a SpokenTurn. RuntimeError with the API's words for settings that it refuses;
     LookupError for a clip that is none.
     """
-    from .. import display
+    from .. import display, spoken
     from . import turn_taking
 
+    heard = sockets.Talk()
     up, down, events = [], [], []
     async with client.realtime.connect(model=session["model"]) as connection:
 
         async def send(event):
             up.append(json.dumps(event))
+            heard.note(event)
             await connection.send_raw(up[-1])
 
         async def listen():
             while not events or events[-1].type != "response.done":
                 down.append(await connection.recv_bytes())
                 events.append(connection.parse_event(down[-1]))
+                heard.note(json.loads(down[-1]))
                 if events[-1].type == "error":
-                    raise RuntimeError(f"The API refused something: {events[-1].error.message}")
+                    raise RuntimeError(events[-1].error.message)
                 if events[-1].type == "response.output_audio.delta":
                     times.setdefault("sound", clock())
 
@@ -110,7 +116,13 @@ async def over_websocket(client, session, clip):
                     )
                     / sounds.BYTES_A_MS
                 )
+                if "sound" not in times:
+                    told = spoken.in_words(events[-1].response)
+                    raise RuntimeError(f"There is no first sound to time. The answer was: {told}")
                 until = 1000 * (times["sound"] - begun) + answer
+            elif sent * PIECE > sounds.ms(said) + 1000 * sockets.PATIENCE:
+                listening.cancel()
+                raise TimeoutError(f"No answer came. {heard.waits_for()}")
     return SpokenTurn(
         sum(map(len, up)),
         sum(map(len, down)),

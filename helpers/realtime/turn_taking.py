@@ -43,10 +43,11 @@ def found(pcm, threshold=0.5, silence_ms=500, prefix_padding_ms=300, judged=None
     """
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold is a probability from 0 to 1, not {threshold!r}")
-    if silence_ms < 0 or prefix_padding_ms < 0:
-        raise ValueError(
-            f"silence and padding are 0 ms or more, not {silence_ms!r} and {prefix_padding_ms!r}"
-        )
+    for ms in (silence_ms, prefix_padding_ms):
+        if ms != int(ms) or ms < 0:
+            raise ValueError(
+                f"silence and padding are whole numbers of ms, 0 or more, not {silence_ms!r} and {prefix_padding_ms!r}"
+            )
     samples = lambda ms: ms * sounds.RATE // 1000
     ms = lambda position: position * 1000 // sounds.RATE
     follow, all_of_them, before = turns.Turns(), [], 0
@@ -62,6 +63,31 @@ def found(pcm, threshold=0.5, silence_ms=500, prefix_padding_ms=300, judged=None
             all_of_them[-1] = all_of_them[-1]._replace(end_ms=ms(position))
             before = position
     return all_of_them
+
+
+def by_rules(pcm, rules):
+    """found(), with the numbers of a `turn_detection` of type server_vad, a dict."""
+    return found(
+        pcm,
+        rules.get("threshold", 0.5),
+        rules.get("silence_duration_ms", 500),
+        rules.get("prefix_padding_ms", 300),
+    )
+
+
+def words(pcm):
+    """What is said in a sound, as far as it is of the clips: turn by turn, by the ear of the local
+    API.
+    """
+    from ..facts import hearing
+
+    whole = hearing.heard(pcm)
+    if whole and all(h.whole for h in whole):
+        return " ".join(h.transcript for h in whole)
+    spans = [(turn.start_ms, turn.end_ms or sounds.ms(pcm)) for turn in found(pcm, silence_ms=300)]
+    parts = [pcm[a * sounds.BYTES_A_MS : b * sounds.BYTES_A_MS] for a, b in spans]
+    said = [" ".join(h.transcript for h in hearing.heard(part)) or "…" for part in parts]
+    return " … ".join(said) or "(nobody speaks)"
 
 
 def with_pauses(pcm, pauses):

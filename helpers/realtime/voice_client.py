@@ -11,7 +11,6 @@ ours here.
 """
 
 import asyncio
-import contextlib
 import fractions
 import json
 import os
@@ -20,7 +19,7 @@ import numpy
 from av import AudioFrame
 from openai import AsyncOpenAI
 
-from .. import display
+from .. import display, sockets, spoken
 from ..common import left_out
 from ..facts import sounds
 
@@ -50,7 +49,9 @@ class Caller:
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.mouth = Clips()
         self.events, self.call_id, self.over = [], None, ""
+        self.talk = sockets.Talk()
         self._heard, self._news, self._listening = [], asyncio.Event(), None
+        self._shown = 0  # errors that were raised
 
     async def dial(self):
         """Offer, answer, and wait for session.created on the data channel. Returns self; raises
@@ -74,6 +75,7 @@ class Caller:
 
     def send(self, event):
         """A client event, as a dict."""
+        self.talk.note(event)
         self.channel.send(json.dumps(event))
 
     async def say(self, clip):
@@ -82,21 +84,37 @@ class Caller:
         """
         await self.mouth.say(sounds.clip(clip) if isinstance(clip, str) else clip)
 
-    async def until(self, kind, count=1, seconds=30):
-        """The count-th event of a type, as soon as it is there. Raises TimeoutError with what came
-        instead, or ConnectionError where the call has ended before.
+    async def until(self, kind, count=1, seconds=None):
+        """The count-th event of a type, as soon as it is there. seconds: in the place of
+        sockets.PATIENCE.
+
+        Raises RuntimeError with the words of an `error` event that comes in its place, TimeoutError
+        where nothing comes for sockets.PATIENCE seconds while nobody speaks, with what is waited
+        for, and ConnectionError where the call has ended before.
         """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while len(self._of(kind)) < count and not self.over:
-                    self._news.clear()
+        while len(self._of(kind)) < count and not self.over:
+            wrong = self._of("error")
+            if wrong[self._shown :] and kind != "error":
+                self._shown = len(wrong)
+                raise RuntimeError(wrong[-1]["error"]["message"])
+            self._news.clear()
+            try:
+                async with asyncio.timeout(seconds or self.talk.patience):
                     await self._news.wait()
+            except TimeoutError:
+                if not (self.mouth.waiting or self._plays() or self.talk.owes()):
+                    raise TimeoutError(f"no {kind}. {self.talk.late()}") from None
         if len(self._of(kind)) < count:
             came = f"there were {', '.join(e['type'] for e in self.events) or 'no events'}"
-            if self.over:
-                raise ConnectionError(f"no {kind}: the connection is {self.over}; {came}")
-            raise TimeoutError(f"no {kind} in {seconds} s; {came}")
+            raise ConnectionError(f"no {kind}: the connection is {self.over}; {came}")
+        if kind == "error":
+            self._shown = len(self._of(kind))
         return self._of(kind)[count - 1]
+
+    def _plays(self):
+        """Whether an answer's sound is on its way."""
+        ended = self._of("output_audio_buffer.stopped") + self._of("output_audio_buffer.cleared")
+        return len(self._of("output_audio_buffer.started")) > len(ended)
 
     def _of(self, kind):
         return [e for e in self.events if e["type"] == kind]
@@ -112,16 +130,15 @@ class Caller:
 
     def shown(self):
         """What was said on both sides, framed with its origin. Returns a Shown."""
-        asked = self._of("conversation.item.input_audio_transcription.completed")
-        told = self._of("response.output_audio_transcript.done")
-        words = [
-            f"{who}: {e['transcript']}"
-            for turn in zip(asked, told)
-            for who, e in zip(("you", "it"), turn)
-        ]
-        answer = self._of("response.done")[-1]["response"]
+        lines, notes = spoken.turn(spoken.as_objects(self.events))
+        done = self._of("response.done")
+        if not done:
+            raise RuntimeError(f"There is no answer to show: {self.talk.waits_for()}")
         return display.framed(
-            "\n".join(words), self._of("session.created")[0]["session"]["model"], answer["id"]
+            "\n".join(lines),
+            self._of("session.created")[0]["session"]["model"],
+            done[-1]["response"]["id"],
+            " · ".join(notes),
         )
 
     async def hang_up(self):
@@ -139,6 +156,7 @@ class Caller:
 
     def _note(self, text):
         self.events.append(json.loads(text))
+        self.talk.note(self.events[-1])
         self._news.set()
 
     def _listen(self, track):

@@ -114,6 +114,8 @@ async def call():
             asked.add("something")
         elif event["type"] == "output_audio_buffer.stopped":
             asked.clear()
+        elif event["type"] == "error":
+            words["error"] = event["error"]["message"]
         elif event["type"] == "response.done":
             words["response"] = event["response"]["id"]
         elif "transcript" in event:  # of what was heard, or of what is said

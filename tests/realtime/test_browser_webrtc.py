@@ -10,6 +10,7 @@ import wave
 import pytest
 from openai import OpenAI
 
+from helpers import sockets
 from helpers.facts import sounds
 from helpers.realtime import voice_pages
 from helpers.realtime.voice_client import contains
@@ -233,7 +234,8 @@ def test_a_call_that_the_server_ends_is_over_in_the_page(opened, client):
         assert page.trouble == []
 
 
-def test_a_closed_tab_ends_its_call(opened, client):
+def test_a_closed_tab_ends_its_call(opened, client, monkeypatch):
+    monkeypatch.setattr(sockets, "PATIENCE", 60)  # that a tab is gone is known after half a minute
     with opened("webrtc.html", minted(client), []) as page:
         with page.expect_response("**/realtime/calls") as answered:
             page.click("#clip")
@@ -242,8 +244,9 @@ def test_a_closed_tab_ends_its_call(opened, client):
         with client.realtime.connect(call_id=call_id) as beside:
             assert beside.recv().type == "session.created"
             page.close()
-            kinds = [event.type for event in beside]  # ends when the call does
-        assert "error" not in kinds
+            events = list(beside)  # ends when the call does
+        # what the tab cut short may be no clip any more; nothing else is wrong
+        assert {e.error.code for e in events if e.type == "error"} <= {"off_the_map"}
 
 
 def test_the_clips_of_the_pages_are_clips():

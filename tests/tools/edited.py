@@ -37,6 +37,10 @@ from tests.tools import refresh
 
 TABLE = refresh.ROOT / "tests" / "data" / "edits"
 PATIENCE = 90  # seconds for one edit
+SOONER = {
+    "DAY9_PATIENCE": "3",
+    "OMP_THREAD_LIMIT": "1",  # the voice detector's OpenMP waits in a fork for its parent's threads
+}
 VERDICTS = ("answered", "panel", "refused", "told", "traceback")
 ANSWERED, PANEL, REFUSED, TOLD, TRACEBACK = VERDICTS
 
@@ -111,7 +115,7 @@ def outcomes(stem):
         told = Path(folder) / "told.json"
         # where a test before has called connect(), the SDK is told whom to ask
         env = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
-        pid = forked.forked(__name__, [stem, str(told)], str(refresh.ROOT), env)
+        pid = forked.forked(__name__, [stem, str(told)], str(refresh.ROOT), env | SOONER)
         with contextlib.suppress(psutil.NoSuchProcess):
             psutil.Process(pid).wait()
         found = json.loads(told.read_text(encoding="utf-8"))
@@ -193,7 +197,10 @@ def kind(error, text):
     """What came of a cell that stopped, by its error and its output."""
     if "Off the map" in text:
         return PANEL
-    if re.search(r"^\w+Error: 4\d\d(,|$)", text, re.M) and "Traceback" not in text:
+    if (
+        re.search(r"^(\w+Error: 4\d\d(,|$)|The API refused: )", text, re.M)
+        and "Traceback" not in text
+    ):
         return REFUSED
     if "Traceback" not in text and text.strip():
         return TOLD
@@ -202,11 +209,14 @@ def kind(error, text):
 
 def _apart(work):
     """What `work` returns, in a copy of this process that ends with it."""
+    from IPython.core import async_helpers
+
     with tempfile.TemporaryFile() as told:
         child = os.fork()
         if not child:
             try:
                 signal.alarm(PATIENCE)
+                async_helpers._asyncio_event_loop = None  # the threads of the old one are not here
                 if "helpers.running" in sys.modules and (
                     now := sys.modules["helpers.running"].current
                 ):

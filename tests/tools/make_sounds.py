@@ -70,6 +70,87 @@ SENTENCES = {  # whole answers, one file each
         "Christmas, about the lawn, about the first snow, or about a tax.",
     ),
 }
+# The same answers in other languages, and what instructions may want said in the place of one.
+OTHERS = {
+    "says-presents-es": (
+        "es",
+        "Bueno, desde el césped veo el interior de la casa. Están en el armario debajo de la escalera, detrás de los abrigos de invierno.",
+    ),
+    "says-presents-fr": (
+        "fr",
+        "Eh bien, depuis la pelouse je vois l'intérieur de la maison. Ils sont dans le placard sous l'escalier, derrière les manteaux d'hiver.",
+    ),
+    "says-presents-de": (
+        "de",
+        "Nun, vom Rasen aus sehe ich ins Haus hinein. Sie sind im Schrank unter der Treppe, hinter den Wintermänteln.",
+    ),
+    "says-secret-es": (
+        "es",
+        "Eso es un secreto. Pregúntame otra vez la mañana de Navidad.",
+    ),
+    "says-secret-fr": (
+        "fr",
+        "C'est un secret. Redemande-moi le matin de Noël.",
+    ),
+    "says-secret-de": (
+        "de",
+        "Das ist ein Geheimnis. Frag mich am Weihnachtsmorgen noch einmal.",
+    ),
+    "says-reindeer-es": (
+        "es",
+        "¡Buenas noches! Ilumino el césped, cuento las estrellas y saludo a todos los que pasan.",
+    ),
+    "says-reindeer-fr": (
+        "fr",
+        "Bonsoir ! J'éclaire la pelouse, je compte les étoiles et je salue tous ceux qui passent.",
+    ),
+    "says-reindeer-de": (
+        "de",
+        "Guten Abend! Ich beleuchte den Rasen, zähle die Sterne und grüße alle, die vorbeigehen.",
+    ),
+    "says-stopped-es": (
+        "es",
+        "Está bien, me callo.",
+    ),
+    "says-stopped-fr": (
+        "fr",
+        "D'accord, je me tais.",
+    ),
+    "says-stopped-de": (
+        "de",
+        "In Ordnung, ich bin still.",
+    ),
+    "says-good-night-es": (
+        "es",
+        "¡Buenas noches! Dejaré la luz encendida.",
+    ),
+    "says-good-night-fr": (
+        "fr",
+        "Bonne nuit ! Je laisse la lumière allumée.",
+    ),
+    "says-good-night-de": (
+        "de",
+        "Gute Nacht! Ich lasse das Licht an.",
+    ),
+    "says-hello-es": (
+        "es",
+        "¡Hola! ¿Qué puedo hacer por ti?",
+    ),
+    "says-hello-fr": (
+        "fr",
+        "Bonjour ! Que puis-je faire pour toi ?",
+    ),
+    "says-hello-de": (
+        "de",
+        "Hallo! Was kann ich für dich tun?",
+    ),
+    "says-arr": ("en", "Arr!"),
+    "says-ask-parents": ("en", "Ask your parents."),
+    "says-ask-santa": ("en", "Ask Santa."),
+    "says-sorry": ("en", "Sorry."),
+    "says-no": ("en", "No."),
+    "says-do-not-know": ("en", "I do not know."),
+}
 # Pieces from which answers with numbers and dates are put together; all in one file.
 NUMBERS = [*sounds.ONES, *sounds.TENS[2:], "hundred", *sounds.POWERS[1:]]
 ORDINALS = [sounds.ordinal(n) for n in [*range(1, 21), 30]]
@@ -93,11 +174,19 @@ PHRASES = [
     "the tax on",
 ]
 
+WHOSE = [
+    "For a married couple filing jointly in",
+    "For a married person filing separately in",
+    "For a head of household in",
+    "For a surviving spouse in",
+]
 VOICES = {
     ("user", "en"): "flite rms",
     ("assistant", "en"): "flite slt",
     ("user", "es"): "espeak-ng es+m3",
     ("assistant", "es"): "espeak-ng es-419+f2",
+    ("assistant", "fr"): "espeak-ng fr+f2",
+    ("assistant", "de"): "espeak-ng de+f2",
 }
 
 
@@ -164,47 +253,38 @@ def make():
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.opus"):
         old.unlink()
-    rows = []
-    for side, clips in (("user", USER), ("assistant", SENTENCES)):
-        for name, (language, text) in clips.items():
-            samples = speak(
-                sounds.spoken(text) if language == "en" else text, VOICES[side, language]
-            )
-            write(name, samples)
-            rows.append(
-                [
-                    name,
-                    f"{name}.opus",
-                    0,
-                    len(samples) * 1000 // RATE,
-                    side,
-                    language,
-                    VOICES[side, language],
-                    text,
-                ]
-            )
-    joined = array.array("h", bytes(2 * GAP))
-    for piece in [*NUMBERS, *ORDINALS, *MONTHS, *PHRASES]:
-        samples = speak(piece, VOICES["assistant", "en"])
-        start = len(joined)
-        joined.extend(samples)
-        rows.append(
-            [
-                f"piece-{piece.replace(' ', '-')}",
-                "pieces.opus",
-                start * 1000 // RATE,
-                len(joined) * 1000 // RATE,
-                "piece",
-                "en",
-                VOICES["assistant", "en"],
-                piece,
-            ]
-        )
-        joined.extend(array.array("h", bytes(2 * GAP)))
-    write("pieces", joined)
+    rows = whole("user", USER) + whole("assistant", SENTENCES | OTHERS)
+    rows += joined("pieces", [*NUMBERS, *ORDINALS, *MONTHS, *PHRASES]) + joined("whose", WHOSE)
     with open(FOLDER / "clips.csv", "w", encoding="utf-8", newline="") as f:
         out = csv.writer(f, lineterminator="\n")
         out.writerows([COLUMNS, *rows])
+
+
+def whole(side, clips):
+    """The rows of clips.csv for sentences, one file each."""
+    rows = []
+    for name, (language, text) in clips.items():
+        voice = VOICES[side, language]
+        samples = speak(sounds.spoken(text) if language == "en" else text, voice)
+        write(name, samples)
+        ms = len(samples) * 1000 // RATE
+        rows.append([name, f"{name}.opus", 0, ms, side, language, voice, text])
+    return rows
+
+
+def joined(name, pieces):
+    """The rows of clips.csv for pieces, all in one file."""
+    rows, voice, whole = [], VOICES["assistant", "en"], array.array("h", bytes(2 * GAP))
+    for piece in pieces:
+        samples = speak(piece, voice)
+        start = len(whole)
+        whole.extend(samples)
+        at = [start * 1000 // RATE, len(whole) * 1000 // RATE]
+        slug = piece.replace(" ", "-")
+        rows.append([f"piece-{slug}", f"{name}.opus", *at, "piece", "en", voice, piece])
+        whole.extend(array.array("h", bytes(2 * GAP)))
+    write(name, whole)
+    return rows
 
 
 if __name__ == "__main__":

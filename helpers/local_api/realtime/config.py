@@ -7,6 +7,7 @@ prompt.
 """
 
 import copy
+import re
 
 from ..checks import (
     Bad,
@@ -26,6 +27,16 @@ from ..checks import (
 )
 
 VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
+TRANSCRIBERS = (  # openai 3.54.0, types/realtime/audio_transcription.py
+    "whisper-1",
+    "gpt-transcribe",
+    "gpt-live-transcribe",
+    "gpt-4o-mini-transcribe",
+    "gpt-4o-mini-transcribe-2025-12-15",
+    "gpt-4o-transcribe",
+    "gpt-4o-transcribe-diarize",
+    "gpt-realtime-whisper",
+)
 SESSION_SECONDS = 3600
 # Ours; shown in session.created, where OpenAI's own default instructions would stand.
 INSTRUCTIONS = (
@@ -85,9 +96,11 @@ _turns = by(
         ),
     },
 )
+
+
 _transcription = thing(
     {
-        "model": text,
+        "model": choice(*TRANSCRIBERS),
         "language": optional(text),
         "prompt": optional(text),
         "delay": anything,
@@ -96,11 +109,23 @@ _transcription = thing(
     },
     needs=["model"],
 )
+
+
+def _name(value, at):
+    text(value, at)
+    if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", value):
+        raise Bad(
+            f"Invalid '{at}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
+            "invalid_value",
+            at,
+        )
+
+
 _tool = by(
     "type",
     {
         "function": thing(
-            {"type": text, "name": text, "description": text, "parameters": mapping},
+            {"type": text, "name": _name, "description": text, "parameters": mapping},
             needs=["name"],
         )
     },
@@ -232,9 +257,17 @@ def merged(session, change):
         heard["transcription"] = {"model": None, "language": None, "prompt": None} | heard[
             "transcription"
         ]
+    hold_choice(new["tool_choice"], new["tools"], "session.tool_choice")
     for side in new["audio"].values():
         side["format"] = with_rate(side["format"])
     return new
+
+
+def hold_choice(wanted, tools, at):
+    """Raises Bad where a function is to be called that is not among the tools."""
+    name = wanted["name"] if isinstance(wanted, dict) and "name" in wanted else None
+    if name and name not in [tool["name"] for tool in tools]:
+        raise Bad(f"Tool choice '{name}' not found in 'tools' parameter.", "invalid_value", at)
 
 
 def with_rate(form):

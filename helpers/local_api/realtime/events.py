@@ -27,6 +27,8 @@ CONTAINERS = {
     b"OggS": "an Ogg file",
     b"fLaC": "a FLAC file",
     b"ID3": "an MP3 file",
+    b"\xff\xfb": "an MP3 file",
+    b"\xff\xf3": "an MP3 file",
     b"\x1aE\xdf\xa3": "a WebM file",
 }
 
@@ -49,6 +51,11 @@ def error_event(error, client_event_id=None):
         "error": {k: error[k] for k in ("type", "code", "message", "param")}
         | {"event_id": client_event_id},
     }
+
+
+def off_the_map(why):
+    """The error object of what no recording answers."""
+    return {"type": "off_the_map", "code": "off_the_map", "message": why, "param": None}
 
 
 def as_text(event):

@@ -9,7 +9,7 @@ import base64
 import re
 
 from ...facts import hearing, sounds, tokens
-from . import scenarios
+from . import events, scenarios
 from .config import VOICES, with_rate
 from .events import call_id, new_id, veiled
 from .items import FRAME_TOKENS, Item
@@ -93,6 +93,8 @@ class Response:
             self.context, self.instructions, self.told, self.tools, self.tool_choice, self.aloud
         )
         self.scene = reply.scene
+        if reply.why:  # it says so in a voice; where nobody listens, this does
+            self.session.tell(events.error_event(events.off_the_map(reply.why)))
         steps = self._call(reply) if reply.name else self._message(reply)
         pace, clock = self.session.pace, asyncio.get_running_loop().time
         begun = clock()
@@ -156,7 +158,7 @@ class Response:
         )
 
     def _message(self, reply):
-        words = re.findall(r"\s*\S+", reply.text)
+        words = re.findall(r"\s*\S+", reply.whole)
         self.pcm = sounds.paced(reply.sound, self.speed, PITCHES[self.voice]) if self.aloud else b""
         words, audio = self._limited(
             words, tokens.audio_tokens(sounds.ms(self.pcm) / 1000, "assistant")

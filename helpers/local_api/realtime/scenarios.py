@@ -3,45 +3,64 @@ returned by a function.
 
 A scene's answer is a clip, or a sentence with slots that are computed here: the days until
 Christmas from a date, the tax on an income from the tax tables, either of them from a function's
-output. What no scene answers gets an answer that says so.
+output (returned.py). Instructions are followed whole (instructions.py), or not at all. What no scene
+answers gets an answer that says so in a voice, and the reason in `why`.
 """
 
 import datetime
 import functools
-import json
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ...facts import DATA, sounds, tax
+from ...facts import DATA, dates, sounds, tax
+from ..computed import reading
+from ..computed.reading import Unclear
+from . import calling, instructions, returned
 
 DAY_9 = datetime.date(
     2024, 12, 17
 )  # "today", where neither the instructions nor the question nor a function names a date
-INCOME, YEAR = 9_325, 2024  # those of the spoken question
-DATE = re.compile(r"\d{4}-\d\d-\d\d")
-NUMBER = r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-# "Answer blocked if the user asks about presents, otherwise allowed."
-RULE = re.compile(
-    r"""["'`]?(\w+)["'`]? if (.+?)[,;.]?\s+(?:and |or |but )?(?:otherwise|else)[,:]?\s+(?:answer |say |reply |return )?["'`]?(\w+)""",
-    re.I | re.S,
-)
+YEAR = 2024  # of a tax, where nobody names one
+BETWEEN = 250  # ms of silence between the sentences of one answer
+# "Answer blocked if the user asks about presents, otherwise allowed.", in some of its forms
+_ANSWER = r"(?:answer|say|reply|return|respond)(?: only)?(?: with)?"
+RULES = [
+    re.compile(
+        rf"""{_ANSWER} ["'`]?(?P<yes>\w+)["'`]? (?:if|when|whenever) (?P<about>.+?)[,;.]?\s+(?:and |or |but )?(?:otherwise|else)[,:]?\s+(?:{_ANSWER} )?["'`]?(?P<no>\w+)["'`]?[.!]?""",
+        re.I | re.S,
+    ),
+    re.compile(
+        rf"""(?:is|does|do|was) (?P<about>.+?)\?\s*{_ANSWER}:? ["'`]?(?P<yes>\w+)["'`]? or ["'`]?(?P<no>\w+)["'`]?[.!]?""",
+        re.I | re.S,
+    ),
+]
+POLITE = r"(?:please )?(?P<what>.+?)(?: (?:kindly|warmly|politely|briefly|nicely|in a friendly way))?[.!]*"
 
 
 @dataclass
 class Reply:
     """What a response consists of: words, or the call of a function. `sound` is made when it is
-    asked for.
+    asked for. `before`, `after`: sentences around the words. `why`: the reason, where it is off the
+    map.
     """
 
     scene: str
     text: str = ""
     name: str = ""
     arguments: str = ""
+    before: str = ""
+    after: str = ""
+    why: str = ""
+
+    @property
+    def whole(self):
+        return " ".join(filter(None, (self.before, self.text, self.after)))
 
     @property
     def sound(self):
-        return sounds.said(self.text)
+        parts = [sounds.said(part) for part in (self.before, self.text, self.after) if part]
+        return sounds.silence(BETWEEN).join(parts)
 
 
 @functools.cache
@@ -51,28 +70,34 @@ def scenes():
         return {scene["name"]: scene for scene in tomllib.load(f)["scene"]}
 
 
-def reply(items, instructions, told, tools, tool_choice, aloud):
+def reply(items, session, told, tools, tool_choice, aloud):
     """The Reply to a conversation.
 
-    items: the response's input (items.Item). instructions: the session's; told: the response's own,
-    or "". tools, tool_choice: as in the session object. aloud: whether it must have a sound.
+    items: the response's input (items.Item). session: the session's instructions; told: the
+    response's own, which take their place, or "". tools, tool_choice: as in the session object.
+    aloud: whether it must have a sound.
     """
-    found = _reply(items, instructions, told, tools, tool_choice)
+    try:
+        found = _reply(items, session, told, tools, tool_choice)
+    except Unclear as e:
+        return _off(str(e))
     if aloud and found.text:
         try:
             found.sound
         except (LookupError, ValueError):  # a number or a word that no clip says
-            found = _clip("off the map")
+            return _off(
+                f"No recorded voice here says “{found.whole}” In text it is answered: output_modalities ['text']."
+            )
     return found
 
 
-def _reply(items, instructions, told, tools, tool_choice):
-    rule = RULE.search(told)
-    if rule:
-        return _judged(rule, items)
-    for name, scene in scenes().items():
-        if told and re.search(scene.get("told", "$^"), told, re.I):
-            return _clip(name)
+def _reply(items, session, told, tools, tool_choice):
+    if told:
+        found = _told(told, items)
+        if found:
+            return found
+    system = [item.words for item in items if item.data.get("role") == "system"]
+    given = instructions.read(told or session, *system)
     last = next(
         (
             item
@@ -82,18 +107,50 @@ def _reply(items, instructions, told, tools, tool_choice):
         None,
     )
     if last is None:
-        return _clip("hello")
+        return _dressed(_clip("hello", given), given)
     if last.data["type"] == "function_call_output":
-        return _returned(last, items)
+        return _dressed(_returned(last, items), given)
     name = scene_of(last)
     scene = scenes()[name]
-    if "slots" not in scene:
-        return _clip(name)
-    values = SLOTS[scene["slots"]](last.words if not last.heard else "", instructions)
-    tool = _tool(scene, tools, tool_choice)
+    for what, words in given.kept:
+        if _topics(what) & set(scene.get("topics", [])):
+            return _dressed(Reply("secret", words) if words else _clip("secret", given), given)
+    words = words_of(last)
+    tool = calling.tool(scene, tools, tool_choice)
     if tool:
-        return Reply(name, name=tool["name"], arguments=_arguments(tool, values))
-    return Reply(name, scene["say"].format_map(values))
+        known = {"question": words} | (_values(scene, words, given) if "slots" in scene else {})
+        return Reply(name, name=tool["name"], arguments=calling.arguments(tool, known))
+    if given.manner.fixed:
+        return Reply(name, given.manner.fixed)
+    if name == "off the map":
+        raise Unclear(unknown(last))
+    if "slots" not in scene:
+        return _dressed(_clip(name, given), given)
+    return _dressed(Reply(name, _said(scene, "say", _values(scene, words, given), given)), given)
+
+
+def _told(told, items):
+    """The Reply that a response's own instructions ask for by themselves, or None: a verdict, a
+    refusal, a greeting.
+    """
+    for pattern in RULES:
+        rule = pattern.search(told)
+        if rule:
+            return _judged(rule["yes"], rule["about"], rule["no"], items)
+    what = re.fullmatch(POLITE, told.strip(), re.I | re.S)["what"]
+    for name, scene in scenes().items():
+        if re.fullmatch(scene.get("told", "$^"), what, re.I):
+            return _clip(name)
+    refusal = re.sub(r"(?i)\s*\b(?:kindly|please)\b", "", told).strip()
+    if re.match(r"(?i)(?:refuse|decline|say|tell|send|ask)\b", refusal):
+        words = instructions.instead(refusal)
+        return Reply("secret", words) if words else _clip("secret")
+    return None
+
+
+def words_of(item):
+    """What an item says, as text; of sound, what was heard in it."""
+    return " ".join(h.transcript for h in item.heard) if item.heard else item.words
 
 
 def scene_of(item):
@@ -113,138 +170,152 @@ def scene_of(item):
     )
 
 
-def _clip(name):
-    return Reply(name, sounds.clips()[scenes()[name]["clip"]]["transcript"])
+def unknown(item):
+    """Why nothing here answers an item, in words."""
+    if item.pcm:
+        known = ", ".join(n for n, c in sounds.clips().items() if c["side"] == "user")
+        return f"No recording on this machine sounds like this, and nothing here understands speech. Known: {known}."
+    return (
+        f"Nothing here answers “{item.words[:200]}”. Known are: the days until Christmas, a tax (“What is the tax on 9,325 dollars?”), "
+        "the reindeer, the presents, the story of the first snow, Spanish, a greeting, thanks."
+    )
 
 
-def _judged(rule, items):
-    """A one-word verdict on what was said last: the first word where a topic of its scene is in the
+def _off(why):
+    return replace(_clip("off the map"), why=why)
+
+
+def _clip(name, given=None):
+    language = given.manner.language if given else "en"
+    if language in ("en", "pirate"):
+        return Reply(name, sounds.clips()[scenes()[name]["clip"]]["transcript"])
+    if name in ("spanish", "window") and language == "es":  # it is Spanish already
+        return _clip(name)
+    return Reply(name, _in(scenes()[name], language))
+
+
+def _in(scene, language):
+    """A scene's words in another language. Raises Unclear where nobody wrote them."""
+    if language not in scene:
+        raise Unclear(f"Nobody wrote here what is said about “{scene['name']}” in that language. {instructions.KNOWN}")  # fmt: skip
+    return scene[language]
+
+
+def _said(scene, key, values, given):
+    language = given.manner.language
+    if language in ("en", "pirate"):
+        return scene[key].format_map(values)
+    return _in(scene, language).format_map(values)
+
+
+def _dressed(found, given):
+    """A Reply in the manner that instructions ask for."""
+    if not found.text:
+        return found
+    rules = given.manner
+    if rules.fixed:
+        return replace(found, text=rules.fixed)
+    before = "Arr!" if rules.language == "pirate" else ""
+    return replace(found, before=" ".join(filter(None, (before, rules.before))), after=rules.after)
+
+
+def _topics(words):
+    """The topics of all scenes that are named in words."""
+    known = {topic for scene in scenes().values() for topic in scene.get("topics", [])}
+    return known & set(re.findall(r"\w+", words.lower()))
+
+
+def _judged(yes, about, no, items):
+    """A one-word verdict on what was said last: the first word where it is about a topic of the
     condition, else the second.
     """
-    yes, condition, no = rule.groups()
+    known = sorted({t for scene in scenes().values() for t in scene.get("topics", [])})
+    wanted = _topics(about)
+    if not wanted:
+        raise Unclear(f"A guard here goes by topics, and finds none of its own in “{about}”. It knows: {', '.join(known)}.")  # fmt: skip
     said = [item for item in items if item.data["type"] == "message"]
     asked = max((i for i, item in enumerate(said) if item.data["role"] == "user"), default=0)
-    topics = {
-        topic for item in said[asked:] for topic in scenes()[scene_of(item)].get("topics", [])
-    }
-    return Reply("verdict", yes if topics & set(re.findall(r"\w+", condition.lower())) else no)
+    found = [scene_of(item) for item in said[asked:] if item.data["role"] == "user"]
+    if "off the map" in found:
+        raise Unclear(f"What this is about is not known here. {unknown(said[asked])}")
+    topics = {topic for name in found for topic in scenes()[name].get("topics", [])}
+    return Reply("verdict", yes if topics & wanted else no)
 
 
 # --- functions -----------------------------------------------------------------------------------------
 
 
-def _tool(scene, tools, tool_choice):
-    """The function of the session that a scene calls, or None."""
-    if tool_choice == "none":
-        return None
-    wanted = tool_choice["name"] if isinstance(tool_choice, dict) else None
-    return next(
-        (
-            t
-            for t in tools
-            if t["name"] == wanted
-            or not wanted
-            and re.search(scene["tool"], f"{t['name']} {t.get('description', '')}", re.I)
-        ),
-        None,
-    )
-
-
-def _arguments(tool, values):
-    """A call's arguments as JSON: each parameter whose name tells what it is for."""
-    given = {}
-    for name, schema in ((tool.get("parameters") or {}).get("properties") or {}).items():
-        value = next(
-            (
-                values[key]
-                for pattern, key in PARAMETERS.items()
-                if key in values and re.search(pattern, name, re.I)
-            ),
-            None,
-        )
-        if isinstance(schema, dict) and schema.get("enum"):
-            value = next((v for v in schema["enum"] if str(value).lower() in str(v).lower()), None)
-        if value is not None:
-            given[name] = value
-    return json.dumps(given)
-
-
-PARAMETERS = {
-    "income|amount|taxable|dollar|salary": "amount",
-    "year": "year",
-    "status|filing": "status",
-    "holiday|event|occasion": "holiday",
-}
-
-
 def _returned(output, items):
     """What is said when a function has answered."""
-    call = next(
-        (
-            item
-            for item in items
-            if item.data["type"] == "function_call"
-            and item.data.get("call_id") == output.data["call_id"]
-        ),
-        None,
+    at = next(
+        i
+        for i, item in enumerate(items)
+        if item.data["type"] == "function_call"
+        and item.data.get("call_id") == output.data["call_id"]
     )
-    name = next(
-        (
-            n
-            for n, scene in scenes().items()
-            if call and "tool" in scene and re.search(scene["tool"], call.data["name"], re.I)
-        ),
-        None,
-    )
-    if name is None:
-        return _clip("off the map")
-    said, scene = output.data["output"], scenes()[name]
-    if scene["slots"] == "christmas" and _date(said):
-        return Reply(name, scene["say"].format_map(christmas(said, "")))
-    number = _amount(said, scene["slots"])
-    if number is None:
+    call = items[at]
+    asked = [scene_of(item) for item in items[:at] if item.data.get("role") == "user"]
+    name = asked[-1] if asked else next((n for n, s in scenes().items() if "tool" in s and re.search(s["tool"], call.data["name"], re.I)), "off the map")  # fmt: skip
+    scene, said = scenes()[name], output.data["output"]
+    if "slots" not in scene:
+        raise Unclear(f"What to say about the output of {call.data['name']} nobody wrote down here: it was not asked for a date or a tax.")  # fmt: skip
+    if scene["slots"] == "christmas":
+        day, days = returned.day_or_days(said)
+        if day:
+            return Reply(name, scene["say"].format_map(christmas(day)))
+        if days is None:
+            return _clip(name)
+        return Reply(name, scene["say_count"].format(away=away(days)))
+    amount = returned.amount(said)
+    if amount is None:
         return _clip(name)
-    values = tax_on(call.data["arguments"], "") if scene["slots"] == "tax" else {}
-    return Reply(
-        name, scene["say_count"].format_map(values | {"tax": dollars(number), "away": away(number)})
-    )
-
-
-def _amount(output, wanted):
-    """The number in a function's output: the one whose key has to do with what is wanted, else the
-    first.
-    """
-    keys = "tax|owe|due" if wanted == "tax" else "days|count|left"
-    found = re.search(rf"(?:{keys})\w*\"?\s*[:=]\s*\"?\$?({NUMBER})", output, re.I) or re.search(
-        rf"({NUMBER})", output
-    )
-    if not found:
-        return None
-    number = found[1].replace(",", "")
-    return float(number) if "." in number else int(number)
+    income = calling.income_of(call.data["arguments"])
+    if income is None:
+        income = _values(scene, words_of(next(item for item in reversed(items[:at]) if item.data.get("role") == "user")), instructions.Told())["amount"]  # fmt: skip
+    return Reply(name, scene["say_count"].format(income=dollars(income), tax=dollars(amount)))
 
 
 # --- slots ---------------------------------------------------------------------------------------------
 
 
-def _date(text):
-    try:
-        return datetime.date.fromisoformat(DATE.search(text)[0])
-    except (TypeError, ValueError):  # none, or no day of the calendar
-        return None
+def _values(scene, words, given):
+    return SLOTS[scene["slots"]](words, given)
 
 
-def christmas(text, instructions):
-    """The values of the days until Christmas, from a date in the text, the instructions, or Day
-    9's.
-    """
-    today = _date(text) or _date(instructions) or DAY_9
+def date_in(text):
+    """The first date that a text names, or None. Raises Unclear for one that cannot be."""
+    found = dates.DATE.search(text)
+    return reading.date(found[0]) if found else None
+
+
+def _asked_christmas(text, given):
+    return christmas(date_in(text) or given.today or DAY_9)
+
+
+def christmas(today):
+    """The values of the days until Christmas, from a date."""
     eve = datetime.date(today.year + (today > datetime.date(today.year, 12, 25)), 12, 25)
+    n = (eve - today).days
+    month = {language: names.split()[today.month - 1] for language, names in MONTHS.items()}
+    first = "1er" if today.day == 1 else today.day
     return {
         "date": f"{today:%B} {today.day}{_suffix(today.day)}",
-        "away": away((eve - today).days),
+        "away": away(n),
         "holiday": "Christmas",
-    }
+        "date_es": f"Es el {today.day} de {month['es']}",
+        "away_es": "hoy es Navidad" if n == 0 else f"y falta{'n' * (n != 1)} {n} día{'s' * (n != 1)} para Navidad",
+        "date_fr": f"Nous sommes le {first} {month['fr']}",
+        "away_fr": "c'est Noël" if n == 0 else f"il reste {n} jour{'s' * (n != 1)} jusqu'à Noël",
+        "date_de": f"Heute ist der {today.day}. {month['de']},",
+        "away_de": "es ist Weihnachten" if n == 0 else f"bis Weihnachten sind es noch {n} Tag{'e' * (n != 1)}",
+    }  # fmt: skip
+
+
+MONTHS = {
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+}
 
 
 def _suffix(n):
@@ -255,32 +326,55 @@ def away(days):
     return "today" if days == 0 else f"{days:,} day{'s' * (days != 1)} away"
 
 
-def tax_on(text, instructions):
-    """The values of a tax question, from the numbers in the text, or those of the spoken one. For
-    single people.
-    """
-    year = next((y for y in tax.years() if str(y) in text), YEAR)
-    numbers = (
-        re.findall(rf"\$\s*({NUMBER})", text)
-        or re.findall(rf"({NUMBER})(?: dollars)", text)
-        or [n for n in re.findall(NUMBER, text) if n != str(year)]
-    )
-    income = int(float(numbers[0].replace(",", ""))) if numbers else INCOME
+WHO = {
+    "single": "a single person",
+    "married_jointly": "a married couple filing jointly",
+    "married_separately": "a married person filing separately",
+    "head_of_household": "a head of household",
+    "surviving_spouse": "a surviving spouse",
+}
+AS_YEAR = re.compile(
+    r"(?i)\b(?:in|for|of|year) (?:the )?(?:tax )?(?:year )?(\d{4})\b(?! ?(?:dollars|\$|k\b))"
+)
+
+
+def tax_on(text, given=None):
+    """The values of a tax question, from its words. Raises Unclear for what they do not say."""
+    named = AS_YEAR.search(text)
+    year = int(named[1]) if named else YEAR
+    if year not in tax.years():
+        raise Unclear(f"The tax tables here are those of {' and '.join(map(str, tax.years()))}, not of {year}.")  # fmt: skip
+    rest = AS_YEAR.sub(" ", text)
+    amounts = [m[0].strip() for m in re.finditer(rf"(?i)(?<![\w.,]){reading.MONEY}", rest)]
+    if len(amounts) != 1:
+        raise Unclear(f"Which income is meant is not clear in “{text[:200]}”: write it as “What is the tax on 9,325 dollars?”")  # fmt: skip
+    income = reading.money(amounts[0])
+    if income is None or income < 0 or income.denominator != 1:
+        raise Unclear(f"The Tax Table takes whole dollars from 0 on, not {amounts[0]}.")
+    status = re.search(rf"(?i)\b(?:{reading.STATUS})\b", rest)
+    kind = reading.status(status[0]) if status else None
+    if kind is None and (
+        other := re.search(r"(?i)\b(?:married|divorced|widow\w*|household)\b", rest)
+    ):
+        raise Unclear(f"“{other[0]}” is no filing status by itself; there are {', '.join(tax.WORDS.values())}.")  # fmt: skip
+    kind = kind or "single"
     return {
-        "income": dollars(income),
-        "tax": dollars(tax.tax(year, "single", max(0, income))),
+        "income": dollars(int(income)),
+        "tax": dollars(tax.tax(year, kind, int(income))),
         "year": year,
-        "amount": income,
-        "status": "single",
+        "amount": int(income),
+        "status": kind,
+        "who": WHO[kind],
     }
 
 
 def dollars(n):
-    return (
-        f"{n:,.2f} dollars"
-        if isinstance(n, float) and n % 1
-        else f"{int(n):,} dollar{'s' * (n != 1)}"
-    )
+    """An amount as it is said: 933 dollars, 932.50 dollars.
+
+    >>> dollars(933), dollars(932.5)
+    ('933 dollars', '932.50 dollars')
+    """
+    return f"{float(n):,.2f} dollars" if n != int(n) else f"{int(n):,} dollar{'s' * (int(n) != 1)}"
 
 
-SLOTS = {"christmas": christmas, "tax": tax_on}
+SLOTS = {"christmas": _asked_christmas, "tax": tax_on}

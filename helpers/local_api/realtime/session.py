@@ -13,7 +13,7 @@ from .. import checks
 from ..answer import Answer, as_json
 from ..checks import Bad, optional, text, thing
 from . import config as settings
-from . import events, items
+from . import events, items, scenarios
 from .buffers import InputBuffer
 from .events import new_id
 from .responses import Response
@@ -249,6 +249,9 @@ class Session:
 
     async def _create_response(self, event):
         asked = event.get("response")
+        choice = (asked or {}).get("tool_choice", self.config["tool_choice"])
+        tools = (asked or {}).get("tools", self.config["tools"])
+        settings.hold_choice(choice, tools, "response.tool_choice")
         self._respond(
             asked, await self._given(asked["input"]) if asked and "input" in asked else None
         )
@@ -416,14 +419,13 @@ class Session:
             return
         place = {"item_id": item.id, "content_index": 0}
         if not item.heard:
-            why = f"No recording on this machine sounds like this, and nothing here understands speech. Known: {', '.join(n for n, c in sounds.clips().items() if c['side'] == 'user')}."
             self.emit(
                 "conversation.item.input_audio_transcription.failed",
                 **place,
                 error={
                     "type": "transcription_error",
                     "code": "off_the_map",
-                    "message": why,
+                    "message": scenarios.unknown(item),
                     "param": None,
                 },
             )

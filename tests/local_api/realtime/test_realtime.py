@@ -523,9 +523,7 @@ def test_every_date_can_be_said():
     for day in range(366):
         assert sounds.said(
             scenarios.scenes()["christmas"]["say"].format_map(
-                scenarios.christmas(
-                    (datetime.date(2024, 1, 1) + datetime.timedelta(day)).isoformat(), ""
-                )
+                scenarios.christmas(datetime.date(2024, 1, 1) + datetime.timedelta(day))
             )
         )
 
@@ -548,15 +546,21 @@ def test_what_nobody_recorded_is_said_to_be_so(wire):
     failed = next(e for e in events if e["type"].endswith("transcription.failed"))
     assert failed["error"]["code"] == "off_the_map" and "user-tax" in failed["error"]["message"]
     assert "no recording that answers this" in words_of(events)
+
+    def off():
+        refused = wire.answer()[-1]
+        assert refused["error"]["code"] == "off_the_map"
+        return refused["error"]["message"], words_of(wire.until(ANSWERED))
+
     wire.write("What is the capital of France?")
-    assert "no recording that answers this" in words_of(wire.answer())
+    why, said = off()
+    assert "France" in why and "no recording that answers this" in said
     assert "no recording that answers this" in words_of(
         [e for e in wire.seen if e["type"] == "response.done"][-1:]
     )
     wire.write("What is the tax on 1,000,000,000,000 dollars?")
-    assert "no recording" in words_of(
-        wire.answer()
-    )  # no clip says a trillion; in text it can be said
+    why, said = off()  # no clip says a trillion; in text it can be said
+    assert "In text it is answered" in why and "no recording" in said
     assert "1,000,000,000,000 dollars" in words_of(wire.answer(output_modalities=["text"]))
 
 
@@ -1079,14 +1083,14 @@ def test_usage_follows_the_rule_and_the_conversation_is_billed_again(wire):
 
 
 def test_the_cache_holds_what_is_unchanged(wire):
-    long = "Where the snow lies deep and the lights are on, " * 30
+    long = "You are a friendly reindeer on the lawn. " * 30
     wire.update({"type": "realtime", "instructions": long})
     id = wire.write("Hello")
     cached = lambda events: done(events)["usage"]["input_token_details"]["cached_tokens"]
     assert cached(wire.answer()) == 0
     again = cached(wire.answer())
     assert again == (tokens.count(long) + items.FRAME_TOKENS + 1) // usage.BLOCK * usage.BLOCK > 0
-    wire.update({"type": "realtime", "instructions": "Other. " + long})
+    wire.update({"type": "realtime", "instructions": "Be brief. " + long})
     assert cached(wire.answer()) == 0  # the beginning has changed
     before = cached(wire.answer())
     wire.send("conversation.item.delete", item_id=id)

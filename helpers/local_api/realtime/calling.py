@@ -1,0 +1,94 @@
+"""Which function is called, and with what: arguments from what was said, and from the schema."""
+
+import json
+import re
+
+from ..computed import filling, reading
+from ..computed.reading import Unclear
+
+# what a parameter is for, by its name
+PARAMETERS = {
+    "income|amount|taxable|dollar|salary|earn": "amount",
+    "year": "year",
+    "status|filing": "status",
+    "holiday|event|occasion": "holiday",
+    "question|query|prompt|text|request|message|utterance": "question",
+    "today|current_date": "date",
+}
+
+
+def tool(scene, tools, tool_choice):
+    """The function of the session that is called for a scene, or None."""
+    if tool_choice == "none":
+        return None
+    if isinstance(tool_choice, dict):
+        return next((t for t in tools if t["name"] == tool_choice["name"]), None)
+    fits = scene.get("tool", "$^")
+    found = next((t for t in tools if re.search(fits, f"{t['name']} {t.get('description', '')}", re.I)), None)  # fmt: skip
+    return found or (tools[0] if tools and tool_choice == "required" else None)
+
+
+def arguments(tool, known):
+    """A call's arguments as JSON: each parameter that is known or required.
+
+    `known`: {what: value} of a scene. Raises Unclear, naming a required parameter that nothing
+    fills.
+    """
+    schema = tool.get("parameters") or {}
+    given = {}
+    for name, field in (schema.get("properties") or {}).items():
+        field = field if isinstance(field, dict) else {}
+        needed = name in (schema.get("required") or [])
+        found = next((known[key] for pattern, key in PARAMETERS.items() if key in known and re.search(pattern, name, re.I)), None)  # fmt: skip
+        try:
+            value = _from_schema(field) if found is None else _fitting(name, field, found)
+        except filling.Unfilled as e:
+            if needed:
+                raise Unclear(f"The function {tool['name']} cannot be called: {e}") from None
+            continue
+        if value is not None and (needed or found is not None):
+            given[name] = value
+        elif needed:
+            raise Unclear(
+                f"The function {tool['name']} requires {name}, which was not said, and whose schema has no default, enum or const: "
+                "take it out of `required`, or give it one."
+            )
+    return json.dumps(given, ensure_ascii=False)
+
+
+def _fitting(name, field, value):
+    """A value in the type of a field, or the one of its enum that means it."""
+    allowed = field.get("enum")
+    if allowed:
+        word = str(value).replace("_", " ").casefold()
+        same = [v for v in allowed if str(v).replace("_", " ").casefold() == word]
+        if not same:
+            raise filling.Unfilled(f"{name} would be {value!r}, which its enum does not have.")
+        return same[0]
+    return filling.fill({"properties": {name: field}}, {name: value, _plain(name): value})[name]
+
+
+def _plain(name):
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[ -]+", "_", name).lower()
+
+
+def _from_schema(field):
+    """What a schema itself says of a parameter that nobody spoke of."""
+    for key in ("default", "const"):
+        if key in field:
+            return field[key]
+    for key in ("enum", "examples"):
+        if field.get(key):
+            return field[key][0]
+    return None
+
+
+def income_of(text):
+    """The income in a call's arguments, or None."""
+    try:
+        given = json.loads(text)
+    except ValueError:
+        return None
+    found = next((v for k, v in given.items() if re.search(next(iter(PARAMETERS)), k, re.I)), None)
+    money = reading.money(str(found)) if found is not None else None
+    return money if money is not None and money >= 0 else None
