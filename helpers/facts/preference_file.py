@@ -395,6 +395,7 @@ def _output_problems(row, name):
         yield _error(path, f"expected a message with role and content, found {_what(message)}")
         return
     yield from _unknown(message, f"{path}.", ("role", "content", "name"))
+    yield from _name_problems(message, path)
     if message.get("role") != "assistant":
         yield _error(f"{path}.role", f"expected 'assistant', found {_what(message.get('role'))}")
     yield from _content_problems(message, path)
@@ -465,6 +466,7 @@ def _message_problems(message, path, extra):
         return
     if not isinstance(role, str) or role not in ROLES:
         yield _error(f"{path}.role", f"expected one of {', '.join(ROLES)}, found {_what(role)}")
+    yield from _name_problems(message, path)
     if (
         "weight" in extra
         and "weight" in message
@@ -489,6 +491,11 @@ def _message_problems(message, path, extra):
         )
     if not (calls and message.get("content") is None):
         yield from _content_problems(message, path, parts="weight" in extra)
+
+
+def _name_problems(message, path):
+    if not isinstance(message.get("name", ""), (str, type(None))):
+        yield _error(f"{path}.name", f"expected a text, found {_what(message['name'])}")
 
 
 def _content_problems(message, path, parts=False):

@@ -241,7 +241,7 @@ def _walk(schema, at, known, rules, count):
 
 
 def _walk_reference(schema, at, known, rules):
-    if schema["$ref"] not in known:
+    if not isinstance(schema["$ref"], str) or schema["$ref"] not in known:
         raise Fault(rules["far reference"], context=at)
     others = [k for k in schema if k not in ("$ref", "$defs", "definitions")]
     if others:

@@ -8,6 +8,7 @@ import pytest
 
 from helpers.local_api import answers, published, request_shapes
 from helpers.local_api.checks import Bad
+from helpers.local_api.realtime import config
 from tests.asking import CHAT, RESPONSES, ask, chat, envelope, words
 from tests.tools import make_request_shapes
 
@@ -144,6 +145,23 @@ def test_items_as_clients_pass_them_back_are_taken():
         {"role": "assistant", "content": "A Tuesday.", "annotations": [], "audio": None},
     ]
     published.parameters_of(CHAT)({"messages": messages}, "")
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"tracing": "bogus"}, "session.tracing"),
+        ({"truncation": "bogus"}, "session.truncation"),
+        ({"truncation": {"type": "retention_ratio"}}, "session.truncation.retention_ratio"),
+        ({"include": ["bogus"]}, "session.include[0]"),
+        ({"prompt": 5}, "session.prompt"),
+        ({"tools": [{"type": "function"}]}, "session.tools[0].name"),
+    ],
+)
+def test_what_changes_nothing_in_a_session_has_its_type_too(change, param):
+    with pytest.raises(Bad) as e:
+        config.merged(config.started("s", "gpt-realtime", 0), {"type": "realtime"} | change)
+    assert e.value.error["param"] == param
 
 
 def test_o1_takes_the_temperature_that_is_its_default():

@@ -52,6 +52,9 @@ def table():
         shape["properties"].pop("model", None)  # any text, which is asked about elsewhere
         if name.startswith("/"):
             shape["properties"]["stream"] = STREAM
+        for definition in shape["definitions"].values():
+            if "schema" in definition.get("properties", {}):
+                definition["properties"]["schema"] = {}  # facts/schemas.py knows the API's words
         for parameter, limits in RANGES.items():
             for one in alternatives(shape["properties"].get(parameter, {})):
                 one |= limits if one["type"] in ("number", "integer") else {}

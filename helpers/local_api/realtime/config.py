@@ -1,7 +1,8 @@
 """What a session can be set to, what it starts with, and what a response may change of it.
 
-Shapes and defaults: openai 3.54.0, types/realtime. Captures of September 2026 show a silence of 200
-ms by default where its text says 500; here it is 500. What is accepted and changes nothing here:
+Shapes and defaults: openai 3.54.0, types/realtime; of what changes nothing, by published.py.
+Captures of September 2026 show a silence of 200 ms by default where its text says 500; here it is
+500. What is accepted and changes nothing here:
 noise_reduction, tracing, include, prompt, truncation, reasoning, the transcription's language and
 prompt.
 """
@@ -9,6 +10,7 @@ prompt.
 import copy
 import re
 
+from .. import published
 from ..checks import (
     Bad,
     anything,
@@ -137,6 +139,11 @@ _tool_choice = either(
 _limit = either(("inf",), number(1, 4096, whole=True))
 
 
+def _typed(key):
+    """The check of a parameter by the SDK's type alone, which is read when one is first sent."""
+    return lambda value, at: published.parameter("realtime session", key)(value, at)
+
+
 def _modalities(value, at):
     array(value, at)
     if value not in (["audio"], ["text"]):
@@ -154,17 +161,17 @@ _OF_BOTH = {
     "tool_choice": _tool_choice,
     "max_output_tokens": _limit,
     "parallel_tool_calls": flag,
-    "prompt": anything,
-    "reasoning": anything,
+    "prompt": _typed("prompt"),
+    "reasoning": _typed("reasoning"),
 }
 session_shape = thing(
     _OF_BOTH
     | {
         "type": choice("realtime"),
         "model": text,
-        "tracing": anything,
-        "truncation": anything,
-        "include": anything,
+        "tracing": _typed("tracing"),
+        "truncation": _typed("truncation"),
+        "include": _typed("include"),
         "audio": thing(
             {
                 "input": thing(

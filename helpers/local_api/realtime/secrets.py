@@ -94,6 +94,7 @@ def model_of(session):
     name = session.get("model")
     if not name:
         raise checks.missing("session.model")
+    checks.text(name, "session.model")
     if models().get(name, {}).get("kind") != "realtime":
         raise checks.Bad(
             f"The model `{name}` does not exist or you do not have access to it.",

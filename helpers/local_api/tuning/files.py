@@ -12,7 +12,7 @@ from .. import canonical
 from ..answer import Answer, not_allowed
 from ..checks import Bad, choice, missing
 from .candidates import prompts
-from .shapes import OBJECTS, found, new_id, page, told
+from .shapes import OBJECTS, found, new_id, page, told, whole_number
 
 PURPOSES = (
     "assistants",
@@ -160,9 +160,9 @@ def _expiry(fields):
             None,
             "expires_after[anchor]",
         )
-    if not seconds.isdecimal() or not least <= int(seconds) <= most:
+    if not whole_number(seconds, least, most):
         raise Bad(
-            f"Invalid 'expires_after[seconds]': expected a whole number from {least} to {most}, but got {seconds!r} instead.",
+            f"Invalid 'expires_after[seconds]': expected a whole number from {least} to {most}, but got {seconds[:40]!r} instead.",
             None,
             "expires_after[seconds]",
         )

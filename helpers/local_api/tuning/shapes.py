@@ -32,6 +32,11 @@ def told(e, status=400, source="ours: how the API words this is not known"):
     return bad_request(e, status, origin=text_origin(source, TEXTS_CHECKED_ON))
 
 
+def whole_number(text, least, most):
+    """Is a text a whole number of this range, in digits? Python converts no text of more than 4,300."""
+    return text.isdecimal() and len(text) <= 20 and least <= int(text) <= most
+
+
 def page(items, query, show, most=100, usual=20, ends=True):
     """A page of `items` (things with an `id`, in order), each as `show` has it, by the query's
     `limit` and `after`.
@@ -40,9 +45,9 @@ def page(items, query, show, most=100, usual=20, ends=True):
     Answer. Raises Bad.
     """
     limit = query.get("limit", str(usual))
-    if not limit.isdecimal() or not 1 <= int(limit) <= most:
+    if not whole_number(limit, 1, most):
         raise Bad(
-            f"Invalid 'limit': expected a whole number from 1 to {most}, but got {limit!r} instead.",
+            f"Invalid 'limit': expected a whole number from 1 to {most}, but got {limit[:40]!r} instead.",
             None,
             "limit",
         )
