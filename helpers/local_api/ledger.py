@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
     from .answer import Answer, Request
 
 
-WHOLE = 40  # exchanges kept whole
+WHOLE = 40  # exchanges kept
 LONGEST = 64_000  # bytes kept of a request or an answer
+MOST = 20_000  # answers whose origin is known
 
 
 class Ledger:
@@ -24,7 +26,7 @@ class Ledger:
         """A new notebook: forget what went before."""
         self.count = 0
         self.last: collections.deque[
-            tuple[int, str, str, str, str, bytes, int, dict[str, str], Answer]
+            tuple[int, str, str, str, str, bytes, int, dict[str, str], Answer, int]
         ] = collections.deque(maxlen=WHOLE)
         self.calls: list[
             tuple[str, int, str, dict[str, Any]]
@@ -44,10 +46,11 @@ class Ledger:
                 request.method,
                 request.path,
                 content_type,
-                request.body[:LONGEST],
+                bytes(request.body[:LONGEST]),
                 len(request.body),
                 dict(request.headers),
-                answer,
+                _light(answer),
+                len(answer.body),
             )
         )
         if answer.model:
@@ -55,6 +58,8 @@ class Ledger:
                 (answer.model, answer.status, answer.origin.get("class", ""), answer.usage)
             )
         if answer.id:
+            if len(self.origins) >= MOST:
+                del self.origins[next(iter(self.origins))]
             self.origins[answer.id] = (
                 answer.origin | ({"note": answer.note} if answer.note else {}),
                 answer.recording,
@@ -74,29 +79,42 @@ class Ledger:
                     k: "Bearer …" if k == "Authorization" else v for k, v in headers.items()
                 },
                 "status": a.status,
-                "answer": _answer(a),
+                "answer": _answer(a, length),
                 "origin": a.origin,
                 "recording": a.recording,
                 "off_the_map": a.off_the_map,
                 "note": a.note,
             }
-            for n, rid, method, path, content_type, raw, size, headers, a in self.last
+            for n, rid, method, path, content_type, raw, size, headers, a, length in self.last
         ]
 
     def summary(self) -> dict[str, list[dict[str, Any]]]:
         return {"calls": [dict(zip(("model", "status", "origin", "usage"), c)) for c in self.calls]}
 
 
-def _answer(answer):
-    if answer.events:
-        return {"events": [event.decode()[:LONGEST] for _, event in answer.events]}
+def _light(answer):
+    """An answer without more than LONGEST bytes: what is kept must not hold files that are gone."""
     if len(answer.body) > LONGEST:
-        return f"{len(answer.body):,} bytes"
+        return dataclasses.replace(answer, body=b"")
+    kept, size = 0, 0
+    for _, event in answer.events:
+        size += len(event)
+        if size > LONGEST:
+            break
+        kept += 1
+    return dataclasses.replace(answer, events=answer.events[:kept]) if size > LONGEST else answer
+
+
+def _answer(answer, length):
+    if answer.events:
+        return {"events": [event.decode() for _, event in answer.events]}
+    if length > len(answer.body):
+        return f"{length:,} bytes"
     kind = next(
         (v for k, v in answer.headers.items() if k.lower() == "content-type"), "application/json"
     )
     if not kind.startswith(("text/", "application/")):
-        return f"{len(answer.body):,} bytes of {kind}"
+        return f"{length:,} bytes of {kind}"
     try:
         return json.loads(answer.body) if answer.body else None
     except ValueError:  # another text, such as SDP

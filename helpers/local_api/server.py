@@ -25,20 +25,52 @@ from .answer import error
 from .answers import Answers
 from .state import State
 
+UPLOADS = "/v1/files"
 HOST = "127.0.0.1"  # never localhost: Windows tries IPv6 first
 MAX_BODY = 512 * 1024 * 1024  # the Files API's own limit
+MAX_JSON = 64 * 1024 * 1024  # of what is read as a whole, and is no upload
+MAX_HEADERS = 64 * 1024
+UNREADABLE = 1024 * 1024  # bytes of headers after which a connection is closed without a word
+IDLE = 300  # seconds after which a connection that sends nothing is closed
 # Constructed like the answers: they show where a client would read them, not what any account had.
 RATE_LIMITS = {"Requests": ("500", "499", "120ms"), "Tokens": ("30000", "29000", "2s")}
 
 
 class Connections(httputil.HTTPServerConnectionDelegate):
-    """Gives each request that comes in an Exchange."""
+    """Gives each request that comes in an Exchange, and ends connections that send nothing.
+
+    One look at all of them now and then: a timer for each request would cost a tenth of it.
+    """
 
     def __init__(self, state):
         self.state = state
+        self.heard = {}  # {connection whose request is not whole: when it last sent something}
 
     def start_request(self, server_conn, request_conn):
-        return Exchange(self.state, request_conn)
+        self.heard[server_conn] = time.monotonic()
+        return Exchange(self.state, request_conn, self, server_conn)
+
+    def on_close(self, server_conn):
+        self.heard.pop(server_conn, None)
+
+    def sweep(self, now):
+        """Close what has sent nothing for IDLE seconds."""
+        for silent in [c for c, last in self.heard.items() if now - last > IDLE]:
+            self.on_close(silent)
+            silent.stream.close()
+
+    async def watch(self):
+        while True:
+            await asyncio.sleep(IDLE / 10)
+            self.sweep(time.monotonic())
+
+
+class Server(httpserver.HTTPServer):
+    """Tells the Connections of each that has ended; tornado's own keeps it to itself."""
+
+    def on_close(self, server_conn):
+        super().on_close(server_conn)
+        self.request_callback.on_close(server_conn)
 
 
 class Headers(dict):
@@ -52,8 +84,9 @@ class Headers(dict):
 class Exchange(httputil.HTTPMessageDelegate):
     """One request and its answer: who asks, what is answered, how it is sent."""
 
-    def __init__(self, state, connection):
+    def __init__(self, state, connection, connections, socket):
         self.state, self.connection, self.body = state, connection, bytearray()
+        self.connections, self.socket = connections, socket
         self.upgrade = None  # takes over where a WebSocket is asked for
         self.pipe = None  # takes the body of an upload that is passed on as it comes
         self.note = ""  # why this machine answers and not the upstream
@@ -62,16 +95,39 @@ class Exchange(httputil.HTTPMessageDelegate):
         self.started = time.perf_counter()
         self.method, self.headers = start_line.method, headers
         self.path, _, self.query = start_line.path.partition("?")
+        if sum(map(len, headers)) + sum(map(len, headers.values())) > MAX_HEADERS:
+            return self.send(error(431, f"The headers are longer than {MAX_HEADERS:,} bytes."))
+        length = headers.get("Content-Length", "")
+        if length.isdecimal() and len(length) < 20 and self.too_long(int(length)):
+            return None
         if self.path == "/v1/realtime" and headers.get("Upgrade", "").lower() == "websocket":
+            self.connections.on_close(self.socket)  # it has pings of its own
             self.upgrade = self.state.sockets.start_request(None, self.connection)
             return self.upgrade.headers_received(start_line, headers)
         if self.state.upstream:
             self.pipe = self.state.upstream.upload(self, self.state)
 
+    def too_long(self, size):
+        """Is a body of so many bytes refused? It is then told so, and the connection closed."""
+        if size <= MAX_JSON or self.path == UPLOADS or self.state.upstream:
+            return False
+        self.body = b""
+        self.send(
+            error(
+                413,
+                f"The body of your request is longer than {MAX_JSON:,} bytes, which the local API "
+                "reads of one that is no upload.",
+                code="request_too_large",
+            )
+        )
+        return True
+
     def data_received(self, chunk):
+        self.connections.heard[self.socket] = time.monotonic()
         if self.pipe:
             return self.pipe.put(chunk)
-        self.body += chunk
+        if not self.too_long(len(self.body) + len(chunk)):
+            self.body += chunk
 
     def on_connection_close(self):
         if self.upgrade:
@@ -84,6 +140,7 @@ class Exchange(httputil.HTTPMessageDelegate):
         self.forwarded = self.state.tasks.keep(self.send_later(answer))
 
     def finish(self):
+        self.connections.on_close(self.socket)  # its request is whole: now it waits for us
         if self.upgrade:
             return self.upgrade.finish()
         if self.pipe:
@@ -257,13 +314,18 @@ def bind(port=0):
 def serve(sock, key, pace=1.0, answers=None, upstream=None):
     """Start answering on `sock` in the running event loop; returns the State."""
     state = State(key, sock.getsockname()[1], answers or Answers(pace=pace), pace, upstream)
-    listening = httpserver.HTTPServer(
-        Connections(state), max_body_size=MAX_BODY, max_buffer_size=MAX_BODY, chunk_size=2**20
+    connections = state.connections = Connections(state)
+    connections.watching = asyncio.get_running_loop().create_task(connections.watch())
+    listening = Server(
+        connections,
+        max_body_size=MAX_BODY,
+        max_buffer_size=MAX_BODY,
+        max_header_size=UNREADABLE,
+        chunk_size=2**20,
     )
+    must_have(listening, "request_callback")
     must_have(listening.conn_params, "header_timeout")
-    listening.conn_params.header_timeout = (
-        None  # a connection of this machine may idle; a timer for each request costs a tenth of it
-    )
+    listening.conn_params.header_timeout = None  # Connections.watch
     listening.add_socket(sock)
     return state
 

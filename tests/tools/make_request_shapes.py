@@ -34,8 +34,9 @@ RANGES = {
 # The types have two classes for its two values, whose common part is taken.
 STREAM = {"anyOf": [{"type": "boolean"}, {"type": "null"}]}
 KEPT = ("type", "const", "enum", "anyOf", "$ref", "items", "additionalProperties")
-# What the API writes into its items and takes back without.
-OWN = {"id", "status", "annotations", "logprobs", "summary"}
+# Required by a type, and not by the API: what it writes into its items and takes back without; and
+# a picture's detail, which the SDK's own examples leave out.
+SPARED = {"id", "status", "annotations", "logprobs", "summary", "detail"}
 
 
 def main():
@@ -94,7 +95,7 @@ def required(schema, properties):
         if {"type": "null"} not in alternatives(properties[key])
         and properties[key].get("const") != "message"
     ]
-    return sorted(set(needed) - OWN or set(needed))
+    return sorted(set(needed) - SPARED or set(needed))
 
 
 if __name__ == "__main__":

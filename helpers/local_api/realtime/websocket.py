@@ -6,9 +6,11 @@ Like the API, it opens the socket before it judges: an error event and a close s
 
 import contextlib
 import json
+import sys
 
 from tornado import web, websocket
 
+from ...common.private import must_have
 from ...facts.models import models
 from .. import checks
 from . import calls, events
@@ -35,7 +37,29 @@ def application(state, handler=None):
     )
 
 
+must_have(websocket.WebSocketProtocol13, "_abort")
+
+
+class Protocol(websocket.WebSocketProtocol13):
+    """Says why it closes where a frame is a bad one; tornado's own only hangs up."""
+
+    def _abort(self):
+        if not (self.stream.closed() or self.server_terminated):
+            wrong = sys.exc_info()[1]
+            if wrong is None:
+                self.close(1002, "protocol error")
+            elif isinstance(wrong, UnicodeDecodeError):
+                self.close(1007, "text that is not UTF-8")
+            else:
+                self.close(1011, "a fault of the local API")
+        super()._abort()
+
+
 class Socket(websocket.WebSocketHandler):
+    def get_websocket_protocol(self):
+        made = super().get_websocket_protocol()
+        return made and Protocol(self, False, made.params)
+
     def initialize(self, state):
         self.state, self.session, self.call = state, None, None
         query = {

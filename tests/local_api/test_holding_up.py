@@ -1,0 +1,139 @@
+"""One client's request does not hold up another's, and what it leaves behind is bounded. Held to what
+can be counted: codes, bytes kept, the order of answers.
+"""
+
+import json
+import socket
+import time
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from helpers.local_api import server
+from helpers.local_api.answer import Answer
+from helpers.local_api.ledger import LONGEST, Ledger
+from tests import asking
+
+KEY = "day9-for-the-tests"
+
+
+@pytest.fixture(scope="module")
+def local():
+    one = asking.Local(KEY)
+    yield one
+    one.end()
+
+
+def raw(local, text, most=100_000):
+    """What the socket says to these bytes until it is closed, or until `most` bytes have come."""
+    with socket.create_connection(("127.0.0.1", local.state.port), 30) as sock:
+        sock.sendall(text)
+        said = b""
+        while len(said) < most and (piece := sock.recv(most)):
+            said += piece
+        return said
+
+
+def head(path, *lines):
+    return "\r\n".join(
+        [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {KEY}", *lines, "", ""]
+    ).encode()
+
+
+def test_a_long_body_is_refused_by_its_announced_length(local):
+    said = raw(local, head("/v1/chat/completions", "Content-Length: 200000000"))
+    assert said.startswith(b"HTTP/1.1 413 ") and b'"code":"request_too_large"' in said
+
+
+def test_a_long_body_that_announces_no_length_is_refused_when_it_is_long(local, monkeypatch):
+    monkeypatch.setattr(server, "MAX_JSON", 100)
+    body = head("/v1/responses", "Transfer-Encoding: chunked") + b"c8\r\n" + b"x" * 200 + b"\r\n"
+    assert raw(local, body).startswith(b"HTTP/1.1 413 ")
+
+
+def test_an_upload_may_be_longer(local, monkeypatch):
+    monkeypatch.setattr(server, "MAX_JSON", 100)
+    said = raw(local, head("/v1/files", "Content-Length: 200", "Connection: close") + b"x" * 200)
+    assert said.startswith(b"HTTP/1.1 400 ")
+
+
+def test_long_headers_are_told(local):
+    said = raw(local, head("/v1/models", "X-Long: " + "x" * 100_000))
+    assert said.startswith(b"HTTP/1.1 431 ")
+
+
+def test_what_sends_nothing_is_closed_and_what_waits_for_an_answer_is_not():
+    class Conn:
+        stream = closed = None
+
+    class Stream:
+        def __init__(self, conn):
+            self.conn = conn
+
+        def close(self):
+            self.conn.closed = True
+
+    silent, asking_one = Conn(), Conn()
+    silent.stream, asking_one.stream = Stream(silent), Stream(asking_one)
+    connections = server.Connections(None)
+    for one in (silent, asking_one):
+        connections.start_request(one, None)
+    connections.on_close(asking_one)  # as when its request is whole
+    connections.sweep(time.monotonic() + server.IDLE - 1)
+    assert not silent.closed
+    connections.sweep(time.monotonic() + server.IDLE + 1)
+    assert silent.closed and not asking_one.closed and not connections.heard
+
+
+def test_connections_are_forgotten_when_they_end(local):
+    raw(local, head("/v1/models", "Connection: close", "Content-Length: 2") + b"{}")
+    for _ in range(100):
+        if not local.state.connections.heard:
+            return
+        time.sleep(0.05)
+    pytest.fail("a connection that has ended is still watched")
+
+
+FRAMES = {
+    "a reserved bit": (b"\xf1\x80\0\0\0\0", 1002),
+    "an unknown kind": (b"\x83\x80\0\0\0\0", 1002),
+    "a long ping": (b"\x89\xfe\x00\x80\0\0\0\0" + bytes(128), 1002),
+    "a continuation of nothing": (b"\x80\x80\0\0\0\0", 1002),
+    "text that is no UTF-8": (b"\x81\x82\0\0\0\0\xff\xff", 1007),
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_bad_frame_is_closed_with_a_code(local, name):
+    frame, code = FRAMES[name]
+    url = f"{local.url.replace('http', 'ws')}/realtime?model=gpt-realtime"
+    with connect(url, additional_headers={"Authorization": f"Bearer {KEY}"}, proxy=None) as wire:
+        wire.recv()
+        wire.socket.sendall(frame)
+        with pytest.raises(ConnectionClosed) as e:
+            while True:
+                wire.recv(30)
+    assert e.value.rcvd and e.value.rcvd.code == code
+
+
+class Asked:
+    method, path, headers = "POST", "/v1/x", {}
+
+    def __init__(self, size):
+        self.body = b"x" * size
+
+
+def test_the_books_are_bounded_by_bytes():
+    ledger = Ledger()
+    events = [(0.0, b"e" * 1_000) for _ in range(1_000)]
+    for n in range(100):
+        ledger.add("r", Asked(1_000_000), Answer(200, b"a" * 1_000_000, id=f"a{n}"))
+        ledger.add("r", Asked(1_000_000), Answer(200, events=events))
+    kept = sum(
+        len(entry[5]) + len(entry[8].body) + sum(len(event) for _, event in entry[8].events)
+        for entry in ledger.last
+    )
+    assert kept <= len(ledger.last) * 2 * LONGEST
+    said = [entry["answer"] for entry in ledger.exchanges()]
+    assert said[0] == "1,000,000 bytes" and len(json.dumps(said)) < 40 * 2 * LONGEST
