@@ -42,10 +42,11 @@ from . import foreign_pairs, whole_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 FEWEST = 10  # examples in a training file
+TOLD_EVERY = 10_000  # lines
 LARGEST = 512_000_000  # bytes: 512 MB, the smaller of the two things that MB may mean
 METHODS = ("dpo", "supervised")  # of the jobs that read a file here
 
@@ -115,12 +116,16 @@ class _Object(dict):
 
 
 def read(
-    data: bytes, method: str | None = None, file: str = "(this file)"
+    data: bytes,
+    method: str | None = None,
+    file: str = "(this file)",
+    progress: Callable[[int, int], None] = lambda done, lines: None,
 ) -> tuple[list[dict[str, Any]], list[Problem]]:
     """(rows, problems) of a training file: see the module's text for both.
 
     data: the file's bytes. method: "dpo", "supervised", or None to go by the first line. file: the
-    id that the hosted service's text names. Never raises for what is in the file; ValueError for
+    id that the hosted service's text names. progress: told (lines read, all lines) after each
+    10,000. Never raises for what is in the file; ValueError for
     another method.
 
     >>> rows, problems = read(b'{"input": {"messages": []}}')
@@ -170,7 +175,9 @@ def read(
             ),
         ]
     rows = []
-    for number, row in numbered:
+    for done, (number, row) in enumerate(numbered, start=1):
+        if done % TOLD_EVERY == 0:
+            progress(done, len(numbered))
         found = [
             _without_role(number, path)
             if message is NO_ROLE

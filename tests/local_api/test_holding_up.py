@@ -10,10 +10,13 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from helpers.local_api import server
+from helpers.facts import preference_file
+from helpers.local_api import server, tuning
 from helpers.local_api.answer import Answer
 from helpers.local_api.ledger import LONGEST, Ledger
+from helpers.local_api.tuning import candidates
 from tests import asking
+from tests.mutations import FORM, form
 
 KEY = "day9-for-the-tests"
 
@@ -137,3 +140,51 @@ def test_the_books_are_bounded_by_bytes():
     assert kept <= len(ledger.last) * 2 * LONGEST
     said = [entry["answer"] for entry in ledger.exchanges()]
     assert said[0] == "1,000,000 bytes" and len(json.dumps(said)) < 40 * 2 * LONGEST
+
+
+class Counted(str):
+    """A text that counts how often it is compared."""
+
+    compared = 0
+
+    def __eq__(self, other):
+        Counted.compared += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def lines(n):
+    """Supervised lines with one prompt and n answers."""
+    asked = {"role": "user", "content": "How is the weather?"}
+    return [
+        {"messages": [asked, {"role": "assistant", "content": Counted(f"It is {i}.")}]}
+        for i in range(n)
+    ]
+
+
+def test_a_file_of_many_answers_to_one_prompt_is_read_in_one_pass():
+    Counted.compared = 0
+    [(_, answers)] = candidates.prompts(lines(2_000)).values()
+    assert len(answers) == 2_000 and Counted.compared < 2_000
+
+
+def test_a_job_looks_for_the_answers_to_a_prompt_once_and_tells_how_far_it_is(monkeypatch):
+    monkeypatch.setattr(preference_file, "TOLD_EVERY", 50)
+    held = tuning.Tuning()
+    raw = "\n".join(map(json.dumps, lines(120))).encode()
+    made = held.answer("POST", "/v1/files", {}, FORM, form(b"fine-tune", raw))
+    body = {"model": "gpt-4o-2024-08-06", "training_file": json.loads(made.body)["id"]}
+    sent = json.dumps(body).encode()
+    job = held.answer("POST", "/v1/fine_tuning/jobs", {}, "application/json", sent)
+    job = held.jobs._held[json.loads(job.body)["id"]]
+    asked, found = [], held.models.candidates
+    monkeypatch.setattr(held.models, "candidates", lambda *a: asked.append(a) or found(*a))
+    while not job.ended:
+        job.advance()
+    said = [event.said for event in job.events if isinstance(event.said, str)]
+    assert job.phase == "succeeded" and len(asked) == 1
+    assert [text for text in said if "Validated" in text] == [
+        "Validated 50 of 120 lines",
+        "Validated 100 of 120 lines",
+    ]

@@ -26,6 +26,7 @@ SHORT = {
     "im": "",
     "theres": "there",
 }
+MOST_HELD = 5_000  # conversations that are compared by their words
 
 
 def key(messages):
@@ -55,10 +56,11 @@ def nearest(messages, sources):
     """The conversation that a file holds and that asks the same in other words; None where none or
     several do.
 
-    The rules before the question may be left out, and must else be the same.
+    The rules before the question may be left out, and must else be the same. Where files hold more
+    than MOST_HELD conversations, none is looked for: whoever asks would hold up all others.
     """
     *rules, asked = words(messages) if messages else [[]]
-    if not asked:
+    if not asked or sum(map(len, sources)) > MOST_HELD:
         return None
     found = {}
     for source in sources:
@@ -93,10 +95,10 @@ def prompts(rows):
                 row.get("candidates") or row["preferred_output"] + row["non_preferred_output"],
             )
         if messages:
-            _, said = known.setdefault(key(messages), (messages, []))
+            _, said = known.setdefault(key(messages), (messages, {}))
             texts = [text_of(a.get("content")) for a in answers]
-            said += [text for text in texts if text and text not in said]
-    return known
+            said |= {text: None for text in texts if text}
+    return {name: (messages, list(said)) for name, (messages, said) in known.items()}
 
 
 @functools.cache

@@ -7,6 +7,7 @@ went on after a pause ends with the weights of one that was never held.
 
 import base64
 import dataclasses
+import functools
 import math
 import threading
 import time
@@ -194,7 +195,9 @@ class Job:
 
     def _read(self, file, param):
         """The valid lines of a training file; None after a failure, which is told."""
-        rows, problems = preference_file.read(file.content, self.method, file=file.id)
+        rows, problems = preference_file.read(
+            file.content, self.method, file=file.id, progress=self._read_so_far
+        )
         errors = [
             p
             for p in problems
@@ -209,18 +212,24 @@ class Job:
         self._fail(first.code or "invalid_training_file", message + more, param)
         return None
 
+    def _read_so_far(self, done, lines):
+        with self.changed:
+            self._go_on()
+            self._tell("info", f"Validated {done:,} of {lines:,} lines")
+
     def _examples(self, rows):
         if self.method == "dpo":
             return policy.read_pairs(rows)
         texts = [policy.text_of(row["messages"][-1].get("content")) for row in rows]
 
-        def could_say(messages):
-            found = self.models.candidates(candidates.key(messages), self)
+        @functools.cache  # a file may have thousands of answers to one prompt
+        def known(name):
+            found = self.models.candidates(name, self)
             # a prompt to which nothing else is known: what else could be said are the answers to
             # others
             return found[:MOST_OTHERS] if len(found) > 1 else found + texts[:4]
 
-        return policy.read_examples(rows, could_say)
+        return policy.read_examples(rows, lambda messages: known(candidates.key(messages)))
 
     def _go_on(self):
         """Wait while the job is held. With `changed` held: nothing is booked after a pause, or
