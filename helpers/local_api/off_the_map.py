@@ -13,6 +13,8 @@ CODE = "off_the_map"
 MOST = 2  # differences shown: those that matter most
 ELSEWHERE = 0.5  # added to the distance of recordings of other notebooks
 COMPARED = 2_000  # characters of a text that are looked at for likeness
+MEMBERS = 64  # of a list or an object that are compared
+VALUES = 1_000  # of a whole request
 
 
 def differences(recorded, sent, declared, at=""):
@@ -76,6 +78,17 @@ def nearest(library, method, path, body, folder=""):
         if best is None or distance < best_distance:
             best, best_distance = (recording, found), distance
     return best or (None, [])
+
+
+def bounded(value, left=None):
+    """As much of a request as is compared with all recordings: MEMBERS at each level, VALUES in all."""
+    left = left or [VALUES]
+    left[0] -= 1
+    if isinstance(value, list):
+        return [bounded(v, left) for v in value[:MEMBERS] if left[0] > 0]
+    if isinstance(value, dict):
+        return {k: bounded(value[k], left) for k in list(value)[:MEMBERS] if left[0] > 0}
+    return value
 
 
 def _comparable(recording, body):
@@ -194,6 +207,7 @@ def ranges(recording):
 
 def miss(library, method, path, body, model=None, folder=""):
     """(message, details) for a request that nothing answers; `model` as the request named it."""
+    body = bounded(body)
     recording, found = nearest(library, method, path, body, folder)
     found = sorted(found, key=lambda d: d[0].endswith("model"), reverse=True)
     if recording is None:

@@ -6,34 +6,46 @@ import dataclasses
 import hashlib
 from urllib.parse import parse_qsl
 
+from .answers import COMPUTED
+
 MOST = 512  # answers kept
+LONG = 256_000  # bytes of a body that is hashed beside the event loop, too
 
 
 class Ready:
-    """Asks an answers.Answers, and only once for an answer that will always be the same."""
+    """Asks an answers.Answers beside the event loop, so that no request waits for another; and only
+    once for an answer that will always be the same.
+    """
 
     def __init__(self, answers):
         self.answers, self.kept = answers, {}
-        # uploads and jobs: one after another, and nothing else waits for them
+        self.beside = concurrent.futures.ThreadPoolExecutor(4)
+        # uploads and jobs: one after another
         self.aside = concurrent.futures.ThreadPoolExecutor(1)
 
-    async def later(self, request):
-        """The Answer to a request that may take its time."""
-        return await asyncio.get_running_loop().run_in_executor(self.aside, self.answer, request)
-
     def answer(self, request):
-        """The Answer to a request below /v1."""
-        content_type = request.headers.get("Content-Type", "")
-        asked = hashlib.sha256(
-            f"{request.method} {request.path}?{request.query} {content_type}\n".encode()
+        """The Answer to a request below /v1, or a coroutine that gives it."""
+        if request.path.startswith(COMPUTED):
+            return self._later(self.aside, request)
+        if len(request.body) > LONG:
+            return self._later(self.beside, request)
+        asked = _key(request)
+        answer = self.kept.get(asked)
+        return (
+            self._later(self.beside, request, asked) if answer is None else _noted(answer, request)
         )
-        asked.update(request.body)
-        asked = asked.digest()
+
+    async def _later(self, executor, request, asked=None):
+        return await asyncio.get_running_loop().run_in_executor(executor, self._ask, request, asked)
+
+    def _ask(self, request, asked):
+        asked = asked or _key(request)
         answer = self.kept.get(asked)
         if answer is None:
             query = dict(parse_qsl(request.query, keep_blank_values=True))
             retry = request.headers.get("X-Stainless-Retry-Count", "0")
             retry = int(retry) if retry.isdecimal() and len(retry) < 4 else 0
+            content_type = request.headers.get("Content-Type", "")
             answer = self.answers.answer(
                 request.method, request.path, query, content_type, request.body, retry
             )
@@ -41,4 +53,18 @@ class Ready:
                 if len(self.kept) >= MOST:
                     self.kept.clear()
                 self.kept[asked] = answer
-        return dataclasses.replace(answer, note=request.note) if request.note else answer
+        return _noted(answer, request)
+
+
+def _key(request):
+    """A hash of all that an answer depends on."""
+    content_type = request.headers.get("Content-Type", "")
+    asked = hashlib.sha256(
+        f"{request.method} {request.path}?{request.query} {content_type}\n".encode()
+    )
+    asked.update(request.body)
+    return asked.digest()
+
+
+def _noted(answer, request):
+    return dataclasses.replace(answer, note=request.note) if request.note else answer

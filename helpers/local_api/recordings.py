@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -270,6 +271,7 @@ class Library:
         self._first: dict[str, Recording] = {}
         self._slotted: dict[tuple[str, str], list[Recording]] = {}
         self._recorded: dict[str, Recording] = {}
+        self._turning = threading.Lock()
         self._own = f"{Path(own).name}/" if own else ""
         self._read(self.folder)
         if own:
@@ -343,8 +345,9 @@ class Library:
         last = len(recording.responses) - 1
         if recording.choose == "by retry":
             return recording.responses[min(retry, last)]
-        due = recording.responses[min(recording.turn, last)]
-        recording.turn += 1
+        with self._turning:  # several are answered at once
+            due = recording.responses[min(recording.turn, last)]
+            recording.turn += 1
         return due
 
     def rewind(self, created_id: str | None = None) -> bool:

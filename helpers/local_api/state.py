@@ -5,7 +5,6 @@ them.
 from ..common.once import once
 from . import pages
 from .answer import Answer
-from .answers import COMPUTED
 from .books import Books
 from .door import Door
 from .ledger import Ledger
@@ -45,8 +44,6 @@ class State:
         forwarded = self.upstream and self.upstream.take(request, self)
         if forwarded:
             return forwarded
-        if request.path.startswith(COMPUTED):
-            return self.ready.later(request)
         if request.path.startswith("/v1/realtime"):
             return self.realtime.answer(request)
         return self.ready.answer(request)

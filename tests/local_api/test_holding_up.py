@@ -2,8 +2,10 @@
 can be counted: codes, bytes kept, the order of answers.
 """
 
+import concurrent.futures
 import json
 import socket
+import threading
 import time
 
 import pytest
@@ -11,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from helpers.facts import preference_file
-from helpers.local_api import server, tuning
+from helpers.local_api import off_the_map, recordings, server, tuning
 from helpers.local_api.answer import Answer
 from helpers.local_api.ledger import LONGEST, Ledger
 from helpers.local_api.tuning import candidates
@@ -188,3 +190,53 @@ def test_a_job_looks_for_the_answers_to_a_prompt_once_and_tells_how_far_it_is(mo
         "Validated 50 of 120 lines",
         "Validated 100 of 120 lines",
     ]
+
+
+def test_a_request_that_takes_its_time_holds_up_no_other(local, monkeypatch):
+    begun, go_on, answer = threading.Event(), threading.Event(), local.state.answers.answer
+
+    def slowly(method, path, query, content_type, body, retry):
+        if b"slow" in body:
+            begun.set()
+            assert go_on.wait(30)
+        return answer(method, path, query, content_type, body, retry)
+
+    monkeypatch.setattr(local.state.answers, "answer", slowly)
+    with concurrent.futures.ThreadPoolExecutor(1) as other:
+        slow = other.submit(asked, local, "slow")
+        assert begun.wait(30)
+        quick = asked(local, "Which day of the week was 2024-12-17?")
+        assert quick.startswith(b"HTTP/1.1 200 ") and not slow.done()
+        go_on.set()
+        assert slow.result().startswith(b"HTTP/1.1 424 ")
+
+
+def asked(local, question):
+    body = json.dumps(asking.chat(question)).encode()
+    return raw(
+        local,
+        head("/v1/chat/completions", f"Content-Length: {len(body)}", "Connection: close") + body,
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"model": "o1", "messages": [{"role": "user", "content": "x"}] * 10_000},
+        {"model": "o1", "messages": [], "tools": [{str(n): n for n in range(10_000)}] * 100},
+    ],
+)
+def test_no_more_of_a_request_than_a_bound_is_compared_with_the_recordings(body):
+    def values(value):
+        inner = value.values() if isinstance(value, dict) else value
+        return 1 + (sum(map(values, inner)) if isinstance(value, (dict, list)) else 0)
+
+    assert values(off_the_map.bounded(body)) <= off_the_map.VALUES
+    library = recordings.Library()
+    message, details = off_the_map.miss(library, "POST", "/v1/chat/completions", body)
+    assert details["nearest"] and len(message) < 2_000
+
+
+def test_a_request_within_the_bound_is_compared_whole():
+    for recording in recordings.Library().recordings:
+        assert off_the_map.bounded(recording.body) == recording.body
