@@ -8,6 +8,7 @@ throw-away key.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -50,15 +51,17 @@ def connect(answers: str | None = None) -> None:
                 f"{where.url} is this local API itself, which would ask itself for ever. Name another server."
             )
         note = _clear_proxies(where)
+        begun = {}
         if now is None:
             now = Server(where=where)
-        elif where != now.where:
-            now = now.again(where)
         else:
-            try:
-                now.ask("begin", "POST")
-            except OSError:  # it was ended from outside
+            with contextlib.suppress(OSError):  # it was ended from outside
+                begun = now.ask("begin", "POST")
+            if where != now.where or not begun:
                 now = now.again(where)
+        note += running.not_recorded(
+            begun.get("lost", []), "\nNot recorded since the last connect(): "
+        )
         running.current = now
         os.environ["OPENAI_BASE_URL"], os.environ["OPENAI_API_KEY"] = now.url, now.key
     # one table for tiktoken, which would otherwise download it

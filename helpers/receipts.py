@@ -172,6 +172,7 @@ def _paid(upstream, strange):
     )
     if not upstream:
         return f"Here: 0.00 USD.{left_out}"
+    left_out += running.not_recorded(upstream.get("lost", []), " Not recorded: ")
     if not upstream["openai"]:
         return f"Here: what {upstream['host']} costs, which asks no price by the token.{left_out}"
     ceiling = (

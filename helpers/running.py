@@ -121,6 +121,14 @@ class Server:
             return json.load(answer)
 
 
+def not_recorded(lost: list[str], before: str) -> str:
+    """A sentence on what an upstream answered and no disk took; "" where nothing was lost."""
+    if not lost:
+        return ""
+    more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+    return f"{before}{lost[0]}{more}."
+
+
 def server() -> Server:
     """The running Server; raises RuntimeError before the first connect()."""
     if current is None:

@@ -120,9 +120,12 @@ def load() -> tuple[concurrent.futures.Future, concurrent.futures.Future]:
     that are said.
     """
     thread = concurrent.futures.ThreadPoolExecutor(1)
-    return thread.submit(_known), thread.submit(
-        lambda: (tokens.encoding(), [sounds.clip(name) for name in sounds.clips()])
-    )
+    return thread.submit(_known), thread.submit(_rest)
+
+
+def _rest():
+    tokens.let_go_of_table()
+    sounds.all_clips()
 
 
 async def loaded() -> None:

@@ -126,6 +126,13 @@ def _clip(name):
     return _file(row["file"])[int(row["start_ms"]) * BYTES_A_MS : int(row["end_ms"]) * BYTES_A_MS]
 
 
+def all_clips() -> None:
+    """Keep every clip ready, and none of the files that they are cut from."""
+    for name in clips():
+        clip(name)
+    _file.cache_clear()
+
+
 def read(source: Path | bytes) -> bytes:
     """Any sound file that FFmpeg knows (WAV, MP3, Opus, FLAC, M4A, WebM …), of any rate and number
     of channels, as PCM16 at 24 kHz. `source`: its path, or its bytes.

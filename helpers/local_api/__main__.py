@@ -17,7 +17,7 @@ import sys
 import threading
 from decimal import Decimal
 
-from . import server, where
+from . import log, server, where
 
 FINISHING = (
     20  # seconds in which exchanges come to their end and are recorded, after the kernel has ended
@@ -37,6 +37,7 @@ def main():
         "--child", action="store_true", help="serve the process at the other end of standard input"
     )
     given = parser.parse_args()
+    log.bound()
     try:
         sock = server.bind(given.port)
     except (OSError, OverflowError) as e:

@@ -23,12 +23,15 @@ class Books:
         return error(404, f"Invalid URL ({request.method} {request.path})")
 
     def begin(self):
-        """A new notebook."""
+        """A new notebook. Says what could not be recorded of the one before."""
+        recorder = self.upstream and self.upstream.recorder
+        lost = recorder.lost[:] if recorder else []
         self.ledger.begin()
         self.answers.begin()
-        if self.upstream and self.upstream.recorder:
-            self.upstream.recorder.new_run()
-        return {}
+        if recorder:
+            del recorder.lost[: len(lost)]
+            recorder.new_run()
+        return {"begun": True, "lost": lost}
 
     def receipt(self):
         return self.ledger.summary() | {

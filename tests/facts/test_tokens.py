@@ -220,3 +220,10 @@ def test_a_cache_folder_of_the_users_own_is_kept(tmp_path):
     (tmp_path / TABLE.name).write_bytes(TABLE.read_bytes())
     done = counted_offline(TIKTOKEN_CACHE_DIR=str(tmp_path))
     assert done.stdout.split(maxsplit=1) == ["2", f"{tmp_path}\n"], done.stderr
+
+
+def test_counting_needs_no_copy_of_the_table():
+    before = tokens.count("Which day of the week was 2024-12-17? 漢字 🙂")
+    tokens.let_go_of_table()
+    assert tokens.count("Which day of the week was 2024-12-17? 漢字 🙂") == before
+    assert tokens.encoding().decode(tokens.encoding().encode("漢字 🙂")) == "漢字 🙂"

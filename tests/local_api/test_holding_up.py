@@ -2,21 +2,28 @@
 can be counted: codes, bytes kept, the order of answers.
 """
 
+import asyncio
 import concurrent.futures
 import json
+import logging
 import socket
 import threading
 import time
+from decimal import Decimal
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from helpers import receipts, running
 from helpers.facts import preference_file
-from helpers.local_api import off_the_map, recordings, server, tuning
+from helpers.local_api import answers, log, off_the_map, recordings, server, tuning, where
 from helpers.local_api.answer import Answer
+from helpers.local_api.books import Books
 from helpers.local_api.ledger import LONGEST, Ledger
 from helpers.local_api.tuning import candidates
+from helpers.local_api.upstream.forward import Upstream
+from helpers.local_api.upstream.recorder import Recorder
 from tests import asking
 from tests.mutations import FORM, form
 
@@ -240,3 +247,66 @@ def test_no_more_of_a_request_than_a_bound_is_compared_with_the_recordings(body)
 def test_a_request_within_the_bound_is_compared_whole():
     for recording in recordings.Library().recordings:
         assert off_the_map.bounded(recording.body) == recording.body
+
+
+def test_what_goes_wrong_again_and_again_is_logged_a_few_times(caplog):
+    logger, bounded = logging.getLogger("day9.test"), log.Bounded()
+    logger.addFilter(bounded)
+    for n in range(5_000):
+        try:
+            raise OSError(24, "Too many open files")
+        except OSError:
+            logger.exception("accepting")
+    logger.error("another")
+    said = [r.getMessage() for r in caplog.records]
+    assert len(said) < log.ALIKE + 16 and said[-1] == "another"
+    assert said[-2] == "accepting (4,116 times)"
+
+
+def test_what_could_not_be_recorded_reaches_the_receipt_and_the_next_connect(tmp_path):
+    (tmp_path / "file").touch()  # no folder can be made of it, as on a disk that is full
+
+    async def go():
+        recorder = Recorder(tmp_path / "file")
+        upstream = Upstream(
+            where.Where("http://127.0.0.1:9/v1", False, True),
+            recorder,
+            Decimal(0),
+            lambda total: None,
+        )
+        books = Books(Ledger(), answers.Answers(), upstream)
+        taping = recorder.begin("POST", "/v1/responses", {}, "application/json", b"{}", "")
+        taping.head(200, {"content-type": "application/json"})
+        taping.chunk(b"{}")
+        assert not await taping.end()
+        return books.receipt()["upstream"], books.begin()["lost"], books.begin()["lost"]
+
+    told, lost, then = asyncio.run(go())
+    assert "was answered, but not recorded" in receipts._paid(told, 0)
+    assert len(lost) == 1 and "not recorded" in running.not_recorded(lost, "")
+    assert then == [] and running.not_recorded(then, "x") == ""
+
+
+def test_a_disk_that_fills_up_while_an_answer_comes_stops_the_recording_and_not_the_answer(
+    tmp_path,
+):
+    class Full:
+        def write(self, piece):
+            raise OSError(28, "No space left on device")
+
+        def tell(self):
+            return 0
+
+        def close(self):
+            pass
+
+    async def go():
+        recorder = Recorder(tmp_path)
+        taping = recorder.begin("POST", "/v1/responses", {}, "application/json", b"{}", "")
+        taping.head(200, {"content-type": "application/json"})
+        taping.came = Full()
+        taping.chunk(b"{}")
+        assert not await taping.end()
+        return recorder.lost
+
+    assert "No space left on device" in asyncio.run(go())[0]

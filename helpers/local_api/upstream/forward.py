@@ -134,6 +134,7 @@ class Upstream:
             "openai": self.where.openai,
             "spent": str(self.spending.total),
             "ceiling": None if self.where.budget is None else str(self.where.budget),
+            "lost": self.recorder.lost[:] if self.recorder else [],
         }
 
     def upload(self, exchange, state):

@@ -104,6 +104,7 @@ class Taping:
             [],
         )  # [(bytes until then, seconds)]
         self.status, self.headers = None, {}
+        self.broken = None  # why not all that came is held
 
     def head(self, status, headers):
         """The answer's status and headers, a mapping."""
@@ -112,7 +113,10 @@ class Taping:
 
     def chunk(self, piece):
         """A piece of the answer's body, as it comes."""
-        self.came.write(piece)
+        try:
+            self.came.write(piece)
+        except OSError as e:  # a full disk; whoever asked still gets the answer
+            self.broken = e
         self.times.append((self.came.tell(), time.monotonic() - self.began))
 
     def end(self):
@@ -149,6 +153,8 @@ class Taping:
         coding = self.headers.get("content-encoding", "identity")
         if coding != "identity":  # what is compressed cannot be scrubbed
             return self._note(f"the answer came compressed ({coding})")
+        if self.broken:
+            raise self.broken
         self.came.seek(0)
         raw = self.came.read()
         path, sent = recordings.as_kept(*self.request)
