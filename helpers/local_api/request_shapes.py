@@ -62,7 +62,9 @@ def _request(path, said, kinds, item, tool, more):
         body,
         lambda value, at: _vocabulary(path, value),
         fields({said: optional(kind(*kinds)), "model": optional(text), "stream": optional(flag)}),
-        fields({"model": needed(), "tools": optional(array)}),
+        fields(
+            {"model": needed(), "tools": optional(array), "previous_response_id": optional(text)}
+        ),
         fields({said: needed()}),
         fields(dict.fromkeys(shaping.LIMITS, a_limit)),
         fields({said: by_kind(dict.fromkeys(kinds, anything) | {list: each(item)})}),
