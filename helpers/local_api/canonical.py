@@ -20,7 +20,16 @@ from ..facts.models import models
 from .checks import Bad
 
 # Said by the caller for the books, not for the model.
-BOOKKEEPING = {"user", "store", "metadata", "safety_identifier", "prompt_cache_key", "service_tier"}
+BOOKKEEPING = {
+    "user",
+    "store",
+    "metadata",
+    "safety_identifier",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "service_tier",
+}
 # Changes the shape of an answer, not its substance: computed in shaping.py.
 SHAPING = {"stream", "stream_options", "max_completion_tokens", "max_tokens", "max_output_tokens"}
 # A parameter sent with its documented default is the same as one not sent (openai 3.54.0, types/).
@@ -33,14 +42,30 @@ DEFAULTS = {
     "presence_penalty": 0,
     "frequency_penalty": 0,
     "logprobs": False,
+    "top_logprobs": 0,
     "tool_choice": "auto",
     "parallel_tool_calls": True,
     "truncation": "disabled",
-    "reasoning": {"effort": "medium"},
-    "text": {"format": {"type": "text"}},
-    "tools": [],
-    "annotations": [],
+    "background": False,
+    "modalities": ["text"],
+    "verbosity": "medium",
+    "effort": "medium",
+    "format": {"type": "text"},
 }
+# Empty, these are the same as not sent.
+EMPTY = {
+    "reasoning",
+    "text",
+    "tools",
+    "annotations",
+    "logprobs",
+    "include",
+    "context_management",
+    "logit_bias",
+    "stop",
+}
+WRITTEN_BY_API = ("id", "status")  # on an item that is passed back
+SCHEMA = {"type", "properties", "anyOf", "enum", "$ref", "items"}  # what tells a schema
 DATA_URL = re.compile(r"data:([\w.+/-]+);base64,.*", re.S)
 BLANKS = re.compile(r"\s\s+|[^\S ]")  # a single space may stay: so most of a text is passed over
 LONG = 512  # a longer base64 text is compared by what it decodes to
@@ -122,8 +147,10 @@ def canonical_value(value, drop=frozenset()):
         for key, v in value.items():
             if key in drop or v is None:
                 continue
+            if key == "title" and isinstance(v, str) and not SCHEMA.isdisjoint(value):
+                continue  # pydantic writes one on each field
             v = canonical_value(v)
-            if key in DEFAULTS and v == DEFAULTS[key]:
+            if key in DEFAULTS and v == DEFAULTS[key] or key in EMPTY and v in ([], {}):
                 continue
             out[key] = canonical_model(v) if key == "model" else v
         if isinstance(
@@ -147,9 +174,39 @@ def canonical_body(path, body, drop=BOOKKEEPING | SHAPING):
     if not isinstance(body, dict):
         return canonical_value(body)
     out = canonical_value(body, drop)
-    if path == "/v1/responses" and isinstance(out.get("input"), str):
-        out["input"] = [{"role": "user", "content": out["input"]}]
+    if "tools" not in out and out.get("tool_choice") == "none":
+        del out["tool_choice"]
+    if path == "/v1/responses":
+        _canonical_input(out)
     return out
+
+
+def _canonical_input(out):
+    """Changes the `input` of a Responses body: a list of items, as a client would first write them,
+    with the developer's words in `instructions`.
+    """
+    given = out.get("input")
+    if isinstance(given, str):
+        given = [{"role": "user", "content": given}]
+    if not isinstance(given, list):
+        return
+    given = [
+        {k: v for k, v in item.items() if k not in WRITTEN_BY_API}
+        if isinstance(item, dict) and item.get("type") != "item_reference"
+        else item
+        for item in given
+    ]
+    first = given[0] if given and isinstance(given[0], dict) else {}
+    if (
+        len(given) > 1
+        and "instructions" not in out
+        and first.keys() == {"role", "content"}
+        and first["role"] == "developer"
+        and isinstance(first["content"], str)
+    ):
+        out["instructions"] = first["content"]
+        given = given[1:]
+    out["input"] = given
 
 
 def read_body(content_type, raw):

@@ -13,6 +13,7 @@ CODE = "off_the_map"
 MOST = 2  # differences shown: those that matter most
 ELSEWHERE = 0.5  # added to the distance of recordings of other notebooks
 COMPARED = 2_000  # characters of a text that are looked at for likeness
+HOLDERS = ("reasoning", "text")  # hold parameters, which are told one by one
 MEMBERS = 64  # of a list or an object that are compared
 VALUES = 1_000  # of a whole request
 
@@ -23,7 +24,9 @@ def differences(recorded, sent, declared, at=""):
         return [
             d
             for k in [*recorded, *(k for k in sent if k not in recorded)]
-            for d in differences(recorded.get(k), sent.get(k), declared, f"{at}.{k}" if at else k)
+            for d in differences(
+                _inner(k, recorded), _inner(k, sent), declared, f"{at}.{k}" if at else k
+            )
         ]
     if isinstance(recorded, list) and isinstance(sent, list):
         return [
@@ -32,6 +35,13 @@ def differences(recorded, sent, declared, at=""):
             for d in differences(r, s, declared, f"{at}[{i}]")
         ]
     return [] if slots.match(recorded, sent, declared) is not None else [(at, recorded, sent)]
+
+
+def _inner(key, value):
+    """A key's value; of what only holds parameters, the inner ones are told, also where it is not
+    there.
+    """
+    return value.get(key, {} if key in HOLDERS else None)
 
 
 def _paired(recorded, sent, declared):
@@ -178,7 +188,7 @@ def alternatives(library, method, path, body):
             )
             if len(differs) == 1 and "content" not in differs[0][0]:
                 at, value, _ = differs[0]
-                value = canonical.DEFAULTS.get(at) if value is None else value
+                value = canonical.DEFAULTS.get(at.rpartition(".")[2]) if value is None else value
                 if isinstance(value, str):
                     found.setdefault(at, []).append(value)
     return {at: sorted(set(values)) for at, values in found.items()}
