@@ -419,8 +419,10 @@ def test_names_in_other_forms_are_found_too():
 
 
 def test_right_code_of_today_and_of_other_makers_is_left_alone():
-    assert [f for f in migration.scan(CASES / "precise") if f.sure] == []
-    assert {f.file for f in migration.scan(CASES / "precise")} == {"09_record.yml"}
+    found = migration.scan(CASES / "precise")
+    # right today, and its end is announced
+    assert [f.name for f in found if f.sure] == ["gpt-4o-mini-tts"]
+    assert {f.file for f in found if not f.sure} == {"09_record.yml"}
 
 
 def test_a_name_and_its_type_are_one_finding():
