@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import tiktoken
+from tiktoken_ext import openai_public
 
 from helpers.facts import sounds, tokens
 
@@ -46,10 +47,11 @@ TEMPLATE = """\
 
 def tokenizer():
     """A tiktoken.Encoding of the first WORDS tokens of o200k_base and the three of TEMPLATE."""
-    whole = tokens.encoding()
-    ranks = {word: rank for word, rank in whole._mergeable_ranks.items() if rank < WORDS}
+    tokens.encoding()  # says where the table is
+    whole = openai_public.o200k_base()
+    ranks = {word: rank for word, rank in whole["mergeable_ranks"].items() if rank < WORDS}
     return tiktoken.Encoding(
-        "tiny", pat_str=whole._pat_str, mergeable_ranks=ranks, special_tokens=SPECIAL
+        "tiny", pat_str=whole["pat_str"], mergeable_ranks=ranks, special_tokens=SPECIAL
     )
 
 
