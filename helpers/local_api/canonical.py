@@ -59,11 +59,21 @@ EMPTY = {
     "tools",
     "annotations",
     "logprobs",
+    "functions",
     "include",
     "context_management",
+    "background_options",
+    "access_programs",
+    "image",
     "logit_bias",
     "stop",
 }
+# (things, parameter, its values that are the same as none where there are no such things)
+WITHOUT = (
+    ("tools", "tool_choice", ("auto", "none")),
+    ("functions", "function_call", ("auto", "none")),
+    ("tools", "max_tool_calls", range(1, 10_000)),
+)
 WRITTEN_BY_API = ("id", "status")  # on an item that is passed back
 SCHEMA = {"type", "properties", "anyOf", "enum", "$ref", "items"}  # what tells a schema
 DATA_URL = re.compile(r"data:([\w.+/-]+);base64,.*", re.S)
@@ -174,8 +184,9 @@ def canonical_body(path, body, drop=BOOKKEEPING | SHAPING):
     if not isinstance(body, dict):
         return canonical_value(body)
     out = canonical_value(body, drop)
-    if "tools" not in out and out.get("tool_choice") == "none":
-        del out["tool_choice"]
+    for things, key, values in WITHOUT:
+        if things not in out and out.get(key) in values:
+            del out[key]
     if path == "/v1/responses":
         _canonical_input(out)
     return out

@@ -30,6 +30,7 @@ NOTHING = {
         {"prompt_cache_retention": "24h"},
         {"tool_choice": "none"},
         {"tool_choice": "auto", "tools": []},
+        {"functions": [], "function_call": "none"},
     ],
     RESPONSES: [
         {"include": []},
@@ -38,6 +39,7 @@ NOTHING = {
         {"top_logprobs": 0},
         {"prompt_cache_options": {"mode": "implicit"}},
         {"tool_choice": "none"},
+        {"max_tool_calls": 3},
         {"reasoning": {}},
         {"reasoning": {"effort": "medium"}},
         {"text": {"verbosity": "medium"}},
