@@ -124,7 +124,7 @@ def load() -> tuple[concurrent.futures.Future, concurrent.futures.Future]:
 
 
 def _rest():
-    tokens.let_go_of_table()
+    tokens.encoding()
     sounds.all_clips()
 
 

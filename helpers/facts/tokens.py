@@ -14,6 +14,7 @@ from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from ..common.private import must_have
 from . import DATA
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ TILES = {
 AUDIO_MS = {"user": 100, "assistant": 50}
 
 
+_counts_only = False
+
+
 @functools.cache
 def encoding() -> tiktoken.Encoding | plain_tokens.Encoding:
     """tiktoken's o200k_base, read from data/tokenizer unless TIKTOKEN_CACHE_DIR names another
@@ -52,16 +56,19 @@ def encoding() -> tiktoken.Encoding | plain_tokens.Encoding:
         from . import plain_tokens
 
         return plain_tokens.Encoding()
-    return tiktoken.get_encoding("o200k_base")
-
-
-def let_go_of_table() -> None:
-    """Forget tiktoken's copy of the table as Python objects, 27 MB that only its own lessons read:
-    for a process that counts and does nothing else.
-    """
-    made = encoding()
-    if hasattr(made, "_mergeable_ranks"):
+    made = tiktoken.get_encoding("o200k_base")
+    if _counts_only:
+        must_have(made, "_mergeable_ranks")
         made._mergeable_ranks = {}
+    return made
+
+
+def count_only() -> None:
+    """For a process that counts and does nothing else, before it first counts: tiktoken's copy of
+    the table as Python objects, 27 MB that only its own lessons read, is let go.
+    """
+    global _counts_only
+    _counts_only = True
 
 
 def count(text: str) -> int:

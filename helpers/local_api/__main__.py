@@ -17,6 +17,7 @@ import sys
 import threading
 from decimal import Decimal
 
+from ..facts import tokens
 from . import log, server, where
 
 FINISHING = (
@@ -38,6 +39,7 @@ def main():
     )
     given = parser.parse_args()
     log.bound()
+    tokens.count_only()
     try:
         sock = server.bind(given.port)
     except (OSError, OverflowError) as e:
