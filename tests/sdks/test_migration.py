@@ -524,8 +524,8 @@ def test_what_is_too_long_to_be_written_by_hand_is_read_in_part_and_told(tmp_pat
 
     text = 'ask(model="o1-mini")\n' * (search.MOST // 20)
     found = source(tmp_path, text)
-    assert found[0].kind == "read in part" and "250,000 characters" in found[0].what
-    assert len(found) > 10_000
+    assert found[0].kind == "read in part" and "180,000 characters" in found[0].what
+    assert len(found) > 8_000
 
 
 def run(*arguments):

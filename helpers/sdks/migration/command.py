@@ -6,11 +6,11 @@ import json
 import sys
 from pathlib import Path
 
+from tqdm import tqdm
+
 from .files import ENDS, end_of, listing
 from .report import as_json, as_sarif, left_out, told
 from .search import scan
-
-WIDTH = 30  # characters of the progress bar
 
 
 def main(arguments=None):
@@ -56,15 +56,7 @@ def main(arguments=None):
 
 
 def _progress(files):
-    """The same files, with a bar where a person watches."""
-    watched = sys.stderr.isatty()
-    for n, file in enumerate(files, 1):
-        yield file
-        if watched and (n % 50 == 0 or n == len(files)):
-            bar = "#" * (WIDTH * n // len(files))
-            print(f"\r[{bar:{WIDTH}}] {n:,} of {len(files):,} files", end="", file=sys.stderr)
-    if watched and files:
-        print(f"\r{'':{WIDTH + 40}}\r", end="", file=sys.stderr)
+    return tqdm(files, unit=" files", delay=1, leave=False, disable=None)  # in a terminal alone
 
 
 def _with_folder(finding, path):

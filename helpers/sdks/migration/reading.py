@@ -16,6 +16,8 @@ from .speaks import speaker
 
 WORD = r"[A-Za-z_$][\w$]*(?:(?:\(\))?\s{0,200}[?!]?(?:\.|->|::)\s{0,200}[A-Za-z_$][\w$]*)*"
 _CODE = re.compile(rf"(?P<word>{WORD})|(?P<open>[\[({{])|(?P<close>[\])}}])|(?P<semicolon>;)")
+# No one writes such a line by hand, and some of Pygments' lexers take time by its square.
+_LONG = re.compile(r"[^\n]{2000}")
 SETTINGS = {"yaml", "toml", "ini", "properties"}  # lexers of files in which a line is a statement
 
 
@@ -104,7 +106,7 @@ class Code:
     """
 
     def __init__(self, text, end, path="", worth=lambda text: True, known=None, breaks=()):
-        alias = ENDS[end]
+        alias = "plain" if end not in (".json", ".jsonl") and _LONG.search(text) else ENDS[end]
         self.text, self.end, self._worth = text, end, worth
         self.settings = alias in SETTINGS
         self.known = {**constants(text), **(known or {})}

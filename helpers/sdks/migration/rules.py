@@ -16,7 +16,7 @@ CALLED = tuple(f"responses.{call}" for call in ("create", "parse", "stream", "ne
 WORDS = {
     "session": ("session", "realtime", "inputaudio", "responsecreate", "responseproperties"),
     "flat": ("session", "realtime", "inputaudio", "outputaudio", "responseoutput"),
-    "flat voice": ("session", "realtime", "inputaudio"),
+    "flat voice": ("realtime", "session.update", "response.create"),
     "flat input": ("session", "realtime", "inputaudio"),
     "sound of a session": ("session", "realtime", "audioformat"),
     "assistant item": ("realtime", "conversation.item"),

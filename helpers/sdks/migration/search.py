@@ -12,7 +12,7 @@ from .rules import has_words, possible, said
 from .texts import row_hits
 
 NOT_READ, IN_PART = "not read", "read in part"
-MOST = 250_000  # characters of a text that are read as code: hand-written files are shorter
+MOST = 180_000  # characters of a text that are read as code: hand-written files are shorter
 # What a file's name says of it: what was, not what is called
 RECORD = re.compile(
     r"(?:^|/)(?:[\w.-]*fixtures?|cassettes?|__snapshots__|snapshots?|testdata|recordings|goldens?)/"

@@ -104,9 +104,9 @@ def _secret(row, code):
     """
     if code.speaks.other:
         return
+    today = re.search(r"client_?secrets\b", code.lower) is not None
     for m in SECRET.finditer(code.clean):
         member = code.clean[max(0, m.start() - 2) : m.start()].rstrip()[-1:] in (".", '"', "'", ">")
-        today = re.search(r"client_?secrets\b", code.lower) is not None
         if member or not today and (m["snake"] or code.speaks.beta):
             yield m.start(), len(m[0]), True
 
