@@ -103,10 +103,13 @@ def _needed():
 def _words(row):
     """Words of which a text has all of one tuple, if it has the row's name."""
     if row["name"] == "client_secret.value":
-        return (("clientsecret",),)
+        ways = (".", "?.", "!.", "().", "']['", '"]["', '["', "['", '".', "'.", "'].", '"].')
+        return tuple((f"clientsecret{way}value",) for way in ways)
     if row["context"] == "offer":
-        return (("/realtime",), ("realtime?",))
+        return tuple((f"/realtime{after}",) for after in ("?", '"', "'", "`", " ", ")"))
     wanted = spellings(row["name"], row["pattern"])
+    if row["context"] == "assistant item":
+        return tuple((quote + wanted[0] + quote, "assistant") for quote in "\"'`")
     if row["found"] == "code":
         return tuple(tuple(map(plain, name.split("."))) for name in wanted)
     if row["found"] == "key":
