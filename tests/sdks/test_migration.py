@@ -465,6 +465,8 @@ def test_a_parameter_is_found_however_it_is_declared(text, name, tmp_path):
         ("public enum Voice: String { case alloy }\nstruct RealtimeSession {}", "a.swift"),
         ('{"paths": ["paths/fine_tuning/jobs/post/create.yml"], "by": "openai"}', "a.json"),
         ('from mistralai import Mistral\nclient.fine_tuning.jobs.create(model="m")', "a.py"),
+        ("interface IOpenAI { Task CreateAssistant(string name); }", "A.cs"),
+        ("openai:\n  operationId: createAssistant", "a.yml"),
         ('secret = client.realtime.client_secrets.create()\nprint(secret.value)', "a.py"),
         ('await fetch(`${base}/realtime/calls`, { method: "POST", body: sdp })', "a.js"),
     ],

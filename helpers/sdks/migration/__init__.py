@@ -13,6 +13,7 @@ nothing of it is run. What is put together while a program runs, it cannot see.
     rules.py      the names, and the words without which a file cannot have them
     speaks.py     whose interface a file says it speaks
     contexts.py   where alone a name is dead
+    texts.py      where names stand in a text; models.py where models do
     search.py     names in files, as Findings
     report.py     Findings for a page, for a program, for a code host
     command.py    the command line

@@ -117,21 +117,20 @@ def _secret(row, code):
 def _code(row, code):
     if code.speaks.other or not ("openai" in code.lower or "client" in code.lower):
         return
-    chains = [f".{plain(name)}." for name in spellings(row["name"], row["pattern"])]
+    names = spellings(row["name"], row["pattern"])
+    chains = [(f".{plain(name.lstrip('.'))}.", name[0] == ".") for name in names]
     for t in code.tokens:
-        if t.string or not ("." in t.value or any(len(c.split(".")) == 3 for c in chains)):
+        if t.string:
             continue
-        words = (
-            "."
-            + plain(re.sub(r"[()?!]|\s", "", t.value).replace("->", ".").replace("::", "."))
-            + "."
-        )
-        for chain in chains:
-            if chain in words:
-                first = chain.split(".")[1]
-                at = re.search("_?".join(first), t.value, re.I)
-                yield t.start + at.start(), len(t.value) - at.start(), True
-                break
+        said = re.sub(r"->|::", ".", re.sub(r"[()?!]|\s", "", t.value))
+        words = f".{plain(said)}."
+        for chain, member in chains:
+            at = words.find(chain)
+            if at < 0 or member and at == 0:
+                continue
+            first = re.search("_?".join(chain.split(".")[1]), t.value, re.I)
+            yield t.start + first.start(), len(t.value) - first.start(), True
+            break
 
 
 def _value(row, code):
