@@ -273,7 +273,23 @@ def _names(model):
     if model.startswith("ft:"):
         model = ":".join(model.split(":")[:2])
     alias_of = models().get(model, {}).get("alias_of")
-    return [model, alias_of] if alias_of else [model]
+    if alias_of:
+        return [model, alias_of]
+    if model not in models() and (base := _without_date(model)):
+        return [model, *_names(base)]
+    return [model]
+
+
+def _without_date(model):
+    """The model that a dated snapshot is one of, "" for a name without a day at its end. A snapshot
+    has its model's price where the tables know nothing else of it.
+    """
+    base, day = model[:-11], model[-10:]
+    try:
+        datetime.date.fromisoformat(day)
+    except ValueError:
+        return ""
+    return base if model[-11:-10] == "-" and len(day) == 10 and day[4] == day[7] == "-" else ""
 
 
 def _shutdown(model):

@@ -17,6 +17,7 @@ import pytest
 
 from helpers.costs import bills
 from helpers.costs.bills import pricing, sources
+from helpers.costs.bills.formats import openai_api
 from helpers.facts import DATA, prices, tables
 from tests.tools import make_usage
 
@@ -74,7 +75,7 @@ def test_the_synthetic_export_has_the_shape_of_the_api():
         pages = json.loads((FOLDER / name).read_text(encoding="utf-8"))
         for page in pages if isinstance(pages, list) else [pages]:
             kind.model_validate(page)
-    fields = {f"{name}_tokens" for name in sources.USAGE_API.values()} | {
+    fields = {f"{name}_tokens" for name in openai_api.USAGE_API.values()} | {
         "num_model_requests",
         "service_tier",
         "batch",

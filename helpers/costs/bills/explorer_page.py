@@ -31,7 +31,8 @@ TABLE = Template("""
 PAGE = Template("""
 <div class="mathjax_ignore">
   <p><b>{{ name }}</b>: {{ what }}, {{ rows }} rows. Priced: {{ priced }} rows,{{ " " }}
-    <b>{{ total }} USD</b>. Not priced: {{ bad }} rows.</p>
+    <b>{{ total }} USD</b>. Not priced: {{ bad }} rows.
+    {% if least %}What came from the cache is not told: between <b>{{ least }}</b> and {{ total }} USD.{% endif %}</p>
   {% if fault %}<p role="alert"><b>No answer to this what-if:</b> {{ fault }}</p>{% endif %}
   {% if bars %}
     {% if change %}
@@ -148,6 +149,7 @@ def page(name, usage, bill, group, then, fault):
         rows=f"{len(bill.rows):,}",
         priced=f"{len(bill.rows) - bad:,}",
         total=f"{usd(bill.total_nano, 2):,}",
+        least=f"{round(bill.least, 2):,}" if bill.least < bill.total else "",
         bad=f"{bad:,}",
         fault=fault,
         bars=_bars(then, group) if shows_bars else "",

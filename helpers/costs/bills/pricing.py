@@ -46,6 +46,9 @@ REASONS = {
     "the same as an earlier row": "nothing: counting it twice would be wrong",
     "a line is cut off or unreadable": "download the file again",
     "its parts are counted elsewhere": "nothing: this span sums up others",
+    "the same call, seen by another instrumentation": "nothing: counting it twice would be wrong",
+    "answered from the proxy's own cache": "nothing: it cost nothing",
+    "the kinds of token are not told": "sound and text have prices of their own: read the usage API",
     "not sold by this kind of token": "embeddings, pictures and tools have price lists of their own",
     "another currency": "only USD is added up",
 }
@@ -53,6 +56,7 @@ NAMES = list(REASONS)
 CODES = {name: code for code, name in enumerate(NAMES)}
 ABSURD = 10**12  # tokens in one row; below it no row and no kind can overflow
 ABSURD_CALL = 10**7  # tokens of a kind in one call; no model of data/models.csv takes that much
+FEWEST = 1024  # tokens of a prompt that the cache looks up (openai-cookbook, Prompt_Caching101)
 INTEGERS = [np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)]
 PIECE = 1 << 16
 MOST_BINS = 30_000_000
@@ -86,6 +90,26 @@ class Bill:
     def total(self):
         """The priced rows' sum in USD, an exact Decimal."""
         return usd(self.total_nano)
+
+    @once
+    def least(self):
+        """The sum in USD if whatever the file does not tell of the cache had come from it: the bill
+        is between this and `total`. Prompts under 1,024 tokens are never looked up there (FEWEST).
+        """
+        if "cached_told" not in self.rows or "text_input" not in self.rows:
+            return self.total
+        untold = ~self.rows["cached_told"].to_numpy(bool) & (self.reason == 0)
+        saved, place = 0, _places(self.rows, self.rates, _days(self.rows))[0]
+        full, cached = (self.rates.nano[k].ravel() for k in ("text_input", "text_cached_input"))
+        for s in _pieces(len(untold)):
+            tokens = self.rows["text_input"].to_numpy()[s]
+            calls = self.rows["requests"].to_numpy()[s] if "requests" in self.rows else 1
+            key = place(s)
+            each = full.take(key, mode="clip") - cached.take(key, mode="clip")
+            looked_up = untold[s] & ((tokens >= FEWEST) | (calls > 1))
+            looked_up &= cached.take(key, mode="clip") >= 0
+            saved += int((each * tokens)[looked_up].sum())
+        return usd(self.total_nano - saved)
 
     @property
     def kinds(self):

@@ -1,10 +1,8 @@
 """Read a usage export, whatever made it, into one kind of frame. What a file is, its content says,
 not its name.
 
-Known: pages of OpenAI's usage API and costs API (openai 3.54.0, types/admin/organization), the
-dashboard's CSV, a receipt of ours, LiteLLM's spend log (JSON, JSON lines, CSV), and OpenTelemetry
-spans or log records with the GenAI attributes (OTLP JSON, or one span a line). The names of columns
-stand in data/usage_columns.csv.
+The formats of JSON and their readers stand in formats/; any CSV with a header is read here, by the
+names of its columns in data/usage_columns.csv.
 """
 
 import csv
@@ -22,7 +20,9 @@ import pandas as pd
 
 from ...facts import tables
 from . import large, spelled
-from .pricing import ABSURD, CODES, COUNTS, BillError
+from .formats import FORMATS, KNOWN, openai_api, seems, spans
+from .formats.records import parsed
+from .pricing import ABSURD, CODES, COUNTS, BillError, usd
 
 COUNTED = (
     "requests",
@@ -52,24 +52,13 @@ FIELDS = (
     "id",
     "trouble",
 )
-USAGE_API = {
-    "input": "input",
-    "cached": "input_cached",
-    "audio_input": "input_audio",
-    "audio_cached": "input_cached_audio",
-    "image_input": "input_image",
-    "image_cached": "input_cached_image",
-    "output": "output",
-    "audio_output": "output_audio",
-    "image_output": "output_image",
-    "cache_write": "input_cache_write",
-}
 ISO, CLOCK = r"\d{4}-\d\d-\d\d", r"\d\d:\d\d(:\d\d([.,]\d+)?)?"
 EARLIEST, LATEST = (
     pd.Timestamp("2015-01-01", tz="UTC"),
     pd.Timestamp("2100-01-01", tz="UTC"),
 )  # other times are slips
-KNOWN = "pages of OpenAI's usage or costs API, a CSV with a header, a receipt, a LiteLLM spend log, OpenTelemetry spans"
+LOOKED_AT = 100  # records in which a format is looked for: the first may be an error, or a stranger
+EMPTY_PERIOD = {"start_time", "end_time", "start_time_iso", "end_time_iso"}
 
 
 class Usage:
@@ -117,7 +106,7 @@ def read(source, zone="UTC", dates=None):
     if european is not None:
         raw, more = _respelled(raw, european, dates)
         notes += more
-    rows, more = _normal(raw, zone)
+    rows, more = _normal(raw, zone, european is not None)
     return Usage(what, rows, empty, notes + more)
 
 
@@ -184,16 +173,18 @@ def _from_json(text):
 def _from_records(lines, notes):
     """(what, raw frame, empty, notes) of numbered records; one that is no dict is broken."""
     first = next((r for _, r in lines if isinstance(r, dict)), None)
-    for what, belongs, reader in SHAPES:
-        if first is not None and belongs(first):
+    if not lines or len(lines) == 1 and first and _holds_nothing(first):
+        nothing = pd.DataFrame(columns=[*FIELDS, "line"], dtype=object)
+        return "an export that holds nothing", nothing, 0, ["the file is whole and has no row"]
+    for what, belongs, reader in FORMATS:
+        if any(isinstance(r, dict) and belongs(r) for _, r in lines[:LOOKED_AT]):
             break
     else:
-        seen = (
-            f"an object with {', '.join(map(str, list(first)[:8])) or 'nothing in it'}"
-            if first is not None
-            else "a list without objects"
-        )
-        raise BillError(f"no known usage export: {seen}. Read are {KNOWN}")
+        seen, told = "a list without objects", ""
+        if first is not None:
+            seen = f"an object with {', '.join(map(str, list(first)[:8])) or 'nothing in it'}"
+            told = seems(first)
+        raise BillError(f"no known usage export: {seen}. {told}Read are {KNOWN}")
     raw, empty = [], 0
     for line, record in lines:
         found = (
@@ -203,7 +194,11 @@ def _from_records(lines, notes):
         )
         empty += sum(r is None for r in found)
         raw += [r | {"line": line} for r in found if r is not None]
-    if reader is _pages and isinstance(lines[-1][1], dict) and lines[-1][1].get("has_more"):
+    if reader in (spans.span, spans.otlp):
+        raw = spans.once(raw, notes)
+        empty += sum("nothing" in r for r in raw)
+        raw = [r for r in raw if "nothing" not in r]
+    if reader is openai_api.pages and isinstance(lines[-1][1], dict) and lines[-1][1].get("has_more"):  # fmt: skip
         notes.append(
             "the last page names a next one, which is not in the file: the export is not whole"
         )
@@ -217,225 +212,10 @@ def _from_records(lines, notes):
     )
 
 
-def _dicts(value):
-    """The objects of a list; in place of anything else an empty one that no reader knows."""
-    if not isinstance(value, list):
-        return [{}]
-    return [v if isinstance(v, dict) else {} for v in value]
-
-
-def _pages(page, notes):
-    buckets = page.get("data") if "results" not in page else [page]
-    for bucket in _dicts(buckets):
-        results = bucket.get("results", ...)
-        if results == []:
-            yield None
-            continue
-        for r in _dicts(results):
-            kind = str(r.get("object", ""))
-            row = {
-                "when": bucket.get("start_time"),
-                "feature": r.get("project_id"),
-                "user": r.get("user_id"),
-                "key": r.get("api_key_id"),
-                "id": _whole([bucket.get("start_time"), r]),
-            }
-            if kind == "organization.costs.result":
-                amount = r.get("amount") if isinstance(r.get("amount"), dict) else {}
-                yield row | {
-                    "model": r.get("line_item") or "(no line item)",
-                    "stated": amount.get("value"),
-                    "currency": amount.get("currency"),
-                    "cost": True,
-                }
-            elif (
-                kind == "organization.usage.completions.result" or not kind and "input_tokens" in r
-            ):
-                yield (
-                    row
-                    | {
-                        "model": r.get("model"),
-                        "requests": r.get("num_model_requests"),
-                        "batch": r.get("batch"),
-                        "tier": r.get("service_tier"),
-                    }
-                    | {ours: r.get(f"{theirs}_tokens") for ours, theirs in USAGE_API.items()}
-                )
-            elif kind:
-                yield row | {
-                    "model": r.get("model") or kind,
-                    "trouble": "not sold by this kind of token",
-                }
-            else:
-                yield row | {"trouble": "a line is cut off or unreadable"}
-
-
-def _spend(r, notes):
-    """A row of LiteLLM's LiteLLM_SpendLogs; the kinds of token stand in metadata.usage_object,
-    where it was kept.
-    """
-    meta = _parsed(r.get("metadata"))
-    usage = _parsed(meta.get("usage_object"))
-    given, made = (
-        _parsed(usage.get("prompt_tokens_details")),
-        _parsed(usage.get("completion_tokens_details")),
-    )
-    within = _parsed(given.get("cached_tokens_details"))
-    tags = _parsed(r.get("request_tags"), list)
-    if not usage:
-        notes.append(
-            "rows without metadata.usage_object: their cached and hidden tokens are not known, and count as ordinary ones"
-        )
-    yield {
-        "when": r.get("startTime"),
-        "model": r.get("model"),
-        "id": r.get("request_id") or _whole(r),
-        "feature": tags[0] if tags else r.get("team_id"),
-        "user": r.get("end_user") or r.get("user"),
-        "key": meta.get("user_api_key_alias") or r.get("api_key"),
-        "input": r.get("prompt_tokens"),
-        "output": r.get("completion_tokens"),
-        "cached": given.get("cached_tokens"),
-        "stated": r.get("spend"),
-        "audio_input": _less(given.get("audio_tokens"), within.get("audio_tokens")),
-        "audio_cached": within.get("audio_tokens"),
-        "audio_output": made.get("audio_tokens"),
-        "reasoning": made.get("reasoning_tokens"),
-        "tier": usage.get("service_tier"),
-    }
-
-
-def _receipt(r, notes):
-    training = str(r.get("model")).endswith(", training")
-    yield {
-        "trouble": "not sold by this kind of token" if training else None,
-        "when": r.get("on"),
-        "model": r.get("model"),
-        "requests": r.get("calls"),
-        "input": r.get("input"),
-        "cached": r.get("cached"),
-        "output": r.get("output"),
-        "reasoning": r.get("hidden"),
-        "stated": r.get("usd"),
-        "id": _whole(r),
-    }
-
-
-def _otlp(message, notes):
-    for resource in _dicts(message.get("resourceSpans") or message.get("resourceLogs")):
-        of_all = _attributes(_parsed(resource.get("resource")).get("attributes"))
-        for scope in _dicts(resource.get("scopeSpans") or resource.get("scopeLogs")):
-            for span in _dicts(scope.get("spans") or scope.get("logRecords")):
-                yield from _span(span, notes, of_all)
-
-
-def _span(span, notes, of_all=None):
-    a = (
-        (of_all or {})
-        | _attributes(_parsed(span.get("resource")).get("attributes"))
-        | _attributes(span.get("attributes", span))
-    )
-    usage = {k: v for k, v in a.items() if k.startswith("gen_ai.usage.")}
-    if not usage:
-        notes.append("spans without gen_ai.usage.* hold no tokens and were left aside")
-        yield None if span else {"trouble": "a line is cut off or unreadable"}
-        return
-    get = lambda *names: next((a[n] for n in names if a.get(n) not in (None, "")), None)
-    context = _parsed(span.get("context"))
-    trace, own = (
-        span.get("traceId") or context.get("trace_id"),
-        span.get("spanId") or context.get("span_id"),
-    )
-    sums_up = get("gen_ai.operation.name") in (
-        "invoke_agent",
-        "create_agent",
-        "invoke_workflow",
-        "execute_tool",
-    )
-    yield {
-        "when": next(
-            (
-                span[k]
-                for k in ("startTimeUnixNano", "timeUnixNano", "start_time", "timestamp", "time")
-                if span.get(k)
-            ),
-            None,
-        ),
-        "model": get("gen_ai.response.model", "gen_ai.request.model"),
-        "feature": get("gen_ai.agent.name", "service.name"),
-        "user": get("user.id", "enduser.id"),
-        "id": f"{trace} {own}" if trace and own else _whole(span),
-        "input": get("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-        "output": get("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens") or 0,
-        "cached": get("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.input_tokens.cached"),
-        "cache_write": get("gen_ai.usage.cache_creation.input_tokens"),
-        "reasoning": get(
-            "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.output_tokens.reasoning"
-        ),
-        "tier": get("openai.response.service_tier", "gen_ai.openai.response.service_tier"),
-        "trouble": "its parts are counted elsewhere" if sums_up else None,
-    }
-
-
-def _attributes(value):
-    """Attributes as a dict, from OTLP's list of keys and typed values or from a dict already."""
-    if isinstance(value, dict):
-        return value
-    found = {}
-    for pair in value if isinstance(value, list) else []:
-        if isinstance(pair, dict) and isinstance(pair.get("key"), str):
-            typed = pair.get("value")
-            found[pair["key"]] = (
-                next(iter(typed.values()), None) if isinstance(typed, dict) else typed
-            )
-    return found
-
-
-def _parsed(value, kind=dict):
-    """`value` as a dict (or list), also where it is the JSON text of one; else an empty one."""
-    if isinstance(value, str) and value[:1] in "{[" and value:
-        try:
-            value = json.loads(value, parse_float=Decimal)
-        except (ValueError, RecursionError):
-            return kind()
-    return value if isinstance(value, kind) else kind()
-
-
-def _less(total, part):
-    return total - part if isinstance(total, int) and isinstance(part, int) else total
-
-
-def _whole(record):
-    return json.dumps(record, sort_keys=True, default=str)
-
-
-SHAPES = [
-    (
-        "pages of OpenAI's usage API",
-        lambda r: (
-            isinstance(r.get("data"), list)
-            and (r.get("object") == "page" or any("results" in b for b in _dicts(r["data"])))
-            or "results" in r
-        ),
-        _pages,
-    ),
-    ("OpenTelemetry, OTLP JSON", lambda r: "resourceSpans" in r or "resourceLogs" in r, _otlp),
-    (
-        "a LiteLLM spend log",
-        lambda r: "prompt_tokens" in r and ("startTime" in r or "request_id" in r),
-        _spend,
-    ),
-    (
-        "a receipt of helpers.receipt()",
-        lambda r: {"model", "calls", "input", "cached", "output"} <= set(r),
-        _receipt,
-    ),
-    (
-        "OpenTelemetry spans",
-        lambda r: "attributes" in r or any(str(k).startswith("gen_ai.") for k in r),
-        _span,
-    ),
-]
+def _holds_nothing(record):
+    """Whether a page lists its rows, and there is none: a time without a call."""
+    named = [record[n] for n in ("data", "results", "daily", "resourceSpans") if n in record]
+    return len(record) > 1 and named == [[]]
 
 
 # CSV
@@ -490,10 +270,12 @@ def _added_up(path, zone):
     sums, odd, naive = found
     what, raw, empty, notes = _of_lines(names, odd, ends)
     raw, more = _respelled(raw, comma == ";", None)
-    rows, told = _normal(raw, zone)
+    rows, told = _normal(raw, zone, True)
     notes += more + told
     if naive and not any("without a zone" in note for note in notes):
         notes.append(f"{naive:,} times without a zone count as {zone}")
+    if "cached" not in used:
+        sums["cached_told"] = False
     n = int(sums["rows"].sum())
     notes.append(f"{n:,} rows added up to {len(sums):,} by day, model and the like")
     if len(rows):
@@ -536,7 +318,7 @@ def _used(names):
             for f in lacking
         )
         raise BillError(
-            f"this CSV has no column for {' and '.join(lacking)}. It has {', '.join(n or '(no name)' for n in names[:12])}. Names that are known, {ways}"
+            f"this CSV has no column for {' and '.join(lacking)}. {seems(names)}It has {', '.join(n or '(no name)' for n in names[:12])}. Names that are known, {ways}"
         )
     return used
 
@@ -545,6 +327,9 @@ def _of_lines(names, lines, ends):
     """(what, raw frame, empty, notes) of a CSV's lines, [(number, cells)]. ends: whether the file
     ends with a line break.
     """
+    if set(names) <= EMPTY_PERIOD and {"start_time", "start_time_iso"} & set(names):
+        nothing = pd.DataFrame(columns=[*FIELDS, "line"], dtype=object)
+        return "a CSV of usage", nothing, len(lines), [f"days without a call: {len(lines):,}"]
     used = _used(names)
     cost = "stated" in used and "input" not in used
     width = len(names)
@@ -559,7 +344,7 @@ def _of_lines(names, lines, ends):
     raw.setdefault("id", ["\0".join(line) for _, line in lines])
     raw = pd.DataFrame(raw, dtype=object).reindex(columns=[*FIELDS, "line"])
     if "request_tags" in names and used["feature"][0] == names.index("request_tags"):
-        raw["feature"] = [(_parsed(t, list) or [t])[0] for t in raw["feature"]]
+        raw["feature"] = [(parsed(t, list) or [t])[0] for t in raw["feature"]]
     nothing = (
         raw[[f for f in used if f not in ("when", "id")]].isin(["", None]).all(axis=1)
         & raw["trouble"].isna()
@@ -620,7 +405,7 @@ def _aliases():
 # to one frame
 
 
-def _normal(raw, zone):
+def _normal(raw, zone, of_csv=False):
     """(frame that `price` takes, notes) of a frame of `FIELDS` whose values are as the file had
     them.
     """
@@ -643,7 +428,17 @@ def _normal(raw, zone):
         mark(stated.isna(), "a count is missing or not a whole number")
         return pd.DataFrame(rows | {"trouble": trouble}), notes
 
+    said = sum(int(n) for n in stated[trouble == 0].dropna())
+    if said:
+        notes.append(f"the file itself says {usd(said).normalize():f} USD for these rows")
     counts, wrong = _counts(raw, mark, notes)
+    untold = raw["cached"].isna() & (trouble == 0)
+    if untold.any():
+        rows["cached_told"] = ~raw["cached"].isna().to_numpy()
+        if raw["cached"].notna().any() or not of_csv:
+            notes.append(
+                f"rows that do not tell what came from the cache: {int(untold.sum()):,}. All of their input is priced as not cached, which is the most it can have cost"
+            )
     kinds = _kinds(counts)
     for value in kinds.values():
         mark(value < 0, "the parts exceed their total")

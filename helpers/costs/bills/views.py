@@ -7,7 +7,7 @@ import datetime
 import numpy as np
 import pandas as pd
 
-from ...facts import prices
+from ...facts import prices, tables
 from .pricing import CODES, KINDS, NAMES, REASONS, BillError, Rates, cost, usd
 
 OF_THE_MODEL = [
@@ -119,9 +119,20 @@ def unpriced(bill):
             "rows": sums["rows"],
             "requests, %": percent(sums["requests"], requests.sum()),
             "tokens, %": percent(sums["tokens"], tokens.sum()),
-            "what helps": [REASONS[NAMES[w]] for w in sums["why"]],
+            "what helps": [
+                _known_gap(model) or REASONS[NAMES[w]]
+                for w, model in zip(sums["why"], sums["model"])
+            ],
         }
     ).reset_index(drop=True)
+
+
+def _known_gap(model):
+    """Why a model of the SDK's list is not in the price table, in the words of data/unpriced.csv;
+    "" for any other name.
+    """
+    why = {row["model"]: row["why"] for row in tables.rows("unpriced.csv")}
+    return f"{why[model]}; or name a twin: price(…, same_as={{…}})" if model in why else ""
 
 
 def daily(bill, model=None, feature=None, leave_out=()):

@@ -1,0 +1,81 @@
+"""The formats of JSON that are read: one row each, recognised by more than one of its names.
+
+A reader takes (record, notes) and yields rows: dicts with the fields of sources.FIELDS, or None for
+what holds nothing. The order matters where one format has another's names.
+"""
+
+from . import openai_api, ours, proxies, spans, tracers
+
+FORMATS = [
+    ("a LiteLLM page of daily activity", proxies.is_daily_activity, proxies.daily_activity),
+    ("pages of OpenAI's usage API", openai_api.is_page, openai_api.pages),
+    ("OpenAI's usage JSON of before 2025", openai_api.is_old_usage, openai_api.old_usage),
+    ("a list of OpenAI's answers", openai_api.is_list_of_answers, openai_api.list_of_answers),
+    (
+        "OpenTelemetry, OTLP JSON",
+        lambda r: "resourceSpans" in r or "resourceLogs" in r,
+        spans.otlp,
+    ),
+    ("a LiteLLM spend log", proxies.is_spend, proxies.spend),
+    ("Helicone's requests", proxies.is_helicone, proxies.helicone),
+    ("OpenRouter's activity", proxies.is_openrouter_page, proxies.openrouter_page),
+    ("OpenRouter's activity", proxies.is_openrouter, proxies.openrouter),
+    ("a page of Langfuse's observations", tracers.is_langfuse_page, tracers.langfuse_page),
+    ("Langfuse's observations", tracers.is_langfuse, tracers.langfuse),
+    ("LangSmith's runs", tracers.is_langsmith, tracers.langsmith),
+    ("ccusage, by day", tracers.is_ccusage, tracers.ccusage),
+    ("a receipt of helpers.receipt()", ours.is_receipt, ours.receipt),
+    (
+        "OpenTelemetry spans",
+        lambda r: "attributes" in r or any(str(k).startswith("gen_ai.") for k in r),
+        spans.span,
+    ),
+    ("a log of OpenAI's answers", openai_api.is_answer, openai_api.answers),
+]
+KNOWN = (
+    "pages of OpenAI's usage or costs API, its usage JSON of before 2025, logs of its answers, Batch output files, "
+    "a CSV with a header, a receipt, LiteLLM's spend log or daily activity, OpenTelemetry spans, "
+    "exports of OpenRouter, Helicone, Langfuse, LangSmith and ccusage"
+)
+# What a file seems to be that is not read, by names that it has: (names, what it seems to be, the way out)
+SEEMS = [
+    (
+        {"custom_id", "method", "url", "body"},
+        "the input of a batch, which holds requests and no usage",
+        "read the output file of the batch",
+    ),
+    (
+        {"messages"},
+        "a file of examples for tuning, or a request",
+        "usage stands in the answers: keep those",
+    ),
+    (
+        {"metername", "metercategory"},
+        "Azure's cost export, which has money by meter and no tokens",
+        "read the token metrics of Azure Monitor, or a log of the answers",
+    ),
+    (
+        {"metername", "costinbillingcurrency"},
+        "Azure's cost export, which has money by meter and no tokens",
+        "read the token metrics of Azure Monitor, or a log of the answers",
+    ),
+    (
+        {"event_id", "session"},
+        "Realtime events without a finished response",
+        "keep the events response.done",
+    ),
+    (
+        {"choices", "model"},
+        "answers whose usage was not kept",
+        "keep the whole answer; of a stream ask for stream_options={'include_usage': True}",
+    ),
+]
+
+
+def seems(names):
+    """What a file with these names seems to be, as a sentence, or ""."""
+    lower = {str(n).lower() for n in names}
+    for has, what, way in SEEMS:
+        if has <= lower:
+            return f"It seems to be {what}: {way}. "
+    return ""

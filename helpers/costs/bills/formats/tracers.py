@@ -1,0 +1,128 @@
+"""What tools that watch calls export: Langfuse's observations, LangSmith's runs, ccusage."""
+
+from .records import BROKEN, dicts, first, parsed, whole
+
+PARTS = "the parts exceed their total"
+COUNTED = "its parts are counted elsewhere"
+
+
+def is_langfuse(record):
+    return {"traceId", "type"} <= set(record) and ("usageDetails" in record or "usage" in record)
+
+
+def is_langfuse_page(record):
+    return any(is_langfuse(r) for r in dicts(record.get("data")))
+
+
+def langfuse_page(page, notes):
+    meta = parsed(page.get("meta"))
+    if meta.get("cursor") or (meta.get("totalPages") or 1) > (meta.get("page") or 1):
+        notes.append("the last page names a next one, which is not in the file")
+    for r in dicts(page.get("data")):
+        yield from langfuse(r, notes)
+
+
+def langfuse(r, notes):
+    """An observation of Langfuse (its public API, GET /observations). usageDetails may name parts
+    of the input beside it, as Langfuse's own reading of OpenAI's usage does, or inside it; `total`
+    tells which. Without a total, parts count as beside it.
+    """
+    usage = parsed(r.get("usageDetails")) or parsed(r.get("usage"))
+    if str(r.get("type")).upper() != "GENERATION" or not usage:
+        notes.append("observations that are no generation, or have no usage, were left aside")
+        yield None if r else BROKEN
+        return
+    row = {
+        "when": r.get("startTime"),
+        "model": r.get("model"),
+        "feature": r.get("name"),
+        "user": r.get("userId"),
+        "id": r.get("id") or whole(r),
+        "stated": parsed(r.get("costDetails")).get("total", r.get("calculatedTotalCost")),
+    }
+    given, made = first(usage, "input", "promptTokens"), first(usage, "output", "completionTokens")
+    cached = first(usage, "input_cached_tokens", "cache_read_input_tokens", "input_cached")
+    parts_in = _sum(usage, "input_") + (usage.get("cache_read_input_tokens") or 0)
+    parts_out = _sum(usage, "output_")
+    total = first(usage, "total", "totalTokens")
+    whole_numbers = all(isinstance(n, int) for n in (given, made, total))
+    if whole_numbers and total == given + made:
+        parts_in = parts_out = 0
+    elif whole_numbers and total != given + made + parts_in + parts_out:
+        row["trouble"] = PARTS
+    yield row | {
+        "input": given + parts_in if isinstance(given, int) else given,
+        "output": made + parts_out if isinstance(made, int) else made,
+        "cached": cached,
+        "audio_input": usage.get("input_audio_tokens"),
+        "audio_output": usage.get("output_audio_tokens"),
+        "reasoning": first(usage, "output_reasoning_tokens", "output_reasoning"),
+    }
+
+
+def _sum(usage, begin):
+    return sum(n for k, n in usage.items() if k.startswith(begin) and isinstance(n, int))
+
+
+def is_langsmith(record):
+    return {"run_type", "start_time"} <= set(record) and "trace_id" in record
+
+
+def langsmith(r, notes):
+    """A run of LangSmith (its API, POST /runs/query). Chains and tools add up what the runs inside
+    them used: only runs of the type llm are calls.
+    """
+    if r.get("run_type") != "llm":
+        summed = r.get("run_type") is not None and first(r, "prompt_tokens", "total_tokens")
+        if summed:
+            notes.append("runs that add up others are not counted: only those of the type llm")
+        yield None
+        return
+    extra = parsed(r.get("extra"))
+    meta = parsed(extra.get("metadata"))
+    usage = parsed(parsed(r.get("outputs")).get("usage_metadata")) or parsed(meta.get("usage_metadata"))  # fmt: skip
+    given, made = parsed(usage.get("input_token_details")), parsed(usage.get("output_token_details"))  # fmt: skip
+    details = parsed(r.get("prompt_token_details")), parsed(r.get("completion_token_details"))
+    yield {
+        "when": r.get("start_time"),
+        "model": first(meta, "ls_model_name")
+        or parsed(extra.get("invocation_params")).get("model"),
+        "feature": r.get("session_name") or r.get("name"),
+        "input": first(r, "prompt_tokens") or usage.get("input_tokens"),
+        "output": r["completion_tokens"]
+        if r.get("completion_tokens") is not None
+        else usage.get("output_tokens"),  # fmt: skip
+        "cached": first(details[0], "cache_read") if details[0] else given.get("cache_read"),
+        "audio_input": given.get("audio"),
+        "audio_output": made.get("audio"),
+        "reasoning": first(details[1], "reasoning") if details[1] else made.get("reasoning"),
+        "stated": r.get("total_cost"),
+        "id": r.get("id") or whole(r),
+    }
+
+
+def is_ccusage(record):
+    days = dicts(record.get("daily"))
+    return any("modelBreakdowns" in d for d in days) and any("inputTokens" in d for d in days)
+
+
+def ccusage(file, notes):
+    """ccusage daily --json (its README): a row a day and model; cached tokens stand beside the
+    input, not inside it. How many calls a day had is not told.
+    """
+    notes.append("how many calls a row had is not told: whether one was above 272,000 tokens is not known")  # fmt: skip
+    for day in dicts(file.get("daily")):
+        for m in dicts(day.get("modelBreakdowns")):
+            counts = [m.get(n) for n in ("inputTokens", "cacheReadTokens", "cacheCreationTokens")]
+            known = all(isinstance(n, int) for n in counts if n is not None)
+            yield {
+                "when": day.get("date") or day.get("period"),
+                "model": m.get("modelName"),
+                "requests": None,
+                "input": sum(n or 0 for n in counts) if known and counts[0] is not None else None,
+                "output": m.get("outputTokens"),
+                "cached": counts[1],
+                "cache_write": counts[2],
+                "stated": m.get("cost"),
+                "id": whole([day.get("date"), m]),
+            }

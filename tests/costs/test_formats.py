@@ -1,0 +1,441 @@
+"""Files as people have them, each with its right answer: tests/data/bills and what stands here."""
+
+import collections
+import csv
+import io
+import json
+import pathlib
+import re
+from decimal import Decimal
+
+import openai
+import pytest
+
+from helpers.costs import bills
+from helpers.costs.bills import formats, pricing
+from helpers.facts import DATA, prices, tables
+from helpers.facts.models import models
+
+CASES = pathlib.Path(__file__).parents[1] / "data" / "bills"
+RIGHT = {
+    "c1_openai_empty_period.csv": "0",
+    "l1_litellm_cache_hit.json": "0.00021",
+    "o1_cache_read_underscore.json": "0.00030735",
+    "o1_right_answer_semconv.json": "0.00030735",
+    "o2_openinference.json": "0.00030735",
+    "o4_two_instrumentations.json": "0.00021",
+    "u1_snapshot_of_gpt_5_4.json": "0.004",
+}
+MINI = {"model": "gpt-4o-mini-2024-07-18"}
+NOON = 1766000000
+
+
+def read(records):
+    """The usage of a file with this JSON; of a list, one record a line."""
+    if isinstance(records, list):
+        return bills.read("\n".join(map(json.dumps, records)).encode())
+    return bills.read(json.dumps(records).encode())
+
+
+def why(bill):
+    return dict(collections.Counter(pricing.NAMES[c] for c in bill.reason if c))
+
+
+def usd(tokens_in, tokens_out, cached=0):
+    """What gpt-4o-mini costs, by hand."""
+    full, less, made = Decimal("0.15"), Decimal("0.075"), Decimal("0.6")
+    return ((tokens_in - cached) * full + cached * less + tokens_out * made) / 10**6
+
+
+def test_every_case_has_a_right_answer():
+    assert set(RIGHT) == {p.name for p in CASES.iterdir()}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.filterwarnings("ignore:usage up to")
+def test_the_cases_from_practice(name):
+    assert bills.price(bills.read(CASES / name)).total == Decimal(RIGHT[name])
+
+
+# Spans
+
+
+def span(own, parent=None, tokens=None, trace="t", **attributes):
+    counts = dict(zip(("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"), tokens or ()))
+    named = {"gen_ai.response.model": "gpt-4o-mini-2024-07-18"} if tokens else {}
+    return {
+        "traceId": trace,
+        "spanId": own,
+        "parentSpanId": parent,
+        "start_time": "2026-10-01T00:00:00Z",
+        "attributes": named | counts | {k.replace("__", "."): v for k, v in attributes.items()},
+    }
+
+
+@pytest.mark.parametrize("field", ["input", "output", "cached", "reasoning", "model"])
+def test_every_name_of_a_count_is_read(field):
+    base = {
+        "input": "gen_ai.usage.input_tokens",
+        "output": "gen_ai.usage.output_tokens",
+        "model": "gen_ai.response.model",
+        "cached": "gen_ai.usage.cache_read.input_tokens",
+        "reasoning": "gen_ai.usage.reasoning.output_tokens",
+    }
+    values = {
+        "input": 2000,
+        "output": 300,
+        "cached": 1024,
+        "reasoning": 128,
+        "model": MINI["model"],
+    }
+    for row in tables.rows("span_attributes.csv"):
+        if row["field"] == field:
+            names = base | {field: row["attribute"]}
+            found = read([{"start_time": "2026-10-01", "attributes": {names[f]: v for f, v in values.items()}}])  # fmt: skip
+            bill = bills.price(found)
+            assert bill.total == usd(2000, 300, 1024), row["attribute"]
+            assert int(bill.cube["reasoning"].sum()) == 128, row["attribute"]
+
+
+def test_every_attribute_has_a_source():
+    rows = tables.rows("span_attributes.csv")
+    assert all(r["source"] and r["checked_on"] for r in rows)
+    assert len({r["attribute"] for r in rows}) == len(rows)
+
+
+def test_nested_attributes_are_read():
+    attributes = {
+        "llm": {"model_name": MINI["model"], "token_count": {"prompt": 2000, "completion": 300, "prompt_details": {"cache_read": 1024}}}
+    }  # fmt: skip
+    line = {"start_time": "2026-10-01", "attributes": attributes}
+    assert bills.price(read([line])).total == usd(2000, 300, 1024)
+
+
+def test_an_unknown_name_of_a_count_is_told():
+    usage = read([{"start_time": "2026-10-01", "attributes": {"acme.usage.tokens_in": 5}}])
+    assert usage.empty == 1 and any("acme.usage.tokens_in" in n for n in usage.notes)
+
+
+AGENT = {"gen_ai__operation__name": "invoke_agent"}
+TOOL = {"gen_ai__operation__name": "execute_tool"}
+CHAT = {"gen_ai__operation__name": "chat"}
+
+
+@pytest.mark.parametrize(
+    "spans, right",
+    [
+        # an agent that adds up its two calls, told before or after them
+        ([span("a", tokens=(300, 30), **AGENT), span("b", "a", (100, 10)), span("c", "a", (200, 20))], (300, 30)),
+        ([span("b", "a", (100, 10)), span("c", "a", (200, 20)), span("a", tokens=(300, 30), **AGENT)], (300, 30)),
+        # a span without counts between
+        ([span("a", tokens=(100, 10), **CHAT), span("b", "a"), span("c", "b", (100, 10), **CHAT)], (100, 10)),
+        # an agent in an agent
+        ([span("a", tokens=(100, 10), **AGENT), span("b", "a", (100, 10), **AGENT), span("c", "b", (100, 10))], (100, 10)),
+        # a tool of a call makes a call of its own: two calls
+        ([span("a", tokens=(500, 50), **CHAT), span("b", "a", **TOOL), span("c", "b", (100, 10), **CHAT)], (600, 60)),
+        # below an agent that adds up both
+        ([span("z", tokens=(600, 60), **AGENT), span("a", "z", (500, 50), **CHAT), span("b", "a", **TOOL), span("c", "b", (100, 10), **CHAT)], (600, 60)),
+        # siblings with one answer's id
+        ([span("a", "z", (100, 10), gen_ai__response__id="x"), span("b", "z", (100, 10), gen_ai__response__id="x")], (100, 10)),
+        # siblings with the same counts are two calls
+        ([span("a", "z", (100, 10)), span("b", "z", (100, 10))], (200, 20)),
+        # the AI SDK's outer span and its step
+        ([span("a", tokens=(100, 10), ai__operationId="ai.generateText"), span("b", "a", (100, 10), ai__operationId="ai.generateText.doGenerate")], (100, 10)),
+        # an agent whose calls are not in the file
+        ([span("a", tokens=(100, 10), **AGENT)], (100, 10)),
+        # the same ids in another trace are other spans
+        ([span("a", tokens=(100, 10), **CHAT), span("b", "a", (100, 10), trace="u", **CHAT)], (200, 20)),
+    ],
+)  # fmt: skip
+def test_one_call_is_counted_once(spans, right):
+    usage = read(spans)
+    bill = bills.price(usage)
+    assert bill.total == usd(*right)
+    left_out = sum(n for n in why(bill).values())
+    assert any("a second time" in n for n in usage.notes) == bool(left_out)
+
+
+def test_what_one_of_two_instrumentations_tells_is_kept():
+    outer = span("a", tokens=(2000, 10), **{"gen_ai__usage__cache_read__input_tokens": 1024})
+    found = bills.price(read([outer, span("b", "a", (2000, 10))]))
+    assert found.total == usd(2000, 10, 1024) == found.least
+
+
+def test_a_circle_of_parents_ends():
+    spans = [span("a", "b", (100, 10)), span("b", "a", (100, 10))]
+    assert bills.price(read(spans)).total <= usd(200, 20)
+
+
+def test_a_count_that_is_not_told_gives_a_range():
+    usage = read([span("a", tokens=(2000, 10)), span("b", tokens=(500, 10))])
+    bill = bills.price(usage)
+    # a prompt under 1,024 tokens is never looked up in the cache
+    assert (bill.least, bill.total) == (usd(2500, 20, 2000), usd(2500, 20))
+    assert any("do not tell what came from the cache: 2" in n for n in usage.notes)
+    told = bills.price(read([span("a", tokens=(2000, 10), **{"gen_ai__usage__cache_read__input_tokens": 0})]))  # fmt: skip
+    assert told.least == told.total
+
+
+def test_a_csv_without_a_column_for_the_cache_has_a_range():
+    text = f"when,model,input_tokens,output_tokens\n2026-10-01,{MINI['model']},2000,10\n"
+    bill = bills.price(bills.read(text.encode()))
+    assert (bill.least, bill.total) == (usd(2000, 10, 2000), usd(2000, 10))
+
+
+# Empty and unpriced
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        '{"object": "page", "data": [], "has_more": false}',
+        '{"results": [], "metadata": {}}',
+        '{"data": [], "meta": {}}',
+        "start_time,end_time,start_time_iso,end_time_iso\n",
+    ],
+)
+def test_an_export_without_a_row_is_no_error(text):
+    usage = bills.read(text.encode())
+    assert len(usage.rows) == 0 and bills.price(usage).total == 0
+
+
+def sdk_ids():
+    """Every model's name in the types of the SDK."""
+    pattern = r'"((?:gpt-|o[134]-|chatgpt-|codex-|computer-use-|text-embedding-|whisper-|tts-|dall-e|omni-moderation|sora-)[\w.-]*)"'  # fmt: skip
+    types = pathlib.Path(openai.__file__).parent / "types"
+    return {i for f in types.rglob("*.py") for i in re.findall(pattern, f.read_text("utf-8"))}
+
+
+def test_every_id_of_the_sdk_has_a_price_or_a_reason():
+    priced = {r["model"] for r in prices.price_rows()}
+    with_a_reason = {r["model"] for r in tables.rows("unpriced.csv")}
+    without = {i for i in sdk_ids() if not priced & set(prices._names(i))}
+    assert without == with_a_reason and len(without) < len(sdk_ids())
+
+
+def test_a_model_of_the_sdk_without_a_price_says_why():
+    row = {"id": "chatcmpl-1", "object": "chat.completion", "created": NOON, "model": "gpt-6.2-sol"}
+    found = bills.price(read([row | {"usage": {"prompt_tokens": 5, "completion_tokens": 5}}]))
+    assert "no source has a price" in bills.unpriced(found)["what helps"][0]
+
+
+@pytest.mark.parametrize("name", ["gpt-5.4-2026-03-05", "gpt-audio-mini-2025-12-15"])
+def test_a_dated_snapshot_has_the_price_of_its_model(name):
+    assert prices.history(name) == prices.history(name[:-11])
+    assert name not in models()
+
+
+def test_a_name_that_only_looks_dated_has_no_price():
+    for name in ("gpt-5.4-2026-13-45", "acme-2026-03-05", "gpt-4o-audio-preview-2025-06-03"):
+        with pytest.raises(LookupError):
+            prices.history(name)
+
+
+# OpenAI's answers
+
+
+CHAT_ANSWER = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": NOON,
+    "service_tier": "default",
+    **MINI,
+    "choices": [],
+    "usage": {
+        "prompt_tokens": 2000,
+        "completion_tokens": 300,
+        "total_tokens": 2300,
+        "prompt_tokens_details": {"cached_tokens": 1024, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 128, "audio_tokens": 0},
+    },
+}
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": NOON,
+    **MINI,
+    "output": [],
+    "usage": {
+        "input_tokens": 2000,
+        "input_tokens_details": {"cached_tokens": 1024},
+        "output_tokens": 300,
+        "output_tokens_details": {"reasoning_tokens": 128},
+        "total_tokens": 2300,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [CHAT_ANSWER, RESPONSE],
+        [RESPONSE, CHAT_ANSWER],
+        [{"request": {"messages": []}, "response": CHAT_ANSWER}, {"response": RESPONSE}],
+        [CHAT_ANSWER, RESPONSE, CHAT_ANSWER],  # a line twice
+    ],
+)
+def test_a_log_of_answers_is_read(lines):
+    bill = bills.price(read(lines))
+    assert bill.total == 2 * usd(2000, 300, 1024)
+    assert int(bill.cube["reasoning"].sum()) == 256
+
+
+def test_a_list_of_stored_answers_is_read():
+    assert bills.price(read({"object": "list", "data": [CHAT_ANSWER]})).total == usd(
+        2000, 300, 1024
+    )
+
+
+def test_pieces_of_a_stream_count_once():
+    piece = CHAT_ANSWER | {"object": "chat.completion.chunk"}
+    usage = read([piece | {"usage": None}, piece | {"usage": None}, piece])
+    assert bills.price(usage).total == usd(2000, 300, 1024) and usage.empty == 2
+
+
+def test_the_output_of_a_batch_is_read_and_said_to_be_a_batch():
+    good = {"id": "batch_req_1", "custom_id": "a", "response": {"status_code": 200, "request_id": "r", "body": CHAT_ANSWER}, "error": None}  # fmt: skip
+    bad = {"id": "batch_req_2", "custom_id": "b", "response": None, "error": {"code": "x"}}
+    usage = read([bad, good])
+    assert usage.rows["batch"].tolist() == [True] and usage.empty == 1
+
+
+def test_the_answers_of_the_sdk_are_read():
+    """Held to the SDK's own types, so that a change of theirs is seen here."""
+    from openai.types.chat import ChatCompletion
+    from openai.types.responses import ResponseUsage
+
+    ChatCompletion.model_validate(CHAT_ANSWER | {"choices": []})
+    ResponseUsage.model_validate(RESPONSE["usage"] | {"input_tokens_details": {"cached_tokens": 1024, "cache_write_tokens": 0}})  # fmt: skip
+
+
+OLD = {
+    "object": "list",
+    "data": [
+        {
+            "organization_id": "org-x",
+            "aggregation_timestamp": NOON,
+            "n_requests": 2,
+            "operation": "completion",
+            "snapshot_id": MINI["model"],
+            "n_context_tokens_total": 2000,
+            "n_generated_tokens_total": 300,
+            "n_cached_context_tokens_total": 1024,
+            "request_type": "",
+        },
+        {
+            "aggregation_timestamp": NOON,
+            "n_requests": 1,
+            "operation": "completion-realtime",
+            "snapshot_id": "gpt-4o-realtime-preview-2024-10-01",
+            "n_context_tokens_total": 118,
+            "n_generated_tokens_total": 35,
+            "request_type": "",
+        },
+    ],
+    "ft_data": [],
+    "dalle_api_data": [{"timestamp": NOON, "num_images": 1, "model_id": "dall-e-3"}],
+}
+
+
+def test_the_usage_json_of_before_2025_is_read():
+    bill = bills.price(read(OLD))
+    assert bill.total == usd(2000, 300, 1024) and int(bill.cube["requests"].sum()) == 2
+    assert why(bill) == {"the kinds of token are not told": 1, "not sold by this kind of token": 1}
+
+
+# Proxies and tools
+
+
+def test_litellms_daily_activity_is_read():
+    metrics = {"spend": 0.01, "prompt_tokens": 2000, "completion_tokens": 300, "cache_read_input_tokens": 1024, "total_tokens": 2300, "successful_requests": 2, "api_requests": 3}  # fmt: skip
+    day = {"date": "2026-10-01", "metrics": metrics, "breakdown": {"models": {"openai/gpt-4o-mini": {"metrics": metrics, "metadata": {}}}, "providers": {}}}  # fmt: skip
+    bill = bills.price(read({"results": [day], "metadata": {"has_more": False}}))
+    assert bill.total == usd(2000, 300, 1024) and int(bill.cube["requests"].sum()) == 2
+    day["metrics"] = metrics | {"total_tokens": 5000}
+    assert any("add up to 2,300" in n for n in read({"results": [day], "metadata": {}}).notes)
+
+
+def test_openrouters_activity_is_read():
+    row = {"date": "2026-10-01", "model": "openai/gpt-4o-mini", "model_permaslug": "openai/gpt-4o-mini", "endpoint_id": "e", "provider_name": "OpenAI", "usage": 0.1, "byok_usage_inference": 0, "requests": 5, "prompt_tokens": 2000, "completion_tokens": 300, "reasoning_tokens": 0}  # fmt: skip
+    bill = bills.price(read({"data": [row]}))
+    assert (bill.total, bill.least) == (usd(2000, 300), usd(2000, 300, 2000))
+
+
+def test_openrouters_csv_is_read():
+    text = "generation_id,created_at,cost_total,cost_cache,tokens_prompt,tokens_completion,tokens_reasoning,model_permaslug,provider_name\ngen-1,2026-10-01 02:37:51.271,0.001,0,2000,300,0,openai/gpt-4o-mini,OpenAI\n"
+    usage = bills.read(text.encode())
+    assert bills.price(usage).total == usd(2000, 300)
+    assert any("the file itself says 0.001 USD" in n for n in usage.notes)
+
+
+def test_helicone_is_read():
+    row = {"request_id": "a", "request_created_at": "2026-10-01T00:00:00Z", "response_model": MINI["model"], "prompt_tokens": 2000, "completion_tokens": 300, "prompt_cache_read_tokens": 1024, "cache_reference_id": "00000000-0000-0000-0000-000000000000"}  # fmt: skip
+    hit = row | {"request_id": "b", "cache_reference_id": "a0000000-0000-0000-0000-000000000001"}
+    bill = bills.price(read([row, hit]))
+    assert bill.total == usd(2000, 300, 1024)
+    assert why(bill) == {"answered from the proxy's own cache": 1}
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"input": 976, "input_cached_tokens": 1024, "output": 172, "output_reasoning_tokens": 128, "total": 2300},
+        {"input": 2000, "input_cached_tokens": 1024, "output": 300, "output_reasoning_tokens": 128, "total": 2300},
+        {"input": 976, "cache_read_input_tokens": 1024, "output": 300, "total": 2300},
+    ],
+)  # fmt: skip
+def test_langfuse_is_read(usage):
+    row = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": "2026-10-01T00:00:00Z", **MINI, "usageDetails": usage}  # fmt: skip
+    outer = {"id": "s", "traceId": "t", "type": "SPAN", "startTime": "2026-10-01T00:00:00Z", "usageDetails": {}}  # fmt: skip
+    for found in (read([outer, row]), read({"data": [outer, row], "meta": {}})):
+        assert bills.price(found).total == usd(2000, 300, 1024) and found.empty == 1
+
+
+def test_langfuse_whose_sum_does_not_fit_is_listed():
+    row = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": "2026-10-01", **MINI, "usageDetails": {"input": 5, "output": 5, "total": 99}}  # fmt: skip
+    assert why(bills.price(read([row]))) == {"the parts exceed their total": 1}
+
+
+def test_langsmith_is_read():
+    run = {"id": "a", "run_type": "llm", "trace_id": "t", "start_time": "2026-10-01T00:00:00", "prompt_tokens": 2000, "completion_tokens": 300, "extra": {"metadata": {"ls_model_name": MINI["model"]}}, "outputs": {"usage_metadata": {"input_tokens": 2000, "output_tokens": 300, "input_token_details": {"cache_read": 1024}}}}  # fmt: skip
+    chain = run | {"id": "b", "run_type": "chain"}
+    usage = read([chain, run])
+    assert bills.price(usage).total == usd(2000, 300, 1024) and usage.empty == 1
+
+
+def test_ccusage_is_read():
+    m = {"modelName": MINI["model"], "inputTokens": 976, "outputTokens": 300, "cacheCreationTokens": 0, "cacheReadTokens": 1024, "cost": 1}  # fmt: skip
+    day = {"date": "2026-10-01", "inputTokens": 976, "outputTokens": 300, "modelBreakdowns": [m]}
+    assert bills.price(read({"daily": [day], "totals": {}})).total == usd(2000, 300, 1024)
+
+
+@pytest.mark.parametrize(
+    "record, words",
+    [
+        ({"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {}}, "input of a batch"),
+        ({"messages": [{"role": "user", "content": "Hi"}]}, "examples for tuning"),
+        ({"id": "x", "model": "gpt-4o", "choices": []}, "usage was not kept"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_says_what_it_seems_to_be(record, words):
+    with pytest.raises(bills.BillError, match=words):
+        read([record])
+
+
+def test_azures_cost_export_says_what_it_is():
+    text = "Date,MeterName,MeterCategory,Quantity,CostInBillingCurrency\n2026-10-01,gpt 4o Inp glbl Tokens,Foundry Models,5,0.01\n"
+    with pytest.raises(bills.BillError, match="Azure's cost export"):
+        bills.read(text.encode())
+
+
+def test_each_format_is_recognised_by_more_than_one_name():
+    """A single name that another maker's file may have, too, is not enough."""
+    out = io.StringIO()
+    csv.writer(out).writerow(["x"])
+    shared = ("id", "model", "usage", "date", "time", "type", "data", "prompt_tokens", "daily")
+    for name in (*shared, "results", "object", "startTime", "request_id", "response", "run_type"):
+        for value in ("x", 5, [{}], {}):
+            for what, belongs, _ in formats.FORMATS:
+                assert not belongs({name: value}), (what, name)
+    assert (DATA / "span_attributes.csv").is_file()
