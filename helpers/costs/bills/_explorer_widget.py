@@ -47,7 +47,7 @@ class Explorer(w.VBox):
                 w.HBox([self.move, self.to]),
                 w.HBox([self.use_cached, self.cached]),
                 w.HBox([self.hidden, self.counted]),
-                w.HBox([self.batch, w.Label("as in a batch: your figure, our table has none")]),
+                w.HBox([self.batch, w.Label("as in a batch: your figure")]),
                 self.names,
                 self.early,
                 self.shown,

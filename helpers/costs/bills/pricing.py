@@ -17,6 +17,7 @@ import pandas as pd
 
 from ...common.once import once
 from ...facts import prices, tables
+from . import terms
 
 KINDS = {
     f"{modality}_{direction}": (modality, direction)
@@ -38,8 +39,8 @@ REASONS = {
     "after the model's shutdown": "look who else answers under this name",
     "no price is known for that day": "add the row to data/prices.csv",
     "a kind of token has no price": "add its row to data/prices.csv",
-    "batch or another service tier": "their prices are not in data/prices.csv",
-    "above the context at which prices rise": "those prices are not in data/prices.csv",
+    "batch or another service tier": "their price for that model and day is not in data/prices_on_terms.csv",
+    "above the context at which prices rise": "data/prices_on_terms.csv has none for that model and day, or the row adds up several calls",
     "no readable time": "ISO 8601 or Unix time is read",
     "no model is named": "ask the usage API with group_by=model",
     "a count is missing or not a whole number": "look at the line",
@@ -157,7 +158,7 @@ class Rates:
 
     def __init__(self, models, same_as=None, back_to=None):
         self.models = [models] if isinstance(models, str) else list(models)
-        names = [(same_as or {}).get(m, m) for m in self.models]
+        names = [_priced_as(m, same_as) for m in self.models]
         table = {name: _dated(name, back_to) for name in set(names)}
         rows = [row for kinds in table.values() for dated in kinds.values() for row in dated]
         days = {row[end] for row in rows for end in ("from", "until")}
@@ -165,7 +166,7 @@ class Rates:
         size = (len(self.models), len(self.slots))
         self.nano = {kind: np.full(size, -1, np.int64) for kind in KINDS}
         self.status = np.zeros(size, np.int8)
-        self.limit = np.array([_limits().get(prices._names(n)[-1], 0) for n in names], np.int64)
+        self.limit = np.array([limit_of(n) for n in names], np.int64)
         at = {day: i for i, day in enumerate(self.slots)}
         for m, name in enumerate(names):
             rows = [r for kind in table[name].values() for r in kind]
@@ -174,7 +175,10 @@ class Rates:
                     until = at.get(r["until"], len(self.slots))
                     self.nano[kind][m, at[r["from"]] : until] = _nano(r)
             empty = np.all([self.nano[kind][m] < 0 for kind in KINDS], axis=0)
-            first, end = min((r["from"] for r in rows), default=None), prices._shutdown(name)
+            first, end = (
+                min((r["from"] for r in rows), default=None),
+                prices._shutdown(terms.split(name)[0]),
+            )
             for slot in np.flatnonzero(empty):
                 self.status[m, slot] = CODES[_why_none(self.slots[slot], first, end)]
         self.missing = {kind: (self.nano[kind] < 0) & (self.status == 0) for kind in KINDS}
@@ -218,6 +222,22 @@ class Rates:
         ).astype(dict.fromkeys(["above", *KINDS], "Int64"))
 
 
+def _priced_as(model, same_as):
+    """The name whose price a model of the file has, with the terms of its calls."""
+    base, on = terms.split(model)
+    twin = (same_as or {}).get(base, base)
+    return f"{twin}, {on}" if on else twin
+
+
+def limit_of(name):
+    """The tokens of context above which a name's prices rise; 0 for none, and where its price is
+    that of what is above.
+    """
+    base, on = terms.split(name)
+    known = [_limits().get(n, 0) for n in prices._names(base)]
+    return 0 if on.endswith(terms.LONG) else max(known)
+
+
 def _why_none(day, first, end):
     """Why a model has no price on a day, of the day of its first known price, or None, and that of
     its shutdown, or None.
@@ -237,7 +257,8 @@ def price(usage, same_as=None, back_to=None):
     usage: what `read` returned, or a DataFrame with `when` (datetimes; without a zone they count as
     UTC), `model`, and token counts in columns named as `KINDS`, of which none is inside another.
     Optional: `requests`, `reasoning` (inside the outputs), `feature`, `user`, `key`, `batch`
-    (bool), `tier`, and `trouble` (a code of `REASONS`). same_as: {a name in the file: the id in
+    (bool), `tier`, `cached_told` (bool: whether the file tells what came from the cache), and
+    `trouble` (a code of `REASONS`). same_as: {a name in the file: the id in
     data/prices.csv whose price it has}. back_to: a day, such as "2026-07-01"; from it until a
     model's first known price that first price holds. Both are your word, not the table's. Rows that
     cannot be priced stay, with a reason. BillError where a needed column is missing or of a wrong
@@ -245,6 +266,8 @@ def price(usage, same_as=None, back_to=None):
     """
     rows = _checked(usage.rows if hasattr(usage, "rows") else usage)
     _known_twins(same_as or {}, rows["model"].cat.categories)
+    twins = [_priced_as(m, same_as) for m in rows["model"].cat.categories]
+    rows, on_terms = terms.renamed(rows, twins, [limit_of(t) for t in twins])
     by = ("day", "model", "feature") if "feature" in rows else ("day", "model")
     days = _days(rows)
     codes, levels = zip(*(_codes(rows, name, days) for name in by))
@@ -256,7 +279,7 @@ def price(usage, same_as=None, back_to=None):
         cube = _add_up(reason, by, codes, levels, {"nano": stated})
         return Bill(rows, reason, _with_feature(cube), Rates([]), stated=True)
     rates = Rates(rows["model"].cat.categories, same_as, back_to)
-    reason = _Reasons(rows, rates, days).reason
+    reason = _Reasons(rows, rates, days, on_terms).reason
     counts = {c: rows[c].to_numpy() for c in ("requests", *COUNTS) if c in rows}
     for name, values in counts.items():
         if (
@@ -339,8 +362,8 @@ class _Reasons:
     `reason` is that array. Rows are looked at in pieces, slices, that fit the processor's cache.
     """
 
-    def __init__(self, rows, rates, days):
-        self.rows, self.rates = rows, rates
+    def __init__(self, rows, rates, days, on_terms):
+        self.rows, self.rates, self.on_terms = rows, rates, on_terms
         self.reason = (
             rows["trouble"].to_numpy(np.int8, copy=True)
             if "trouble" in rows
@@ -372,6 +395,8 @@ class _Reasons:
         if nameless.any():
             self._mark(everything, nameless.to_numpy(), "no model is named")
         special = _special(self.rows)
+        if special is not None and self.on_terms is not None:
+            special = special & ~self.on_terms
         if special is not None:
             self._mark(everything, special, "batch or another service tier")
 
@@ -575,6 +600,12 @@ def _days(rows):
 
 def _dated(model, back_to):
     """{kind: a model's price rows of it, oldest first}."""
+    base, on = terms.split(model)
+    if on:
+        return {
+            kind: terms.dated(base, on, direction) if modality == "text" else []
+            for kind, (modality, direction) in KINDS.items()
+        }
     return {
         kind: _held_from(back_to, prices._rows_of(model, *what)) for kind, what in KINDS.items()
     }

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ...facts import prices, tables
-from .pricing import CODES, KINDS, NAMES, REASONS, BillError, Rates, cost, usd
+from . import terms
+from .pricing import CODES, KINDS, NAMES, REASONS, BillError, Rates, cost, limit_of, usd
 
 OF_THE_MODEL = [
     CODES[r]
@@ -336,8 +337,8 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=N
     move: the model, or models, to change; None is all. to: the model that does their work, at its
     prices of the day `on`. cached: how many percent of the text input come from the cache. hidden:
     how many percent of today's hidden tokens are thought, as with a lower effort. batch: how many
-    percent of the list price a call costs, as in a batch or with a discount; data/prices.csv has no
-    such prices, so the figure is yours. by: "model" or "feature", what the table is by. Counts are
+    percent of the list price a call costs, as in a batch or with a discount: your figure. Rows that
+    were a batch, or flex, keep their price. by: "model" or "feature", what the table is by. Counts are
     rounded down to whole tokens, prices to nano-dollars. A file that does not count hidden tokens
     (OpenAI's usage API does not) cannot say what fewer of them save: BillError; so for a model that
     is not in the bill and for a share that cannot be. LookupError where `to` has no price for what
@@ -387,14 +388,20 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=N
         changed = cost(cube, bill.rates)
         _sold(cube[chosen], bill.rates, None)
     else:
-        rates = Rates([to])
-        _sold(cube[chosen].assign(model=to), rates, on)
-        changed = cost(cube, rates, on, to)
-        cube["model"] = cube["model"].astype(object).where(~chosen, to)
+        rises = limit_of(to) > 0
+        there = cube["model"].map({m: terms.moved(m, to, rises) for m in set(cube["model"])})
+        rates = Rates(sorted(set(there)))
+        _sold(cube[chosen].assign(model=there[chosen]), rates, on)
+        changed = cost(cube.assign(model=there), rates, on)
+        cube["model"] = cube["model"].astype(object).where(~chosen, there)
     if batch is not None:
-        changed = (
+        cheaper = (
+            cube["model"].map(lambda m: terms.split(m)[1].startswith(terms.TIERS)).to_numpy(bool)
+        )
+        part = (
             changed // 100 * int(batch) + changed % 100 * int(batch) // 100
         )  # in two parts: the product might not fit
+        changed = np.where(cheaper, changed, part)
     cube["nano"] = np.where(chosen, changed, cube["nano"])
     return WhatIf(bill, cube, by)
 
@@ -426,12 +433,12 @@ def lifecycle(bill, on, within=120):
     """
     on, found = prices._day(on), []
     for model in sorted(set(bill.rows["model"].cat.categories)):
-        end = prices._shutdown(model)
+        end = prices._shutdown(terms.split(model)[0])
         if not end or (end - on).days > within:
             continue
         cube = bill.cube[bill.cube["model"] == model]
         recent = cube[cube["day"] > cube["day"].max() - datetime.timedelta(30)]
-        new = prices.replacement(model)
+        new = prices.replacement(terms.split(model)[0])
         after = None
         if new and len(recent):
             try:
