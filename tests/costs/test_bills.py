@@ -1032,7 +1032,7 @@ def field(explorer, description):
 def test_the_explorer_prices_a_name_on_the_readers_word(tmp_path):
     file = tmp_path / "mine.csv"
     file.write_text(
-        "when,model,prompt_tokens,completion_tokens\n2026-09-01,acme-7b,1000000,0\n2026-09-01,gpt-audio-1.5,2000000,0\n"
+        "when,model,prompt_tokens,completion_tokens\n2026-09-01,acme-7b,1000000,0\n2026-09-01,ft:gpt-4.1-2025-04-14,2000000,0\n"
     )
     explorer = bills.explore(file, TODAY)
     page, unknown, twin = (
@@ -1046,13 +1046,13 @@ def test_the_explorer_prices_a_name_on_the_readers_word(tmp_path):
     field(
         explorer, "days before a model's first known price cost what that first day did"
     ).value = True
-    assert "<b>7.50 USD</b>" in page.value and "Not priced: 0 rows" in page.value
+    assert "<b>8.50 USD</b>" in page.value and "Not priced: 0 rows" in page.value
     field(explorer, "what if the work of").value = "acme-7b"
     field(explorer, "price, % of list").value = 50
     assert field(explorer, "went to").value and "What if:" in page.value
     twin.value = twin.options[0]
     assert (
-        "<b>5.00 USD</b>" in page.value
+        "<b>6.00 USD</b>" in page.value
         and field(explorer, "what if the work of").value == "as it is"
     )
 

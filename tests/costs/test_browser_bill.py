@@ -2,10 +2,14 @@
 and browser.
 """
 
+import json
+
 import pytest
 
+from helpers.costs import bills
 from tests import lab
 from tests.conftest import needs
+from tests.costs.samples import SAMPLES
 from tests.tools import refresh
 
 pytestmark = needs("chromium")
@@ -109,6 +113,21 @@ def test_keys_pressed_on_a_list_stay_in_it(explorer):
     group.select_option("model")
     tab.still()
     assert [c["cell_type"] for c in tab.cells()].count("code") == CODE_CELLS
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_each_format_is_dropped_in(explorer, tmp_path, name):
+    tab, cell = explorer
+    before, file = shown(cell).inner_text(), tmp_path / f"{name}.json"
+    file.write_text("\n".join(map(json.dumps, SAMPLES[name])))
+    with tab.page.expect_file_chooser() as chooser:
+        cell.get_by_role("button", name="Choose a usage export").click()
+    chooser.value.set_files(file)
+    text = until(tab, cell, before)
+    usage = bills.read(file)
+    bill = bills.price(usage)
+    assert f"{name}.json: {usage.what}" in text and f"{bills.usd(bill.total_nano, 2)} USD" in text
+    assert ("What came from the cache is not told" in text) == (bill.least < bill.total)
 
 
 def test_a_path_is_typed_and_a_mistake_is_told(explorer):

@@ -16,6 +16,7 @@ from helpers.costs import bills
 from helpers.costs.bills import formats, pricing
 from helpers.facts import DATA, prices, tables
 from helpers.facts.models import models
+from tests.costs.samples import SAMPLES
 
 CASES = pathlib.Path(__file__).parents[1] / "data" / "bills"
 RIGHT = {
@@ -348,6 +349,16 @@ def test_the_usage_json_of_before_2025_is_read():
 # Proxies and tools
 
 
+@pytest.mark.parametrize("name", SAMPLES)
+def test_each_sample_has_its_price_or_its_reason(name):
+    bill = bills.price(read(SAMPLES[name]))
+    if name == "batch":  # before the first day of its price
+        assert why(bill) == {"batch or another service tier": 1}
+    else:
+        assert bill.total == usd(2_000_000, 100_000) * (2 if name == "answers" else 1)
+        assert why(bill) == {}
+
+
 def test_litellms_daily_activity_is_read():
     metrics = {"spend": 0.01, "prompt_tokens": 2000, "completion_tokens": 300, "cache_read_input_tokens": 1024, "total_tokens": 2300, "successful_requests": 2, "api_requests": 3}  # fmt: skip
     day = {"date": "2026-10-01", "metrics": metrics, "breakdown": {"models": {"openai/gpt-4o-mini": {"metrics": metrics, "metadata": {}}}, "providers": {}}}  # fmt: skip
@@ -376,6 +387,30 @@ def test_helicone_is_read():
     bill = bills.price(read([row, hit]))
     assert bill.total == usd(2000, 300, 1024)
     assert why(bill) == {"answered from the proxy's own cache": 1}
+
+
+@pytest.mark.parametrize(
+    "head, yes, no",
+    [
+        ("request_id,startTime,model,prompt_tokens,completion_tokens,cache_hit", "True", "None"),
+        ("request_id,request_created_at,response_model,prompt_tokens,completion_tokens,cache_reference_id", "a0000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000000"),
+    ],
+)  # fmt: skip
+def test_a_hit_in_a_proxys_cache_costs_nothing_in_a_csv(head, yes, no):
+    rows = [f"{i},2026-10-01,{MINI['model']},2000,300,{hit}" for i, hit in enumerate((yes, no, ""))]
+    bill = bills.price(bills.read("\n".join([head, *rows, ""]).encode()))
+    assert bill.total == 2 * usd(2000, 300)
+    assert why(bill) == {"answered from the proxy's own cache": 1}
+
+
+def test_a_columns_name_may_be_spelled_otherwise():
+    text = f"Date,Model,Prompt Tokens,completionTokens\n2026-10-01,{MINI['model']},2000,300\n"
+    assert bills.price(bills.read(text.encode())).total == usd(2000, 300)
+
+
+def test_sound_that_is_not_told_apart_is_listed():
+    text = "when,model,input_tokens,output_tokens\n2026-10-01,gpt-realtime,2000,300\n"
+    assert why(bills.price(bills.read(text.encode()))) == {"the kinds of token are not told": 1}
 
 
 @pytest.mark.parametrize(

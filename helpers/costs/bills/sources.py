@@ -20,7 +20,7 @@ import pandas as pd
 
 from ...facts import tables
 from . import large, spelled
-from .formats import FORMATS, KNOWN, openai_api, seems, spans
+from .formats import FORMATS, KNOWN, openai_api, proxies, seems, spans
 from .formats.records import parsed
 from .pricing import ABSURD, CODES, COUNTS, BillError, usd
 
@@ -50,6 +50,7 @@ FIELDS = (
     "stated",
     "currency",
     "id",
+    "hit",
     "trouble",
 )
 ISO, CLOCK = r"\d{4}-\d\d-\d\d", r"\d\d:\d\d(:\d\d([.,]\d+)?)?"
@@ -262,7 +263,7 @@ def _added_up(path, zone):
     comma = _comma(head)
     names = [n.strip().lower() for n in next(csv.reader([head], delimiter=comma), [])]
     used = {field: at for field, (at, _) in _used(names).items()}
-    if "stated" in used or "request_tags" in names:
+    if "stated" in used or "hit" in used or "request_tags" in names:
         return None
     found = large.sums(path, len(names), comma, used, COUNTED, _kinds)
     if found is None:
@@ -276,6 +277,10 @@ def _added_up(path, zone):
         notes.append(f"{naive:,} times without a zone count as {zone}")
     if "cached" not in used:
         sums["cached_told"] = False
+    if "audio_input" not in used:
+        sums.loc[_hears(sums["model"]) & (sums["trouble"] == 0), "trouble"] = CODES[
+            openai_api.MIXED
+        ]
     n = int(sums["rows"].sum())
     notes.append(f"{n:,} rows added up to {len(sums):,} by day, model and the like")
     if len(rows):
@@ -302,8 +307,11 @@ def _used(names):
     there.
     """
     aliases, used = _aliases(), {}
+    spelled_alike: dict[str, tuple[str, int]] = {}
+    for name, found in aliases.items():  # the upper row of the table first
+        spelled_alike.setdefault(_bare(name), found)
     for at, name in enumerate(names):
-        field, rank = aliases.get(name, (None, 0))
+        field, rank = spelled_alike.get(_bare(name), (None, 0))
         if field and (field not in used or rank < used[field][1]):
             used[field] = (at, rank)
     cost = "stated" in used and "input" not in used
@@ -321,6 +329,11 @@ def _used(names):
             f"this CSV has no column for {' and '.join(lacking)}. {seems(names)}It has {', '.join(n or '(no name)' for n in names[:12])}. Names that are known, {ways}"
         )
     return used
+
+
+def _bare(name):
+    """A column's name as all spellings of it are: Input Tokens, input_tokens, inputTokens."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _of_lines(names, lines, ends):
@@ -419,6 +432,7 @@ def _normal(raw, zone, of_csv=False):
         trouble[np.asarray(bad) & (trouble == 0)] = CODES[name]
 
     mark(_text_of(raw["id"]).duplicated() & raw["id"].notna(), "the same as an earlier row")
+    mark(_hits(_text_of(raw["hit"])), proxies.OWN_CACHE)
     rows, notes = _labels(raw, zone, mark)
     stated = _nano_of(raw["stated"])
     if stated.notna().any():
@@ -431,6 +445,7 @@ def _normal(raw, zone, of_csv=False):
     said = sum(int(n) for n in stated[trouble == 0].dropna())
     if said:
         notes.append(f"the file itself says {usd(said).normalize():f} USD for these rows")
+    mark(_hears(raw["model"]) & raw["audio_input"].isna(), openai_api.MIXED)
     counts, wrong = _counts(raw, mark, notes)
     untold = raw["cached"].isna() & (trouble == 0)
     if untold.any():
@@ -457,6 +472,18 @@ def _normal(raw, zone, of_csv=False):
     rows["requests"] = np.where(wrong, 1, counts["requests"])
     kinds = {name: np.where(wrong, 0, value) for name, value in kinds.items()}
     return pd.DataFrame(rows | kinds | {"trouble": trouble}), notes
+
+
+def _hits(text):
+    """Which texts say that a proxy's own cache answered: yes, or the id of the request repeated."""
+    small = text.str.strip().str.lower()
+    named = small.str.fullmatch(r"[0-9a-f]{8}-[0-9a-f-]{27}") & small.str.contains(r"[1-9a-f]")
+    return (small.isin(spelled.YES | {"hit"}) | named).to_numpy(bool)
+
+
+def _hears(model):
+    """Which models take sound, whose tokens have a price of their own."""
+    return model.astype(str).str.contains("realtime|audio", regex=True).to_numpy(bool)
 
 
 def _labels(raw, zone, mark):
