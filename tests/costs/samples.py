@@ -72,6 +72,25 @@ SAMPLES = {
             "usageDetails": {"input": 2_000_000, "output": 100_000, "total": 2_100_000},
         }
     ],
+    "langfuse_page": [
+        {
+            "data": [
+                {
+                    "id": "o",
+                    "traceId": "t",
+                    "type": "GENERATION",
+                    "startTime": WHEN,
+                    "model": MODEL,
+                    "usageDetails": {
+                        "input": 1_900_000,
+                        "input_cached_tokens": 100_000,
+                        "output": 100_000,
+                    },
+                }
+            ],
+            "meta": {"page": 1, "totalPages": 2},
+        }
+    ],
     "langsmith": [
         USAGE
         | {

@@ -46,12 +46,12 @@ def span(found, notes, of_all=None, by=None):
     parent = found.get("parentSpanId") or found.get("parent_span_id") or found.get("parent_id")
     kind = str(row.pop("operation") or "").lower()
     place = {
-        "own": (trace, own) if trace and own else None,
-        "parent": (trace, parent) if trace and parent else None,
+        "own": (str(trace), str(own)) if trace and own else None,
+        "parent": (str(trace), str(parent)) if trace and parent else None,
         "sums": kind in SUMS_UP,
         "tool": kind in TOOLS,
-        "answer": row.pop("answer"),
-        "by": by,
+        "answer": str(row.pop("answer") or ""),
+        "by": str(by),
     }
     if row["input"] is None and row["output"] is None:
         tokens = sorted(n for n in a if "token" in n.lower() and "usage" in n.lower())

@@ -16,7 +16,8 @@ def is_langfuse_page(record):
 
 def langfuse_page(page, notes):
     meta = parsed(page.get("meta"))
-    if meta.get("cursor") or (meta.get("totalPages") or 1) > (meta.get("page") or 1):
+    page_of = [meta.get("page"), meta.get("totalPages")]
+    if meta.get("cursor") or all(isinstance(n, int) for n in page_of) and page_of[0] < page_of[1]:
         notes.append("the last page names a next one, which is not in the file")
     for r in dicts(page.get("data")):
         yield from langfuse(r, notes)
@@ -42,7 +43,7 @@ def langfuse(r, notes):
     }
     given, made = first(usage, "input", "promptTokens"), first(usage, "output", "completionTokens")
     cached = first(usage, "input_cached_tokens", "cache_read_input_tokens", "input_cached")
-    parts_in = _sum(usage, "input_") + (usage.get("cache_read_input_tokens") or 0)
+    parts_in = _sum(usage, "input_") + _sum(usage, "cache_read_input_tokens")
     parts_out = _sum(usage, "output_")
     total = first(usage, "total", "totalTokens")
     whole_numbers = all(isinstance(n, int) for n in (given, made, total))
