@@ -176,6 +176,7 @@ def test_a_count_that_is_not_told_gives_a_range():
     # a prompt under 1,024 tokens is never looked up in the cache
     assert (bill.least, bill.total) == (usd(2500, 20, 2000), usd(2500, 20))
     assert any("do not tell what came from the cache: 2" in n for n in usage.notes)
+    assert any("between 0 and 20 of the output" in n for n in usage.notes)
     told = bills.price(read([span("a", tokens=(2000, 10), **{"gen_ai__usage__cache_read__input_tokens": 0})]))  # fmt: skip
     assert told.least == told.total
 
@@ -581,6 +582,15 @@ def places(value, at=()):
 
 
 ODD = (None, "x", "", -1, 0.5, 10**25, True, [], {}, [1], {"a": 1}, "NaN", [None], [[]])
+
+
+@pytest.mark.parametrize(
+    "name, member", [("helicone", "data"), ("langsmith", "runs"), ("answers", "items")]
+)
+def test_a_page_around_the_records_is_opened(name, member):
+    page, lines = read({member: SAMPLES[name], "next": None}), read(SAMPLES[name])
+    assert bills.price(page).total == bills.price(lines).total > 0
+    assert any(f"the list {member}" in n for n in page.notes)
 
 
 @pytest.mark.parametrize("name", SAMPLES)

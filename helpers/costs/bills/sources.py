@@ -59,6 +59,7 @@ EARLIEST, LATEST = (
     pd.Timestamp("2100-01-01", tz="UTC"),
 )  # other times are slips
 LOOKED_AT = 100  # records in which a format is looked for: the first may be an error, or a stranger
+PAGES = ("data", "runs", "results", "items", "rows", "logs", "spans")
 EMPTY_PERIOD = {"start_time", "end_time", "start_time_iso", "end_time_iso"}
 
 
@@ -177,15 +178,21 @@ def _from_records(lines, notes):
     if not lines or len(lines) == 1 and first and _holds_nothing(first):
         nothing = pd.DataFrame(columns=[*FIELDS, "line"], dtype=object)
         return "an export that holds nothing", nothing, 0, ["the file is whole and has no row"]
-    for what, belongs, reader in FORMATS:
-        if any(isinstance(r, dict) and belongs(r) for _, r in lines[:LOOKED_AT]):
-            break
-    else:
+    found = _format_of(lines)
+    if found is None and len(lines) == 1 and first is not None:
+        for name in PAGES:  # a page of some tool's API around the records
+            inner = first.get(name)
+            if isinstance(inner, list) and (found := _format_of(list(enumerate(inner, 1)))):
+                lines = list(enumerate(inner, 1))
+                notes.append(f"read from the list {name}; whether pages follow is not known")
+                break
+    if found is None:
         seen, told = "a list without objects", ""
         if first is not None:
             seen = f"an object with {', '.join(map(str, list(first)[:8])) or 'nothing in it'}"
             told = seems(first)
         raise BillError(f"no known usage export: {seen}. {told}Read are {KNOWN}")
+    what, reader = found
     raw, empty = [], 0
     for line, record in lines:
         found = (
@@ -213,9 +220,18 @@ def _from_records(lines, notes):
     )
 
 
+def _format_of(lines):
+    """(what it is, its reader) of numbered records, or None."""
+    records = [r for _, r in lines[:LOOKED_AT] if isinstance(r, dict)]
+    for what, belongs, reader in FORMATS:
+        if any(belongs(r) for r in records):
+            return what, reader
+    return None
+
+
 def _holds_nothing(record):
     """Whether a page lists its rows, and there is none: a time without a call."""
-    named = [record[n] for n in ("data", "results", "daily", "resourceSpans") if n in record]
+    named = [record[n] for n in (*PAGES, "daily", "resourceSpans") if n in record]
     return len(record) > 1 and named == [[]]
 
 

@@ -5,7 +5,8 @@ The statement is plain SQL: sums of whole numbers, a CASE, and a join of the pri
 and range of days. On a warehouse load `Rates(models).frame()` as the table `rates`, call the usage
 `usage`, and run what `sql` returns. Sums of 64-bit integers must not overflow there: DuckDB,
 Snowflake and PostgreSQL widen them by themselves; in BigQuery cast the summed columns to
-BIGNUMERIC. `when` must be UTC without a zone.
+BIGNUMERIC. `when` must be UTC without a zone. Batch, flex and very long prompts are listed here
+without a price; only `price` has theirs.
 """
 
 from pathlib import Path

@@ -125,6 +125,12 @@ def once(rows, notes):
     if left:
         notes.append(f"spans that tell calls a second time, not counted again: {left}")
     _known(spans)
+    silent = [r for r in spans if not r.get("nothing") and r["reasoning"] is None]
+    if silent:
+        most = sum(_number(r["output"]) for r in silent if not r.get("trouble"))
+        notes.append(
+            f"spans that do not tell hidden tokens: {len(silent):,}. They are between 0 and {most:,} of the output, and cost the same"
+        )
     return rows
 
 
