@@ -275,14 +275,15 @@ def _names(model):
     alias_of = models().get(model, {}).get("alias_of")
     if alias_of:
         return [model, alias_of]
-    if model not in models() and (base := _without_date(model)):
-        return [model, *_names(base)]
+    base = _without_date(model)
+    if base and not models().get(base, {}).get("alias_of"):
+        return [model, base]
     return [model]
 
 
 def _without_date(model):
     """The model that a dated snapshot is one of, "" for a name without a day at its end. A snapshot
-    has its model's price where the tables know nothing else of it.
+    has its model's price, unless the model's name stands for another snapshot.
     """
     base, day = model[:-11], model[-10:]
     try:
