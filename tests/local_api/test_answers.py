@@ -17,6 +17,7 @@ from openai.types.responses import Response
 from helpers.facts import ground_truth, tokens
 from helpers.local_api import answers, canonical, computed, shaping, slots
 from helpers.local_api.ledger import Ledger
+from tests import mutations
 from tests.asking import CHAT, RESPONSES, api, ask, chat, completion, envelope, value, words, write
 
 SHIPPED = answers.Answers()
@@ -1136,98 +1137,12 @@ def seeds():
     )
 
 
-STRANGE = [
-    None,
-    True,
-    False,
-    0,
-    -1,
-    1.5,
-    10**30,
-    1e308,
-    "",
-    " ",
-    "x" * 9000,
-    "{{ f }}",
-    "{% x %}",
-    "\u0000",
-    "é\u0301",
-    "o1",
-    "medium",
-    [],
-    [[]],
-    [None],
-    {},
-    {"type": "text"},
-    {"role": "user"},
-    {"format": 5},
-    [{"type": "text", "text": None}],
-    [{"type": "input_text"}],
-    {"effort": []},
-    data_url(PICTURE),
-    "A" * 600,
-    "9" * 5000,
-]
-
-
-def mutated(value, draw):
-    """One JSON value with one place in it made strange, put away, doubled or moved."""
-    places = []
-
-    def walk(v):
-        for k in list(v) if isinstance(v, dict) else range(len(v)):
-            places.append((v, k))
-            if isinstance(v[k], (dict, list)):
-                walk(v[k])
-
-    value = copy.deepcopy(value)
-    walk(value)
-    inside, key = draw.choice(places)
-    kind = draw.randrange(6)
-    if kind == 0:
-        del inside[key]
-    elif kind == 1 and isinstance(inside, dict):
-        inside[
-            draw.choice(
-                [
-                    "name",
-                    "type",
-                    "tool_calls",
-                    "content",
-                    "refusal",
-                    "model",
-                    "n",
-                    "text",
-                    "é",
-                    "",
-                    "arguments",
-                    "output",
-                ]
-            )
-        ] = draw.choice(STRANGE)
-    elif kind == 2 and isinstance(inside[key], str):
-        at = draw.randrange(len(inside[key]) + 1)
-        inside[key] = (
-            inside[key][:at]
-            + draw.choice(["\n", "𝔘", "{{", "9", ",", "-", "\\", '"'])
-            + inside[key][at:]
-        )
-    elif kind == 3 and isinstance(inside, list):
-        inside.append(copy.deepcopy(inside[key]))
-    else:
-        inside[key] = draw.choice(STRANGE)
-    return value
-
-
 def test_no_mutation_is_a_fault():
     draw, statuses, bodies = random.Random(2024_12_17), set(), list(seeds())
     ledger = Ledger()
     for i in range(900):
         path, body = draw.choice(bodies)
-        for _ in range(draw.randint(1, 3)):
-            if body:
-                body = mutated(body, draw)
-        raw = json.dumps(body).encode()
+        raw = json.dumps(mutations.changed(body, draw, draw.randint(1, 3))).encode()
         if i % 9 == 0:  # and some bytes of it
             at = draw.randrange(len(raw))
             raw = (

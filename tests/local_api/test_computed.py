@@ -356,3 +356,18 @@ def test_pages_of_two_forms():
     assert "I see two forms." in words and "9,325" in words and "35,058" in words
     with pytest.raises(computed.Unclear, match="several forms"):
         said(parts([forms.page("single", 1), forms.page("joint", 2)]))
+
+
+@pytest.mark.parametrize("digit", ["9", "٣"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "How many minutes are there in {} hours? Answer with the number only.",
+        "What is {} + 1?",
+        "How many primes are there from 1 to {}?",
+        "Tax year 2024, filing status single, taxable income {} dollars: what do I owe?",
+    ],
+)
+def test_a_number_that_python_reads_no_more_is_none_of_ours(asked, digit):
+    with pytest.raises(computed.Unclear, match="400 digits"):
+        said(asked.format(5_000 * digit))
