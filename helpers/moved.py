@@ -39,6 +39,7 @@ MOVED = {
     "prices": "facts.prices",
     "private": "common.private",
     "reindeer": "realtime.reindeer",
+    "sketch": "dpo.sketch",
     "sounds": "facts.sounds",
     "stats": "facts.stats",
     "stopped": "errors.stopped",

@@ -61,7 +61,7 @@ def show(shell: Any, error: BaseException) -> None:
 
 def _session(ask):
     """What `ask` finds in the Realtime session that spoke last in this cell; {} where none did."""
-    sockets = sys.modules.get("helpers.sockets")
+    sockets = sys.modules.get("helpers.realtime.sockets")
     return ask(sockets.latest) if sockets and sockets.latest else {}
 
 

@@ -6,8 +6,8 @@ import base64
 import html
 from typing import TYPE_CHECKING
 
-from .. import sockets  # noqa: F401 (who hears an answer waits for it: importing it is what counts)
 from ..facts import sounds
+from . import sockets  # noqa: F401 (who hears an answer waits for it: importing it is what counts)
 
 if TYPE_CHECKING:
     import ipywidgets

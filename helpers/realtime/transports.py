@@ -11,9 +11,9 @@ import json
 import math
 from typing import NamedTuple
 
-from .. import sockets  # from here on, waits end
 from ..common.markup import Template
 from ..facts import DATA, sounds
+from . import sockets  # from here on, waits end
 
 FOLDER = DATA / "realtime"
 PIECE = 40  # ms of sound in one event, as the pages of 2_realtime/02 send it

@@ -19,9 +19,10 @@ import numpy
 from av import AudioFrame
 from openai import AsyncOpenAI
 
-from .. import display, sockets, spoken
+from .. import display, spoken
 from ..common import left_out
 from ..facts import sounds
+from . import sockets
 
 try:
     from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
