@@ -209,6 +209,8 @@ class Exchange(httputil.HTTPMessageDelegate):
             "HTTP/1.1", answer.status, httputil.responses.get(answer.status, "")
         )
         if answer.events and self.state.pace:
+            if self.connection.stream.closed():  # gone, while the answer was looked for
+                return
             task = self.state.tasks.keep(
                 paced(self.connection, line, headers, answer.events, self.state.pace)
             )
