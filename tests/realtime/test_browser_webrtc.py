@@ -10,9 +10,8 @@ import wave
 import pytest
 from openai import OpenAI
 
-from helpers import sockets
 from helpers.facts import sounds
-from helpers.realtime import voice_pages
+from helpers.realtime import sockets, voice_pages
 from helpers.realtime.voice_client import contains
 from tests import lab
 from tests.conftest import needs

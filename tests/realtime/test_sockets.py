@@ -7,8 +7,9 @@ import pytest
 from openai import OpenAI
 
 import helpers
-from helpers import running, sockets
+from helpers import running
 from helpers.facts import sounds
+from helpers.realtime import sockets
 
 MODEL = "gpt-realtime-2.1"
 
