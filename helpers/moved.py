@@ -39,7 +39,6 @@ MOVED = {
     "prices": "facts.prices",
     "private": "common.private",
     "reindeer": "realtime.reindeer",
-    "sketch": "dpo.sketch",
     "sounds": "facts.sounds",
     "stats": "facts.stats",
     "stopped": "errors.stopped",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..common.markup import Template
-from ..figures import COLOURS
-from ..shown import Shown
+from .common.markup import Template
+from .figures import COLOURS
+from .shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
