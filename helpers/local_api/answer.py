@@ -75,6 +75,16 @@ def bad_request(e: Bad, status: int = 400, **more: Any) -> Answer:
     return Answer(status, as_json({"error": e.error}), **more)
 
 
+OURS = "ours: how the API words this is not known"
+
+
+def told(e: Bad, status: int = 400, source: str = OURS) -> Answer:
+    """The Answer that tells a Bad. Its text is the API's own only where `source` begins with
+    "verbatim".
+    """
+    return bad_request(e, status, origin=text_origin(source, TEXTS_CHECKED_ON))
+
+
 def as_it_came(recording: Recording, response: dict[str, Any]) -> Answer:
     """The Answer of a recorded response. Raises BrokenRecording where its file is gone."""
     events = [(e["at"], e["text"].encode()) for e in response.get("events", [])]

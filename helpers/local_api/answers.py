@@ -34,6 +34,7 @@ from .answer import (
     no_model,
     not_allowed,
     refused,
+    told,
 )
 from .recordings import BrokenRecording, Library, exactly, own_folder
 from .stored import Stored
@@ -125,9 +126,10 @@ class Answers:
             return bad_request(e)
         if path != shaping.RESPONSES or method != "POST":
             return self._asked(method, path, body, retry)
-        previous, body, wrong = self.stored.continued(body)
-        if wrong:
-            return wrong
+        try:
+            previous, body = self.stored.continued(body)
+        except checks.Bad as e:
+            return told(e)
         answer = self._asked(method, path, body, retry)
         self.stored.keep(body, previous, answer)
         return answer

@@ -11,47 +11,40 @@ import hashlib
 import json
 from typing import Any
 
-from . import shaping
-from .answer import TEXTS_CHECKED_ON, Answer, as_json, error, not_allowed, text_origin
+from . import lists, shaping, sse
+from .answer import Answer, as_json, not_allowed, told
+from .checks import Bad
 
 MOST = 200  # held; the oldest gives way
-OURS = "ours: how the API words this is not known"
 ORIGIN = {"class": "computed", "source": "a response that the local API gave and holds"}
-
-
-def _wrong(message, param, code, status=400):
-    return error(
-        status, message, param=param, code=code, origin=text_origin(OURS, TEXTS_CHECKED_ON)
-    )
 
 
 class Stored:
     def __init__(self) -> None:
         self._held: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
 
-    def continued(self, body: Any) -> tuple[str | None, Any, Answer | None]:
+    def continued(self, body: Any) -> tuple[str | None, Any]:
         """(the id of the response that is continued or None, the body with the earlier turns in its
-        input, an error or None)
+        input). Raises Bad for a response that is not held.
         """
         if body.get("previous_response_id") is None:
-            return None, body, None
+            return None, body
         body = dict(body)
         id = body.pop("previous_response_id")
         held = self._held.get(id) if isinstance(id, str) else None
         if held is None:
-            wrong = _wrong(
+            raise Bad(
                 f"Previous response with id {id!r} not found: it was not given here since connect(), not stored, or deleted.",
-                "previous_response_id",
                 "previous_response_not_found",
+                "previous_response_id",
             )
-            return None, body, wrong
         value, items = held
         said = [
             {"role": "assistant", "content": _text(item)} if item["type"] == "message" else item
             for item in value["output"]
             if item["type"] != "reasoning"
         ]
-        return id, body | {"input": [*items, *said, *(_items(body.get("input")) or [])]}, None
+        return id, body | {"input": [*items, *said, *(_items(body.get("input")) or [])]}
 
     def keep(self, body: dict[str, Any], previous: str | None, answer: Answer) -> None:
         """Hold what was answered, unless the request says `store: false`; name the response that it
@@ -84,7 +77,7 @@ class Stored:
         """The Answer to a request about a response: /v1/responses/ID and what lies below it."""
         id, _, what = path.removeprefix(f"{shaping.RESPONSES}/").partition("/")
         if id not in self._held:
-            return _wrong(f"Response with id {id!r} not found.", "response_id", None, 404)
+            return told(Bad(f"Response with id {id!r} not found.", None, "response_id"), 404)
         value, items = self._held[id]
         if method == "GET" and not what:
             return Answer(200, as_json(value), origin=ORIGIN)
@@ -115,10 +108,8 @@ def _value(answer):
     if answer.body:
         return json.loads(answer.body)
     for _, sent in reversed(answer.events):
-        for line in sent.decode().split("\n"):
-            if line.startswith("data: {") and (
-                found := json.loads(line.removeprefix("data: ")).get("response")
-            ):
+        for data in sse.data(sent):
+            if data[:1] == b"{" and (found := json.loads(data).get("response")):
                 return found
     return None
 
@@ -136,24 +127,8 @@ def _listed(id, items, query):
         shown.append({"id": f"msg_Day9{own}"} | item)
     if query.get("order", "desc") == "desc":
         shown.reverse()
-    limit = query.get("limit", "20")
-    if not limit.isdecimal() or not 1 <= int(limit) <= 100:
-        return _wrong(
-            f"Invalid 'limit': expected a whole number from 1 to 100, but got {limit!r} instead.",
-            "limit",
-            "invalid_value",
-        )
-    page = shown[: int(limit)]
-    return Answer(
-        200,
-        as_json(
-            {
-                "object": "list",
-                "data": page,
-                "first_id": page[0]["id"] if page else None,
-                "last_id": page[-1]["id"] if page else None,
-                "has_more": len(shown) > len(page),
-            }
-        ),
-        origin=ORIGIN,
-    )
+    try:
+        listed = lists.page(shown, query, lambda item: item, id_of=lambda item: item["id"])
+    except Bad as e:
+        return told(e)
+    return Answer(200, as_json(listed), origin=ORIGIN)

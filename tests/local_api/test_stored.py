@@ -69,3 +69,13 @@ def test_what_is_not_to_be_stored_is_not(client):
         client.responses.retrieve(first.id)
     with pytest.raises(openai.BadRequestError, match="resp_none"):
         client.responses.create(**ASK, input="And?", previous_response_id="resp_none")
+
+
+def test_a_limit_of_thousands_of_digits_is_refused_and_a_page_goes_on_after_an_item(client):
+    first = client.responses.create(**ASK, input=FIRST)
+    then = client.responses.create(**ASK, input="And 400 °F?", previous_response_id=first.id)
+    with pytest.raises(openai.BadRequestError, match="'limit'"):
+        client.responses.input_items.list(then.id, extra_query={"limit": "9" * 5_000})
+    items = client.responses.input_items.list(then.id, order="asc").data
+    rest = client.responses.input_items.list(then.id, order="asc", after=items[0].id).data
+    assert [i.id for i in rest] == [i.id for i in items[1:]]

@@ -7,12 +7,11 @@ nothing of sockets. What a job trains is a stand-in (see helpers/facts/policy.py
 every answer says so.
 """
 
-from ..answer import error
+from ..answer import error, told
 from ..checks import Bad
 from .files import Files
 from .jobs import Jobs
 from .models import Models
-from .shapes import told
 
 
 class Tuning:

@@ -8,11 +8,11 @@ import time
 from dataclasses import dataclass, field
 
 from ...facts import preference_file
-from .. import canonical
-from ..answer import Answer, not_allowed
+from .. import canonical, lists
+from ..answer import Answer, not_allowed, told
 from ..checks import Bad, choice, missing
 from .candidates import prompts
-from .shapes import OBJECTS, found, new_id, page, told, whole_number
+from .shapes import OBJECTS, found, new_id, page
 
 PURPOSES = (
     "assistants",
@@ -160,7 +160,7 @@ def _expiry(fields):
             None,
             "expires_after[anchor]",
         )
-    if not whole_number(seconds, least, most):
+    if not lists.whole_number(seconds, least, most):
         raise Bad(
             f"Invalid 'expires_after[seconds]': expected a whole number from {least} to {most}, but got {seconds[:40]!r} instead.",
             None,

@@ -12,7 +12,7 @@ import threading
 
 from ...facts import policy, tables
 from .. import canonical, checks
-from ..answer import not_allowed
+from ..answer import not_allowed, told
 from ..checks import (
     Bad,
     anything,
@@ -29,7 +29,7 @@ from ..checks import (
     unknown,
 )
 from .job import Job
-from .shapes import found, page, told
+from .shapes import found, page
 
 MOST_JOBS = 100  # held; the oldest that has ended gives way
 PIECES_A_POLL = 10

@@ -12,11 +12,11 @@ import time
 from dataclasses import dataclass, field
 
 from .. import canonical, off_the_map, shaping
-from ..answer import Answer, as_json, error, no_model, not_allowed
+from ..answer import Answer, as_json, error, no_model, not_allowed, told
 from ..checks import Bad, fields, number, optional
 from ..envelopes import chat_answer, response_answer
 from . import candidates
-from .shapes import ORGANIZATION, found, new_id, told
+from .shapes import ORGANIZATION, found, new_id
 
 MOST_CHOICES = 128  # openai 3.54.0, types/chat/completion_create_params.py
 TUNED = "a stand-in policy trained on your file; not what a tuned {} would say"
