@@ -43,12 +43,52 @@ IRREGULAR = {
     "twelve": "twelfth",
 }
 KINDS = (".wav", ".mp3", ".opus", ".ogg", ".flac", ".m4a", ".aac", ".webm", ".mp4", ".wma", ".aiff")
+BEGINNINGS = {
+    b"RIFF": "a WAV file",
+    b"OggS": "an Ogg file",
+    b"fLaC": "a FLAC file",
+    b"ID3": "an MP3 file",
+    b"\x1aE\xdf\xa3": "a WebM file",
+}
+# of frames of MPEG audio, layer III (ISO/IEC 11172-3 and 13818-3): kbit a second by the index in the
+# header, for version 1 and for 2 and 2.5; samples a second by version and index
+KBITS = {
+    True: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    False: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+MPEG_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 LARGEST = 999_999_999  # that the pieces can say
 
 
 def ms(pcm: bytes) -> int:
     """How many milliseconds (a whole number, rounded down) a sound lasts."""
     return len(pcm) // BYTES_A_MS
+
+
+def container(data: bytes) -> str:
+    """What kind of file bytes begin like, in words; "" for a sound without a container.
+
+    >>> container(b"RIFF"), container(bytes(1_000))
+    ('a WAV file', '')
+    """
+    for begins, name in BEGINNINGS.items():
+        if data.startswith(begins):
+            return name
+    # the two bytes with which an MP3 without a tag begins are samples, too: so look for a second frame
+    length = _mpeg_frame(data)
+    return "an MP3 file" if length and _mpeg_frame(data[length:]) else ""
+
+
+def _mpeg_frame(data):
+    """The bytes of the MPEG frame of layer III that begins here; 0 where none does."""
+    if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE6 != 0xE2:
+        return 0
+    version, bits, rate = data[1] >> 3 & 3, data[2] >> 4, data[2] >> 2 & 3
+    if version not in MPEG_RATES or bits in (0, 15) or rate == 3:
+        return 0
+    first = version == 3
+    kbits, per_second = KBITS[first][bits - 1], MPEG_RATES[version][rate]
+    return (144 if first else 72) * 1_000 * kbits // per_second + (data[2] >> 1 & 1)
 
 
 def silence(milliseconds: int) -> bytes:

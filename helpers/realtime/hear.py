@@ -12,9 +12,6 @@ from . import sockets  # noqa: F401 (who hears an answer waits for it: importing
 if TYPE_CHECKING:
     import ipywidgets
 
-# how sound files begin; no sound that one hears begins so
-FILES = (b"RIFF", b"OggS", b"fLaC", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\x1aE\xdf\xa3")
-
 
 def hear(pcm: bytes, said: str, who: str = "you") -> ipywidgets.HTML:
     """A widget that plays PCM16 at 24 kHz (bytes), with its words and its length beneath. The bytes
@@ -27,7 +24,7 @@ def hear(pcm: bytes, said: str, who: str = "you") -> ipywidgets.HTML:
 
     if not isinstance(pcm, (bytes, bytearray)):
         raise TypeError(f"hear() plays a sound, in bytes, not {type(pcm).__name__}")
-    if pcm.startswith(FILES):
+    if sounds.container(pcm):
         pcm = sounds.read(bytes(pcm))
     label = f"{who}, {sounds.ms(pcm) / 1000:.1f} s: {said or '(no words)'}"
     if not pcm:

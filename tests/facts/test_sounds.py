@@ -81,3 +81,32 @@ def test_silence_is_whole(milliseconds):
 def test_a_rate_is_one(rate):
     with pytest.raises(ValueError, match="samples a second"):
         sounds.changed(sounds.silence(100), sounds.RATE, rate)
+
+
+def mp3(rate, kbits, tag):
+    """A second of a clip as MP3, with or without the tag before it."""
+    made = io.BytesIO()
+    with av.open(made, "w", format="mp3", options={"id3v2_version": "3" if tag else "0", "write_xing": "0"}) as out:  # fmt: skip
+        stream = out.add_stream("mp3", rate=rate, bit_rate=1_000 * kbits, layout="mono")
+        pcm = np.frombuffer(sounds.clip("user-tax")[: 2 * sounds.RATE], "<i2").reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(pcm, "s16", "mono")
+        frame.rate = sounds.RATE
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            out.mux(packet)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("rate, kbits", [(44_100, 128), (24_000, 32), (48_000, 64), (16_000, 24)])
+@pytest.mark.parametrize("tag", [True, False])
+def test_an_mp3_is_known_with_and_without_a_tag(rate, kbits, tag):
+    data = mp3(rate, kbits, tag)
+    assert data.startswith(b"ID3") == tag
+    assert sounds.container(data) == "an MP3 file"
+    assert sounds.read(data)
+
+
+@pytest.mark.parametrize("begins", [b"\xff\xfb", b"\xff\xf3", b"\xff\xe3\xff\xff", b"\xff" * 4])
+def test_samples_that_begin_like_a_frame_are_samples(begins):
+    """-1,025 and the like, and in G.711 silence itself."""
+    for rest in (b"", bytes(4_000), sounds.clip("user-tax")):
+        assert sounds.container(begins + rest) == ""

@@ -10,6 +10,7 @@ import secrets
 import string
 import time
 
+from ...facts import sounds
 from ..checks import WORDS, Bad, text
 from ..envelopes import short_id
 
@@ -21,15 +22,6 @@ FORMATS = {
     "audio/pcm": "mono PCM16 at 24kHz",
     "audio/pcmu": "mono G.711 mu-law at 8kHz",
     "audio/pcma": "mono G.711 A-law at 8kHz",
-}
-CONTAINERS = {
-    b"RIFF": "a WAV file",
-    b"OggS": "an Ogg file",
-    b"fLaC": "a FLAC file",
-    b"ID3": "an MP3 file",
-    b"\xff\xfb": "an MP3 file",
-    b"\xff\xf3": "an MP3 file",
-    b"\x1aE\xdf\xa3": "a WebM file",
 }
 
 
@@ -110,7 +102,7 @@ def audio_bytes(value, at, form):
         raise Bad(wrong, "invalid_value", at) from e
     if form == "audio/pcm" and len(data) % 2:
         raise Bad(f"{wrong} It has {len(data)} bytes, and a sample has 2.", "invalid_value", at)
-    container = next((name for head, name in CONTAINERS.items() if data.startswith(head)), None)
+    container = sounds.container(data)
     if container:
         raise Bad(
             f"{wrong} It begins like {container}: send the samples alone.", "invalid_value", at

@@ -665,6 +665,13 @@ def test_a_turn_is_found_in_noise_and_the_clip_in_it(wire, name):
     )
 
 
+@pytest.mark.parametrize("begins", [b"\xff\xfb", b"\xff\xf3"])
+def test_samples_that_begin_like_an_mp3_are_heard(wire, begins):
+    wire.send("input_audio_buffer.append", audio=AUDIO(begins + bytes(958)))
+    wire.send("input_audio_buffer.clear")
+    assert kinds(wire.until("input_audio_buffer.cleared")) == ["input_audio_buffer.cleared"]
+
+
 def test_noise_alone_is_no_speech(wire):
     noise = np.random.default_rng(2).normal(0, 3_000, 24_000 * 4).astype("<i2").tobytes()
     wire.hear(noise)
