@@ -137,6 +137,9 @@ def pattern(shown, longest):
     return check
 
 
+identifier = pattern("^[a-zA-Z0-9_-]+$", 64)  # the name of a function or a schema
+
+
 # --- checks of checks ------------------------------------------------------------------------------------
 
 

@@ -16,13 +16,13 @@ from .checks import (
     every,
     fields,
     flag,
+    identifier,
     kind,
     mapping,
     metadata,
     needed,
     number,
     optional,
-    pattern,
     text,
     unknown,
     when,
@@ -49,7 +49,7 @@ MOVED = {
     "verbosity": "text.verbosity",
 }
 
-_name = fields({"name": needed(pattern("^[a-zA-Z0-9_-]+$", 64))})  # of a tool or a schema
+_name = fields({"name": needed(identifier)})  # of a tool or a schema
 _detail = fields({"detail": optional(choice(*DETAILS))})
 
 

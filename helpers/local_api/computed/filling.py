@@ -127,13 +127,18 @@ def _kinds(field):
     return kinds
 
 
+def plain(name):
+    """A field's name as SYNONYMS has it: old_value, of oldValue and Old value."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[ -]+", "_", name).lower()
+
+
 def _known(name, facts):
     """(whether it is known, its value) of a field by its name or one that means the same."""
-    plain = re.sub(r"(?<=[a-z])(?=[A-Z])|[ -]+", "_", name).lower()
-    if plain in facts:
-        return True, facts[plain]
+    same = plain(name)
+    if same in facts:
+        return True, facts[same]
     for group in SYNONYMS:
-        if plain in group:
+        if same in group:
             for other in group:
                 if other in facts:
                     return True, facts[other]

@@ -34,7 +34,7 @@ def read(text):
     found = ERROR.match(words)
     if found:
         return Result(None, found[1].strip() or words, words)
-    value = _json(words)
+    value = as_value(words)
     if isinstance(value, dict):
         for name, inside in value.items():
             if name.lower() in ("error", "errors", "exception") and inside:
@@ -50,7 +50,8 @@ def read(text):
     return Result(reading.money(words), "", words)
 
 
-def _json(words):
+def as_value(words):
+    """What a text is as JSON, or as Python writes it; None where it is neither."""
     for text in (words, re.sub(r"'", '"', words)):  # str() of a dict has single quotes
         try:
             return json.loads(text, parse_constant=lambda name: None)

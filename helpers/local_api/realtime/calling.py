@@ -65,11 +65,9 @@ def _fitting(name, field, value):
         if not same:
             raise filling.Unfilled(f"{name} would be {value!r}, which its enum does not have.")
         return same[0]
-    return filling.fill({"properties": {name: field}}, {name: value, _plain(name): value})[name]
-
-
-def _plain(name):
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|[ -]+", "_", name).lower()
+    return filling.fill({"properties": {name: field}}, {name: value, filling.plain(name): value})[
+        name
+    ]
 
 
 def _from_schema(field):

@@ -8,7 +8,6 @@ prompt.
 """
 
 import copy
-import re
 
 from .. import published
 from ..checks import (
@@ -20,6 +19,7 @@ from ..checks import (
     each,
     either,
     flag,
+    identifier,
     mapping,
     metadata,
     number,
@@ -113,21 +113,11 @@ _transcription = thing(
 )
 
 
-def _name(value, at):
-    text(value, at)
-    if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", value):
-        raise Bad(
-            f"Invalid '{at}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
-            "invalid_value",
-            at,
-        )
-
-
 _tool = by(
     "type",
     {
         "function": thing(
-            {"type": text, "name": _name, "description": text, "parameters": mapping},
+            {"type": text, "name": identifier, "description": text, "parameters": mapping},
             needs=["name"],
         )
     },

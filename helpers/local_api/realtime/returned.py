@@ -1,6 +1,5 @@
 """What a function returned, by its meaning: a date or a number of days; an amount of dollars."""
 
-import json
 import re
 from fractions import Fraction
 
@@ -18,13 +17,9 @@ OWED = re.compile(r"tax|owe|due|amount|total", re.I)
 
 
 def _value(text):
-    """JSON, or Python's way of writing it, as a value; else the text itself."""
-    for form in (text, text.replace("'", '"')):
-        try:
-            return json.loads(form)
-        except ValueError:
-            continue
-    return text
+    """What a function's text is as a value; else the text itself."""
+    value = results.as_value(text)
+    return text if value is None else value
 
 
 def day_or_days(text):
