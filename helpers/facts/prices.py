@@ -19,7 +19,7 @@ from . import tables
 from .models import models
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
 def price_rows() -> list[dict[str, Any]]:
@@ -251,11 +251,35 @@ def _by_modality(total, details, others):
 
 @functools.cache
 def _table():
-    return [_typed(row, line) for line, row in enumerate(tables.rows("prices.csv"), 2)]
+    return typed_rows("prices.csv")
 
 
-def _typed(row, line):
-    """A row with its price and days as such. ValueError names the file and the line."""
+def typed_rows(name: str) -> list[dict[str, Any]]:
+    """The rows of a table of prices below data/, with prices as Decimals and days as dates.
+    ValueError names the file and the line.
+    """
+    return [_typed(row, f"data/{name}, line {line}") for line, row in enumerate(tables.rows(name), 2)]  # fmt: skip
+
+
+def dated(
+    model: str, rows_of: Callable[[str], Sequence[dict[str, Any]] | None]
+) -> list[dict[str, Any]]:
+    """Price rows of a model, oldest first, each ending at the shutdown at the latest: what
+    `rows_of` has of the first of the model's names of which it has any.
+    """
+    end = _shutdown(model)
+    for name in _names(model):
+        rows = rows_of(name)
+        if rows:
+            capped = (
+                r | {"until": min((d for d in (r["until"], end) if d), default=None)} for r in rows
+            )
+            return sorted(capped, key=lambda r: r["from"])
+    return []
+
+
+def _typed(row, place):
+    """A row with its price and days as such. ValueError names its place."""
     try:
         return row | {
             "usd_per_million": Decimal(row["usd_per_million"]),
@@ -265,7 +289,7 @@ def _typed(row, line):
         }
     except (ValueError, ArithmeticError, KeyError, TypeError) as e:
         why = f"{row.get('usd_per_million')!r} is no price" if isinstance(e, ArithmeticError) else e
-        raise ValueError(f"data/prices.csv, line {line}: {why}") from None
+        raise ValueError(f"{place}: {why}") from None
 
 
 def _names(model):
@@ -303,20 +327,9 @@ def _shutdown(model):
 
 @functools.cache
 def _rows_of(model, modality, direction):
-    """The price rows, oldest first, each ending at the shutdown at the latest."""
-    end = _shutdown(model)
-    for name in _names(model):
-        rows = [
-            r
-            for r in _table()
-            if (r["model"], r["modality"], r["direction"]) == (name, modality, direction)
-        ]
-        if rows:
-            capped = (
-                r | {"until": min((d for d in (r["until"], end) if d), default=None)} for r in rows
-            )
-            return sorted(capped, key=lambda r: r["from"])
-    return []
+    kind = modality, direction
+    alike = [r for r in _table() if (r["modality"], r["direction"]) == kind]
+    return dated(model, lambda name: [r for r in alike if r["model"] == name])
 
 
 def _known(model, rows):

@@ -21,7 +21,7 @@ import pandas as pd
 from ...facts import tables
 from . import large, spelled
 from .formats import FORMATS, KNOWN, openai_api, proxies, seems, spans
-from .formats.records import parsed
+from .formats.records import BROKEN, parsed
 from .pricing import ABSURD, CODES, COUNTS, BillError, usd
 
 COUNTED = (
@@ -176,8 +176,7 @@ def _from_records(lines, notes):
     """(what, raw frame, empty, notes) of numbered records; one that is no dict is broken."""
     first = next((r for _, r in lines if isinstance(r, dict)), None)
     if not lines or len(lines) == 1 and first and _holds_nothing(first):
-        nothing = pd.DataFrame(columns=[*FIELDS, "line"], dtype=object)
-        return "an export that holds nothing", nothing, 0, ["the file is whole and has no row"]
+        return "an export that holds nothing", _frame([]), 0, ["the file is whole and has no row"]
     found = _format_of(lines)
     if found is None and len(lines) == 1 and first is not None:
         for name in PAGES:  # a page of some tool's API around the records
@@ -195,11 +194,7 @@ def _from_records(lines, notes):
     what, reader = found
     raw, empty = [], 0
     for line, record in lines:
-        found = (
-            list(reader(record, notes))
-            if isinstance(record, dict)
-            else [{"trouble": "a line is cut off or unreadable"}]
-        )
+        found = list(reader(record, notes)) if isinstance(record, dict) else [BROKEN]
         empty += sum(r is None for r in found)
         raw += [r | {"line": line} for r in found if r is not None]
     if reader in (spans.span, spans.otlp):
@@ -214,10 +209,14 @@ def _from_records(lines, notes):
         what = "OpenAI's costs API: what was billed"
     return (
         what,
-        pd.DataFrame(raw, columns=[*FIELDS, "line"], dtype=object),
+        _frame(raw),
         empty,
         sorted(set(notes)),
     )
+
+
+def _frame(raw):
+    return pd.DataFrame(raw, columns=[*FIELDS, "line"], dtype=object)
 
 
 def _format_of(lines):
@@ -357,8 +356,7 @@ def _of_lines(names, lines, ends):
     ends with a line break.
     """
     if set(names) <= EMPTY_PERIOD and {"start_time", "start_time_iso"} & set(names):
-        nothing = pd.DataFrame(columns=[*FIELDS, "line"], dtype=object)
-        return "a CSV of usage", nothing, len(lines), [f"days without a call: {len(lines):,}"]
+        return "a CSV of usage", _frame([]), len(lines), [f"days without a call: {len(lines):,}"]
     used = _used(names)
     cost = "stated" in used and "input" not in used
     width = len(names)
@@ -366,9 +364,7 @@ def _of_lines(names, lines, ends):
         field: [line[at] if at < len(line) else "" for _, line in lines]
         for field, (at, _) in used.items()
     }
-    raw["trouble"] = [
-        "a line is cut off or unreadable" if len(line) != width else None for _, line in lines
-    ]
+    raw["trouble"] = [BROKEN["trouble"] if len(line) != width else None for _, line in lines]
     raw["line"] = [number for number, _ in lines]
     raw.setdefault("id", ["\0".join(line) for _, line in lines])
     raw = pd.DataFrame(raw, dtype=object).reindex(columns=[*FIELDS, "line"])

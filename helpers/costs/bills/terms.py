@@ -8,12 +8,11 @@ row stays what it was: listed, without a price.
 import datetime
 import functools
 import re
-from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 
-from ...facts import prices, tables
+from ...facts import prices
 
 TIERS = ("batch", "flex")
 LONG = "above 272,000 tokens"
@@ -46,14 +45,7 @@ def dated(model, terms, direction):
     """The price rows of a model's text on some terms, oldest first, ending at its shutdown at the
     latest; none where the table has none.
     """
-    end = prices._shutdown(model)
-    for name in prices._names(model):
-        rows = _table().get((name, terms, direction))
-        if rows:
-            return [
-                r | {"until": min((d for d in (r["until"], end) if d), default=None)} for r in rows
-            ]
-    return []
+    return prices.dated(model, lambda name: _table().get((name, terms, direction)))
 
 
 def renamed(rows, names, limits):
@@ -101,15 +93,8 @@ def renamed(rows, names, limits):
 
 @functools.cache
 def _table():
-    """{(model, terms, direction): its rows with prices and days as such, oldest first}"""
+    """{(model, terms, direction): its rows}"""
     found = {}
-    for row in tables.rows("prices_on_terms.csv"):
-        found.setdefault((row["model"], row["terms"], row["direction"]), []).append(
-            row
-            | {
-                "usd_per_million": Decimal(row["usd_per_million"]),
-                "from": prices._day(row["from"]),
-                "until": prices._day(row["until"]) if row["until"] else None,
-            }
-        )
-    return {key: sorted(rows, key=lambda r: r["from"]) for key, rows in found.items()}
+    for row in prices.typed_rows("prices_on_terms.csv"):
+        found.setdefault((row["model"], row["terms"], row["direction"]), []).append(row)
+    return found

@@ -9,7 +9,7 @@ adds up its calls, or by two instrumentations, one span inside the other. `once`
 import functools
 
 from ....facts import tables
-from .records import BROKEN, dicts, parsed, whole
+from .records import BROKEN, dicts, first, parsed, whole
 
 COUNTS = ("input", "output", "cached", "cache_write", "reasoning")
 TIMES = ("startTimeUnixNano", "timeUnixNano", "start_time", "startTime", "timestamp", "time")
@@ -39,7 +39,7 @@ def span(found, notes, of_all=None, by=None):
         | attributes(parsed(found.get("resource")).get("attributes"))
         | flat(attributes(found.get("attributes", found)))
     )
-    row = {field: _first(a, names) for field, names in _names().items()}
+    row = {field: first(a, *names) for field, names in _names().items()}
     context = parsed(found.get("context"))
     trace = found.get("traceId") or found.get("trace_id") or context.get("trace_id")
     own = found.get("spanId") or found.get("span_id") or context.get("span_id")
@@ -158,10 +158,6 @@ def _number(value):
         return int(value)
     except (TypeError, ValueError, OverflowError):
         return 0
-
-
-def _first(a, names):
-    return next((a[n] for n in names if a.get(n) not in (None, "")), None)
 
 
 @functools.cache

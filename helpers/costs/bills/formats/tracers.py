@@ -3,7 +3,6 @@
 from .records import BROKEN, dicts, first, parsed, whole
 
 PARTS = "the parts exceed their total"
-COUNTED = "its parts are counted elsewhere"
 
 
 def is_langfuse(record):
