@@ -9,8 +9,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from .files import ENDS, end_of, listing
-from .report import as_json, as_sarif, left_out, told
-from .search import scan
+from .report import as_json, as_sarif, left_out, told_of
+from .search import in_listing
 
 
 def main(arguments=None):
@@ -24,17 +24,23 @@ def main(arguments=None):
     form.add_argument("--json", action="store_true", help="print one JSON document")
     form.add_argument("--sarif", action="store_true", help="print SARIF 2.1.0, for code hosts")
     given = parser.parse_args(arguments)
-    found, told_of = [], []
+    found, looked_at = [], []
     for path in given.paths:
         try:
-            here = scan(path, _progress)
+            listed = listing(path)
         except FileNotFoundError as e:
             print(e, file=sys.stderr)
             return 2
-        told_of.append((here, path))
+        here = in_listing(listed, path, _progress)
+        looked_at.append((here, path, listed))
         found += here if len(given.paths) == 1 else [_with_folder(f, path) for f in here]
     if given.json:
-        json.dump(_joined(found, given.paths), sys.stdout, indent=1, ensure_ascii=False)
+        json.dump(
+            _joined(found, [listed for *_, listed in looked_at]),
+            sys.stdout,
+            indent=1,
+            ensure_ascii=False,
+        )
         print()
     elif given.sarif:
         json.dump(as_sarif(found), sys.stdout, indent=1, ensure_ascii=False)
@@ -42,12 +48,11 @@ def main(arguments=None):
     else:
         for finding in found:
             print(finding)
-    for here, path in told_of:
-        listed = listing(path)
+    for here, path, listed in looked_at:
         nothing = f"Nothing was read: no file there ends in one of {' '.join(sorted(ENDS))}."
         left = "".join(f"\n{line}" for line in left_out(listed))
         print(
-            f"{told(here, path)}."
+            f"{told_of(here, path, listed)}."
             if any(end_of(f) in ENDS for f in listed.read)
             else nothing + left,
             file=sys.stderr,
@@ -64,10 +69,10 @@ def _with_folder(finding, path):
     return dataclasses.replace(finding, file=(folder / finding.file).as_posix())
 
 
-def _joined(found, paths):
-    whole = as_json(found, listing(paths[0]))
-    for path in paths[1:]:
-        more = as_json([], listing(path))
+def _joined(found, listings):
+    whole = as_json(found, listings[0])
+    for listed in listings[1:]:
+        more = as_json([], listed)
         whole["read"] += more["read"]
         whole["made_by_machines"] += more["made_by_machines"]
         for end, n in more["other_types"].items():

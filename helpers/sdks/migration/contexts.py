@@ -6,6 +6,7 @@ dead there; None where it cannot be told, which becomes "perhaps".
 """
 
 import bisect
+import functools
 import re
 
 from ...facts import refusals
@@ -321,10 +322,6 @@ def _squeezed(name):
     return re.sub(r"[\W_]", "", name).lower()
 
 
-_NAMES: dict[str, str] = {}
-
-
+@functools.cache
 def _constant_names():
-    if not _NAMES:
-        _NAMES.update((_squeezed(model), model) for model in ended())
-    return _NAMES
+    return {_squeezed(model): model for model in ended()}

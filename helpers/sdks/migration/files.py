@@ -125,8 +125,14 @@ def files(path):
 
 
 def listing(path):
-    """A Listing of a folder, or of one file, whatever its end."""
+    """A Listing of a folder, or of one file, whatever its end. FileNotFoundError for a path that is
+    not there.
+    """
     path, found = Path(path), Listing()
+    if not path.exists():
+        raise FileNotFoundError(
+            f"There is no {path}. Give the folder with your code, or one file of it."
+        )
     if path.is_file():
         found.read.append(path)
         return found

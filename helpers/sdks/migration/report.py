@@ -10,7 +10,11 @@ def told(found, path):
     """How many names stand in how many files, what could not be read, and which types of files are
     not, as a sentence. `found`: what `scan(path)` gave.
     """
-    listed = listing(path)
+    return told_of(found, path, listing(path))
+
+
+def told_of(found, path, listed):
+    """The same for what `listing(path)` gave."""
     unread = [f for f in found if f.kind == NOT_READ]
     named = [f for f in found if f.kind not in (NOT_READ, IN_PART)]
     read = len(listed.read) - len({f.file for f in unread if not Path(path, f.file).is_dir()})

@@ -51,13 +51,13 @@ def scan(path, progress=lambda files: files):
     "read in part". progress: takes the list of files and gives them one by one. Raises
     FileNotFoundError for a path that is not there.
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(
-            f"There is no {path}. Give the folder with your code, or one file of it."
-        )
+    return in_listing(listing(path), path, progress)
+
+
+def in_listing(listed, path, progress):
+    """The same for what `listing(path)` gave."""
+    path, found = Path(path), []
     root = path if path.is_dir() else path.parent
-    listed, found = listing(path), []
     for file in progress(listed.read):
         found += _file(file, file.relative_to(root).as_posix())
     for error in listed.locked:
