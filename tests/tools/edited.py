@@ -20,10 +20,10 @@ several changes, of which one may name another cell: [["cell's words", "old", "n
 """
 
 import contextlib
+import faulthandler
 import json
 import os
 import re
-import signal
 import sys
 import tempfile
 import tomllib
@@ -208,14 +208,16 @@ def kind(error, text):
 
 
 def _apart(work):
-    """What `work` returns, in a copy of this process that ends with it."""
+    """What `work` returns, in a copy of this process that ends with it. Of a copy that does not end
+    come the places where its threads stand.
+    """
     from IPython.core import async_helpers
 
-    with tempfile.TemporaryFile() as told:
+    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as stacks:
         child = os.fork()
         if not child:
             try:
-                signal.alarm(PATIENCE)
+                faulthandler.dump_traceback_later(PATIENCE, exit=True, file=stacks)
                 async_helpers._asyncio_event_loop = None  # the threads of the old one are not here
                 if "helpers.running" in sys.modules and (
                     now := sys.modules["helpers.running"].current
@@ -229,7 +231,8 @@ def _apart(work):
                 os._exit(0)
         os.waitpid(child, 0)
         told.seek(0)
-        return json.loads(told.read() or b'["hangs", ""]')
+        stacks.seek(0)
+        return json.loads(told.read() or json.dumps(("hangs", stacks.read().decode())))
 
 
 if __name__ == "__main__":
