@@ -21,6 +21,7 @@ several changes, of which one may name another cell: [["cell's words", "old", "n
 
 import contextlib
 import faulthandler
+import gc
 import json
 import os
 import re
@@ -213,6 +214,8 @@ def _apart(work):
     """
     from IPython.core import async_helpers
 
+    gc.collect()  # a copy would wait for the threads of what it frees, as of PyAV's resampler
+    gc.freeze()
     with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as stacks:
         child = os.fork()
         if not child:
