@@ -36,7 +36,11 @@ def test_a_copy_frees_nothing_that_waits_for_threads_of_its_parent(monkeypatch):
     frame.sample_rate = 48_000
     gc.disable()
     try:
-        av.AudioResampler(format="s16", layout="mono", rate=24_000).resample(frame)  # a circle
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=24_000)
+        resampler.resample(frame)
+        circle = [resampler]
+        circle.append(circle)
+        del resampler, circle
         told = edited._apart(lambda: isinstance(gc.collect(), int))
     finally:
         gc.unfreeze()
