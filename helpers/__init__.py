@@ -10,14 +10,14 @@ them.
 Each name is loaded when it is first used: `import helpers` costs nothing. What a theme shares is in
 its folder, named as the notebooks' folder is; errors/ shows what stopped a cell; facts/ reads data/
 and computes; local_api/ answers. Short names lead there, too: `from helpers import prices`
-(moved.py).
+(common/moved.py).
 """
 
 import importlib
 import sys
 from typing import Any
 
-from . import moved  # noqa: F401 (importing it is what counts)
+from .common import moved  # noqa: F401 (importing it is what counts)
 
 _HOME = {
     "connect": "connection",

@@ -6,10 +6,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from . import running, spoken
+from . import running
+from .common import spoken
 from .common.markup import Template
+from .common.shown import CARD, Shown, surely
 from .facts.origins import ORIGINS, UNKNOWN
-from .shown import CARD, Shown, surely
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion

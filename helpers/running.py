@@ -1,124 +1,14 @@
-"""The local API as a child process of this kernel, and what it knows of this notebook's calls."""
+"""Which local API answers this kernel: one a process, which all notebook helpers ask."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import secrets
-import subprocess
-import sys
-import tempfile
 import threading
-import urllib.request
-from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
-from .local_api import where as upstream
+from .local_api.child import Server
 
-ROOT = Path(__file__).resolve().parents[1]
 current: Server | None = None  # one a process: a client keeps the address that it was made with
 starting = threading.Lock()
-
-
-class Server:
-    """The running local API: its address, its throw-away key, and what it knows of this notebook's
-    calls.
-
-    where: a where.Where, or None for recordings. spent: what this kernel has spent upstream before,
-    in USD.
-    """
-
-    def __init__(
-        self,
-        port: int = 0,
-        key: str | None = None,
-        pace: float | None = None,
-        where: upstream.Where | None = None,
-        spent: Decimal = Decimal(0),
-    ) -> None:
-        self.key = key or upstream.THROW_AWAY + secrets.token_hex(12)
-        self.owner, self.where, self.carried = os.getpid(), where, spent
-        # no key of the reader's, nor what leads to one: the child is told all it needs
-        env = {
-            k: v
-            for k, v in os.environ.items()
-            if not k.startswith("OPENAI_") and k not in ("DAY9_KEY", "DAY9_ANSWERS")
-        }
-        env |= {
-            "DAY9_LOCAL_KEY": self.key,
-            "PYTHONIOENCODING": "utf-8",
-            "PYTHONPATH": os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")]).strip(os.pathsep),
-        }
-        if (
-            pace is not None
-        ):  # how slowly its answers come: 1 for their own pace, which DAY9_PACE may change
-            env["DAY9_PACE"] = str(pace)
-        # A group of its own: interrupting a cell must not interrupt the API.
-        apart = (
-            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined]
-            if os.name == "nt"
-            else {"start_new_session": True}
-        )
-        # a file never fills up, as a pipe that nobody reads would
-        self.said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "helpers.local_api", "--child", "--port", str(port)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.said,
-            env=env,
-            encoding="utf-8",
-            cwd=ROOT,
-            **apart,
-        )
-        assert self.process.stdin and self.process.stdout  # they are pipes
-        with contextlib.suppress(OSError):  # it has ended already, and said why
-            self.process.stdin.write((where.as_text() if where else "") + f"\n{spent}\n")
-            self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(
-                "The local API did not start. It said: " + (self._all_said().strip() or "nothing")
-            )
-        self.hello = json.loads(line)
-        self.port = self.hello["port"]
-        self.url = f"http://127.0.0.1:{self.port}/v1"
-
-    def again(self, where: upstream.Where | None) -> Server:
-        """A Server in the place of this one, which has ended, does not answer, or asks another
-        upstream: same port, same key.
-        """
-        if self.where and self.where.record:  # what has been asked is still recorded
-            assert self.process.stdin
-            self.process.stdin.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(25)
-        self.process.kill()
-        said = self._all_said()
-        return Server(self.port, self.key, where=where, spent=upstream.carried(said, self.carried))
-
-    def _all_said(self):
-        """What the child wrote to its standard error, once it has ended."""
-        self.process.wait()
-        self.said.seek(0)
-        return self.said.read()
-
-    def ask(self, name: str, method: str = "GET") -> Any:
-        """What the local API's desk says under /day9/name, as JSON. Raises OSError when it does not
-        answer.
-        """
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/day9/{name}",
-            method=method,
-            headers={"Authorization": f"Bearer {self.key}"},
-        )
-        # an opener without proxies: this never leaves the machine
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-            request, timeout=10
-        ) as answer:
-            return json.load(answer)
 
 
 def not_recorded(lost: list[str], before: str) -> str:

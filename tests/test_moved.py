@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import helpers.dpo
-from helpers import moved
+from helpers.common import moved
 from helpers.facts import policy
 
 

@@ -1,6 +1,6 @@
 """live(): a tuning job as it goes on, a progress bar and its curves, drawn anew at each poll."""
 
-from ..sketch import beside, curves
+from ..common.sketch import beside, curves
 
 
 def live():

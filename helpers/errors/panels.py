@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import running
 from ..common import left_out
 from ..common.markup import Template
-from ..shown import CARD, Shown
+from ..common.shown import CARD, Shown
 
 if TYPE_CHECKING:
     from openai import APIStatusError

@@ -34,7 +34,7 @@ def show(shell: Any, error: BaseException) -> None:
 
     from .. import running
     from ..common import left_out
-    from ..shown import show_waiting
+    from ..common.shown import show_waiting
     from . import panels
 
     show_waiting()
@@ -78,7 +78,7 @@ def panel(shell: Any, error: BaseException) -> None:
 
     title, lines, said = told(shell, error)
     note = "The whole stack trace: %tb in a cell of its own."
-    from ..shown import Shown
+    from ..common.shown import Shown
     from .panels import alert
 
     text = [title, *lines, *said, note]
@@ -160,6 +160,6 @@ def _answered(error):
     response = _session(lambda talk: talk.answer)
     if not response:
         return ""
-    from ..spoken import in_words
+    from ..common.spoken import in_words
 
     return f"The last answer was: {in_words(response)}"

@@ -8,5 +8,5 @@ does not accept), off_the_map (nothing answers), answer (what an answer is), env
 shapes), answers (the order of all these), ready (what never changes), door (who may come in),
 ledger and books (what was asked), tasks (what goes on beside), state (all these together), server
 (the socket), pages (what a browser may have without a key), where and upstream (somebody else
-answers). catalogue shows the recordings to people.
+answers). child starts all this from a kernel; catalogue shows the recordings to people.
 """

@@ -19,8 +19,8 @@ import anywidget
 import traitlets
 
 from .. import receipts
+from ..common.shown import Shown
 from ..facts import forms, tax
-from ..shown import Shown
 from . import pictures
 
 HERE = Path(__file__)

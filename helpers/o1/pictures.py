@@ -1,9 +1,9 @@
 """How a notebook shows pictures small. No imaging library: a browser does it."""
 
 from ..common.markup import Template
+from ..common.shown import Shown
 from ..facts import forms
 from ..facts.pictures import KINDS, data_url, kind, size  # noqa: F401 (a notebook has all from here)
-from ..shown import Shown
 
 FRAME = "border:1px solid #888;background:#FFFFFF"
 SMALL = Template("""

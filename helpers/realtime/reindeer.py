@@ -6,8 +6,8 @@ import anywidget
 import numpy as np
 import traitlets
 
+from ..common.shown import COLOURS
 from ..facts import sounds
-from ..figures import COLOURS
 
 HERE = Path(__file__)
 A_SECOND = 50  # positions of the mouth

@@ -68,7 +68,8 @@ async def over_websocket(client, session, clip):
     Returns a SpokenTurn. RuntimeError with the API's words for settings that it refuses;
     LookupError for a clip that is none.
     """
-    from .. import display, spoken
+    from .. import display
+    from ..common import spoken
     from . import turn_taking
 
     heard = sockets.Talk()

@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..common.markup import Template
+from ..common.shown import COLOURS, Shown
 from ..facts import sounds, turns
-from ..figures import COLOURS
-from ..shown import Shown
 
 WINDOW_MS = 32  # that the detector judges at once
 LOUD = 35  # dB below the loudest window: what is softer is a pause

@@ -19,8 +19,8 @@ import numpy
 from av import AudioFrame
 from openai import AsyncOpenAI
 
-from .. import display, spoken
-from ..common import left_out
+from .. import display
+from ..common import left_out, spoken
 from ..facts import sounds
 from . import sockets
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import ipywidgets
 
 from .. import running
-from ..shown import Shown
+from ..common.shown import Shown
 
 PAGES = Path(__file__).with_name("pages")
 FILES = {

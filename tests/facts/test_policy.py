@@ -11,7 +11,8 @@ import sys
 import numpy as np
 import pytest
 
-from helpers import exercises, sketch
+from helpers import exercises
+from helpers.common import sketch
 from helpers.facts import policy as dpo
 
 CHATTY = "Hi there! It's a lovely 72 °F in Boston today, so you really don't need a coat! Would you like tomorrow's forecast, too?"

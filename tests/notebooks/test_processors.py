@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from helpers.figures import rounded
+from helpers.common.rounded import rounded
 from tests.tools import refresh
 
 OLDER = {

@@ -595,7 +595,7 @@ def tuning():
         "f. Preference tuning with the stand-in, against the aims: 1,000 new pairs read and trained, and one turn of a slider."
     )
     sys.path.insert(0, str(ROOT))
-    from helpers import sketch
+    from helpers.common import sketch
     from helpers.facts import policy as dpo
 
     few = [

@@ -5,8 +5,8 @@ import re
 from decimal import Decimal
 
 from ...common.markup import Template
+from ...common.shown import COLOURS
 from ...facts import prices
-from ...figures import COLOURS
 from . import views
 from .pricing import BillError, usd
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .common.markup import Template
-from .figures import COLOURS
-from .shown import Shown
+from .markup import Template
+from .shown import COLOURS, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,9 +1,13 @@
-"""Something that a notebook shows: an object with a face in HTML and one in text."""
+"""Something that a notebook shows: an object with a face in HTML and one in text; the colours and
+the card that all of them have.
+"""
 
 from __future__ import annotations
 
 import sys
 
+# Okabe and Ito's palette: told apart by colour-blind readers
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
 # Plain colours in the border: a notebook not yet trusted loses a rule that names a variable.
 CARD = (
     "border:1px solid #888;border-left:4px solid {edge};border-radius:3px;"

@@ -12,6 +12,8 @@ TYPE_CHECKING = False  # typing's own would be loaded with `import helpers`
 if TYPE_CHECKING:
     from types import CodeType, ModuleType
 
+_HOUSE = __package__.rpartition(".")[0]  # helpers
+
 # {old name: where the module is now}, below helpers; submodules of a package follow it.
 # `dpo` is not here: helpers/dpo has the names that it had.
 MOVED = {
@@ -39,7 +41,10 @@ MOVED = {
     "prices": "facts.prices",
     "private": "common.private",
     "reindeer": "realtime.reindeer",
+    "shown": "common.shown",
+    "sketch": "common.sketch",
     "sounds": "facts.sounds",
+    "spoken": "common.spoken",
     "stats": "facts.stats",
     "stopped": "errors.stopped",
     "tax": "facts.tax",
@@ -52,12 +57,12 @@ MOVED = {
     "voice_pages": "realtime.voice_pages",
     "whole_file": "facts.whole_file",
 }
-_FULL = {f"{__package__}.{old}": f"{__package__}.{new}" for old, new in MOVED.items()}
+_FULL = {f"{_HOUSE}.{old}": f"{_HOUSE}.{new}" for old, new in MOVED.items()}
 
 
 def home(name: str) -> str | None:
     """The full name of the module that an old full name means, or None."""
-    if not name.startswith(f"{__package__}."):  # asked of every import of the process
+    if not name.startswith(f"{_HOUSE}."):  # asked of every import of the process
         return None
     for old, new in _FULL.items():
         if name == old or name.startswith(old + "."):
