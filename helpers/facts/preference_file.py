@@ -38,6 +38,7 @@ from math import isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..common.strict_json import no_constant
 from . import foreign_pairs, whole_file
 
 if TYPE_CHECKING:
@@ -297,7 +298,7 @@ def _parsed_lines(data, problems):
             continue
         why = ""
         try:
-            row = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+            row = json.loads(text, object_pairs_hook=_object, parse_constant=no_constant)
         except json.JSONDecodeError as e:
             why = f"column {e.colno}", f"{e.msg}."
         except RecursionError:
@@ -328,10 +329,6 @@ def _object(pairs):
             seen.add(key)
         row.twice = tuple(twice)
     return row
-
-
-def _no_constant(name):
-    raise ValueError(f"{name} is not JSON")
 
 
 def _kind(row):

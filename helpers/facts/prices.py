@@ -48,8 +48,8 @@ def usd_per_million(model: str, modality: str, direction: str, on: str | datetim
     Traceback (most recent call last):
     LookupError: no text output price of o1 for 2026-11-22: known from 2024-12-17 to 2026-10-22; shutdown of o1: 2026-10-23
     """
-    on = _day(on)
-    rows = _rows_of(model, modality, direction)
+    on = as_day(on)
+    rows = prices_of(model, modality, direction)
     for row in rows:
         if row["from"] <= on and (row["until"] is None or on < row["until"]):
             if row["until"] is None and on > row["checked_on"]:
@@ -60,12 +60,12 @@ def usd_per_million(model: str, modality: str, direction: str, on: str | datetim
             return row["usd_per_million"]
     if not rows:
         others = [
-            f"{r['modality']} {r['direction']}" for r in _table() if r["model"] in _names(model)
+            f"{r['modality']} {r['direction']}" for r in _table() if r["model"] in names_of(model)
         ]
         if others:
             known = f"known of {model}: {', '.join(sorted(set(others)))}"
             raise LookupError(f"no {modality} {direction} price of {model} for {on}: {known}")
-    released = _day(models().get(model, {}).get("released") or "1970-01-01")
+    released = as_day(models().get(model, {}).get("released") or "1970-01-01")
     yet = f"not sold before {released}; " if on < released else ""
     raise LookupError(
         f"no {modality} {direction} price of {model} for {on}: {yet}{_known(model, rows)}"
@@ -81,12 +81,12 @@ def usd_by_time(model: str, per: str, on: str | datetime.date) -> Decimal:
     >>> usd_by_time("gpt-live-1", "minute", "2026-11-22")
     Decimal('0.05')
     """
-    on = _day(on)
+    on = as_day(on)
     for row in tables.rows("prices_by_time.csv"):
         if (
             (row["model"], row["per"]) == (model, per)
-            and _day(row["from"]) <= on
-            and not (row["until"] and _day(row["until"]) <= on)
+            and as_day(row["from"]) <= on
+            and not (row["until"] and as_day(row["until"]) <= on)
         ):
             return Decimal(row["usd"])
     known = sorted({f"{r['model']} by the {r['per']}" for r in tables.rows("prices_by_time.csv")})
@@ -136,7 +136,7 @@ def history(model: str) -> list[dict[str, Any]]:
     >>> [str(r["usd_per_million"]) for r in history("o1") if r["direction"] == "output"]
     ['60']
     """
-    for name in _names(model):
+    for name in names_of(model):
         found = [row for row in price_rows() if row["model"] == name]
         if found:
             return found
@@ -153,7 +153,7 @@ def replacement(model: str) -> str:
     return next(
         (
             found
-            for name in _names(model)
+            for name in names_of(model)
             if (found := models().get(name.removeprefix("ft:"), {}).get("replacement"))
         ),
         "",
@@ -167,7 +167,7 @@ def stale(on: str | datetime.date, days: int = 90) -> list[dict[str, Any]]:
     >>> len(stale("2026-11-22")), len(stale("2027-11-22")) == len(price_rows())
     (0, True)
     """
-    return [row for row in price_rows() if (_day(on) - row["checked_on"]).days > days]
+    return [row for row in price_rows() if (as_day(on) - row["checked_on"]).days > days]
 
 
 def sold_on(model: str) -> tuple[datetime.date, datetime.date | None]:
@@ -177,7 +177,7 @@ def sold_on(model: str) -> tuple[datetime.date, datetime.date | None]:
     >>> sold_on("o1")
     (datetime.date(2024, 12, 17), datetime.date(2026, 10, 23))
     """
-    rows = _rows_of(model, "text", "input")
+    rows = prices_of(model, "text", "input")
     if not rows:
         raise LookupError(f"no text input price of {model} is known")
     return rows[0]["from"], rows[-1]["until"]
@@ -190,14 +190,14 @@ def nearest_day(model: str, on: str | datetime.date) -> datetime.date:
     >>> nearest_day("o1", "2026-11-22"), nearest_day("gpt-6.1-sol", "2024-12-17")
     (datetime.date(2026, 10, 22), datetime.date(2026, 11, 22))
     """
-    on = _day(on)
+    on = as_day(on)
     first, end = sold_on(model)
     if first <= on and (end is None or on < end):
         return on
     return (
         end - datetime.timedelta(days=1)
         if end
-        else max(r["checked_on"] for r in _rows_of(model, "text", "input"))
+        else max(r["checked_on"] for r in prices_of(model, "text", "input"))
     )
 
 
@@ -267,8 +267,8 @@ def dated(
     """Price rows of a model, oldest first, each ending at the shutdown at the latest: what
     `rows_of` has of the first of the model's names of which it has any.
     """
-    end = _shutdown(model)
-    for name in _names(model):
+    end = shutdown_of(model)
+    for name in names_of(model):
         rows = rows_of(name)
         if rows:
             capped = (
@@ -283,16 +283,16 @@ def _typed(row, place):
     try:
         return row | {
             "usd_per_million": Decimal(row["usd_per_million"]),
-            "from": _day(row["from"]),
-            "until": _day(row["until"]) if row["until"] else None,
-            "checked_on": _day(row["checked_on"]),
+            "from": as_day(row["from"]),
+            "until": as_day(row["until"]) if row["until"] else None,
+            "checked_on": as_day(row["checked_on"]),
         }
     except (ValueError, ArithmeticError, KeyError, TypeError) as e:
         why = f"{row.get('usd_per_million')!r} is no price" if isinstance(e, ArithmeticError) else e
         raise ValueError(f"{place}: {why}") from None
 
 
-def _names(model):
+def names_of(model: str) -> list[str]:
     """The ids under which a model's prices may stand: its own, then the one it is an alias of."""
     if model.startswith("ft:"):
         model = ":".join(model.split(":")[:2])
@@ -317,16 +317,19 @@ def _without_date(model):
     return base if model[-11:-10] == "-" and len(day) == 10 and day[4] == day[7] == "-" else ""
 
 
-def _shutdown(model):
+def shutdown_of(model: str) -> datetime.date | None:
     """The day on which the model, or what it stands for, was shut down, or None. A tune ends with
     its base.
     """
-    days = [models().get(name.removeprefix("ft:"), {}).get("shutdown") for name in _names(model)]
-    return min((_day(d) for d in days if d), default=None)
+    days = [models().get(name.removeprefix("ft:"), {}).get("shutdown") for name in names_of(model)]
+    return min((as_day(d) for d in days if d), default=None)
 
 
 @functools.cache
-def _rows_of(model, modality, direction):
+def prices_of(model: str, modality: str, direction: str) -> list[dict[str, Any]]:
+    """The rows of one kind of price of a model, oldest first; [] where there are none. Not to be
+    changed: all callers have the same list.
+    """
     kind = modality, direction
     alike = [r for r in _table() if (r["modality"], r["direction"]) == kind]
     return dated(model, lambda name: [r for r in alike if r["model"] == name])
@@ -339,7 +342,7 @@ def _known(model, rows):
         )
         near = f"; it has {', '.join(like)}" if like and model not in like else ""
         return f"no such price of {model} is in data/prices.csv{near}"
-    first, until, end = rows[0]["from"], rows[-1]["until"], _shutdown(model)
+    first, until, end = rows[0]["from"], rows[-1]["until"], shutdown_of(model)
     days = (
         f"from {first} on"
         if until is None
@@ -348,7 +351,8 @@ def _known(model, rows):
     return f"known {days}" + (f"; shutdown of {model}: {end}" if end else "")
 
 
-def _day(value):
+def as_day(value: str | datetime.date) -> datetime.date:
+    """A date of a date, a datetime or "2024-12-17". ValueError for anything else."""
     if isinstance(value, datetime.datetime):
         return value.date()
     if isinstance(value, datetime.date):

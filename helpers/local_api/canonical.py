@@ -16,6 +16,7 @@ import unicodedata
 
 from tornado import httputil
 
+from ..common.strict_json import finite, no_constant
 from ..facts.models import models
 from .checks import Bad
 
@@ -244,7 +245,7 @@ def parse(raw):
     through.
     """
     try:
-        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_number)
+        value = json.loads(raw.decode("utf-8-sig"), parse_constant=no_constant, parse_float=finite)
         # looked for between the backslashes alone: in a picture there are none, and a search for
         # two letters is slow
         if b"\\u" in raw[max(raw.find(b"\\"), 0) : raw.rfind(b"\\") + 2]:
@@ -254,10 +255,6 @@ def parse(raw):
     if _deeper_than(DEEPEST, value):
         raise ValueError(TOO_DEEP)
     return value
-
-
-def _no_number(name):
-    raise ValueError(f"{name} is not JSON")
 
 
 def _deeper_than(levels, value):

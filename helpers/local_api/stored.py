@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from typing import Any
 
 from . import lists, shaping, sse
@@ -20,7 +21,10 @@ ORIGIN = {"class": "computed", "source": "a response that the local API gave and
 
 
 class Stored:
+    """The responses held. Answers run in several threads, so each change and each look is whole."""
+
     def __init__(self) -> None:
+        self._changing = threading.Lock()
         self._held: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
 
     def continued(self, body: Any) -> tuple[str | None, Any]:
@@ -55,7 +59,8 @@ class Stored:
         if value is None:
             return
         own = value["id"]
-        if own in self._held and self._held[own][1] != items:
+        held = self._held.get(own)
+        if held is not None and held[1] != items:
             asked = hashlib.sha256(json.dumps(items, sort_keys=True).encode()).hexdigest()
             value["id"] = own[:-12] + asked[:12]
             swap = lambda sent: sent.replace(own.encode(), value["id"].encode())
@@ -65,24 +70,28 @@ class Stored:
             value["previous_response_id"] = previous
             if answer.body:
                 answer.body = as_json(value)
-        self._held.pop(value["id"], None)
-        if body.get("store") is False:
-            return
-        if len(self._held) >= MOST:
-            del self._held[next(iter(self._held))]
-        self._held[value["id"]] = value, items
+        with self._changing:
+            self._held.pop(value["id"], None)
+            if body.get("store") is False:
+                return
+            if len(self._held) >= MOST:
+                del self._held[next(iter(self._held))]
+            self._held[value["id"]] = value, items
         answer.keeps = False  # asked again, after a delete, it is to be held again
 
     def answer(self, method: str, path: str, query: dict[str, str]) -> Answer:
         """The Answer to a request about a response: /v1/responses/ID and what lies below it."""
         id, _, what = path.removeprefix(f"{shaping.RESPONSES}/").partition("/")
-        if id not in self._held:
+        with self._changing:
+            held = self._held.get(id)
+            if held and method == "DELETE" and not what:
+                del self._held[id]
+        if held is None:
             return told(Bad(f"Response with id {id!r} not found.", None, "response_id"), 404)
-        value, items = self._held[id]
+        value, items = held
         if method == "GET" and not what:
             return Answer(200, as_json(value), origin=ORIGIN)
         if method == "DELETE" and not what:
-            del self._held[id]
             gone = {"id": id, "object": "response", "deleted": True}
             return Answer(200, as_json(gone), origin=ORIGIN)
         if method == "GET" and what == "input_items":

@@ -214,7 +214,7 @@ def sdk_ids():
 def test_every_id_of_the_sdk_has_a_price_or_a_reason():
     priced = {r["model"] for r in prices.price_rows()}
     with_a_reason = {r["model"] for r in tables.rows("unpriced.csv")}
-    without = {i for i in sdk_ids() if not priced & set(prices._names(i))}
+    without = {i for i in sdk_ids() if not priced & set(prices.names_of(i))}
     assert without == with_a_reason and len(without) < len(sdk_ids())
 
 

@@ -245,6 +245,7 @@ def test_a_result_as_people_return_it(result, words):
 def test_a_number_in_a_sentence_is_not_taken_for_the_result():
     assert results.read("between 900 and 950").amount is None
     assert results.read('{"low": 900, "high": 950}').amount is None
+    assert results.read('{"tax": 1e999}').amount is results.read("-1e999").amount is None
 
 
 def test_a_follow_up_refers_to_the_turn_before():

@@ -177,7 +177,7 @@ class Rates:
             empty = np.all([self.nano[kind][m] < 0 for kind in KINDS], axis=0)
             first, end = (
                 min((r["from"] for r in rows), default=None),
-                prices._shutdown(terms.split(name)[0]),
+                prices.shutdown_of(terms.split(name)[0]),
             )
             for slot in np.flatnonzero(empty):
                 self.status[m, slot] = CODES[_why_none(self.slots[slot], first, end)]
@@ -234,7 +234,7 @@ def limit_of(name):
     that of what is above.
     """
     base, on = terms.split(name)
-    known = [_limits().get(n, 0) for n in prices._names(base)]
+    known = [_limits().get(n, 0) for n in prices.names_of(base)]
     return 0 if on.endswith(terms.LONG) else max(known)
 
 
@@ -607,7 +607,7 @@ def _dated(model, back_to):
             for kind, (modality, direction) in KINDS.items()
         }
     return {
-        kind: _held_from(back_to, prices._rows_of(model, *what)) for kind, what in KINDS.items()
+        kind: _held_from(back_to, prices.prices_of(model, *what)) for kind, what in KINDS.items()
     }
 
 
@@ -617,7 +617,7 @@ def _held_from(day, rows):
     """
     if not day or not rows:
         return rows
-    day = max(prices._day(day), FIRST)
+    day = max(prices.as_day(day), FIRST)
     return [rows[0] | {"from": min(day, rows[0]["from"])}, *rows[1:]]
 
 

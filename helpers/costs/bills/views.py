@@ -363,7 +363,7 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=N
             raise BillError(
                 f"{name} is a whole number of percent, from 0{' to 100' if most == 100 else ' on'}, not {percent!r}{meant}"
             )
-    on = on and prices._day(on)
+    on = on and prices.as_day(on)
     cube = bill.cube.copy()
     if move is None:
         chosen = np.ones(len(cube), bool)
@@ -431,9 +431,9 @@ def lifecycle(bill, on, within=120):
     cost at the replacement's prices of `on`; empty where they have none. A model of another name
     than its tokens' count is not a promise that it needs as many.
     """
-    on, found = prices._day(on), []
+    on, found = prices.as_day(on), []
     for model in sorted(set(bill.rows["model"].cat.categories)):
-        end = prices._shutdown(terms.split(model)[0])
+        end = prices.shutdown_of(terms.split(model)[0])
         if not end or (end - on).days > within:
             continue
         cube = bill.cube[bill.cube["model"] == model]

@@ -3,6 +3,7 @@ nothing.
 """
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -51,10 +52,17 @@ def read(text):
 
 
 def as_value(words):
-    """What a text is as JSON, or as Python writes it; None where it is neither."""
+    """What a text is as JSON, or as Python writes it; None where it is neither. A number in it that
+    is not finite is None.
+    """
     for text in (words, re.sub(r"'", '"', words)):  # str() of a dict has single quotes
         try:
-            return json.loads(text, parse_constant=lambda name: None)
+            return json.loads(text, parse_constant=lambda name: None, parse_float=_finite)
         except ValueError:
             continue
     return None
+
+
+def _finite(digits):
+    value = float(digits)
+    return value if math.isfinite(value) else None

@@ -85,7 +85,7 @@ def income_of(text):
     """The income in a call's arguments, or None."""
     try:
         given = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     found = next((v for k, v in given.items() if re.search(next(iter(PARAMETERS)), k, re.I)), None)
     money = reading.money(str(found)) if found is not None else None

@@ -11,6 +11,7 @@ import json
 from urllib.parse import parse_qs
 
 from ...common import left_out
+from ...common.strict_json import finite
 from ...facts import hearing
 from .. import canonical, checks
 from ..answer import Answer, as_json, bad_request, error, refused
@@ -142,7 +143,7 @@ class Endpoints:
                 )
             if session is None:
                 try:
-                    session = json.loads(fields.get("session", "{}"))
+                    session = json.loads(fields.get("session", "{}"), parse_float=finite)
                 except ValueError as e:
                     raise checks.Bad(
                         f"'session' could not be parsed as JSON: {e}.", param="session"

@@ -10,6 +10,7 @@ import secrets
 import string
 import time
 
+from ...common.strict_json import finite
 from ...facts import sounds
 from ..checks import WORDS, Bad, text
 from ..envelopes import short_id
@@ -73,7 +74,7 @@ def parsed(message):
             "Expected a text WebSocket message; binary frames are not supported.", "invalid_event"
         )  # seen
     try:
-        event = json.loads(message)
+        event = json.loads(message, parse_float=finite)
     except (ValueError, RecursionError) as e:
         raise Bad(f"Invalid event: failed to parse JSON value. {e}", "invalid_json") from e
     if not isinstance(event, dict):

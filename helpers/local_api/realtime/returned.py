@@ -80,6 +80,6 @@ def _money(value):
         return None
     found = reading.money(value)
     if found is None:
-        inside = re.findall(rf"(?i)(?<![\w.,-]){reading.MONEY}", value)
+        inside = re.findall(rf"(?i)(?<![\w.,-]){reading.MONEY}(?!\w|[.,]\d)", value)
         found = reading.money(inside[0].strip()) if len(inside) == 1 else None
     return found

@@ -162,6 +162,11 @@ def test_an_amount_by_its_meaning(output, amount):
     assert returned.amount(json.dumps(output)) == amount
 
 
+@pytest.mark.parametrize("output", ["1e999", '{"tax": 1e999}', '{"days": -1e999}', "[1e999]"])
+def test_a_number_that_is_not_finite_is_none(output):
+    assert returned.amount(output) is None and returned.day_or_days(output) == (None, None)
+
+
 def tool(properties, required=()):
     return {"name": "look", "parameters": {"type": "object", "properties": properties, "required": list(required)}}  # fmt: skip
 

@@ -1149,6 +1149,12 @@ BAD = {
     "no JSON": ("not json", "invalid_json", None, "failed to parse JSON value"),
     "half a surrogate": ('{"type": "\\ud800"}', "invalid_value", "type", "Invalid value"),
     "deep": ("[" * 100_000, "invalid_json", None, "failed to parse JSON value"),
+    "infinite": (
+        '{"type": "session.update", "x": 1e999}',
+        "invalid_json",
+        None,
+        "too large a number",
+    ),
     "bytes": (b"sound", "invalid_event", None, "binary frames are not supported"),
     "extra key": (
         {"type": "response.cancel", "now": True},
