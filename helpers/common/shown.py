@@ -1,5 +1,6 @@
 """Something that a notebook shows: an object with a face in HTML and one in text; the colours and
-the card that all of them have.
+the card that all of them have. class="mathjax_ignore" in their HTML keeps what stands between two
+dollar signs from being set as a formula.
 """
 
 from __future__ import annotations
@@ -13,9 +14,6 @@ CARD = (
     "border:1px solid #888;border-left:4px solid {edge};border-radius:3px;"
     "padding:.6em 1em;margin:.3em 0;max-width:52em;color:var(--jp-content-font-color1,inherit)"
 )
-
-
-# class="mathjax_ignore" keeps what stands between two dollar signs from being set as a formula
 
 
 class Shown:
