@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 
 from . import DATA
 
@@ -10,13 +11,24 @@ from . import DATA
 def rows(name: str) -> list[dict[str, str]]:
     """The rows of a table below data/, such as "prices.csv", each a dict of texts by column.
 
-    FileNotFoundError where there is no such table, ValueError where a row has not as many fields as
-    the table has columns.
+    FileNotFoundError where there is no such table. ValueError with file and line for a table that
+    is not UTF-8, has no commas between its columns, or has a row with not as many fields as these.
     """
-    with open(DATA / name, encoding="utf-8", newline="") as f:
-        reader = csv.DictReader(f)
-        found = list(reader)
-    for number, row in enumerate(found, start=2):
+    raw = (DATA / name).read_bytes()
+    try:
+        # A spreadsheet writes a mark before the first column's name.
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        line = raw.count(b"\n", 0, e.start) + 1
+        raise ValueError(f"data/{name}, line {line} is not UTF-8: save the file as UTF-8") from None
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    if len(reader.fieldnames or ()) < 2:
+        raise ValueError(f"data/{name}, line 1: the columns' names are to have commas between them")
+    found = []
+    for row in reader:
         if None in row or None in row.values():
-            raise ValueError(f"data/{name}: row {number} has not as many fields as columns")
+            raise ValueError(
+                f"data/{name}, line {reader.line_num} has not as many fields as the table has columns"
+            )
+        found.append(row)
     return found
