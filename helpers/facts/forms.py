@@ -14,11 +14,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import tomllib
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from . import DATA
+from . import DATA, toml_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,28 +36,71 @@ STATUS = {
 }
 TICKS = ("you_65", "you_blind", "spouse_65", "spouse_blind")
 PAGE_OF_LINE = {9: 2, 10: 2, 11: 2, 12: 3, 13: 3, 14: 3, 15: 3, 16: 3}
+WHOLE, WORDS, YES_OR_NO = {"type": "integer"}, {"type": "string"}, {"type": "boolean"}
+
+
+def _table(**columns):
+    return {
+        "type": "object",
+        "properties": columns,
+        "required": list(columns),
+        "additionalProperties": False,
+    }
+
+
+def _list(**items):
+    return {"type": "array", "items": items}
+
+
+# What stands in a truth, as JSON schemas.
+FORM = _table(
+    year=WHOLE,
+    person=WORDS,
+    address=WORDS,
+    status={"enum": list(STATUS)},
+    boxes=_list(enum=TICKS),
+    income={"type": "object", "additionalProperties": WHOLE},
+    written=_table(**{str(line): WHOLE for line in PAGE_OF_LINE}),
+    corrections=_list(
+        **_table(
+            line={"enum": list(PAGE_OF_LINE)}, planted=YES_OR_NO, old=WHOLE, new=WHOLE, reason=WORDS
+        )
+    ),
+)
+SHAFT = _table(
+    part=WORDS,
+    features=_list(
+        **_table(
+            **dict.fromkeys(("name", "what"), WORDS),
+            **dict.fromkeys(
+                ("nominal", "tolerance", "measured"),
+                {"type": "string", "pattern": r"^\d+(\.\d+)?$"},
+            ),
+        )
+    ),
+    out=_list(**WORDS),
+    on_the_limit=_list(**WORDS),
+)
 NUMBER = ("no mistake", "one mistake", "two mistakes", "three mistakes")
 
 
 @functools.cache
 def load(name: str) -> dict[str, Any]:
     """The ground truth of a form as a dict; `written` has the line numbers as keys. LookupError for
-    an unknown name; a warning where its pictures no longer show it.
+    an unknown name, ValueError with file and line for a truth that is none; a warning where its
+    pictures no longer show it.
     """
     file = FOLDER / f"{name}.toml"
     if not file.is_file():
         raise LookupError(f"There is no form {name!r}. There are: {', '.join(FORMS + SHAFTS)}.")
-    try:
-        form = tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as e:
-        raise ValueError(f"data/forms/{name}.toml is not TOML: {e}") from None
+    form = toml_files.read(file, FORM if name in FORMS else SHAFT)
     if drawn().get(name) != as_drawn(name, form):
         warnings.warn(
             f"data/forms/{name}.toml and its pictures no longer fit each other: what answers goes by the TOML. "
             f"Draw the pictures anew: python -m tests.tools.make_forms {name}",
             stacklevel=2,
         )
-    if "written" in form:
+    if name in FORMS:
         form["written"] = {int(line): amount for line, amount in form["written"].items()}
         for c in form["corrections"]:
             c["page"] = PAGE_OF_LINE[c["line"]]

@@ -87,6 +87,7 @@ def income_of(text):
         given = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    found = next((v for k, v in given.items() if re.search(next(iter(PARAMETERS)), k, re.I)), None)
+    fields = given.items() if isinstance(given, dict) else ()
+    found = next((v for k, v in fields if re.search(next(iter(PARAMETERS)), k, re.I)), None)
     money = reading.money(str(found)) if found is not None else None
     return money if money is not None and money >= 0 else None

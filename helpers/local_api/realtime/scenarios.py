@@ -10,10 +10,9 @@ answers gets an answer that says so in a voice, and the reason in `why`.
 import datetime
 import functools
 import re
-import tomllib
 from dataclasses import dataclass, replace
 
-from ...facts import DATA, dates, sounds, tax
+from ...facts import DATA, dates, sounds, tax, toml_files
 from ..computed import reading
 from ..computed.reading import Unclear
 from . import calling, instructions, returned
@@ -22,6 +21,22 @@ DAY_9 = datetime.date(
     2024, 12, 17
 )  # "today", where neither the instructions nor the question nor a function names a date
 YEAR = 2024  # of a tax, where nobody names one
+SCENES = {  # a scene's words, as a JSON schema
+    "required": ["scene"],
+    "properties": {
+        "scene": {
+            "items": {
+                "type": "object",
+                "required": ["name", "clip"],
+                "properties": {
+                    **dict.fromkeys(("heard", "topics"), {"type": "array"}),
+                    "slots": {"enum": ["christmas", "tax"]},
+                },
+                "additionalProperties": {"type": "string"},
+            }
+        }
+    },
+}
 BETWEEN = 250  # ms of silence between the sentences of one answer
 # "Answer blocked if the user asks about presents, otherwise allowed.", in some of its forms
 _ANSWER = r"(?:answer|say|reply|return|respond)(?: only)?(?: with)?"
@@ -65,9 +80,9 @@ class Reply:
 
 @functools.cache
 def scenes():
-    """{name: scene} of data/realtime/scenes.toml."""
-    with open(DATA / "realtime" / "scenes.toml", "rb") as f:
-        return {scene["name"]: scene for scene in tomllib.load(f)["scene"]}
+    """{name: scene} of data/realtime/scenes.toml. ValueError with the line for one that is none."""
+    found = toml_files.read(DATA / "realtime" / "scenes.toml", SCENES)
+    return {scene["name"]: scene for scene in found["scene"]}
 
 
 def reply(items, session, told, tools, tool_choice, aloud):

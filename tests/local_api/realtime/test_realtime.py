@@ -633,6 +633,20 @@ def test_a_spoken_question_calls_a_function(wire):
 # --- turns ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("arguments", ["[1]", "5", "no JSON", "[" * 2_000])
+def test_a_call_whose_arguments_are_no_object_is_answered(wire, arguments):
+    wire.write("What is the tax on 9,325 dollars?")
+    call = {"type": "function_call", "call_id": "call_1", "name": "tax", "arguments": arguments}
+    output = {"type": "function_call_output", "call_id": "call_1", "output": "933"}
+    for item in (call, output):
+        wire.send("conversation.item.create", item=item)
+        wire.until("conversation.item.done")
+    assert (
+        words_of(wire.answer(output_modalities=["text"]))
+        == "The tax on 9,325 dollars is 933 dollars."
+    )
+
+
 def noisy(pcm, decibels=10, seed=1):
     """With white noise so many decibels below the speech."""
     sound = np.frombuffer(pcm, "<i2").astype(float)
