@@ -526,7 +526,7 @@ def test_rows_are_priced_as_receipts_are():
             )
             prices.sold_on(row["model"])
             sold = any(
-                prices._rows_of(row["model"], *kind) and _sold(row, kind)
+                prices.prices_of(row["model"], *kind) and _sold(row, kind)
                 for kind in pricing.KINDS.values()
             )
         except LookupError:
