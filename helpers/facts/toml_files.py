@@ -6,6 +6,8 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from .tables import decoded
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -19,13 +21,9 @@ def read(file: Path, shape: dict[str, Any]) -> dict[str, Any]:
     import jsonschema_rs
 
     name = f"data/{file.parent.name}/{file.name}"
-    raw = file.read_bytes()
+    text = decoded(file.read_bytes(), name)
     try:
-        text = raw.decode("utf-8-sig")
         found = tomllib.loads(text)
-    except UnicodeDecodeError as e:
-        line = raw.count(b"\n", 0, e.start) + 1
-        raise ValueError(f"{name}, line {line} is not UTF-8: save the file as UTF-8") from None
     except tomllib.TOMLDecodeError as e:
         raise ValueError(f"{name} is not TOML: {e}") from None
     for wrong in jsonschema_rs.Draft202012Validator(shape).iter_errors(found):

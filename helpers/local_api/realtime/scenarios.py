@@ -21,22 +21,6 @@ DAY_9 = datetime.date(
     2024, 12, 17
 )  # "today", where neither the instructions nor the question nor a function names a date
 YEAR = 2024  # of a tax, where nobody names one
-SCENES = {  # a scene's words, as a JSON schema
-    "required": ["scene"],
-    "properties": {
-        "scene": {
-            "items": {
-                "type": "object",
-                "required": ["name", "clip"],
-                "properties": {
-                    **dict.fromkeys(("heard", "topics"), {"type": "array"}),
-                    "slots": {"enum": ["christmas", "tax"]},
-                },
-                "additionalProperties": {"type": "string"},
-            }
-        }
-    },
-}
 BETWEEN = 250  # ms of silence between the sentences of one answer
 # "Answer blocked if the user asks about presents, otherwise allowed.", in some of its forms
 _ANSWER = r"(?:answer|say|reply|return|respond)(?: only)?(?: with)?"
@@ -393,3 +377,19 @@ def dollars(n):
 
 
 SLOTS = {"christmas": _asked_christmas, "tax": tax_on}
+SCENES = {  # a scene's words, as a JSON schema
+    "required": ["scene"],
+    "properties": {
+        "scene": {
+            "items": {
+                "type": "object",
+                "required": ["name", "clip"],
+                "properties": {
+                    **dict.fromkeys(("heard", "topics"), {"type": "array"}),
+                    "slots": {"enum": list(SLOTS)},
+                },
+                "additionalProperties": {"type": "string"},
+            }
+        }
+    },
+}
