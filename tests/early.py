@@ -13,11 +13,6 @@ from pathlib import Path
 if sys.stdin is None:
     os.open(os.devnull, os.O_RDONLY)
 
-# nbval reads notebooks with nbformat, whose jsonschema builds a grammar for addresses in other
-# alphabets as soon as this package is there, and JupyterLab brings it: three to five seconds a
-# process, for a check that no notebook uses.
-sys.modules["rfc3987_syntax"] = None
-
 # A run is the same on every machine: no key, no proxy, nothing of the reader's set-up, no waiting
 # for effect.
 for _name in list(os.environ):
@@ -38,6 +33,8 @@ os.environ.setdefault("HOME", str(Path.home()))  # Go and npm keep there what th
 from tests.no_network import sitecustomize  # noqa: E402, F401
 
 os.environ["PYTHONPATH"] = str(Path(sitecustomize.__file__).parent)
+# Nor any certificate: each client of the SDK would read all those of the system, for 40 ms.
+os.environ["SSL_CERT_DIR"] = os.environ["PYTHONPATH"]
 
 from tests import forked  # noqa: E402
 

@@ -209,7 +209,11 @@ class Line:
         self.ways = {way: Way(condition, f"{seed} {way}") for way in ("up", "down")}
 
     def carry(self, way, source, target):
-        packet = os.read(source, LARGEST)
+        try:
+            packet = os.read(source, LARGEST)
+        except OSError:  # its namespace is gone; to go on would be to ask for ever, before all else
+            self.loop.remove_reader(source)
+            return
         if packet[0] >> 4 != 4:
             return  # IPv6's search for neighbours, of which there are none
         at = self.ways[way].arrival(self.loop.time(), len(packet))

@@ -32,6 +32,8 @@ ROOT = Path(__file__).resolve().parents[1]
 KERNEL = "ipykernel.kernelapp"
 WARM = (
     KERNEL,
+    "ipykernel.debugger",
+    "nbclient",  # with what reads notebooks, for tests/tools/edited.py
     "pandas.io.formats.style",
     "plotly.express",
     "tiktoken",
@@ -75,7 +77,13 @@ def start_parent():
         door.bind("\0" + os.environ[ADDRESS])  # a name that is no file, so that none is left behind
         door.listen()
         parent = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(door.fileno())],
+            [
+                sys.executable,
+                "-Xfrozen_modules=off",
+                "-m",
+                __name__,
+                str(door.fileno()),
+            ],  # as kernels
             cwd=ROOT,
             pass_fds=[door.fileno()],
             stdin=subprocess.PIPE,
@@ -158,7 +166,9 @@ def serve(door):
 
 @functools.cache
 def warm():
-    """Import as in a kernel: pandas and plotly look for one, and choose how to show things."""
+    """Import as in a kernel: pandas and plotly look for one, and choose how to show things. Returns
+    the variables of the environment that this has set.
+    """
     from ipykernel.zmqshell import ZMQInteractiveShell
 
     shell = ZMQInteractiveShell.__new__(ZMQInteractiveShell)
@@ -167,11 +177,14 @@ def warm():
         mock.patch("IPython.get_ipython", lambda: shell),
         mock.patch.object(builtins, "get_ipython", lambda: shell, create=True),
     ):
+        before = set(os.environ)
         for name in WARM:
             importlib.import_module(name)
+        made = {name: value for name, value in os.environ.items() if name not in before}
         use()
     gc.collect()
     gc.freeze()  # what is there stays shared: no collector writes to it
+    return made
 
 
 def use():
@@ -182,6 +195,7 @@ def use():
     import openai
     import plotly.express
     import tiktoken
+    from openai.resources.realtime.realtime import RealtimeConnection
 
     tiktoken.get_encoding("o200k_base")
     plotly.express.bar(x=[0], y=[0]).update_layout(title="").to_dict()
@@ -197,7 +211,9 @@ def use():
         client.chat.completions.create(model="o1", messages=[])
         list(client.chat.completions.create(model="o1", messages=[], stream=True))
         client.responses.create(model="o1", input="")
-        client.realtime  # imports it
+    session = RealtimeConnection(mock.Mock())
+    session.send({"type": "response.create"})
+    session.parse_event('{"type": "response.created"}')
 
 
 def forget(*signal_):
@@ -218,6 +234,7 @@ def become(module, arguments, cwd, env):
     os.chdir(cwd)
     del sys.path[0]  # of `-m`; ipykernel puts the kernel's own folder there
     if module == KERNEL:
+        os.environ.update(warm())
         parent = f"--IPKernelApp.parent_handle={os.getppid()}"
         importlib.import_module(KERNEL).IPKernelApp.launch_instance([*arguments, parent])
     else:

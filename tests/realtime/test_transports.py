@@ -364,14 +364,14 @@ def test_the_rule_of_tcp_is_the_one_asked_for_on_both_sides(line, name):
 @needs("chromium")
 def test_a_browser_talks_through_such_a_line_in_g711(
     line, tmp_path
-):  # line: skips where there can be none
+):  # line: skips where there can be none; the lane's own has another name
     async def one():
         from playwright.async_api import async_playwright
 
         g711 = next(t for t in measure_transports.TRANSPORTS if t.form == "audio/pcmu")
         async with (
             async_playwright() as playwright,
-            measure_transports.Lane(g711._replace(name="test"), playwright, tmp_path) as lane,
+            measure_transports.Lane(g711._replace(name="g711"), playwright, tmp_path) as lane,
         ):
             await lane.open()
             return await lane.talk(Condition(20, 10, 0.01), 1, 0)

@@ -164,7 +164,19 @@ def _shell(path):
     sys.path[:0] = [str(path.parent), str(refresh.ROOT)]  # as a kernel that starts in its folder
     shell = InteractiveShell.instance(colors="nocolor", history_length=0)
     shell.history_manager.enabled = False
+    _use(shell)
     return shell
+
+
+def _use(shell):
+    """What a first use costs is paid here, and not in each copy."""
+    import ipywidgets  # noqa: F401
+    from IPython.utils.capture import capture_output
+
+    from helpers.errors import stopped
+
+    with capture_output():
+        stopped.panel(shell, ValueError("for its template"))
 
 
 def _run(shell, source):
