@@ -1,24 +1,16 @@
-"""The same question in slightly other words: with a "please" or a greeting, another mark or none at
-its end, a small first letter, "what's" for "what is".
-
-Only the user's last words are looked at, and nothing that could change what is asked.
+"""A request whose last words are those of a recording, said in slightly other ones
+(common/other_words.py): only the user's last words are looked at.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
+
+from ..common.other_words import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-POLITE = r"(?i)^(?:please|hi|hello|hey|so|and now)(?: there)?[,!.:]?\s+|,?\s+(?:please|thanks|thank you)(?=[.?!]*$)"
-SHORT = {
-    r"\bwhat's\b": "what is",
-    r"\bwho's\b": "who is",
-    r"\bwhere's\b": "where is",
-    r"\bI'm\b": "I am",
-}
 ENDS = ("?", ".", "", "!")
 
 
@@ -53,11 +45,6 @@ def _text(part):
 
 
 def _forms(text):
-    bare = text.replace("’", "'").strip()
-    while (shorter := re.sub(POLITE, "", bare)) != bare:
-        bare = shorter
-    for short, long in SHORT.items():
-        bare = re.sub(short, long, bare, flags=re.I)
-    bare = re.sub(r"\s+", " ", bare).rstrip(" .?!")
+    bare = plain(text)
     bare = bare[:1].upper() + bare[1:]
     return [form for end in ENDS if bare and (form := bare + end) != text]

@@ -9,23 +9,13 @@ difference.
 import functools
 import hashlib
 import json
-import re
 
+from ...common.other_words import words
 from ...facts import DATA
 from ...facts.policy import text_of
 from .. import canonical
 
 SHIPPED = DATA / "preferences"
-# What may differ between two ways to ask the same. No preposition, no negation, no other tense.
-LITTLE = frozenset("a an the is are am do does can could i please hi hello hey thanks".split())
-SHORT = {
-    "whats": "what",
-    "hows": "how",
-    "wheres": "where",
-    "whos": "who",
-    "im": "",
-    "theres": "there",
-}
 MOST_HELD = 5_000  # conversations that are compared by their words
 
 
@@ -37,19 +27,10 @@ def key(messages):
     )
 
 
-def words(messages):
-    """The words of each message, in order, without capitals, punctuation and LITTLE ones."""
-    return [
-        [SHORT.get(word, word) for word in found if SHORT.get(word, word) and word not in LITTLE]
-        for m in messages
-        for found in [re.findall(r"\d+(?:[.,]\d+)*|[^\W\d_]+", _plain(m.get("content")).casefold())]
-    ]
-
-
-def _plain(content):
-    """A text without apostrophes, and the s that stands for "is" behind one."""
-    text = content if isinstance(content, str) else json.dumps(content)
-    return re.sub(r"['’](?:s\b)?", "", text)
+def _said(messages):
+    """What each message says, as the words that tell one question from another."""
+    contents = [m.get("content") for m in messages]
+    return [words(said if isinstance(said, str) else json.dumps(said)) for said in contents]
 
 
 def nearest(messages, sources):
@@ -59,13 +40,13 @@ def nearest(messages, sources):
     The rules before the question may be left out, and must else be the same. Where files hold more
     than MOST_HELD conversations, none is looked for: whoever asks would hold up all others.
     """
-    *rules, asked = words(messages) if messages else [[]]
+    *rules, asked = _said(messages) if messages else [[]]
     if not asked or sum(map(len, sources)) > MOST_HELD:
         return None
     found = {}
     for source in sources:
         for name, (held, _) in source.items():
-            *held_rules, held_asked = words(held)
+            *held_rules, held_asked = _said(held)
             alone = not rules and all(m["role"] in ("system", "developer") for m in held[:-1])
             if held_asked == asked and (alone or held_rules == rules):
                 found[name] = held
