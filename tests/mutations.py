@@ -11,6 +11,7 @@ import base64
 import copy
 import json
 import logging
+import math
 import random
 import sys
 from types import SimpleNamespace
@@ -28,6 +29,7 @@ ODD = [
     1.5,
     10**30,
     1e308,
+    math.inf,  # sent as 1e999
     "",
     "x",
     "9" * 5_000,
@@ -146,6 +148,13 @@ def changed(value, random, times):
     return value[""]
 
 
+def written(value):
+    """A value as JSON text; what is beyond every float as a number that JSON has and Python reads as
+    infinity.
+    """
+    return json.dumps(value).replace("Infinity", "1e999")
+
+
 def _places(value):
     """(dict or list, key) of everything in it."""
     todo = [value]
@@ -227,19 +236,19 @@ class Hunt:
 
     async def recorded(self):
         one = self.random.choice(self.asked)
-        await self.ask(one.method, one.path, json.dumps(self.change(one.sent)).encode())
+        await self.ask(one.method, one.path, written(self.change(one.sent)).encode())
 
     async def event(self):
         event = self.random.choice(EVENTS)
         self.sent = self.change(event)
-        await self.session.receive(json.dumps(self.sent))
+        await self.session.receive(written(self.sent))
 
     async def secret(self):
         asked = {
             "expires_after": {"anchor": "created_at", "seconds": 60},
             "session": SESSION | {"model": "gpt-realtime"},
         }
-        body = json.dumps(self.change(asked)).encode()
+        body = written(self.change(asked)).encode()
         await self.ask("POST", "/v1/realtime/client_secrets", body)
 
     async def place(self):
@@ -252,7 +261,7 @@ class Hunt:
         rows = self.random.choice([self.lines, [SUPERVISED] * 12])
         raw = [json.dumps(row).encode() for row in rows]
         odd = self.random.randrange(len(rows))
-        raw[odd] = json.dumps(self.change(rows[odd])).encode()
+        raw[odd] = written(self.change(rows[odd])).encode()
         body = form(self.random.choice([b"fine-tune", b"batch", b"\xff"]), b"\n".join(raw))
         answer = await self.ask("POST", "/v1/files", body, content_type=FORM)
         if answer and answer.status == 200:
@@ -267,7 +276,7 @@ class Hunt:
         await self.train(self.change(JOB))
 
     async def train(self, body):
-        answer = await self.ask("POST", "/v1/fine_tuning/jobs", json.dumps(body).encode())
+        answer = await self.ask("POST", "/v1/fine_tuning/jobs", written(body).encode())
         if not answer or answer.status != 200:
             return
         path = f"/v1/fine_tuning/jobs/{json.loads(answer.body)['id']}"

@@ -3,6 +3,7 @@ of it is lost.
 """
 
 import contextlib
+import json
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from helpers.local_api import tuning
+from helpers.local_api import answer, recordings, stored, tuning
 from tests import asking
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -109,6 +110,87 @@ def test_what_comes_while_all_are_looked_at_stays():
     assert held.models.get("new")
     held.jobs._held["looked at"] = Looked(lambda: held.jobs._held.setdefault("new", None))
     assert held.jobs.trained() == [] and "new" in held.jobs._held
+
+
+class Meeting(dict):
+    """A dict at whose first looks two threads wait for each other, unless a lock keeps them apart."""
+
+    def __init__(self):
+        self.both = threading.Barrier(2)
+
+    def get(self, *asked):
+        found = super().get(*asked)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self.both.wait(0.3)
+        return found
+
+
+def given_at_once(*requests):
+    """(the responses held, the answers) where one recording answers two requests at once; a request
+    is (what is asked, what it continues, whether it is to be stored).
+    """
+    held = stored.Stored()
+    held._held = Meeting()
+    body = b'{"id": "resp_0123456789abcdef", "output": []}'
+    given = [answer.Answer(200, body) for _ in requests]
+    threads = [
+        threading.Thread(target=held.keep, args=({"input": asked, "store": store}, previous, one))
+        for (asked, previous, store), one in zip(requests, given)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    return held, [json.loads(one.body)["id"] for one in given]
+
+
+@pytest.mark.parametrize(
+    "requests",
+    [
+        [("Hi", None, True), ("Hello", None, True)],
+        [("Hi", None, True), ("Hi", "resp_before", True)],
+    ],
+    ids=["two questions", "one continues another"],
+)
+def test_two_responses_of_one_recording_have_ids_of_their_own(requests):
+    held, ids = given_at_once(*requests)
+    assert len(set(ids)) == 2
+    for id, (asked, previous, _) in zip(ids, requests):
+        found = held.answer("GET", f"/v1/responses/{id}", {})
+        assert json.loads(found.body).get("previous_response_id") == previous
+        listed = held.answer("GET", f"/v1/responses/{id}/input_items", {})
+        assert json.loads(listed.body)["data"][0]["content"][0]["text"] == asked
+
+
+def test_two_equal_requests_at_once_are_one_response():
+    held, ids = given_at_once(("Hi", None, True), ("Hi", None, True))
+    assert len(set(ids)) == 1
+    assert held.answer("GET", f"/v1/responses/{ids[0]}", {}).status == 200
+
+
+def test_a_sequence_that_begins_again_begins_at_its_first_response(tmp_path):
+    """Also where another thread is just taking one from it."""
+    library = recordings.Library(tmp_path)
+
+    class Sequence:
+        choose, path, responses = "in turn", "/v1/x", ["first", "second", "third"]
+
+        @property
+        def turn(self):
+            begins = threading.Thread(target=library.rewind)
+            begins.start()
+            begins.join(0.3)  # as far as it comes meanwhile
+            return self.due
+
+        @turn.setter
+        def turn(self, due):
+            self.due = due
+
+    one = Sequence()
+    library.recordings.append(one)
+    one.turn = 1
+    assert library.next_response(one, 0) == "second"
+    until(lambda: one.due == 0, 2)
 
 
 # What is installed elsewhere is left out, so that every Python of this machine can run it.

@@ -13,8 +13,8 @@ LONG = 256_000  # bytes of a body that is hashed beside the event loop, too
 
 
 class Ready:
-    """Asks an answers.Answers beside the event loop, so that no request waits for another; and only
-    once for an answer that will always be the same.
+    """Asks an answers.Answers beside the event loop, so that no request waits for another, and
+    keeps the answers that will always be the same.
     """
 
     def __init__(self, answers):

@@ -361,6 +361,7 @@ class Library:
             for r in self.recordings
             if r.choose == "in turn" and (created_id is None or created_id in r.path.split("/"))
         ]
-        for recording in begun:
-            recording.turn = 0
+        with self._turning:
+            for recording in begun:
+                recording.turn = 0
         return bool(begun)

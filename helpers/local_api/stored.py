@@ -53,31 +53,27 @@ class Stored:
     def keep(self, body: dict[str, Any], previous: str | None, answer: Answer) -> None:
         """Hold what was answered, unless the request says `store: false`; name the response that it
         continues in it. A recording has one id whatever was asked: where that stands for another
-        conversation already, the answer gets an id of its own.
+        response already, the answer gets an id of its own.
         """
         value, items = _value(answer), _items(body.get("input")) or []
         if value is None:
             return
-        own = value["id"]
-        held = self._held.get(own)
-        if held is not None and held[1] != items:
-            asked = hashlib.sha256(json.dumps(items, sort_keys=True).encode()).hexdigest()
-            value["id"] = own[:-12] + asked[:12]
-            swap = lambda sent: sent.replace(own.encode(), value["id"].encode())
-            answer.id, answer.body = value["id"], swap(answer.body)
-            answer.events = [(at, swap(sent)) for at, sent in answer.events]
-        if previous:
-            value["previous_response_id"] = previous
-            if answer.body:
-                answer.body = as_json(value)
+        answer.keeps = False  # asked again, after a delete, it is to be held again
+        stays = body.get("store") is not False
         with self._changing:
-            self._held.pop(value["id"], None)
-            if body.get("store") is False:
+            held, same = self._held.get(value["id"]), (items, previous if stays else "not stored")
+            if held is not None and same != (held[1], held[0].get("previous_response_id")):
+                _rename(answer, value, same)
+            if previous:
+                value["previous_response_id"] = previous
+                if answer.body:
+                    answer.body = as_json(value)
+            if not stays:
                 return
+            self._held.pop(value["id"], None)
             if len(self._held) >= MOST:
                 del self._held[next(iter(self._held))]
             self._held[value["id"]] = value, items
-        answer.keeps = False  # asked again, after a delete, it is to be held again
 
     def answer(self, method: str, path: str, query: dict[str, str]) -> Answer:
         """The Answer to a request about a response: /v1/responses/ID and what lies below it."""
@@ -97,6 +93,18 @@ class Stored:
         if method == "GET" and what == "input_items":
             return _listed(id, items, query)
         return not_allowed(method, path)
+
+
+def _rename(answer, value, of):
+    """Give an answer, and the response object in it, an id that follows from `of`."""
+    own, last = (
+        value["id"],
+        hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:12],
+    )
+    value["id"] = own[:-12] + last
+    swap = lambda sent: sent.replace(own.encode(), value["id"].encode())
+    answer.id, answer.body = value["id"], swap(answer.body)
+    answer.events = [(at, swap(sent)) for at, sent in answer.events]
 
 
 def _items(asked):

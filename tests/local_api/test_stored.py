@@ -67,6 +67,11 @@ def test_what_is_not_to_be_stored_is_not(client):
     )
     with pytest.raises(openai.NotFoundError):
         client.responses.retrieve(first.id)
+    kept = client.responses.create(**ASK, input=FIRST)
+    once = client.responses.create(**ASK, input=FIRST, store=False)
+    assert client.responses.retrieve(kept.id).output_text == once.output_text
+    with pytest.raises(openai.NotFoundError):
+        client.responses.retrieve(once.id)
     with pytest.raises(openai.BadRequestError, match="resp_none"):
         client.responses.create(**ASK, input="And?", previous_response_id="resp_none")
 
