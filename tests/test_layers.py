@@ -1,5 +1,5 @@
 """The rules of pyproject.toml hold: who imports whom, no circles, one layout, types where they are
-declared.
+declared. The tests lie in the rooms of what they test.
 """
 
 import ast
@@ -100,3 +100,26 @@ def test_a_function_without_types_is_found():
         "class Shop:\n    def sell(self, what, *more, price: int): ...\n    def _count(self): ..."
     )
     assert list(lacking(source)) == [("Shop.sell", ["what", "more", "return"])]
+
+
+def rooms_of(name):
+    """The folders of helpers/ in which a module or a room of this name lies, and the room itself."""
+    for path in (ROOT / "helpers").rglob("*"):
+        if path.name == f"{name}.py" or path.name == name and path.is_dir():
+            yield path.parent
+            if path.is_dir():
+                yield path
+
+
+def test_a_test_that_is_named_as_a_module_lies_in_its_room():
+    tests = [
+        path
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if path.relative_to(ROOT / "tests").parts[0] not in ("notebooks", "tools", "data")
+    ]
+    assert len(tests) > 40
+    for path in tests:
+        room = ROOT / "helpers" / path.relative_to(ROOT / "tests").parent
+        assert room.is_dir(), f"{path} is in a room that helpers/ has not got"
+        rooms = set(rooms_of(path.stem.removeprefix("test_")))
+        assert not rooms or room in rooms, f"{path} belongs to {sorted(map(str, rooms))}"

@@ -9,7 +9,7 @@ import pytest
 from helpers.costs import bills
 from tests import lab
 from tests.conftest import needs
-from tests.costs.samples import SAMPLES
+from tests.costs.bills.samples import SAMPLES
 from tests.tools import refresh
 
 pytestmark = needs("chromium")

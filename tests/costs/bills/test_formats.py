@@ -17,9 +17,9 @@ import pytest
 from helpers.costs import bills
 from helpers.costs.bills import formats, pricing
 from helpers.facts import DATA, prices, tables
-from tests.costs.samples import SAMPLES
+from tests.costs.bills.samples import SAMPLES
 
-CASES = pathlib.Path(__file__).parents[1] / "data" / "bills"
+CASES = pathlib.Path(__file__).parents[2] / "data" / "bills"
 RIGHT = {
     "c1_openai_empty_period.csv": "0",
     "l1_litellm_cache_hit.json": "0.00021",
