@@ -7,8 +7,8 @@
     python start.py record  records a notebook's calls anew: record [--show] [--from URL] NOTEBOOK
     python start.py link    lets the running Python `import helpers` from anywhere (conda, Binder)
 
-The first start installs what requirements.lock names into .venv; later ones find it there. An active venv
-or conda environment that has the very same versions is used instead.
+The first start installs what requirements.lock names into .venv; later ones find it there. An
+active venv or conda environment that has the very same versions is used instead.
 """
 
 import sys
@@ -45,7 +45,8 @@ class Failure(Exception):
         super().__init__("start.py: " + wrong + "\nCure: " + cure)
 
 
-# What installers and the system say, and what a person needs to know. The first that is found counts.
+# What installers and the system say, and what a person needs to know. The first that is found
+# counts.
 TROUBLES = [
     (
         r"long path support|filename or extension is too long|(os error|winerror) 206\b",
@@ -89,7 +90,9 @@ TROUBLES = [
 
 
 def explain(text, wrong, cure):
-    """The Failure for what a tool or the system said; `wrong` and `cure` where it is none that is known."""
+    """The Failure for what a tool or the system said; `wrong` and `cure` where it is none that is
+    known.
+    """
     for pattern, known, remedy in TROUBLES:
         if re.search(pattern, text, re.IGNORECASE):
             return Failure(known, remedy)
@@ -107,7 +110,8 @@ def lab(arguments):
     page = "/lab/workspaces/day9/tree/notebooks/00_start_here.ipynb"
     if {"-h", "--help", "--help-all", "--version"}.isdisjoint(arguments):
         print("JupyterLab starts and opens in your browser. Ctrl-C here ends it.", flush=True)
-    # Jupyter refuses root; in a container that is who one is, and the server is on loopback behind its token.
+    # Jupyter refuses root; in a container that is who one is, and the server is on loopback behind
+    # its token.
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     become(
         [
@@ -126,8 +130,8 @@ def lab(arguments):
 def test(arguments):
     python = ready([LOCK, TEST_LOCK])
     os.chdir(str(ROOT))
-    # Four for two cores: much of the time is sound that plays. tests/sharing.py says who runs what; by itself xdist would begin
-    # with the largest number of tests, which is not the longest time.
+    # Four for two cores: much of the time is sound that plays. tests/sharing.py says who runs what;
+    # by itself xdist would begin with the largest number of tests, which is not the longest time.
     become(
         [python, "-m", "pytest", "-n", "4", "--dist", "loadscope", "--no-loadscope-reorder"]
         + arguments,
@@ -192,7 +196,9 @@ def link(arguments):
 
 
 def ready(locks):
-    """The Python that has all that the locks name and finds `helpers`; sets .venv up where there is none."""
+    """The Python that has all that the locks name and finds `helpers`; sets .venv up where there is
+    none.
+    """
     if active() and not missing(locks):
         put_link(Path(sysconfig.get_path("purelib")))
         return sys.executable
@@ -201,8 +207,9 @@ def ready(locks):
         Path(paths["purelib"]),
         Path(paths["scripts"]) / ("python.exe" if os.name == "nt" else "python"),
     )
-    # The stamp says which Python and folder .venv was made with, and which locks are in it. It lies among the
-    # packages, so it goes when they go, and is written last: what was interrupted or moved has none that fits.
+    # The stamp says which Python and folder .venv was made with, and which locks are in it. It lies
+    # among the packages, so it goes when they go, and is written last: what was interrupted or
+    # moved has none that fits.
     stamp = site / "day9-stamp.txt"
     made = "%s %s %s" % (sys.version.split()[0], sys.base_prefix, VENV)
     has = (
@@ -259,7 +266,9 @@ def active():
 
 
 def missing(locks):
-    """Names in the locks, of what is for this system and Python, of which the running Python has no version, or another one."""
+    """Names in the locks, of what is for this system and Python, of which the running Python has no
+    version, or another one.
+    """
     import importlib.metadata  # here, since it takes longer than a whole start that needs nothing
 
     here = {}
@@ -298,7 +307,9 @@ def put_link(site):
 
 
 def child_environment():
-    """This environment, less what would lead .venv's Python to other packages, or to compile each file at every start."""
+    """This environment, less what would lead .venv's Python to other packages, or to compile each
+    file at every start.
+    """
     drop = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH")
     # A kernel "python3" that the reader once installed for another Python must not win over ours.
     return {
@@ -336,7 +347,9 @@ def uv_environment():
 
 
 def run(command, text=None, env=None):
-    """Runs a tool to its end: its newest line on the screen, its last lines kept, a Failure where it fails."""
+    """Runs a tool to its end: its newest line on the screen, its last lines kept, a Failure where
+    it fails.
+    """
     with tempfile.TemporaryFile("w+", encoding="utf-8") as given:
         given.write(text or "")
         given.seek(0)

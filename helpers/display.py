@@ -159,7 +159,9 @@ def _origin_words(origin, recording):
 
 
 def wire() -> Shown:
-    """The last exchange as it went over the wire: request, status, answer. Folded; returns a Shown."""
+    """The last exchange as it went over the wire: request, status, answer. Folded; returns a
+    Shown.
+    """
     exchanges = running.server().ask("exchanges")
     if not exchanges:
         return Shown(

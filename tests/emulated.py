@@ -184,7 +184,7 @@ def _ip(*arguments):
         raise Unable(f"`ip {' '.join(arguments)}` said: {done.stderr.strip()}")
 
 
-# --- the process of the line ---------------------------------------------------------------------------
+# --- the process of the line ----------------------------------------------------------------------
 
 
 def tun(name):

@@ -1,4 +1,5 @@
-"""Requests, events and training files that are nearly right. None of them may end in a fault of ours.
+"""Requests, events and training files that are nearly right. None of them may end in a fault of
+ours.
 
     python -m tests.mutations 20000 [SEED]      prints each fault with what was sent
 
@@ -149,8 +150,8 @@ def changed(value, random, times):
 
 
 def written(value):
-    """A value as JSON text; what is beyond every float as a number that JSON has and Python reads as
-    infinity.
+    """A value as JSON text; what is beyond every float as a number that JSON has and Python reads
+    as infinity.
     """
     return json.dumps(value).replace("Infinity", "1e999")
 

@@ -42,7 +42,7 @@ def until(true, seconds=10):
         time.sleep(0.02)
 
 
-# --- a local API in this process, for any recordings -------------------------------------------------
+# --- a local API in this process, for any recordings ----------------------------------------------
 
 
 class Here:
@@ -128,7 +128,7 @@ def is_envelope(answer, status, code=None):
     return body["error"]["message"]
 
 
-# --- who may ask -------------------------------------------------------------------------------------
+# --- who may ask ----------------------------------------------------------------------------------
 
 
 def test_the_key(here):
@@ -211,7 +211,7 @@ def test_the_desk_is_behind_the_key(here):
     )
 
 
-# --- what comes over a socket ------------------------------------------------------------------------
+# --- what comes over a socket ---------------------------------------------------------------------
 
 
 def test_methods_and_paths(here):
@@ -363,7 +363,7 @@ def test_a_create_call_begins_its_polls_again_over_http(start, tmp_path):
     assert seen == [1, 2, 2, 1, 2, 2]
 
 
-# --- streams -----------------------------------------------------------------------------------------
+# --- streams --------------------------------------------------------------------------------------
 
 LONG = "one two  three é 東京🙂 " * 4 + "end "
 
@@ -416,7 +416,7 @@ def test_a_reader_that_goes_away_leaves_nothing(start, spoken, caplog):
     ] == []
 
 
-# --- the SDK -----------------------------------------------------------------------------------------
+# --- the SDK --------------------------------------------------------------------------------------
 
 
 def test_headers_as_a_client_reads_them(here):
@@ -545,7 +545,7 @@ def test_responses_through_the_sdk(here):
         assert stream.get_final_response().output_text == "2000-02-29 was a Tuesday."
 
 
-# --- connect(), in processes of their own ------------------------------------------------------------
+# --- connect(), in processes of their own ---------------------------------------------------------
 
 
 def script(text, cwd=ROOT, wait=True, **env):
@@ -902,7 +902,7 @@ def test_connect_says_why_the_api_does_not_start(tmp_path):
     )
 
 
-# --- python -m helpers.local_api ---------------------------------------------------------------------
+# --- python -m helpers.local_api ------------------------------------------------------------------
 
 
 def test_a_port_in_use_is_told_in_one_line(here):
@@ -944,7 +944,7 @@ def test_the_shells_own_server_ends_on_interrupt():
     assert (process.returncode, err) == (0, "")
 
 
-# --- what is imported, and when ----------------------------------------------------------------------
+# --- what is imported, and when -------------------------------------------------------------------
 
 HEAVY = (
     "openai",

@@ -103,7 +103,9 @@ def test_a_function_without_types_is_found():
 
 
 def rooms_of(name):
-    """The folders of helpers/ in which a module or a room of this name lies, and the room itself."""
+    """The folders of helpers/ in which a module or a room of this name lies, and the room
+    itself.
+    """
     for path in (ROOT / "helpers").rglob("*"):
         if path.name == f"{name}.py" or path.name == name and path.is_dir():
             yield path.parent

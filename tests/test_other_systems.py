@@ -34,7 +34,7 @@ AS_WINDOWS = "import tests.windows\n"
 WESTERN = {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0", "LANG": "C", "LC_ALL": ""}
 
 
-# --- connect() and the local API ---------------------------------------------------------------------
+# --- connect() and the local API ------------------------------------------------------------------
 
 
 def test_connect_on_windows():
@@ -125,7 +125,7 @@ def test_a_spawned_process_has_its_parents_api_until_it_connects_itself(tmp_path
     )
 
 
-# --- pipes and consoles that do not have every character ----------------------------------------------
+# --- pipes and consoles that do not have every character ------------------------------------------
 
 
 def test_connect_prints_what_can_be_printed(tmp_path):
@@ -196,7 +196,7 @@ print(old._all_said())
     assert [line for line in said.splitlines() if "EncodingWarning" in line] == []
 
 
-# --- start.py ------------------------------------------------------------------------------------------
+# --- start.py -------------------------------------------------------------------------------------
 
 
 class OnWindows(Project):
@@ -226,7 +226,9 @@ def test_start_on_windows(tmp_path):
 
 @posix
 def test_an_interrupt_on_windows_is_the_programs(tmp_path):
-    """There the starter stays, gets each Ctrl-C as well, and ends with what the program ends with."""
+    """There the starter stays, gets each Ctrl-C as well, and ends with what the program ends
+    with.
+    """
     project = OnWindows(tmp_path)
     assert project.start("lab").returncode == 0
     (project.site() / "jupyterlab.py").write_text(
@@ -322,7 +324,7 @@ def test_what_tools_say_on_windows_is_understood(says, wrong):
     assert wrong in str(start.explain(says, "something else", ""))
 
 
-# --- files ---------------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------
 
 
 def test_a_file_that_somebody_reads_is_replaced_when_they_are_through(tmp_path, monkeypatch):
@@ -397,7 +399,7 @@ def test_a_checkout_on_windows_changes_no_byte(tmp_path):
         assert (tmp_path / "there" / name).read_bytes() == (here / name).read_bytes()
 
 
-# --- sockets and proxies -------------------------------------------------------------------------------
+# --- sockets and proxies --------------------------------------------------------------------------
 
 
 def test_a_server_that_never_answers_ends_also_where_nothing_wakes_it(monkeypatch):

@@ -113,7 +113,9 @@ def test_what_comes_while_all_are_looked_at_stays():
 
 
 class Meeting(dict):
-    """A dict at whose first looks two threads wait for each other, unless a lock keeps them apart."""
+    """A dict at whose first looks two threads wait for each other, unless a lock keeps them
+    apart.
+    """
 
     def __init__(self):
         self.both = threading.Barrier(2)

@@ -30,7 +30,8 @@ class Template:
 def _environment():
     from jinja2 import Environment, StrictUndefined
 
-    # as html.escape writes it, which all our HTML has: jinja2's own writes other entities for quotes
+    # as html.escape writes it, which all our HTML has: jinja2's own writes other entities for
+    # quotes
     escaped = lambda v: v if hasattr(v, "__html__") else _safe(html.escape(str(v)))
     return Environment(autoescape=True, undefined=StrictUndefined, finalize=escaped)
 

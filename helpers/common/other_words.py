@@ -20,7 +20,8 @@ LITTLE = frozenset("a an the is are am do does can could i please".split())
 
 
 def plain(text: str) -> str:
-    """A text without greetings and thanks, without marks at its end and with short forms written out.
+    """A text without greetings and thanks, without marks at its end and with short forms written
+    out.
 
     >>> plain("Hello there, what’s a balcony,  please ?")
     'what is a balcony'

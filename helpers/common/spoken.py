@@ -27,7 +27,9 @@ def as_objects(events: list[dict[str, Any]]) -> list[Any]:
 
 
 def in_words(response: Any) -> str:
-    """What a response is, in a sentence. `response`: that of response.done, of the SDK or a dict."""
+    """What a response is, in a sentence. `response`: that of response.done, of the SDK or a
+    dict.
+    """
     if isinstance(response, dict):
         response = as_objects([response])[0]
     parts = []
@@ -53,7 +55,9 @@ def ending(response: Any) -> str:
 
 
 def turn(events: list[Any]) -> tuple[list[str], list[str]]:
-    """(lines of both sides in order, notes on what is missing) of the events of one turn or more."""
+    """(lines of both sides in order, notes on what is missing) of the events of one turn or
+    more.
+    """
     session, said, notes, quoted, unheard = None, [], [], {}, 0
     for e in events:
         kind = getattr(e, "type", "")

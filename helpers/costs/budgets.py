@@ -18,7 +18,8 @@ def line_tokens(row):
     >>> line_tokens({"messages": ask + [{"role": "assistant", "content": "hello"}]})
     (11, 11)
     >>> said = [{"role": "assistant", "content": "hello"}]
-    >>> line_tokens({"input": {"messages": ask}, "preferred_output": said, "non_preferred_output": said})
+    >>> line_tokens({"input": {"messages": ask},
+    ...              "preferred_output": said, "non_preferred_output": said})
     (16, 22)
     """
     if "messages" in row:

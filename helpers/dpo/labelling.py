@@ -1,12 +1,12 @@
 """Choose between two answers, blind, and keep the choices as a file for preference tuning.
 
-    session = Labels(rows, "my_pairs/weather.jsonl", seed=9)   # rows: pairs in the hosted form
-    session.now                                                # the pair to judge: prompt, left, right
-    session.choose("left")                                     # or "right", "tie"; saved at once
+    session = Labels(rows, "my_pairs/weather.jsonl", seed=9)  # rows: pairs in the hosted form
+    session.now                                       # the pair to judge: prompt, left, right
+    session.choose("left")                            # or "right", "tie"; saved at once
     session.undo()
-    session.rows()                                             # the reader's own file, as dicts
+    session.rows()                                    # the reader's own file, as dicts
 
-    label(rows, "my_pairs/weather.jsonl")                      # the same as a widget, by mouse or keyboard
+    label(rows, "my_pairs/weather.jsonl")             # the same as a widget, by mouse or keyboard
 
 Which answer a file prefers is not shown: `seed` draws the order of the pairs and the side of each
 answer. Beside the JSONL lies a file of all choices, ties too, from which a session closed half-way

@@ -1,5 +1,5 @@
-"""What may cure an error that stopped a cell: the names, keys and arguments that there are, and what
-beginners mix up.
+"""What may cure an error that stopped a cell: the names, keys and arguments that there are, and
+what beginners mix up.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ def corrected(form: dict[str, Any]) -> dict[int, int]:
     return form["written"] | {c["line"]: c["new"] for c in form["corrections"]}
 
 
-# --- what the constructed answers say --------------------------------------------------------------
+# --- what the constructed answers say -------------------------------------------------------------
 
 
 NEEDED = {11: {2}, 12: {1, 3, 4}, 13: {3}, 14: {3}, 15: {2, 3}, 16: {3}}  # pages, to check a line

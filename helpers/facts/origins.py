@@ -1,4 +1,6 @@
-"""Where an answer comes from. What a frame, a recording and connect() say of it stands here, once."""
+"""Where an answer comes from. What a frame, a recording and connect() say of it stands here,
+once.
+"""
 
 from dataclasses import dataclass
 

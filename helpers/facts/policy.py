@@ -10,10 +10,10 @@ where phi is `features`, a row of numbers with names (length, degrees Celsius, g
 a weight for each. What is trained on it is not a stand-in: the DPO loss of Rafailov et al. (arXiv
 2305.18290, eq. 7) on the reader's own pairs, with mini-batches, epochs and a reference policy.
 
-    pairs = read_pairs(rows)                                  # rows: lines of a preference file, as dicts
-    for step in train(pairs, beta=0.1, n_epochs=3):           # a generator: watch it, pause it, leave it
+    pairs = read_pairs(rows)                           # rows: lines of a preference file, as dicts
+    for step in train(pairs, beta=0.1, n_epochs=3):    # a generator: watch it, pause it, leave it
         print(step.step, step.train_loss, step.train_accuracy, step.train_margin)
-    step.policy.choose(prompt, candidates, temperature=0)     # the tuned policy answers
+    step.policy.choose(prompt, candidates, temperature=0)    # the tuned policy answers
 
 In the pairwise loss the sum over the candidates cancels: log pi(y_w|x) - log pi(y_l|x) = w · (phi_w
 - phi_l), whatever else could have been said. Who samples has to offer candidates; who trains on
@@ -213,7 +213,9 @@ class Pair:
 
 @dataclass(frozen=True)
 class Example:
-    """For supervised training: a prompt, the answer to imitate, and what else could have been said."""
+    """For supervised training: a prompt, the answer to imitate, and what else could have been
+    said.
+    """
 
     prompt: str
     answer: str

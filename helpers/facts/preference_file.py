@@ -1,12 +1,12 @@
 """Read, check and write the JSONL files that fine-tuning takes: preference pairs and supervised
 examples.
 
-    rows, problems = read(data)            data: bytes. What is in the file decides which of the two it is.
-    rows, problems = read(data, "dpo", file="file-abc")       as a job with this method would read that file
-    errors = [p for p in problems if p.level == "error"]      none: the file is fit for training
+    rows, problems = read(data)     data: bytes. What is in the file decides which of the two it is.
+    rows, problems = read(data, "dpo", file="file-abc")   as a job with this method would read it
+    errors = [p for p in problems if p.level == "error"]  none: the file is fit for training
     problem.line, .path, .message, .level, .published, .stage, .code; str(problem) is one sentence
-    rows, problems = converted(data)       a file in the form of TRL, UltraFeedback, ShareGPT or CSV, in ours
-    write(rows, path)                      all or nothing: the old file stays until the new one is whole
+    rows, problems = converted(data)    a file in the form of TRL, UltraFeedback, ShareGPT or CSV
+    write(rows, path)                   all or nothing: the old file stays until the new is whole
 
 `rows` are the lines without an error, as dicts, in order. A pair is
 
@@ -21,10 +21,10 @@ guides "Direct preference optimization", "Supervised fine-tuning" (and its part 
 "Reinforcement fine-tuning".
 
 Four texts are the hosted service's own (`published`): a line that is no dictionary, too few
-examples, a supervised file given to a DPO job, and a message without its role. How it words anything else about a preference
-file is not known; those texts are ours. Where its rule is not known either, the stricter reading is
-taken, so that a file which passes here should pass there. Standard library only: the local API
-reads uploads with this module.
+examples, a supervised file given to a DPO job, and a message without its role. How it words
+anything else about a preference file is not known; those texts are ours. Where its rule is not
+known either, the stricter reading is taken, so that a file which passes here should pass there.
+Standard library only: the local API reads uploads with this module.
 """
 
 from __future__ import annotations
@@ -204,7 +204,8 @@ def converted(data: bytes) -> tuple[list[dict[str, Any]], list[Problem]]:
     data: the file's bytes, JSONL or CSV. A row that holds no pair is a Problem with its line, and
     left out. ValueError for a file in none of the forms.
 
-    >>> converted(b'{"prompt": "Sun?", "chosen": "Yes.", "rejected": "42"}')[0][0]["preferred_output"]
+    >>> [row], problems = converted(b'{"prompt": "Sun?", "chosen": "Yes.", "rejected": "42"}')
+    >>> row["preferred_output"]
     [{'role': 'assistant', 'content': 'Yes.'}]
     """
     problems: list[Problem] = []

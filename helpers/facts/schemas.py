@@ -2,8 +2,8 @@
 API's own error.
 
 Checked are a request's strict schemas (Chat `response_format`, Responses `text.format`, strict
-tools), and of all function parameters what the API asks without `strict` too. The rules are those of
-data/schema_rules.csv, each with its models, its time and its sources, and with the text that
+tools), and of all function parameters what the API asks without `strict` too. The rules are those
+of data/schema_rules.csv, each with its models, its time and its sources, and with the text that
 developers met. Models of Day 9 are judged as in December 2024, others as today. Which of several
 faults the API names first, and how it counts nesting, is not published: here the outermost object
 comes first, and objects are counted on the longest way down, the root as 1.
@@ -116,7 +116,9 @@ def refusal(path: str, body: dict[str, Any]) -> tuple[dict[str, str | None], str
 
 
 def _judged(path, body):
-    """(what it is called in an error, its Fault or None, param, code) of each schema in a request."""
+    """(what it is called in an error, its Fault or None, param, code) of each schema in a
+    request.
+    """
     chat, model = path == "/v1/chat/completions", body["model"]
     form = body.get("response_format") if chat else (body.get("text") or {}).get("format")
     if isinstance(form, dict) and form.get("type") == "json_schema":

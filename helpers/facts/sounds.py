@@ -50,8 +50,8 @@ BEGINNINGS = {
     b"ID3": "an MP3 file",
     b"\x1aE\xdf\xa3": "a WebM file",
 }
-# of frames of MPEG audio, layer III (ISO/IEC 11172-3 and 13818-3): kbit a second by the index in the
-# header, for version 1 and for 2 and 2.5; samples a second by version and index
+# of frames of MPEG audio, layer III (ISO/IEC 11172-3 and 13818-3): kbit a second by the index in
+# the header, for version 1 and for 2 and 2.5; samples a second by version and index
 KBITS = {
     True: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     False: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
@@ -74,7 +74,8 @@ def container(data: bytes) -> str:
     for begins, name in BEGINNINGS.items():
         if data.startswith(begins):
             return name
-    # the two bytes with which an MP3 without a tag begins are samples, too: so look for a second frame
+    # the two bytes with which an MP3 without a tag begins are samples, too: so look for a second
+    # frame
     length = _mpeg_frame(data)
     return "an MP3 file" if length and _mpeg_frame(data[length:]) else ""
 
@@ -124,8 +125,8 @@ def clips() -> dict[str, dict[str, str]]:
 
 
 def clip(name: str) -> bytes:
-    """The sound of a clip, as PCM16 at 24 kHz; or that of a sound file of the reader's, given by its
-    path.
+    """The sound of a clip, as PCM16 at 24 kHz; or that of a sound file of the reader's, given by
+    its path.
 
     LookupError names the clips that there are; FileNotFoundError and ValueError are read()'s.
 
@@ -142,8 +143,8 @@ def clip(name: str) -> bytes:
 
 
 def transcript(name: str) -> str:
-    """The words of a clip; of a file of the reader's, which nobody wrote down, its name. LookupError
-    as clip().
+    """The words of a clip; of a file of the reader's, which nobody wrote down, its name.
+    LookupError as clip().
 
     >>> transcript("user-christmas")
     'How many days are left until Christmas?'
@@ -233,7 +234,9 @@ class Resampler:
 
 
 def changed(pcm: bytes, given: int, wanted: int) -> bytes:
-    """A whole sound at another rate, both in samples a second. ValueError for a rate that is none."""
+    """A whole sound at another rate, both in samples a second. ValueError for a rate that is
+    none.
+    """
     for rate in (given, wanted):
         if not isinstance(rate, int) or not LOWEST_RATE <= rate <= HIGHEST_RATE:
             raise ValueError(
@@ -279,14 +282,16 @@ def paced(pcm: bytes, speed: float = 1.0, pitch: float = 1.0) -> bytes:
         made += bytes(piece.planes[0])[: 2 * piece.samples]  # type: ignore[union-attr]
 
 
-# --- speech from pieces --------------------------------------------------------------------------------
+# --- speech from pieces ---------------------------------------------------------------------------
 
 
 def spoken(text: str) -> str:
     """A text with its numbers in words, as they are said.
 
-    >>> spoken("On December 17th, the tax on 9,325 dollars is 932.50 dollars.")
-    'On December seventeenth, the tax on nine thousand three hundred twenty five dollars is nine hundred thirty two point five zero dollars.'
+    >>> spoken("On December 17th, the tax on 9,325 dollars")
+    'On December seventeenth, the tax on nine thousand three hundred twenty five dollars'
+    >>> spoken("932.50")
+    'nine hundred thirty two point five zero'
     """
     text = re.sub(r"(\d+)(?:st|nd|rd|th)\b", lambda m: ordinal(int(m[1])), text)
     return re.sub(r"(-?)(\d[\d,]*)(?:\.(\d+))?", _number, text)
@@ -387,7 +392,7 @@ def _pieces(text):
         words = words[n:]
 
 
-# --- G.711, by the tables of the ITU's recommendation ---------------------------------------------------
+# --- G.711, by the tables of the ITU's recommendation ---------------------------------------------
 
 
 @functools.cache

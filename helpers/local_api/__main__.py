@@ -129,7 +129,9 @@ async def run(sock, key, pipe, answering=None, spent=Decimal(0)):
 
 
 def way_here(port, key):
-    """The line that leads a client here: for PowerShell on Windows, for any other shell elsewhere."""
+    """The line that leads a client here: for PowerShell on Windows, for any other shell
+    elsewhere.
+    """
     url = f"http://{server.HOST}:{port}/v1"
     if os.name == "nt":
         return f'$env:OPENAI_BASE_URL="{url}"; $env:OPENAI_API_KEY="{key}"'

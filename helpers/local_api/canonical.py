@@ -100,7 +100,9 @@ def digest(raw):
 
 
 def canonical_text(text):
-    """Unicode NFC, runs of blanks as one; long base64 as its kind and the SHA-256 of its content."""
+    """Unicode NFC, runs of blanks as one; long base64 as its kind and the SHA-256 of its
+    content.
+    """
     short = by_content(text)
     return (
         short if short is not text else BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()

@@ -35,8 +35,8 @@ class Door:
         self.key, self.secret_error = key, secret_error
 
     def stranger(self, request: Request) -> Answer | None:
-        """An error for a request that does not come from this machine's own programs and pages; else
-        None.
+        """An error for a request that does not come from this machine's own programs and pages;
+        else None.
         """
         # another page's name that was made to point here (DNS rebinding) shows itself in Host
         host = request.headers.get("Host", "")

@@ -85,7 +85,7 @@ def told(found):
     )
 
 
-# --- the scanned forms of data/forms ---------------------------------------------------------------
+# --- the scanned forms of data/forms --------------------------------------------------------------
 
 
 def tax_call(name):

@@ -1,4 +1,6 @@
-"""What has gone over the wire since the notebook began: the last exchanges whole, the sums of all."""
+"""What has gone over the wire since the notebook began: the last exchanges whole, the sums of
+all.
+"""
 
 from __future__ import annotations
 

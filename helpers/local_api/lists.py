@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def whole_number(text: str, least: int, most: int) -> bool:
-    """Is a text a whole number of this range, in digits? Python converts no text of more than 4,300."""
+    """Is a text a whole number of this range, in digits? Python converts no text of more than
+    4,300.
+    """
     return text.isdecimal() and len(text) <= 20 and least <= int(text) <= most
 
 
@@ -27,8 +29,8 @@ def page(
 ) -> dict[str, Any]:
     """A page of `items`, in order, each as `show` has it, by the query's `limit` and `after`.
 
-    most, usual: the largest and the default limit. ends: with first_id and last_id. id_of: the id of
-    one item. Raises Bad.
+    most, usual: the largest and the default limit. ends: with first_id and last_id. id_of: the id
+    of one item. Raises Bad.
     """
     limit = query.get("limit", str(usual))
     if not whole_number(limit, 1, most):

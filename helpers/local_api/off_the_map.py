@@ -91,7 +91,9 @@ def nearest(library, method, path, body, folder=""):
 
 
 def bounded(value, left=None):
-    """As much of a request as is compared with all recordings: MEMBERS at each level, VALUES in all."""
+    """As much of a request as is compared with all recordings: MEMBERS at each level, VALUES in
+    all.
+    """
     left = left or [VALUES]
     left[0] -= 1
     if isinstance(value, list):

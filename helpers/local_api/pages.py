@@ -34,7 +34,9 @@ def page(method, name):
 
 
 def files():
-    """{name: file} of all that may be asked for; no path is ever put together from what was asked."""
+    """{name: file} of all that may be asked for; no path is ever put together from what was
+    asked.
+    """
     return {
         f.name: f
         for folder in (PAGES, CLIPS)

@@ -8,13 +8,15 @@ A file:
      "slots": {...},                                      optional: see slots.py
      "choose": "in turn" | "by retry",                    optional, with more than one response
      "responses": [{"status": 200, "body": {...}}         a JSON answer, or
-                   {"status": 200, "events": [{"at": 0.4, "data": {...}}, ...]}]}   a stream, `at` in seconds
+                   {"status": 200, "events": [...]}]}     a stream, of {"at": 0.4, "data": {...}},
+                                                          `at` in seconds
 
 What upstream/recorder.py writes, of class `recorded`, is given back byte for byte. Its response has
 headers, and is
-                   {"text": ["a body,", "line by line"]}, {"events": [{"at": 0.4, "text": "data: ...\n\n"}, ...]},
-                   or {"file": "SHA-256.mp3"}, the name of a file in files/ that has the body
-                   or {"session": [...], "sound": {...}}, a Realtime session: see upstream/session_tape.py
+    {"text": ["a body,", "line by line"]},
+    {"events": [{"at": 0.4, "text": "data: ...\n\n"}, ...]},
+    {"file": "SHA-256.mp3"}, the name of a file in files/ that has the body,
+    or {"session": [...], "sound": {...}}, a Realtime session: see upstream/session_tape.py
 Its request holds files and pictures by hash, and no secrets: see `as_kept`. In a folder of such
 files equal requests are answered in the order of their names; a later folder stands for all earlier
 ones.

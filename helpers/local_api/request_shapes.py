@@ -75,7 +75,9 @@ def _request(path, said, kinds, item, tool, more):
 
 
 def _vocabulary(path, value):
-    """Raises Bad for a parameter that this API does not have, with its name here where it has one."""
+    """Raises Bad for a parameter that this API does not have, with its name here where it has
+    one.
+    """
     for key in value.keys() - published.parameters(path):
         if value[key] is None:
             continue

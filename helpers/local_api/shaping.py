@@ -174,7 +174,7 @@ def _names(path):
     return "input_tokens", "output_tokens", "output_tokens_details"
 
 
-# --- streams ---------------------------------------------------------------------------------------
+# --- streams --------------------------------------------------------------------------------------
 
 FIRST_AFTER, WORD_EVERY = 0.4, 0.05  # seconds; the pace of a stream made from a whole answer
 

@@ -36,7 +36,9 @@ THROW_AWAY = "day9-"  # how the keys of local APIs begin
 
 
 class Secret:
-    """A key that shows itself nowhere: not in a traceback, not in a debugger's list of variables."""
+    """A key that shows itself nowhere: not in a traceback, not in a debugger's list of
+    variables.
+    """
 
     def __init__(self, value: str) -> None:
         self.value = value
@@ -106,8 +108,8 @@ def own_key(environ: Mapping[str, str]) -> Secret:
 
 
 def settings(environ: Mapping[str, str]) -> dict[str, Any]:
-    """The variables that `resolve` reads, of a mapping such as os.environ; a debugger that lists them
-    shows no key.
+    """The variables that `resolve` reads, of a mapping such as os.environ; a debugger that lists
+    them shows no key.
     """
     read = {
         name: environ.get(name, "").strip()

@@ -93,7 +93,8 @@ def sample(form, seed=0, constrained=True):
     Unconstrained, the writer has all its characters and END at every step, and stops after 2,000.
     ValueError where the decoder does not know a part of the schema.
 
-    >>> sample({"type": "object", "properties": {"sure": {"type": "boolean"}}, "required": ["sure"], "additionalProperties": False})
+    >>> sample({"type": "object", "properties": {"sure": {"type": "boolean"}},
+    ...         "required": ["sure"], "additionalProperties": False})
     '{"sure":false}'
     """
     draw = random.Random(seed)
@@ -158,7 +159,9 @@ STRIP = Template("""
 
 
 class Mask:
-    """The bytes that may follow a prefix. `bytes`: the set of them; `end`: may the text stop here?"""
+    """The bytes that may follow a prefix. `bytes`: the set of them; `end`: may the text stop
+    here?
+    """
 
     def __init__(self, prefix, choices):
         self.prefix, self.end = prefix, END in choices

@@ -1,7 +1,8 @@
 """Graders for answers with a known right one, and how far the graders themselves can be trusted.
 
     grade_calls   tool calls: the names and the arguments, in any order
-    grade_json    an answer that must be JSON, valid against a schema, with these values in these fields
+    grade_json    an answer that must be JSON, valid against a schema, with these values in these
+                  fields
     confusion     what the graders say of answers whose worth is known, data/graded_answers.json
 
 An answer is read from whatever the SDK returned (`calls_of`, `text_of`), so the harness runs with
@@ -54,8 +55,10 @@ def same(given, expected, tolerance=0):
 
     `tolerance`: by how much a number may differ, in its own unit.
 
-    >>> same({"a": 1, "b": [2]}, {"b": [2.0], "a": 1}), same(True, 1), same(932.5, 933), same(932.5, 933, tolerance=0.5)
-    (True, False, False, True)
+    >>> same({"a": 1, "b": [2]}, {"b": [2.0], "a": 1}), same(True, 1)
+    (True, False)
+    >>> same(932.5, 933), same(932.5, 933, tolerance=0.5)
+    (False, True)
     """
     if isinstance(given, bool) or isinstance(expected, bool):
         return given is expected
@@ -78,7 +81,8 @@ def grade_calls(calls, expected, *, tolerance=0):
     `calls`: list of {"name", "arguments"}, arguments as the JSON text that a model sends;
     `expected`: the same with arguments as a dict. `tolerance`: for numbers, see `same`.
 
-    >>> grade_calls([{"name": "f", "arguments": '{"x": 1}'}], [{"name": "f", "arguments": {"x": 2}}])
+    >>> made = [{"name": "f", "arguments": '{"x": 1}'}]
+    >>> grade_calls(made, [{"name": "f", "arguments": {"x": 2}}])
     Grade(passed=False, why='f: x is 1, not 2')
     """
     made = []

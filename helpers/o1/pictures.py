@@ -24,7 +24,9 @@ CUT_OUT = Template("""
 
 
 def small(files, alt, width=185):
-    """Small copies of pages side by side, as a Shown. `alt` says each in words, in the same order."""
+    """Small copies of pages side by side, as a Shown. `alt` says each in words, in the same
+    order.
+    """
     if len(files) != len(alt):
         raise ValueError(f"{len(files)} pictures and {len(alt)} descriptions: each picture needs one.")  # fmt: skip
     shown = [

@@ -1,4 +1,6 @@
-"""A reindeer whose mouth follows a sound: the curve of its mouth, and the widget that plays both."""
+"""A reindeer whose mouth follows a sound: the curve of its mouth, and the widget that plays
+both.
+"""
 
 from pathlib import Path
 

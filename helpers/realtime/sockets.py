@@ -1,12 +1,12 @@
 """The SDK's WebSocket as a notebook needs it: a wait ends, a refusal is kept for the panel, leaving
 takes no time.
 
-`for event in connection` waits for ever where nothing comes any more, and the cell says nothing. Here
-a wait ends after PATIENCE seconds with what the server still waits for: nothing that it says by itself
-depends on the clock, since it counts time in the sound that it got. And a session that is left with
-events unread closes at once: the `websockets` library stops reading at 16 of them, so that it would
-never see the far end's goodbye, and wait ten seconds for it. To import this is what counts: hear(),
-the calls and the transports do.
+`for event in connection` waits for ever where nothing comes any more, and the cell says nothing.
+Here a wait ends after PATIENCE seconds with what the server still waits for: nothing that it says
+by itself depends on the clock, since it counts time in the sound that it got. And a session that is
+left with events unread closes at once: the `websockets` library stops reading at 16 of them, so
+that it would never see the far end's goodbye, and wait ten seconds for it. To import this is what
+counts: hear(), the calls and the transports do.
 """
 
 from __future__ import annotations
@@ -146,7 +146,9 @@ class Patient(websockets.sync.client.ClientConnection):
         raise self.talk.late()
 
     def send(self, message: Any, *args: Any, **more: Any) -> None:
-        """Send a message, as in websockets. Where the server has hung up, its last words are noted."""
+        """Send a message, as in websockets. Where the server has hung up, its last words are
+        noted.
+        """
         try:
             super().send(message, *args, **more)
         except ConnectionClosed:
@@ -158,7 +160,9 @@ class Patient(websockets.sync.client.ClientConnection):
 
 
 class PatientAsync(websockets.asyncio.client.ClientConnection):
-    """The same for AsyncOpenAI. What is sent meanwhile, such as sound in real time, is patience, too."""
+    """The same for AsyncOpenAI. What is sent meanwhile, such as sound in real time, is patience,
+    too.
+    """
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -176,7 +180,9 @@ class PatientAsync(websockets.asyncio.client.ClientConnection):
         raise self.talk.late()
 
     async def send(self, message: Any, *args: Any, **more: Any) -> None:
-        """Send a message, as in websockets. Where the server has hung up, its last words are noted."""
+        """Send a message, as in websockets. Where the server has hung up, its last words are
+        noted.
+        """
         try:
             await super().send(message, *args, **more)
         except ConnectionClosed:

@@ -126,7 +126,9 @@ class Caller:
         return sounds.changed(b"".join(self._heard), 48_000, sounds.RATE)
 
     def heard(self, clip):
-        """Whether a clip of data/audio came out of the line: its sound, found in what was received."""
+        """Whether a clip of data/audio came out of the line: its sound, found in what was
+        received.
+        """
         return contains(self.sound, clip)
 
     def shown(self):

@@ -42,7 +42,9 @@ def script(text, **more):
 
 
 def cells(path, many=None):
-    """[outputs] of the first code cells of a notebook, run in an ordinary kernel; a cell may fail."""
+    """[outputs] of the first code cells of a notebook, run in an ordinary kernel; a cell may
+    fail.
+    """
     return json.loads(
         script(f"""
         import json, nbclient, nbformat
@@ -80,7 +82,9 @@ def test_a_system_with_all_packages_says_nothing():
 
 
 def test_a_session_works_up_to_the_sound_that_nobody_hears():
-    """Text in and text out go on, before and after; so does sound whose end the client says itself."""
+    """Text in and text out go on, before and after; so does sound whose end the client says
+    itself.
+    """
     heard = json.loads(
         script("""
         import base64, json, helpers

@@ -78,7 +78,7 @@ def right(form):
     return amounts
 
 
-# --- the truth -------------------------------------------------------------------------------------
+# --- the truth ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", forms.FORMS)
@@ -146,7 +146,7 @@ def test_an_unknown_form_is_named():
         forms.load("nobody")
 
 
-# --- what the recordings say -----------------------------------------------------------------------
+# --- what the recordings say ----------------------------------------------------------------------
 
 
 def said(name):
@@ -207,7 +207,7 @@ def test_recordings_refer_to_the_committed_pictures():
     assert used == known and len(known) == 4 * len(forms.FORMS) + len(forms.SHAFTS)
 
 
-# --- the pictures ----------------------------------------------------------------------------------
+# --- the pictures ---------------------------------------------------------------------------------
 
 PLACES = forms.boxes()
 
@@ -308,7 +308,7 @@ def forms_zero(form, field):
     )
 
 
-# --- legible? --------------------------------------------------------------------------------------
+# --- legible? -------------------------------------------------------------------------------------
 
 
 def as_the_model_gets_it(file, width):
@@ -412,7 +412,7 @@ def test_low_detail_loses_half_of_the_print_and_high_detail_little(monkeypatch):
     assert share[768] > 0.85 and 0.3 < share[396] < 0.65, share
 
 
-# --- pictures that are none ------------------------------------------------------------------------
+# --- pictures that are none -----------------------------------------------------------------------
 
 
 def sent(url):

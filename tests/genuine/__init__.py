@@ -1,8 +1,8 @@
 """Holds what the local API sends to genuine exchanges: keys, types, order, and the laws that ids
 and numbers obey.
 
-    bodies.py  what lies in a file, and what each body is
-    shapes.py  keys and types against tests/data/genuine/shapes.json, whose README says where it comes from
+    bodies.py  what lies in a file, and what each body is shapes.py  keys and types against
+    tests/data/genuine/shapes.json, whose README says where it comes from
     laws.py    regularities of ids, times and counts; the order of events
 
 `score(folder)` gives a Report for each file; `python -m tests.genuine FILE…` prints them.

@@ -57,7 +57,7 @@ def data_url(raw, kind="image/png"):
     return f"data:{kind};base64,{base64.b64encode(raw).decode()}"
 
 
-# --- matching --------------------------------------------------------------------------------------
+# --- matching -------------------------------------------------------------------------------------
 
 
 def same_as_rule():
@@ -365,7 +365,7 @@ def test_a_query_is_a_part_of_a_get(tmp_path):
     assert envelope(ask(here, b"", "/v1/batches", "DELETE"), 405)["code"] == "method_not_supported"
 
 
-# --- sequences -------------------------------------------------------------------------------------
+# --- sequences ------------------------------------------------------------------------------------
 
 
 def test_polls_walk_through_their_answers_and_begin_again(tmp_path):
@@ -426,7 +426,7 @@ def test_a_recorded_stream_is_sent_as_it_is(tmp_path):
     ] and answer.model.startswith("gpt-4o")
 
 
-# --- slots -----------------------------------------------------------------------------------------
+# --- slots ----------------------------------------------------------------------------------------
 
 
 def minutes(text, low=0, high=1_000_000):
@@ -573,7 +573,7 @@ def test_tokens_follow_the_words_not_the_shape_of_the_request():
     )
 
 
-# --- limits ----------------------------------------------------------------------------------------
+# --- limits ---------------------------------------------------------------------------------------
 
 
 def test_every_limit_keeps_the_laws():
@@ -641,7 +641,7 @@ def test_calls_and_refusals_under_a_limit(tmp_path):
     assert refused["refusal"] == "I cannot help" and refused["content"] is None
 
 
-# --- streams ---------------------------------------------------------------------------------------
+# --- streams --------------------------------------------------------------------------------------
 
 
 def chunks(answer):
@@ -834,7 +834,7 @@ def test_a_response_stream_that_the_limit_cuts():
     )
 
 
-# --- bad input -------------------------------------------------------------------------------------
+# --- bad input ------------------------------------------------------------------------------------
 
 NOT_JSON = {
     "malformed": b"{model: o1}",

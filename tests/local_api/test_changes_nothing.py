@@ -1,5 +1,5 @@
-"""What changes no answer at OpenAI changes none here; and where a request differs in one inner field,
-that field is named.
+"""What changes no answer at OpenAI changes none here; and where a request differs in one inner
+field, that field is named.
 """
 
 import json

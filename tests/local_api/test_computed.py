@@ -195,7 +195,7 @@ def test_a_question_that_is_not_understood_whole_is_nobodys(text):
     assert said(text) is None
 
 
-# --- tools -----------------------------------------------------------------------------------------
+# --- tools ----------------------------------------------------------------------------------------
 
 
 def test_the_tax_by_a_tool_of_any_name():
@@ -256,7 +256,7 @@ def test_a_follow_up_refers_to_the_turn_before():
     assert said("Thank you!", before=turn) is None
 
 
-# --- schemas ---------------------------------------------------------------------------------------
+# --- schemas --------------------------------------------------------------------------------------
 
 FORM = """Form 1040-SR of 2024, filing status single, boxes ticked on page 1: 1.
 Line 9, total income: 28375
@@ -292,7 +292,7 @@ def test_a_field_that_nothing_fills_is_named(field):
         corrections(**field)
 
 
-# --- pictures --------------------------------------------------------------------------------------
+# --- pictures -------------------------------------------------------------------------------------
 
 
 def saved(page, kind="PNG", size=1.0, turn=0, draw=None, **more):

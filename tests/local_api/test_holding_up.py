@@ -1,5 +1,5 @@
-"""One client's request does not hold up another's, and what it leaves behind is bounded. Held to what
-can be counted: codes, bytes kept, the order of answers.
+"""One client's request does not hold up another's, and what it leaves behind is bounded. Held to
+what can be counted: codes, bytes kept, the order of answers.
 """
 
 import asyncio

@@ -33,7 +33,7 @@ MARK = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-# --- the truth, by other means than the recordings use ---------------------------------------------
+# --- the truth, by other means than the recordings use --------------------------------------------
 
 
 def zeller(day):
@@ -582,7 +582,7 @@ def test_construct_says_what_is_wrong(tmp_path):
         make_recordings.build(tmp_path)
 
 
-# --- broken recordings -----------------------------------------------------------------------------
+# --- broken recordings ----------------------------------------------------------------------------
 
 GOOD = {
     "about": "x",
@@ -717,7 +717,7 @@ def test_a_template_that_fails_names_its_file(folder, kind, capsys):
     assert f"t/{kind}.json cannot fill in its answer" in said and "2 recordings, 1 broken" in said
 
 
-# --- the command line ------------------------------------------------------------------------------
+# --- the command line -----------------------------------------------------------------------------
 
 
 def run(*arguments):

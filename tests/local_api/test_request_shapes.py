@@ -1,5 +1,5 @@
-"""What OpenAI refuses is refused, by the SDK's own types and by the API's rules; what it documents is
-not.
+"""What OpenAI refuses is refused, by the SDK's own types and by the API's rules; what it documents
+is not.
 """
 
 import json

@@ -103,7 +103,7 @@ def handshake(one, headers):
     return got.decode("utf-8", "replace")
 
 
-# --- a page from elsewhere -----------------------------------------------------------------------------
+# --- a page from elsewhere ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_page_from_elsewhere_cannot_read_what_a_form_of_its_own_sends(live):
     assert not live.there.seen
 
 
-# --- who has no key, or another -------------------------------------------------------------------------
+# --- who has no key, or another -------------------------------------------------------------------
 
 
 def test_no_door_opens_without_the_throw_away_key(live):
@@ -212,7 +212,7 @@ def test_a_browsers_secret_opens_realtime_for_a_while_and_nothing_else(live, mon
     assert not live.there.seen
 
 
-# --- where it listens -----------------------------------------------------------------------------------
+# --- where it listens -----------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux lists its sockets there")
@@ -231,7 +231,7 @@ def test_it_listens_on_the_loopback_address_alone(live):
     assert ours == [f"0100007F:{live.state.port:04X}"]
 
 
-# --- where the key goes ---------------------------------------------------------------------------------
+# --- where the key goes ---------------------------------------------------------------------------
 
 
 def test_the_key_goes_to_openai_and_to_no_other_server():
@@ -290,7 +290,9 @@ def test_the_key_follows_no_redirect():
 
 
 def echo(sock, request):
-    """The worst upstream: it sends back all that it was sent, key and all, in every place there is."""
+    """The worst upstream: it sends back all that it was sent, key and all, in every place there
+    is.
+    """
     head, _, body = request.decode().partition("\r\n\r\n")
     key = re.search(r"(?i)authorization: ([^\r]*)", head)[1]
     said = {

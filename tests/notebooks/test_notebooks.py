@@ -163,7 +163,9 @@ def drawn(figure, axis):
 
 @pytest.mark.parametrize("path", BOOKS, ids=name)
 def test_no_figure_is_a_flat_line(path):
-    """What is meant to be seen is there: a slice that took the wrong rows draws without an error."""
+    """What is meant to be seen is there: a slice that took the wrong rows draws without an
+    error.
+    """
     for cell in code_cells(refresh.read(path)):
         for output in cell.outputs:
             figure = output.get("data", {}).get("application/vnd.plotly.v1+json")

@@ -87,7 +87,9 @@ def chosen(app, name):
 
 
 def focused(app):
-    """The element that has the keyboard, as {tag, text, visible outline}, where it is in the app."""
+    """The element that has the keyboard, as {tag, text, visible outline}, where it is in the
+    app.
+    """
     return app.evaluate("""app => {
       const e = document.activeElement, style = getComputedStyle(e);
       return app.contains(e) && {tag: e.tagName, text: e.getAttribute('aria-label') || e.textContent, outline: style.outlineStyle === 'solid' && parseFloat(style.outlineWidth) >= 2};

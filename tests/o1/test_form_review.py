@@ -42,7 +42,7 @@ def items(name):
     return form_review.numbered(name, truth(name))
 
 
-# --- what the recordings say -----------------------------------------------------------------------
+# --- what the recordings say ----------------------------------------------------------------------
 
 
 class Reviewed:
@@ -115,7 +115,7 @@ def test_a_wrong_list_is_not_taken_for_the_right_one():
     assert said("o1/assistant/corrections-correct", tax=3038) == '{"corrections":[]}'
 
 
-# --- the notebook's own guard and loop -------------------------------------------------------------
+# --- the notebook's own guard and loop ------------------------------------------------------------
 
 
 def function_of_the_notebook(name, **around):
@@ -232,7 +232,7 @@ def test_the_loop_of_today_ends_too(kinds, status, text, requests):
     assert len(asked) == requests
 
 
-# --- sums ------------------------------------------------------------------------------------------
+# --- sums -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", forms.FORMS)
@@ -291,7 +291,7 @@ def test_a_negative_line_is_no_crash():
     )
 
 
-# --- what is in doubt ------------------------------------------------------------------------------
+# --- what is in doubt -----------------------------------------------------------------------------
 
 
 def test_what_is_in_doubt_is_listed_but_neither_marked_nor_accepted():
@@ -333,7 +333,7 @@ def test_an_unknown_line_that_nobody_doubts_is_an_error_that_names_it():
         form_review.numbered("nobody", truth("single"))
 
 
-# --- drawing ---------------------------------------------------------------------------------------
+# --- drawing --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", forms.FORMS)
@@ -420,7 +420,7 @@ def test_the_still_twin_says_and_shows_the_same():
     assert repr(form_review.marked("correct", [])) == "No page is marked."
 
 
-# --- the app ---------------------------------------------------------------------------------------
+# --- the app --------------------------------------------------------------------------------------
 
 
 def test_another_form_starts_anew():

@@ -54,7 +54,9 @@ def client(api):
 
 @pytest.fixture(scope="module")
 def microphone(tmp_path_factory):
-    """Flags for a microphone into which somebody says a clip, and again when it has been answered."""
+    """Flags for a microphone into which somebody says a clip, and again when it has been
+    answered.
+    """
     file = tmp_path_factory.mktemp("microphone") / "said.wav"
     with wave.open(str(file), "wb") as said:
         said.setnchannels(1)

@@ -28,7 +28,7 @@ sys.path.remove(str(PROGRAM.parent))
 QUESTION = sounds.changed(sounds.clip("user-thanks"), sounds.RATE, 8_000)
 
 
-# --- the mouth ------------------------------------------------------------------------------------------
+# --- the mouth ------------------------------------------------------------------------------------
 
 
 def test_the_mouth_is_as_open_as_the_sound_is_loud():
@@ -84,7 +84,7 @@ def test_the_widget_keeps_its_sound_out_of_the_notebook():
     assert widget.mouth == reindeer.mouth(QUESTION, 8_000).tolist()
 
 
-# --- the device -----------------------------------------------------------------------------------------
+# --- the device -----------------------------------------------------------------------------------
 
 
 def on_the_lawn(api, pcm, secret=None):

@@ -1,4 +1,6 @@
-"""A wait in a notebook ends, with what is waited for; a session with unread events closes at once."""
+"""A wait in a notebook ends, with what is waited for; a session with unread events closes at
+once.
+"""
 
 import base64
 import time

@@ -112,7 +112,9 @@ def first_answer():
 
 @contextlib.contextmanager
 def served(command, env=None):
-    """[base URL, key, process id] of a local API started by `command`, as it prints the first two."""
+    """[base URL, key, process id] of a local API started by `command`, as it prints the first
+    two.
+    """
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -144,7 +146,9 @@ def serve(folder):
 
 
 def with_picture(folder):
-    """The weekday question with a 1 MB picture beside it, recorded in `folder`; gives the request."""
+    """The weekday question with a 1 MB picture beside it, recorded in `folder`; gives the
+    request.
+    """
     import base64
     import struct
     import zlib

@@ -1,8 +1,10 @@
 """The bill's part of tests/tools/benchmark.py: rows in memory against libraries' own functions, and
 Parquet beyond memory.
 
-python -m tests.tools.benchmark_bills memory 10000000      prints seconds of CPU and wall, and the peak of memory
-python -m tests.tools.benchmark_bills parquet 100000000    the same of DuckDB over a file made for it
+python -m tests.tools.benchmark_bills memory 10000000      prints seconds of CPU and wall, and the
+                                                           peak of memory
+python -m tests.tools.benchmark_bills parquet 100000000    the same of DuckDB over a file made for
+                                                           it
 """
 
 import datetime

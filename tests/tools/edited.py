@@ -9,10 +9,12 @@ The edits stand in tests/data/edits, one file a notebook:
 
     [[cell]]
     has = 'day = "2024-12-17"'            words by which the cell is found
-    then = ["import datetime"]            optional: words of the cells run after it, in the place of the section's rest
-    check = "str(day) in said"            optional: what must hold after each edit that is answered; `said` is all output
-    edits = [
-      ["2024-12-17", "1815-12-10", "answered", "Sunday"],       what is replaced, by what, the verdict, words that come
+    then = ["import datetime"]            optional: words of the cells run after it, in the place of
+                                          the section's rest
+    check = "str(day) in said"            optional: what must hold after each edit that is answered;
+                                          `said` is all output
+    edits = [                             what is replaced, by what, the verdict, words that come
+      ["2024-12-17", "1815-12-10", "answered", "Sunday"],
     ]
 
 An empty `old` puts `new` behind the cell's own text; a list of pairs in the place of `old` makes
@@ -125,7 +127,7 @@ def outcomes(stem):
     return [(edit, *came) for edit, came in zip(table(stem), found, strict=True)]
 
 
-# --- in the process that is forked for a notebook -----------------------------------------------------
+# --- in the process that is forked for a notebook -------------------------------------------------
 
 
 def main(arguments):

@@ -43,7 +43,9 @@ def hand():
 
 
 class Page:
-    """A sheet with what is drawn on it; `boxes` collects the place of each field before the scan."""
+    """A sheet with what is drawn on it; `boxes` collects the place of each field before the
+    scan.
+    """
 
     def __init__(self, name, width=WIDTH, height=HEIGHT):
         self.name, self.width, self.height = name, width, height
@@ -150,7 +152,7 @@ class Page:
         return [math.floor(min(xs)), math.floor(min(ys)), math.ceil(max(xs)), math.ceil(max(ys))]
 
 
-# --- the four pages of a form ----------------------------------------------------------------------
+# --- the four pages of a form ---------------------------------------------------------------------
 
 RIGHT = WIDTH - MARGIN
 AMOUNT = RIGHT - 150  # left edge of the column of amounts
@@ -379,7 +381,7 @@ def page_4(name, form):
     return page
 
 
-# --- a machine part --------------------------------------------------------------------------------
+# --- a machine part -------------------------------------------------------------------------------
 
 
 def arrow(page, a, b):
@@ -451,7 +453,7 @@ def shaft(name, part):
     return page
 
 
-# --- all of them -----------------------------------------------------------------------------------
+# --- all of them ----------------------------------------------------------------------------------
 
 
 def drawn(names=forms.FORMS + forms.SHAFTS):

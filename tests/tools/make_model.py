@@ -63,7 +63,9 @@ def prose():
 
 
 def table(encoding):
-    """log p[next | last] as SIZE rows of SIZE; what begins an answer is in the row of a line's end."""
+    """log p[next | last] as SIZE rows of SIZE; what begins an answer is in the row of a line's
+    end.
+    """
     counts = np.zeros((SIZE, SIZE))
     for paragraph in prose():
         line = encoding.encode_ordinary("\n" + paragraph) + [encoding.encode_single_token(END)]

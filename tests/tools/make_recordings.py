@@ -19,12 +19,16 @@ same way, so that they are consistent and a test can make them again. A source:
     tools = ["tax_table"]            the tools sent, as [tools.NAME] of the source has them
     after = "tax"                    goes on from an exchange above it whose answer called tools:
     results = ["{{ tax }}"]          what the tools said, in the order of the calls
-    sent = ["..."]                   the calls' arguments as sent back, where they are more than slots
-    pictures = ["single-1.jpg"]      of data/forms, sent after `user`; their `detail`, where one is sent
-    given = {form = ["single"]}      one recording for each value: {{ form }} in the texts above becomes it
+    sent = ["..."]                   the calls' arguments as sent back, where they are more than
+                                     slots
+    pictures = ["single-1.jpg"]      of data/forms, sent after `user`; their `detail`, where one is
+                                     sent
+    given = {form = ["single"]}      one recording for each value: {{ form }} in the texts above
+                                     becomes it
     reasoning_tokens = 64
     request = {...}                  further parameters of the request
-    slots = {...}                    also those of `after` and, where they are used, of the source's [slots]
+    slots = {...}                    also those of `after` and, where they are used, of the source's
+                                     [slots]
     vary = [{name = "low", reasoning_tokens = 64, request = {reasoning_effort = "low"}}, ...]
     api = "responses"                optional; Chat Completions otherwise
 """
@@ -58,7 +62,9 @@ def with_pictures(spec, path):
 
 
 def each(spec):
-    """(ending of the name, spec) for each combination of the values in `given`, put into its texts."""
+    """(ending of the name, spec) for each combination of the values in `given`, put into its
+    texts.
+    """
     given = spec.get("given", {})
     for values in itertools.product(*given.values()):
         filled = dict(zip(given, values))

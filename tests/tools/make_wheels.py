@@ -45,7 +45,8 @@ def main():
 
 def known_files(lock):
     """{"name==version": {hash: file name}} of all that a lock names."""
-    # --no-deps: what the lock says and no more; the format that names files goes to the standard output
+    # --no-deps: what the lock says and no more; the format that names files goes to the standard
+    # output
     asked = [start.uv(), "pip", "compile", "--universal", "--no-deps", "--quiet", "--no-header"]
     asked += ["--python-version", systems.PYTHONS[0], "--format", "pylock.toml", lock]
     run = subprocess.run(

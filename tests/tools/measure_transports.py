@@ -54,7 +54,9 @@ CONDITIONS = {
 
 
 class Transport(NamedTuple):
-    """How a lane talks. `faster`: how many times faster than it plays the server sends an answer."""
+    """How a lane talks. `faster`: how many times faster than it plays the server sends an
+    answer.
+    """
 
     name: str
     carrier: str = "websocket"
@@ -94,11 +96,13 @@ COLUMNS = [
 ]
 
 
-# --- the server's side ---------------------------------------------------------------------------------
+# --- the server's side ----------------------------------------------------------------------------
 
 
 async def serve(faster):
-    """The local API on the namespace's address; it lets in who can reach it, and nobody else can."""
+    """The local API on the namespace's address; it lets in who can reach it, and nobody else
+    can.
+    """
     import aioice.ice
 
     from helpers.facts import hearing
@@ -118,7 +122,7 @@ async def serve(faster):
     await asyncio.Event().wait()
 
 
-# --- a lane: one transport's server, line and browser --------------------------------------------------
+# --- a lane: one transport's server, line and browser ---------------------------------------------
 
 
 class Lane:
@@ -240,7 +244,7 @@ MINT = """async ([key, session]) => (await (await fetch('/v1/realtime/client_sec
   headers: {Authorization: `Bearer ${key}`, 'Content-Type': 'application/json'}, body: JSON.stringify({session})})).json()).value"""
 
 
-# --- from what was heard to a row ----------------------------------------------------------------------
+# --- from what was heard to a row -----------------------------------------------------------------
 
 
 def row(said):

@@ -114,7 +114,9 @@ def fill(nb, path):
 
 
 def run(nb, path):
-    """Execute in a new kernel, in the notebook's own folder; raises nbclient's CellExecutionError."""
+    """Execute in a new kernel, in the notebook's own folder; raises nbclient's
+    CellExecutionError.
+    """
     client = nbclient.NotebookClient(
         nb,
         timeout=120,

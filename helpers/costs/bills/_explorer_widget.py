@@ -113,7 +113,7 @@ class Explorer(w.VBox):
         ):
             control.observe(self._draw, "value")
 
-    # --- a file ------------------------------------------------------------------------------------------
+    # --- a file -----------------------------------------------------------------------------------
 
     def _uploaded(self, change):
         if change["new"]:
@@ -154,7 +154,7 @@ class Explorer(w.VBox):
         self.quiet, self.more.value = False, explorer_page.more(bill, self.on)
         self._draw()
 
-    # --- what the controls do ----------------------------------------------------------------------------
+    # --- what the controls do ---------------------------------------------------------------------
 
     def _price_again(self, change):
         """A name costs like another, or days before the first price cost something."""

@@ -462,7 +462,9 @@ def _top(values):
 
 
 def _add_up(reason, by, codes, levels, columns):
-    """A frame with the columns `by`, requests and sums of `columns`, of the rows whose reason is 0."""
+    """A frame with the columns `by`, requests and sums of `columns`, of the rows whose reason is
+    0.
+    """
     shape = [len(level) for level in levels]
     size = int(np.prod(shape, dtype=object))
     if size > MOST_BINS:  # far more groups than rows: keep a list of those in use

@@ -526,7 +526,9 @@ def _labels(raw, zone, mark):
 
 
 def _counts(raw, mark, notes):
-    """({a field of COUNTED: whole numbers, 0 where a row has none}, whether a row has a wrong one)."""
+    """({a field of COUNTED: whole numbers, 0 where a row has none}, whether a row has a wrong
+    one).
+    """
     counts, wrong = {}, np.zeros(len(raw), bool)
     for name in COUNTED:
         text = _text_of(raw[name])

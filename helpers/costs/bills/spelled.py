@@ -135,7 +135,9 @@ def money(text):
 
 
 def truths(text, line):
-    """True for each text that says yes, in words of spreadsheets; BillError for one that says neither."""
+    """True for each text that says yes, in words of spreadsheets; BillError for one that says
+    neither.
+    """
     small = text.str.strip().str.lower()
     strange = ~small.isin(YES | NO | {""}).to_numpy(bool)
     if strange.any():

@@ -1,8 +1,8 @@
 """Calls on other terms than the list price: batch, flex, and prompts above 272,000 tokens.
 
 Their prices stand in data/prices_on_terms.csv. A row on such terms is priced, and shown, under its
-model's name and the terms: "gpt-5.4, batch". Where the table has none for the model and the day, the
-row stays what it was: listed, without a price.
+model's name and the terms: "gpt-5.4, batch". Where the table has none for the model and the day,
+the row stays what it was: listed, without a price.
 """
 
 import datetime

@@ -338,11 +338,11 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=N
     prices of the day `on`. cached: how many percent of the text input come from the cache. hidden:
     how many percent of today's hidden tokens are thought, as with a lower effort. batch: how many
     percent of the list price a call costs, as in a batch or with a discount: your figure. Rows that
-    were a batch, or flex, keep their price. by: "model" or "feature", what the table is by. Counts are
-    rounded down to whole tokens, prices to nano-dollars. A file that does not count hidden tokens
-    (OpenAI's usage API does not) cannot say what fewer of them save: BillError; so for a model that
-    is not in the bill and for a share that cannot be. LookupError where `to` has no price for what
-    is moved.
+    were a batch, or flex, keep their price. by: "model" or "feature", what the table is by. Counts
+    are rounded down to whole tokens, prices to nano-dollars. A file that does not count hidden
+    tokens (OpenAI's usage API does not) cannot say what fewer of them save: BillError; so for a
+    model that is not in the bill and for a share that cannot be. LookupError where `to` has no
+    price for what is moved.
     """
     if bill.stated or "text_input" not in bill.cube:
         raise BillError(

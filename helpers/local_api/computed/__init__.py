@@ -63,7 +63,7 @@ def answer(path, body, descriptions=frozenset()):
     return _envelope(path, body, request, topic, spec), name, _notes(request, body, descriptions)
 
 
-# --- which topic -----------------------------------------------------------------------------------
+# --- which topic ----------------------------------------------------------------------------------
 
 
 def _topic(request):
@@ -123,7 +123,7 @@ def _follow_up(text, before):
     return None
 
 
-# --- what is said ----------------------------------------------------------------------------------
+# --- what is said ---------------------------------------------------------------------------------
 
 
 def _said(request, topic, rule):
@@ -212,7 +212,7 @@ def _takes(tool, key):
     return bool(names & set(group))
 
 
-# --- what it is held to ----------------------------------------------------------------------------
+# --- what it is held to ---------------------------------------------------------------------------
 
 
 def _hold_to_models(request, topic):
@@ -254,7 +254,7 @@ def _notes(request, body, descriptions):
     return tuple(notes)
 
 
-# --- its envelope ----------------------------------------------------------------------------------
+# --- its envelope ---------------------------------------------------------------------------------
 
 
 def _envelope(path, body, request, topic, spec):

@@ -87,7 +87,7 @@ class Words:
         return {"answer": self.said, "text": self.said}
 
 
-# --- units -----------------------------------------------------------------------------------------
+# --- units ----------------------------------------------------------------------------------------
 
 GROUPS = (
     {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "fortnight": 1_209_600},
@@ -141,7 +141,7 @@ def _units(found):
     return Number(value, f"{found['n']} {found['large']}", found["small"])
 
 
-# --- sums ------------------------------------------------------------------------------------------
+# --- sums -----------------------------------------------------------------------------------------
 
 SUM = re.compile(r"(?:what is|what's|how much is|calculate|compute|work out)? ?(?P<sum>[\d(].*?)\s?=?\s?[?.]?", re.I)  # fmt: skip
 PART = re.compile(rf"(?:what is|what's|how much is|calculate) (?:a|one )?\s?(?P<part>half|third|quarter|fifth|tenth) of (?P<n>{reading.NUMBER})\??", re.I)  # fmt: skip
@@ -198,7 +198,7 @@ def _root(found):
     return Number(value, f"the square root of {found['n']}")
 
 
-# --- counts ----------------------------------------------------------------------------------------
+# --- counts ---------------------------------------------------------------------------------------
 
 N = r"(\d{1,3}(?:,\d{3})+|-?\d+)"
 COUNT = re.compile(
@@ -289,7 +289,7 @@ def _primes(first, last):
     return sum(sieve[max(first, 0) :])
 
 
-# --- letters ---------------------------------------------------------------------------------------
+# --- letters --------------------------------------------------------------------------------------
 
 QUOTED = r"[\"'“‘]?(?P<word>.+?)[\"'”’]?"
 LETTERS = re.compile(
@@ -313,7 +313,9 @@ def _written(found):
 
 
 def read(text):
-    """A Number or Words that a question asks for, or None. Raises Unclear where it has no answer."""
+    """A Number or Words that a question asks for, or None. Raises Unclear where it has no
+    answer.
+    """
     if found := WRITE.fullmatch(text):
         return _written(found)
     if found := WRITE_IT.fullmatch(text):

@@ -27,8 +27,10 @@ class Result:
 def read(text):
     """The Result that a text of a tool means.
 
-    >>> read('{"tax": 933}').amount, read("$1,933.50").amount, read("about 900").amount, read("Error: no table").error
-    (Fraction(933, 1), Fraction(3867, 2), None, 'no table')
+    >>> read('{"tax": 933}').amount, read("$1,933.50").amount, read("about 900").amount
+    (Fraction(933, 1), Fraction(3867, 2), None)
+    >>> read("Error: no table").error
+    'no table'
     """
     text = " ".join(part.get("text", "") for part in text) if isinstance(text, list) else text
     words = (text or "").strip()

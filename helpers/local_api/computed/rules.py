@@ -57,7 +57,9 @@ FORMS = {
 
 
 def read(texts):
-    """The Rules that developer messages make together, the later over the earlier. Raises Unclear."""
+    """The Rules that developer messages make together, the later over the earlier. Raises
+    Unclear.
+    """
     rules = PLAIN
     for text in texts:
         if len(text) > LONGEST:

@@ -1,8 +1,9 @@
-"""Instructions of a session or a response, read clause by clause: a date, a language, a pirate, what
-to keep to oneself and what to say in its place.
+"""Instructions of a session or a response, read clause by clause: a date, a language, a pirate,
+what to keep to oneself and what to say in its place.
 
-As for developer messages (computed/rules.py, whose clauses are known here, too): an answer must follow
-all of them or not be given. `read` raises Unclear with the words that nobody wrote anything for.
+As for developer messages (computed/rules.py, whose clauses are known here, too): an answer must
+follow all of them or not be given. `read` raises Unclear with the words that nobody wrote anything
+for.
 """
 
 import datetime
@@ -135,7 +136,9 @@ def _kept(sentence):
 
 
 def instead(text):
-    """The words that an instruction wants said: "" for the usual refusal. Raises Unclear for others."""
+    """The words that an instruction wants said: "" for the usual refusal. Raises Unclear for
+    others.
+    """
     body = text.strip().rstrip(".!")
     body = re.sub(r"(?i)^(?:please )?(?:refuse|decline)(?: politely)?[:;,] ?(?=.)", "", body)
     body = re.sub(r",? (?:instead|please)$", "", body)

@@ -78,7 +78,7 @@ class Response:
         """End without a word: nobody is there any more."""
         self.task.cancel()
 
-    # --- making it ---------------------------------------------------------------------------------
+    # --- making it --------------------------------------------------------------------------------
 
     async def _run(self):
         try:
@@ -244,7 +244,7 @@ class Response:
             "type": part["type"].removeprefix("output_")
         }  # in the part's own events, and only there
 
-    # --- ending it ---------------------------------------------------------------------------------
+    # --- ending it --------------------------------------------------------------------------------
 
     def _end(self, status, reason):
         self.status = status

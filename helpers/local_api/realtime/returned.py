@@ -61,7 +61,9 @@ def _days(number, unit, text):
 
 
 def amount(text):
-    """The dollars that a function returned, as an exact Fraction, or None where it returned none."""
+    """The dollars that a function returned, as an exact Fraction, or None where it returned
+    none.
+    """
     if results.read(text).error:
         return None
     value = _value(text)

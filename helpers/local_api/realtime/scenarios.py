@@ -3,8 +3,8 @@ returned by a function.
 
 A scene's answer is a clip, or a sentence with slots that are computed here: the days until
 Christmas from a date, the tax on an income from the tax tables, either of them from a function's
-output (returned.py). Instructions are followed whole (instructions.py), or not at all. What no scene
-answers gets an answer that says so in a voice, and the reason in `why`.
+output (returned.py). Instructions are followed whole (instructions.py), or not at all. What no
+scene answers gets an answer that says so in a voice, and the reason in `why`.
 """
 
 import datetime
@@ -241,7 +241,7 @@ def _judged(yes, about, no, items):
     return Reply("verdict", yes if topics & wanted else no)
 
 
-# --- functions -----------------------------------------------------------------------------------------
+# --- functions ------------------------------------------------------------------------------------
 
 
 def _returned(output, items):
@@ -274,7 +274,7 @@ def _returned(output, items):
     return Reply(name, scene["say_count"].format(income=dollars(income), tax=dollars(amount)))
 
 
-# --- slots ---------------------------------------------------------------------------------------------
+# --- slots ----------------------------------------------------------------------------------------
 
 
 def _values(scene, words, given):

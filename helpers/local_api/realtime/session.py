@@ -88,7 +88,9 @@ class Session:
         hearing.load()
 
     def open(self):
-        """Send session.created. Call it once the peer can receive (socket open, data channel open)."""
+        """Send session.created. Call it once the peer can receive (socket open, data channel
+        open).
+        """
         self.emit("session.created", session=self.config)
 
     def close(self):
@@ -137,7 +139,7 @@ class Session:
         if self.over:
             self.over(1001, why)
 
-    # --- client events -----------------------------------------------------------------------------
+    # --- client events ----------------------------------------------------------------------------
 
     async def receive(self, message):
         """A client event: a dict, or the text of a message. What is wrong with it becomes an error
@@ -268,7 +270,7 @@ class Session:
     def _clear_output(self, event):
         self._silence()
 
-    # --- sound in ----------------------------------------------------------------------------------
+    # --- sound in ---------------------------------------------------------------------------------
 
     async def hear(self, pcm):
         """Sound that arrived outside of events: PCM16, 24 kHz, mono, any length, in order and
@@ -449,7 +451,7 @@ class Session:
             usage=_transcription_usage(model, item.pcm, said),
         )
 
-    # --- responses ---------------------------------------------------------------------------------
+    # --- responses --------------------------------------------------------------------------------
 
     @property
     def active(self):

@@ -411,7 +411,9 @@ class Job:
         return name if step.epoch == step.epochs else f"{name}:ckpt-step-{step.step}"
 
     def results(self):
-        """The metrics of all steps as CSV text: five decimals, empty where nothing was validated."""
+        """The metrics of all steps as CSV text: five decimals, empty where nothing was
+        validated.
+        """
         names = DPO if self.method == "dpo" else SUPERVISED
         lines = [",".join(["step", *(RESULT_COLUMNS.get(name, name) for name in names.values())])]
         for step in self.steps:

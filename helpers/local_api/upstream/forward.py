@@ -189,7 +189,9 @@ class Upstream:
 
 
 class Pipe:
-    """The body of an upload on its way through: a piece is taken in when the one before it is gone."""
+    """The body of an upload on its way through: a piece is taken in when the one before it is
+    gone.
+    """
 
     def __init__(self):
         self.queue, self.taken, self.finished = asyncio.Queue(1), True, asyncio.Event()
@@ -309,7 +311,7 @@ class Forward:
             sdk_of(ask.headers),
         )
 
-    # --- what comes back ------------------------------------------------------------------------------
+    # --- what comes back --------------------------------------------------------------------------
 
     async def passed_on(self, response):
         """The Answer that a response makes: whole, or as a flow where it is a stream or long."""
@@ -427,7 +429,9 @@ class Forward:
                 self.left()
 
     async def look(self, events):
-        """Note what the books need of some whole events; enter it before the last of them goes out."""
+        """Note what the books need of some whole events; enter it before the last of them goes
+        out.
+        """
         room = LONGEST - sum(len(event) for _, event in self.given.events)
         if room > 0:
             self.given.events.append((0, events[:room]))
@@ -467,7 +471,7 @@ class Forward:
         self.enter(self.seen)
         self.settle()
 
-    # --- the books ------------------------------------------------------------------------------------
+    # --- the books --------------------------------------------------------------------------------
 
     async def book(self, told):
         """Enter the exchange, once, with what its answer tells: before the reader has all of it and

@@ -3,11 +3,14 @@ all.
 
     recorder = Recorder(folder, "api.openai.com")
     taping = recorder.begin("POST", "/v1/responses", {}, "application/json", body, sdk_of(headers))
-    taping.head(200, headers); taping.chunk(piece); await taping.end()       or taping.cut("the upstream went away")
+    taping.head(200, headers)
+    taping.chunk(piece)
+    await taping.end()    or taping.cut("the upstream went away")
 
-    data/my_recordings/2026-11-23T09-15-02.118-4f2a/0007-responses-gpt-5.6-sol.json    a run, and its seventh exchange
-                       files/SHA-256.mp3                                              a body that is no text, or a long one
-                       cut.log                                                        what was begun and not kept
+    data/my_recordings/
+        2026-11-23T09-15-02.118-4f2a/0007-responses-gpt-5.6-sol.json  a run, its seventh exchange
+        files/SHA-256.mp3                                  a body that is no text, or a long one
+        cut.log                                            what was begun and not kept
 
 A run is what one process records after one connect(). Files are written aside, brought to the disk,
 and then get their names, all in threads: a process that is killed leaves no half of one. What is
@@ -210,7 +213,9 @@ class Taping:
         )
 
     def _events(self, raw):
-        """[(seconds, bytes)] of a stream's events, each with the time at which its last byte came."""
+        """[(seconds, bytes)] of a stream's events, each with the time at which its last byte
+        came.
+        """
         ends = sse.ends(raw)
         if raw and ends[-1:] != [len(raw)]:
             ends.append(len(raw))

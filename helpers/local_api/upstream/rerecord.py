@@ -79,7 +79,7 @@ def run(notebook, mode):
     return json.loads(last.outputs[0].text), wrong
 
 
-# --- what would be recorded ---------------------------------------------------------------------------
+# --- what would be recorded -----------------------------------------------------------------------
 
 
 def show(notebook, url=None):
@@ -138,7 +138,7 @@ def planned(calls, today, url=None):
     return rows
 
 
-# --- recording, and what has changed ------------------------------------------------------------------
+# --- recording, and what has changed --------------------------------------------------------------
 
 
 def record(notebook, url=None):

@@ -6,7 +6,8 @@ A session's response in a recording is {"status": 101, "session": [...], "sound"
 session began as "at":
     {"at": 0.1, "client": {...}}      a client event
     {"at": 0.2, "client": 4800}       so many bytes of sound, in one append or several
-    {"at": 0.3, "api": "{...}"}       a server event, its text as it came; for a sound in it stands ‹4800›: so many bytes
+    {"at": 0.3, "api": "{...}"}       a server event, its text as it came; for a sound in it stands
+                                      ‹4800›: so many bytes
     {"at": 9.5, "closed": [1000, ""]} the end, where the API made it
 The sounds stand one after the other in the two files. realtime/replayed.py gives it all back.
 """

@@ -182,8 +182,8 @@ class Hold:
 
 
 def dearest(model, direction, on):
-    """The highest price of one token of a model in any modality, in USD. Raises OverBudget where none
-    is known.
+    """The highest price of one token of a model in any modality, in USD. Raises OverBudget where
+    none is known.
     """
     found = []
     for modality in ("text", "audio", "image"):

@@ -276,7 +276,9 @@ def _o_series(token, code):
 
 
 def _assistant_item(token, code):
-    """A part of an assistant's item in Realtime: `{"type": "text"}` in `content`, beside the role."""
+    """A part of an assistant's item in Realtime: `{"type": "text"}` in `content`, beside the
+    role.
+    """
     groups = around(token, 5)
     said = beside(token)
     if "type" not in said or said["type"].after is not token:

@@ -101,8 +101,10 @@ class Token:
 class Code:
     """A text as Tokens, with `clean`, the text without comments and docstrings, of the same length.
 
-    end: an end of `ENDS`. path: of the file, which may say whose it is. worth: whether a text within a string need be read. known: {name: text} of constants that other cells give. breaks: places
-    where brackets begin anew, as each fence of a page does. `keyed`: {key: its Tokens in order}.
+    end: an end of `ENDS`. path: of the file, which may say whose it is. worth: whether a text
+    within a string need be read. known: {name: text} of constants that other cells give. breaks:
+    places where brackets begin anew, as each fence of a page does. `keyed`: {key: its Tokens in
+    order}.
     """
 
     def __init__(self, text, end, path="", worth=lambda text: True, known=None, breaks=()):

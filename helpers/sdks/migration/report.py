@@ -35,7 +35,9 @@ def left_out(listed):
 
 
 def table(findings):
-    """Findings as a DataFrame for a page: where, old name, the day it ended or will, today's name."""
+    """Findings as a DataFrame for a page: where, old name, the day it ended or will, today's
+    name.
+    """
     import pandas as pd
 
     return pd.DataFrame(

@@ -47,8 +47,8 @@ def scan(path, progress=lambda files: files):
     """All Day 9 names in a file or a folder, as a list of Findings by file and line.
 
     Folders of packages, what a build makes and the caches of tools are left out. A file or a folder
-    that cannot be read is a Finding of the kind "not read", and one that is read in spite of a fault
-    "read in part". progress: takes the list of files and gives them one by one. Raises
+    that cannot be read is a Finding of the kind "not read", and one that is read in spite of a
+    fault "read in part". progress: takes the list of files and gives them one by one. Raises
     FileNotFoundError for a path that is not there.
     """
     return in_listing(listing(path), path, progress)

@@ -1,4 +1,6 @@
-"""Usage exports: each format read right, each row priced exactly, nothing lost, whatever is broken."""
+"""Usage exports: each format read right, each row priced exactly, nothing lost, whatever is
+broken.
+"""
 
 import collections
 import csv

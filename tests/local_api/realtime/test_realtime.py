@@ -163,7 +163,7 @@ def words_of(events):
     return item["content"][0].get("transcript") or item["content"][0]["text"]
 
 
-# --- a conversation ------------------------------------------------------------------------------------
+# --- a conversation -------------------------------------------------------------------------------
 
 
 def test_a_spoken_conversation_by_the_sdk(api):
@@ -385,7 +385,7 @@ DATE_TOOL = {
 }
 
 
-# --- what is said back ---------------------------------------------------------------------------------
+# --- what is said back ----------------------------------------------------------------------------
 
 
 def typed(text, heard=(), **more):
@@ -564,7 +564,7 @@ def test_what_nobody_recorded_is_said_to_be_so(wire):
     assert "1,000,000,000,000 dollars" in words_of(wire.answer(output_modalities=["text"]))
 
 
-# --- functions -----------------------------------------------------------------------------------------
+# --- functions ------------------------------------------------------------------------------------
 
 
 def returned(wire, output):
@@ -630,7 +630,7 @@ def test_a_spoken_question_calls_a_function(wire):
     )
 
 
-# --- turns ---------------------------------------------------------------------------------------------
+# --- turns ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("arguments", ["[1]", "5", "no JSON", "[" * 2_000])
@@ -852,7 +852,7 @@ def test_hearing_tells_clips_from_other_sounds():
     assert hearing.heard(b"") == hearing.heard(sounds.silence(3_000)) == []
 
 
-# --- interrupting, cancelling, answers beside the conversation -----------------------------------------
+# --- interrupting, cancelling, answers beside the conversation ------------------------------------
 
 
 @pytest.fixture
@@ -1069,7 +1069,7 @@ def test_telephone_sound_both_ways(wire, law):
     )  # dB; G.711 has 38 at best
 
 
-# --- usage and cost ------------------------------------------------------------------------------------
+# --- usage and cost -------------------------------------------------------------------------------
 
 
 def test_usage_follows_the_rule_and_the_conversation_is_billed_again(wire):
@@ -1145,7 +1145,7 @@ def test_the_receipt_has_what_was_said(api):
     assert api.state.ledger.origins[response["id"]][0]["class"] == "constructed"
 
 
-# --- bad input: an error event, and the session goes on ------------------------------------------------
+# --- bad input: an error event, and the session goes on -------------------------------------------
 
 AUDIO = lambda data: base64.b64encode(data).decode()
 UPDATE = lambda **change: {"type": "session.update", "session": {"type": "realtime", **change}}
@@ -1466,7 +1466,7 @@ def test_sound_that_is_too_short_to_commit(wire):
     )
 
 
-# --- who may come in -----------------------------------------------------------------------------------
+# --- who may come in ------------------------------------------------------------------------------
 
 OLD = "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API."
 REFUSED = {
@@ -1587,7 +1587,7 @@ def test_the_old_sdk_namespace_gets_todays_refusal(api):
         assert rt.recv().error.code == "beta_api_shape_disabled"
 
 
-# --- many, and gone ------------------------------------------------------------------------------------
+# --- many, and gone -------------------------------------------------------------------------------
 
 
 def test_twenty_sessions_at_once(api):
@@ -1674,7 +1674,7 @@ def test_a_peer_that_does_not_answer_is_given_up(monkeypatch):
     assert all(s.closed for s in seen)
 
 
-# --- a transport that plays the sound itself -----------------------------------------------------------
+# --- a transport that plays the sound itself ------------------------------------------------------
 
 
 class Speaker:

@@ -145,7 +145,7 @@ async def refusal(awaitable):
     return caught.value
 
 
-# --- a conversation -------------------------------------------------------------------------------------
+# --- a conversation -------------------------------------------------------------------------------
 
 
 @with_api
@@ -400,7 +400,7 @@ def test_many_at_once():
         api.process.wait()
 
 
-# --- how it ends ----------------------------------------------------------------------------------------
+# --- how it ends ----------------------------------------------------------------------------------
 
 
 @with_api
@@ -516,7 +516,7 @@ async def test_no_call_is_longer_than_an_hour(api, monkeypatch):
     await api.nothing_left()
 
 
-# --- secrets --------------------------------------------------------------------------------------------
+# --- secrets --------------------------------------------------------------------------------------
 
 
 @with_api
@@ -645,7 +645,7 @@ async def test_the_events_of_a_call_have_the_keys_and_the_order_of_genuine_ones(
     ), report
 
 
-# --- what is wrong with an offer ------------------------------------------------------------------------
+# --- what is wrong with an offer ------------------------------------------------------------------
 
 
 async def offered():
@@ -770,7 +770,7 @@ async def test_what_answers_an_offer(api):
     await api.client.realtime.calls.hangup(headers["Location"].rpartition("/")[2])
 
 
-# --- the ear, packet by packet --------------------------------------------------------------------------
+# --- the ear, packet by packet --------------------------------------------------------------------
 
 
 def packets(count):

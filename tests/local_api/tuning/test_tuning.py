@@ -1,4 +1,6 @@
-"""Preference tuning as a client meets it: the untouched SDK, real sockets, jobs that really train."""
+"""Preference tuning as a client meets it: the untouched SDK, real sockets, jobs that really
+train.
+"""
 
 import asyncio
 import base64
@@ -157,7 +159,7 @@ def at_pace():
         one.end()
 
 
-# --- the whole life of a job -------------------------------------------------------------------------
+# --- the whole life of a job ----------------------------------------------------------------------
 
 
 def test_the_life_of_a_dpo_job(local):
@@ -358,7 +360,7 @@ def test_supervised_tuning_learns_from_examples_alone(at_pace):
     )
 
 
-# --- cancel, pause, resume ---------------------------------------------------------------------------
+# --- cancel, pause, resume ------------------------------------------------------------------------
 
 
 def test_many_examples_of_one_prompt_fit_into_memory(local):
@@ -454,7 +456,7 @@ def test_a_pause_in_the_middle_of_a_piece_of_work_holds_at_once(at_pace):
     )
 
 
-# --- beside other work -------------------------------------------------------------------------------
+# --- beside other work ----------------------------------------------------------------------------
 
 
 def test_eight_jobs_at_once(at_pace):
@@ -559,7 +561,7 @@ def test_curl(local, tmp_path):
     assert made["status"] == "succeeded"
 
 
-# --- files -------------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------
 
 
 def test_files_come_back_as_they_went(at_pace, tmp_path):
@@ -689,7 +691,7 @@ def test_it_holds_a_bounded_number_of_files(at_pace, monkeypatch):
     send(60)
 
 
-# --- what a job refuses ------------------------------------------------------------------------------
+# --- what a job refuses ---------------------------------------------------------------------------
 
 
 def dpo_with(**hyperparameters):
@@ -901,7 +903,7 @@ def test_bytes_flipped_at_random(local, seed):
         assert made.status == "succeeded" or "fault" not in made.error.message
 
 
-# --- lists -------------------------------------------------------------------------------------------
+# --- lists ----------------------------------------------------------------------------------------
 
 
 def test_lists_are_paged(at_pace):
@@ -946,7 +948,7 @@ def test_the_oldest_job_that_has_ended_gives_way(at_pace, monkeypatch):
     assert one.refused(lambda: one.create(pairs())).code == "too_many_jobs"
 
 
-# --- tuned models ------------------------------------------------------------------------------------
+# --- tuned models ---------------------------------------------------------------------------------
 
 
 def test_tuned_models_are_models(local):
@@ -1093,7 +1095,7 @@ def test_the_order_of_the_candidates_does_not_favour_the_preferred():
     assert 60 < firsts < 140
 
 
-# --- what it would have cost -------------------------------------------------------------------------
+# --- what it would have cost ----------------------------------------------------------------------
 
 
 def test_trained_tokens_and_the_receipt(at_pace, monkeypatch):
@@ -1138,7 +1140,7 @@ class Desk:
         return getattr(self.client, method.lower())(f"/day9/{name}", cast_to=object)
 
 
-# --- the notebook ------------------------------------------------------------------------------------
+# --- the notebook ---------------------------------------------------------------------------------
 
 
 def test_the_live_window_follows_a_job(local):
@@ -1184,7 +1186,7 @@ def test_the_notebook_names_the_last_day_of_hosted_tuning():
     } and "gpt-4o-2024-08-06 and gpt-4.1 until 2027-01-14" in today
 
 
-# --- shapes ------------------------------------------------------------------------------------------
+# --- shapes ---------------------------------------------------------------------------------------
 
 # Keys and values that differ from every genuine exchange of the tables, and why. No body of a DPO
 # job's is in the tables.

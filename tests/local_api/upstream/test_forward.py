@@ -85,7 +85,7 @@ def to():
         one.end()
 
 
-# --- who answers -------------------------------------------------------------------------------------
+# --- who answers ----------------------------------------------------------------------------------
 
 
 def test_who_answers_is_one_word_or_an_address():
@@ -161,7 +161,7 @@ def test_live_needs_a_key_that_is_one():
     assert REAL_KEY not in str(e.value)
 
 
-# --- there and back ----------------------------------------------------------------------------------
+# --- there and back -------------------------------------------------------------------------------
 
 
 def test_an_answer_comes_as_it_was_sent(live, imitation):
@@ -344,7 +344,7 @@ def test_an_upload_that_nobody_takes_is_still_answered(to):
         one.client().files.create(file=("a.jsonl", b"x" * 5_000_000), purpose="batch")
 
 
-# --- what this machine still answers -----------------------------------------------------------------
+# --- what this machine still answers --------------------------------------------------------------
 
 
 def test_a_model_that_is_shut_down_is_answered_from_recordings_and_says_so(live, imitation):
@@ -513,7 +513,7 @@ def test_what_a_server_cannot_do_is_said(status, path, body, says):
     )
 
 
-# --- errors, as they are and as they are not ----------------------------------------------------------
+# --- errors, as they are and as they are not ------------------------------------------------------
 
 
 def test_the_upstreams_own_errors_come_as_they_are(to):
@@ -703,7 +703,7 @@ def test_a_long_body_that_is_cut_off_is_cut_off_for_the_reader_too(to):
             to(says(kind)).client().audio.speech.create(model="m", voice="v", input="x").read()
 
 
-# --- one who leaves, one who does not read ------------------------------------------------------------
+# --- one who leaves, one who does not read --------------------------------------------------------
 
 
 def endless(sent, gone):
@@ -887,7 +887,7 @@ def test_what_is_recorded_is_what_came_also_when_the_reader_leaves(to):
     assert tape.tapes[2][-1].startswith("cut: ") and one.there.host in tape.tapes[2][-1]
 
 
-# --- the ceiling -------------------------------------------------------------------------------------
+# --- the ceiling ----------------------------------------------------------------------------------
 
 
 def test_what_is_spent_is_what_the_usage_costs(live):
@@ -1043,7 +1043,7 @@ def test_an_answer_that_is_cut_off_counts_as_the_most_it_can_have_cost_and_an_er
     assert one.upstream.spending.total < Decimal("2.1") * most and one.upstream.spending.held == 0
 
 
-# --- connect(), in processes of its own ---------------------------------------------------------------
+# --- connect(), in processes of its own -----------------------------------------------------------
 
 ASKED = f"""
 import os, signal, helpers

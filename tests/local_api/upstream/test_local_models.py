@@ -320,7 +320,7 @@ def test_mlx_holds_no_answer_to_a_schema(clients):
         )
 
 
-# --- a stranger with only a local model ------------------------------------------------------------------
+# --- a stranger with only a local model -----------------------------------------------------------
 
 
 def test_all_of_1_o1_runs_with_only_a_local_model(llama):

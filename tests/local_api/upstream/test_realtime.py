@@ -344,7 +344,9 @@ def test_a_torn_session_is_left_out_and_named(recorded, tmp_path):
 
 
 def test_a_slow_reader_holds_the_upstream_back(openais, ours):
-    """The reader takes nothing: what waits here stays small, and nothing is lost when it goes on."""
+    """The reader takes nothing: what waits here stays small, and nothing is lost when it goes
+    on.
+    """
     with websockets.sync.client.connect(
         f"{ours.url.replace('http', 'ws')}/realtime?model={MODEL}",
         additional_headers={"Authorization": f"Bearer {upstreams.LOCAL_KEY}"},

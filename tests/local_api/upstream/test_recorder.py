@@ -33,7 +33,7 @@ KEY = "day9-for-the-tests"
 posix = pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
 
 
-# --- an upstream that answers as it is told, and a local API that records it ---------------------------
+# --- an upstream that answers as it is told, and a local API that records it ----------------------
 
 
 class Upstream(http.server.ThreadingHTTPServer):
@@ -147,7 +147,7 @@ def files(folder):
     return sorted(f for f in Path(folder).rglob("*.json") if f.parent.name != "files")
 
 
-# --- byte for byte ------------------------------------------------------------------------------------
+# --- byte for byte --------------------------------------------------------------------------------
 
 HEADERS = {
     "Content-Type": "application/json",
@@ -465,7 +465,7 @@ def test_a_stream_keeps_its_pace(upstream, recording, tmp_path):
         local.end()
 
 
-# --- many at once, and a process that dies ------------------------------------------------------------
+# --- many at once, and a process that dies --------------------------------------------------------
 
 
 def numbered(request, body):
@@ -618,7 +618,7 @@ def test_a_kernel_that_is_killed_in_the_middle_of_an_answer_loses_none_of_it(ups
     ] == events
 
 
-# --- what is taken out -------------------------------------------------------------------------------
+# --- what is taken out ----------------------------------------------------------------------------
 
 
 def tape(
@@ -851,7 +851,7 @@ def test_what_is_no_secret_stays_as_it_is():
         assert scrub.text(text) != text and scrub.text(scrub.text(text)) == scrub.text(text)
 
 
-# --- what answers what -------------------------------------------------------------------------------
+# --- what answers what ----------------------------------------------------------------------------
 
 JSON = (200, {"content-type": "application/json"})
 

@@ -37,7 +37,8 @@ KNOWN = (
     "a CSV with a header, a receipt, LiteLLM's spend log or daily activity, OpenTelemetry spans, "
     "exports of OpenRouter, Helicone, Langfuse, LangSmith and ccusage"
 )
-# What a file seems to be that is not read, by names that it has: (names, what it seems to be, the way out)
+# What a file seems to be that is not read, by names that it has: (names, what it seems to be, the
+# way out)
 SEEMS = [
     (
         {"custom_id", "method", "url", "body"},

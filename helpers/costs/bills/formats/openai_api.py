@@ -1,5 +1,5 @@
-"""What OpenAI's own API gives: pages of the usage and costs API, answers kept one a line, the output
-of a batch, and the usage JSON of before 2025.
+"""What OpenAI's own API gives: pages of the usage and costs API, answers kept one a line, the
+output of a batch, and the usage JSON of before 2025.
 """
 
 from .records import BROKEN, dicts, first, less, parsed, whole

@@ -121,8 +121,8 @@ def is_helicone(record):
 
 
 def helicone(r, notes):
-    """A request of Helicone (HeliconeRequest in its types). A hit in its own cache names the request
-    it repeats.
+    """A request of Helicone (HeliconeRequest in its types). A hit in its own cache names the
+    request it repeats.
     """
     repeats = str(r.get("cache_reference_id") or "").replace("-", "").strip("0")
     yield {

@@ -1,4 +1,6 @@
-"""What every reader of a format needs: objects out of JSON that may hold anything in their place."""
+"""What every reader of a format needs: objects out of JSON that may hold anything in their
+place.
+"""
 
 import json
 from decimal import Decimal
