@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
 DASHES = ("", "7 4", "2 3", "9 3 2 3")  # a line is told by its dash, too
 LEFT, TOP, WIDE, HIGH = 52, 30, 300, 150  # pixels of the plotting area
+FRAME = {
+    "width": LEFT + WIDE + 12,
+    "height": TOP + HIGH + 24,
+    "left": LEFT,
+    "top": TOP,
+    "right": LEFT + WIDE,
+    "bottom": TOP + HIGH,
+    "middle": TOP + HIGH / 2,
+}
 
 
 PLOT = Template("""
@@ -69,20 +78,20 @@ def curves(
     said = f"{title}: " + "; ".join(
         f"{name} from {one[0]:.3g} to {one[-1]:.3g}" for name, one in series.items()
     )
+    points = lambda one: " ".join(f"{across(j):.1f},{up(v):.1f}" for j, v in enumerate(one))
     lines = [
         {
             "name": name,
-            "points": " ".join(f"{across(j):.1f},{up(v):.1f}" for j, v in enumerate(one)),
+            "points": points(one),
             "colour": COLOURS[i],
             "dash": DASHES[i],
             "at": LEFT + 8 + i * 110,
         }
         for i, (name, one) in enumerate(series.items())
     ]
+    marks = (low, (low + high) / 2, high)
     ticks: list[tuple[float, float, str, str]] = [
-        (LEFT - 5, up(v) + 4, f"{v:.2g}", "end") for v in (low, (low + high) / 2, high)
-    ]
-    ticks += [
+        *((LEFT - 5, up(v) + 4, f"{v:.2g}", "end") for v in marks),
         (across(0), TOP + HIGH + 15, "1", "middle"),
         (across(most - 1), TOP + HIGH + 15, f"{most}", "end"),
         (LEFT + WIDE / 2, TOP + HIGH + 17, x, "middle"),
@@ -92,13 +101,7 @@ def curves(
         PLOT.render(
             title=title,
             said=said,
-            width=LEFT + WIDE + 12,
-            height=TOP + HIGH + 24,
-            left=LEFT,
-            top=TOP,
-            right=LEFT + WIDE,
-            bottom=TOP + HIGH,
-            middle=TOP + HIGH / 2,
+            **FRAME,
             lines=lines,
             ticks=ticks,
             y=y,

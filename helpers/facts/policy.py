@@ -443,11 +443,9 @@ def train(
             order = draw.permutation(n)
         chosen = rows[order[batch * h["batch_size"] : (batch + 1) * h["batch_size"]]]
         metrics, gradient = _metrics(method, weights, reference, chosen, h["beta"])
-        on_valid: tuple[float | None, float | None, float | None] = (
-            _metrics(method, weights, reference, held, h["beta"])[0]
-            if held is not None
-            else (None, None, None)
-        )
+        on_valid: tuple[float | None, ...] = (None,) * 3
+        if held is not None:
+            on_valid, _ = _metrics(method, weights, reference, held, h["beta"])
         weights = weights - rate * gradient
         yield Step(
             i + 1,

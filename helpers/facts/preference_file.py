@@ -126,8 +126,7 @@ def read(
 
     data: the file's bytes. method: "dpo", "supervised", or None to go by the first line. file: the
     id that the hosted service's text names. progress: told (lines read, all lines) after each
-    10,000. Never raises for what is in the file; ValueError for
-    another method.
+    10,000. Never raises for what is in the file; ValueError for another method.
 
     >>> rows, problems = read(b'{"input": {"messages": []}}')
     >>> print(problems[0])
@@ -138,26 +137,15 @@ def read(
     if isinstance(data, str):
         raise TypeError('a file is read as its bytes: open(path, "rb").read(), or text.encode()')
     if len(data) > LARGEST:
-        return [], [
-            Problem(
-                None,
-                "",
-                f"expected at most {LARGEST:,} bytes (512 MB), found {len(data):,}",
-                stage="upload",
-                code=None,
-            )
-        ]
+        said = f"expected at most {LARGEST:,} bytes (512 MB), found {len(data):,}"
+        return [], [Problem(None, "", said, stage="upload", code=None)]
     problems = []
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
-        problems.append(
-            Problem(
-                1,
-                "byte 1",
-                "expected UTF-8 without a byte order mark; it is skipped here, elsewhere it may not be",
-                "warning",
-            )
+        said = (
+            "expected UTF-8 without a byte order mark; it is skipped here, elsewhere it may not be"
         )
+        problems.append(Problem(1, "byte 1", said, "warning"))
     numbered = _parsed_lines(data, problems)
     foreign = _foreign(data, numbered)
     if foreign:
@@ -165,16 +153,18 @@ def read(
     if method is None:
         method = _kind(numbered[0][1]) if numbered else "dpo"
     if method == "dpo" and numbered and all(_kind(row) == "supervised" for _, row in numbered):
-        return [], [
-            *problems,
-            Problem(
-                None,
-                "",
-                SUPERVISED_FILE.format(file=file),
-                published=True,
-                more="(A pair has input, preferred_output and non_preferred_output.)",
-            ),
-        ]
+        more = "(A pair has input, preferred_output and non_preferred_output.)"
+        said = SUPERVISED_FILE.format(file=file)
+        return [], [*problems, Problem(None, "", said, published=True, more=more)]
+    rows = _rows_without_error(numbered, method, progress, problems)
+    if len(numbered) < FEWEST:
+        said, code = TOO_FEW.format(n=len(numbered)), "invalid_n_examples"
+        problems.append(Problem(None, "", said, published=True, code=code))
+    return rows, problems
+
+
+def _rows_without_error(numbered, method, progress, problems):
+    """The rows that are fit for training; what is wrong with others goes to `problems`."""
     rows = []
     for done, (number, row) in enumerate(numbered, start=1):
         if done % TOLD_EVERY == 0:
@@ -188,13 +178,7 @@ def read(
         problems += found
         if not any(p.level == "error" for p in found):
             rows.append(row)
-    if len(numbered) < FEWEST:
-        problems.append(
-            Problem(
-                None, "", TOO_FEW.format(n=len(numbered)), published=True, code="invalid_n_examples"
-            )
-        )
-    return rows, problems
+    return rows
 
 
 def converted(data: bytes) -> tuple[list[dict[str, Any]], list[Problem]]:

@@ -64,43 +64,8 @@ def chat_answer(spec: dict[str, Any], model: str, seconds: int, name: str) -> di
 def response_answer(
     spec: dict[str, Any], model: str, seconds: int, name: str, body: dict[str, Any]
 ) -> dict[str, Any]:
-    item = lambda prefix: (
-        prefix + "Day9" + hashlib.sha256(f"{prefix}{name}".encode()).hexdigest()[:44]
-    )
-    output = (
-        [{"id": item("rs_"), "type": "reasoning", "summary": []}]
-        if spec.get("reasoning_tokens")
-        else []
-    )
-    for i, call in enumerate(spec.get("calls", [])):
-        output.append(
-            {
-                "id": item(f"fc_{i}"),
-                "type": "function_call",
-                "status": "completed",
-                "arguments": call["arguments"],
-                "call_id": f"call_Day9{hashlib.sha256(f'{name} {i}'.encode()).hexdigest()[:20]}",
-                "name": call["name"],
-            }
-        )
-    said = (
-        [{"type": "output_text", "annotations": [], "logprobs": [], "text": spec["text"]}]
-        if "text" in spec
-        else []
-    )
-    said += [{"type": "refusal", "refusal": spec["refusal"]}] if "refusal" in spec else []
-    if said:
-        output.append(
-            {
-                "id": item("msg_"),
-                "type": "message",
-                "status": "completed",
-                "role": "assistant",
-                "content": said,
-            }
-        )
     return {
-        "id": item("resp_"),
+        "id": _item("resp_", name),
         "object": "response",
         "created_at": seconds,
         "status": "completed",
@@ -110,7 +75,7 @@ def response_answer(
         "instructions": body.get("instructions"),
         "max_output_tokens": None,
         "model": model,
-        "output": output,
+        "output": _output(spec, name),
         "parallel_tool_calls": True,
         "previous_response_id": None,
         "reasoning": {"effort": body.get("reasoning", {}).get("effort", "medium"), "summary": None},
@@ -133,3 +98,35 @@ def response_answer(
         "user": None,
         "metadata": {},
     }
+
+
+def _item(prefix, name):
+    return f"{prefix}Day9{hashlib.sha256(f'{prefix}{name}'.encode()).hexdigest()[:44]}"
+
+
+def _output(spec, name):
+    """The items of a response: what was thought, the calls, the message."""
+    output = []
+    if spec.get("reasoning_tokens"):
+        output.append({"id": _item("rs_", name), "type": "reasoning", "summary": []})
+    for i, call in enumerate(spec.get("calls", [])):
+        output.append(
+            {
+                "id": _item(f"fc_{i}", name),
+                "type": "function_call",
+                "status": "completed",
+                "arguments": call["arguments"],
+                "call_id": f"call_Day9{hashlib.sha256(f'{name} {i}'.encode()).hexdigest()[:20]}",
+                "name": call["name"],
+            }
+        )
+    said = []
+    if "text" in spec:
+        part = {"type": "output_text", "annotations": [], "logprobs": [], "text": spec["text"]}
+        said.append(part)
+    if "refusal" in spec:
+        said.append({"type": "refusal", "refusal": spec["refusal"]})
+    if said:
+        message = {"id": _item("msg_", name), "type": "message", "status": "completed"}
+        output.append(message | {"role": "assistant", "content": said})
+    return output

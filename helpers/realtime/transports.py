@@ -17,6 +17,7 @@ from . import sockets  # from here on, waits end
 
 FOLDER = DATA / "realtime"
 PIECE = 40  # ms of sound in one event, as the pages of 2_realtime/02 send it
+LENGTH = PIECE * sounds.BYTES_A_MS
 
 
 LIVE = Template("""
@@ -98,10 +99,8 @@ async def over_websocket(client, session, clip):
         times["word"] = begun + turn_taking.last_word_ms(said) / 1000
         until = float("inf")
         while sent * PIECE < until:
-            start = sent * PIECE * sounds.BYTES_A_MS
-            piece = said[start : start + PIECE * sounds.BYTES_A_MS].ljust(
-                PIECE * sounds.BYTES_A_MS, b"\0"
-            )
+            start = sent * LENGTH
+            piece = said[start : start + LENGTH].ljust(LENGTH, b"\0")
             sent += 1
             await asyncio.sleep(max(0, begun + sent * PIECE / 1000 - clock()))
             await send(
@@ -109,18 +108,10 @@ async def over_websocket(client, session, clip):
             )
             if listening.done():
                 listening.result()  # what went wrong there is raised here
-                answer = (
-                    sum(
-                        len(base64.b64decode(e.delta))
-                        for e in events
-                        if e.type == "response.output_audio.delta"
-                    )
-                    / sounds.BYTES_A_MS
-                )
                 if "sound" not in times:
                     told = spoken.in_words(events[-1].response)
                     raise RuntimeError(f"There is no first sound to time. The answer was: {told}")
-                until = 1000 * (times["sound"] - begun) + answer
+                until = 1000 * (times["sound"] - begun) + _ms_of_sound(events)
             elif sent * PIECE > sounds.ms(said) + 1000 * sockets.PATIENCE:
                 listening.cancel()
                 raise TimeoutError(f"No answer came. {heard.waits_for()}")
@@ -131,6 +122,12 @@ async def over_websocket(client, session, clip):
         round(1000 * (times["sound"] - times["word"])),
         display.show(events),
     )
+
+
+def _ms_of_sound(events):
+    """How long the answer's sound takes to be heard."""
+    pieces = (e.delta for e in events if e.type == "response.output_audio.delta")
+    return sum(len(base64.b64decode(piece)) for piece in pieces) / sounds.BYTES_A_MS
 
 
 async def over_webrtc(secret, clip):

@@ -348,21 +348,9 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=N
         raise BillError(
             "a what-if needs tokens, and this file has none for text: it holds what was billed, or sound alone"
         )
-    for name, percent, most in (
-        ("cached", cached, 100),
-        ("hidden", hidden, np.inf),
-        ("batch", batch, np.inf),
-    ):
-        if percent is None:
-            continue
-        number = isinstance(percent, (int, float, np.integer))
-        meant = (
-            f": {100 * percent:g} where you wrote {percent}" if number and 0 < percent < 1 else ""
-        )
-        if not number or percent != int(percent) or not 0 <= percent <= most:
-            raise BillError(
-                f"{name} is a whole number of percent, from 0{' to 100' if most == 100 else ' on'}, not {percent!r}{meant}"
-            )
+    _whole_percent("cached", cached, 100)
+    _whole_percent("hidden", hidden)
+    _whole_percent("batch", batch)
     on = on and prices.as_day(on)
     cube = bill.cube.copy()
     if move is None:
@@ -374,16 +362,9 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=N
             f"nothing in this bill was priced as {move}; it has {', '.join(sorted(set(cube['model'])))}"
         )
     if hidden is not None:
-        if "reasoning" not in cube:
-            raise BillError("this file does not count hidden tokens; a log of single calls does")
-        kept = cube["reasoning"] * int(hidden) // 100
-        cube["text_output"] += np.where(chosen, kept - cube["reasoning"], 0)
-        cube["reasoning"] = cube["reasoning"].where(~chosen, kept)
+        _think(cube, chosen, int(hidden))
     if cached is not None:
-        both = cube["text_input"] + cube.get("text_cached_input", 0)
-        part = both * int(cached) // 100
-        cube["text_cached_input"] = np.where(chosen, part, cube.get("text_cached_input", 0))
-        cube["text_input"] = np.where(chosen, both - part, cube["text_input"])
+        _cache(cube, chosen, int(cached))
     if to is None:
         changed = cost(cube, bill.rates)
         _sold(cube[chosen], bill.rates, None)
@@ -404,6 +385,35 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=N
         changed = np.where(cheaper, changed, part)
     cube["nano"] = np.where(chosen, changed, cube["nano"])
     return WhatIf(bill, cube, by)
+
+
+def _whole_percent(name, percent, most=np.inf):
+    """Raises BillError for what is no percentage; None is left as it is."""
+    if percent is None:
+        return
+    number = isinstance(percent, (int, float, np.integer))
+    meant = f": {100 * percent:g} where you wrote {percent}" if number and 0 < percent < 1 else ""
+    if not number or percent != int(percent) or not 0 <= percent <= most:
+        raise BillError(
+            f"{name} is a whole number of percent, from 0{' to 100' if most == 100 else ' on'}, not {percent!r}{meant}"
+        )
+
+
+def _think(cube, chosen, percent):
+    """Change the chosen rows to so many percent of their hidden tokens."""
+    if "reasoning" not in cube:
+        raise BillError("this file does not count hidden tokens; a log of single calls does")
+    kept = cube["reasoning"] * percent // 100
+    cube["text_output"] += np.where(chosen, kept - cube["reasoning"], 0)
+    cube["reasoning"] = cube["reasoning"].where(~chosen, kept)
+
+
+def _cache(cube, chosen, percent):
+    """Change the chosen rows so that so many percent of their text input come from the cache."""
+    both = cube["text_input"] + cube.get("text_cached_input", 0)
+    part = both * percent // 100
+    cube["text_cached_input"] = np.where(chosen, part, cube.get("text_cached_input", 0))
+    cube["text_input"] = np.where(chosen, both - part, cube["text_input"])
 
 
 def _sold(cube, rates, on):

@@ -46,25 +46,7 @@ def sql(columns):
     calls = "requests" if "requests" in columns else "1"
     given = " + ".join(c for c in kinds if c in INPUTS) or "0"
     made = " + ".join(c for c in kinds if c.endswith("_output")) or "0"
-    special = [
-        *(["batch"] if "batch" in columns else []),
-        *([f"lower(coalesce(tier, '')) not in {STANDARD_TIERS}"] if "tier" in columns else []),
-    ]
-    checked = [*has, *([calls] if calls != "1" else [])]
-    reasons = [
-        ('"when" is null', "no readable time"),
-        ("u.model is null", "no model is named"),
-        *([(" or ".join(special), "batch or another service tier")] if special else []),
-        (" or ".join(f"{c} < 0" for c in checked), BAD_COUNTS[0]),
-        (
-            " or ".join(
-                [f"{c} > {ABSURD}" for c in checked]
-                + [f"{c} / {ABSURD_CALL}.0 > greatest({calls}, 1)" for c in has]
-            ),
-            BAD_COUNTS[1],
-        ),
-        *([(f"reasoning > {made}", "the parts exceed their total")] if "reasoning" in has else []),
-    ]
+    reasons = _reasons(columns, has, calls, made)
     quoted = lambda name: name.replace("'", "''")
     comma, line = ",\n         ", "\n           "
     return f"""
@@ -99,6 +81,25 @@ select day, model, feature, why, cast(sum("rows") as bigint) as "rows",
                      else {(line + "            + ").join(f"{k} * coalesce(nano_{k}, 0)" for k in kinds)} end) as bigint) as nano
 from priced group by day, model, feature, why order by day, model, feature, why
 """.strip()
+
+
+def _reasons(columns, has, calls, made):
+    """[(a test in SQL, why a row of which it is true has no price)], in the order of `price`."""
+    special = [
+        *(["batch"] if "batch" in columns else []),
+        *([f"lower(coalesce(tier, '')) not in {STANDARD_TIERS}"] if "tier" in columns else []),
+    ]
+    checked = [*has, *([calls] if calls != "1" else [])]
+    absurd = [f"{c} > {ABSURD}" for c in checked]
+    absurd += [f"{c} / {ABSURD_CALL}.0 > greatest({calls}, 1)" for c in has]
+    return [
+        ('"when" is null', "no readable time"),
+        ("u.model is null", "no model is named"),
+        *([(" or ".join(special), "batch or another service tier")] if special else []),
+        (" or ".join(f"{c} < 0" for c in checked), BAD_COUNTS[0]),
+        (" or ".join(absurd), BAD_COUNTS[1]),
+        *([(f"reasoning > {made}", "the parts exceed their total")] if "reasoning" in has else []),
+    ]
 
 
 def price_parquet(path, same_as=None, memory="3GB", back_to=None):

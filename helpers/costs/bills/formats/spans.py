@@ -77,6 +77,24 @@ def once(rows, notes):
     """
     rows = [dict(row) for row in rows]
     spans = [row for row in rows if row.get("span")]
+    _by_ancestry(spans, notes)
+    _by_answer(spans)
+    _sums(spans, notes)
+    left = sum(row.get("trouble") in (TWICE, ELSEWHERE) for row in spans)
+    if left:
+        notes.append(f"spans that tell calls a second time, not counted again: {left}")
+    _known(spans)
+    silent = [r for r in spans if not r.get("nothing") and r["reasoning"] is None]
+    if silent:
+        most = sum(_number(r["output"]) for r in silent if not r.get("trouble"))
+        notes.append(
+            f"spans that do not tell hidden tokens: {len(silent):,}. They are between 0 and {most:,} of the output, and cost the same"
+        )
+    return rows
+
+
+def _inside(spans):
+    """{id of a row: the rows of the spans inside it that it may count, too}."""
     at = {row["span"]["own"]: row for row in spans if row["span"]["own"]}
     inside: dict[int, list] = {}
     for row in spans:
@@ -91,6 +109,12 @@ def once(rows, notes):
                 inside.setdefault(id(outer), []).append(row)
             through_tool |= outer["span"]["tool"] or counted and not outer["span"]["sums"]
             above = outer["span"]["parent"]
+    return inside
+
+
+def _by_ancestry(spans, notes):
+    """Leave a span uncounted whose calls are those of spans inside it."""
+    inside = _inside(spans)
     for row in spans:
         parts = inside.get(id(row), [])
         if row.get("nothing") or not parts:
@@ -103,6 +127,10 @@ def once(rows, notes):
                 "a span says more input than the spans inside it: a part of them may not be in the file"
             )
         row["trouble"] = TWICE if twin is not None and len(parts) == 1 else ELSEWHERE
+
+
+def _by_answer(spans):
+    """Leave a span uncounted whose answer another one has."""
     answered: dict[object, dict] = {}
     for row in spans:
         answer = row["span"]["answer"]
@@ -112,6 +140,10 @@ def once(rows, notes):
             _complete(answered[answer], row)
             row["trouble"] = TWICE
         answered.setdefault(answer, row)
+
+
+def _sums(spans, notes):
+    """Leave the sum of an agent uncounted where a call of its trace is in the file."""
     traces = {s["own"][0] for r in spans if not r.get("nothing") and (s := r["span"])["own"] and not s["sums"]}  # fmt: skip
     for row in spans:
         place = row["span"]
@@ -121,17 +153,6 @@ def once(rows, notes):
             row["trouble"] = ELSEWHERE
         else:
             notes.append("spans of agents whose calls are not in the file count themselves")
-    left = sum(row.get("trouble") in (TWICE, ELSEWHERE) for row in spans)
-    if left:
-        notes.append(f"spans that tell calls a second time, not counted again: {left}")
-    _known(spans)
-    silent = [r for r in spans if not r.get("nothing") and r["reasoning"] is None]
-    if silent:
-        most = sum(_number(r["output"]) for r in silent if not r.get("trouble"))
-        notes.append(
-            f"spans that do not tell hidden tokens: {len(silent):,}. They are between 0 and {most:,} of the output, and cost the same"
-        )
-    return rows
 
 
 def _known(spans):
