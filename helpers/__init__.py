@@ -13,11 +13,16 @@ and computes; local_api/ answers. Short names lead there, too: `from helpers imp
 (common/moved.py).
 """
 
+from __future__ import annotations
+
 import importlib
 import sys
-from typing import Any
 
 from .common import moved  # noqa: F401 (importing it is what counts)
+
+TYPE_CHECKING = False  # typing's own: to import it would cost more than all that is done here
+if TYPE_CHECKING:
+    from typing import Any
 
 _HOME = {
     "connect": "connection",

@@ -443,7 +443,7 @@ def train(
             order = draw.permutation(n)
         chosen = rows[order[batch * h["batch_size"] : (batch + 1) * h["batch_size"]]]
         metrics, gradient = _metrics(method, weights, reference, chosen, h["beta"])
-        on_valid: tuple[float | None, ...] = (None,) * 3
+        on_valid: tuple[float | None, float | None, float | None] = (None, None, None)
         if held is not None:
             on_valid, _ = _metrics(method, weights, reference, held, h["beta"])
         weights = weights - rate * gradient
