@@ -24,6 +24,7 @@ def opened(tab, request):
     """
     tab.open(request.param)
     tab.broken_when_opened = tab.page.evaluate(BROKEN)
+    tab.changed_when_opened = tab.page.evaluate(CHANGED)
     tab.run()
     return tab
 
@@ -32,8 +33,15 @@ BROKEN = """() => [...document.querySelectorAll('.jp-OutputArea')].map(e => e.in
     .filter(t => /Error displaying widget|Loading widget|Model not found|FigureWidget\\(|interactive\\(children/.test(t))"""
 
 
+CHANGED = "() => jupyterapp.shell.currentWidget.context.model.dirty"
+
+
 def test_a_fresh_clone_shows_no_broken_output(opened):
     assert opened.broken_when_opened == []
+
+
+def test_a_notebook_that_was_only_opened_is_not_unsaved(opened):
+    assert not opened.changed_when_opened
 
 
 def test_run_all_runs_every_cell_without_an_error(opened):

@@ -21,6 +21,23 @@ NOTEBOOKS = ROOT / "notebooks"
 HEADER = re.compile(
     r"(?P<minutes>\d+) min · costs 0\.00 USD(?: here, (?P<usd>[\d.]+) USD at (?P<on>[\d-]+) prices)? · answers: (?P<origin>computed on this page|\w+)"
 )
+# As JupyterLab writes it when a notebook is opened, but for the Python's version, which is the
+# reader's (helpers/lab_settings). ipykernel is what says it.
+METADATA = {
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+    },
+}
 THEMES = {
     "": "Start",
     "1_o1": "o1",
@@ -140,10 +157,7 @@ def whole_streams(outputs):
 
 
 def tidy(nb):
-    nb.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
+    nb.metadata = METADATA
     for cell in nb.cells:
         cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags",)}
         if "outputs" in cell:
