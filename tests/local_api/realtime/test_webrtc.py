@@ -327,15 +327,15 @@ async def test_a_fault_of_ours_in_hearing_is_told_and_the_next_words_are_heard(a
 
 
 class Light(Caller):
-    """A caller that spares this machine: what it says is encoded before, and what it hears is
-    counted, not decoded.
+    """A caller that spares this machine: what it says is encoded before, what it hears is counted,
+    not decoded, and while it says nothing it sends nothing.
     """
 
     def __init__(self, *given):
         super().__init__(*given)
         self.spoken = 0
         self.mouth.recv = self._next
-        self.waiting, self.sent, self.begun = [], 0, None
+        self.waiting, self.sent, self.due = asyncio.Queue(), 0, 0.0
 
     def _listen(self, track):
         (receiver,) = self.peer.getReceivers()
@@ -346,13 +346,14 @@ class Light(Caller):
         return False, None
 
     async def say(self, said):
-        self.waiting += said
+        for packet in said:
+            self.waiting.put_nowait(packet)
 
     async def _next(self):
-        clock = asyncio.get_running_loop().time
-        self.begun = self.begun or clock()
-        await asyncio.sleep(max(0, self.begun + self.sent * 0.02 - clock()))
-        packet = av.Packet(self.waiting.pop(0) if self.waiting else webrtc.SILENCE)
+        packet = av.Packet(await self.waiting.get())
+        now = asyncio.get_running_loop().time()
+        self.due = max(self.due + 0.02, now)  # who is late does not hurry: all would be later
+        await asyncio.sleep(self.due - now)
         packet.pts, packet.time_base, self.sent = self.sent * 960, webrtc.OPUS, self.sent + 1
         return packet
 

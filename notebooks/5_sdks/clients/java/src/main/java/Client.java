@@ -15,6 +15,7 @@ import com.openai.models.ResponseFormatJsonSchema;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import com.openai.models.chat.completions.ChatCompletionMessage;
 import com.openai.models.chat.completions.ChatCompletionToolMessageParam;
+import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.time.LocalDate;
 import java.time.temporal.ChronoUnit;
@@ -129,7 +130,9 @@ class Client {
         try {
             client.chat().completions().create(params, RequestOptions.builder().timeout(patience).build());
         } catch (OpenAIIoException e) {
-            System.out.println(e.getClass().getSimpleName() + ": " + e.getCause().getClass().getSimpleName());
+            // the patience for the call ends it, or that for one read (SocketTimeoutException), whichever is first
+            var cause = e.getCause() instanceof InterruptedIOException ? InterruptedIOException.class : e.getCause().getClass();
+            System.out.println(e.getClass().getSimpleName() + ": " + cause.getSimpleName());
         }
     }
 
