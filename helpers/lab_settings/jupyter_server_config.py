@@ -15,9 +15,9 @@ c.Application.log_level = 40  # the address still shows, and errors
 
 
 class Notebooks(AsyncLargeFileManager):
-    """Ours are stored with all that JupyterLab writes into a notebook when its kernel starts, except
-    the Python's version: that of the reader's own is put in here. Otherwise each would be "unsaved"
-    as soon as it is opened.
+    """Ours are stored with all that JupyterLab writes into a notebook when its kernel starts,
+    except the Python's version: that of the reader's own is put in here. Otherwise each would be
+    "unsaved" as soon as it is opened.
     """
 
     async def get(self, path, content=True, type=None, **more):

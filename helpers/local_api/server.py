@@ -17,10 +17,10 @@ import time
 from email.utils import formatdate
 from urllib.parse import quote
 
-from tornado import httpserver, httputil, iostream
+from tornado import httputil, iostream
 
 from ..common.private import must_have
-from . import door
+from . import accepting, door
 from .answer import error
 from .answers import Answers
 from .state import State
@@ -63,14 +63,6 @@ class Connections(httputil.HTTPServerConnectionDelegate):
         while True:
             await asyncio.sleep(IDLE / 10)
             self.sweep(time.monotonic())
-
-
-class Server(httpserver.HTTPServer):
-    """Tells the Connections of each that has ended; tornado's own keeps it to itself."""
-
-    def on_close(self, server_conn):
-        super().on_close(server_conn)
-        self.request_callback.on_close(server_conn)
 
 
 class Headers(dict):
@@ -317,18 +309,18 @@ def serve(sock, key, pace=1.0, answers=None, upstream=None):
     """Start answering on `sock` in the running event loop; returns the State."""
     state = State(key, sock.getsockname()[1], answers or Answers(pace=pace), pace, upstream)
     connections = state.connections = Connections(state)
-    connections.watching = asyncio.get_running_loop().create_task(connections.watch())
-    listening = Server(
+    loop = asyncio.get_running_loop()
+    connections.watching = loop.create_task(connections.watch())
+    listening = accepting.Server(
         connections,
         max_body_size=MAX_BODY,
         max_buffer_size=MAX_BODY,
         max_header_size=UNREADABLE,
         chunk_size=2**20,
     )
-    must_have(listening, "request_callback")
     must_have(listening.conn_params, "header_timeout")
     listening.conn_params.header_timeout = None  # Connections.watch
-    listening.add_socket(sock)
+    connections.accepting = loop.create_task(listening.accept(sock))
     return state
 
 

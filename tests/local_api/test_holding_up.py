@@ -7,9 +7,13 @@ import concurrent.futures
 import json
 import logging
 import socket
+import ssl
+import subprocess
+import sys
 import threading
 import time
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -28,6 +32,7 @@ from tests import asking
 from tests.mutations import FORM, form
 
 KEY = "day9-for-the-tests"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +78,55 @@ def test_an_upload_may_be_longer(local, monkeypatch):
 def test_long_headers_are_told(local):
     said = raw(local, head("/v1/models", "X-Long: " + "x" * 100_000))
     assert said.startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_client_that_speaks_tls_is_told_at_once(local, caplog):
+    """As openai's Node SDK does, whose WebSocket is always wss://."""
+    plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with socket.create_connection(("127.0.0.1", local.state.port), 30) as sock:
+        with pytest.raises(ssl.SSLError, match="(?i)handshake.failure"):
+            plain.wrap_socket(sock, server_hostname="127.0.0.1")
+    assert "plain HTTP" in caplog.text
+
+
+def test_a_short_or_slow_first_byte_is_no_tls(local):
+    with socket.create_connection(("127.0.0.1", local.state.port), 30) as sock:
+        for byte in b"GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n":
+            sock.sendall(bytes([byte]))
+        assert sock.recv(100).startswith(b"HTTP/1.1 401 ")
+
+
+HELD = """
+import logging, resource, socket, time
+from tests import asking
+local, opened, told = asking.Local("day9-for-the-tests"), [], []
+logging.getLogger().addFilter(told.append)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+try:
+    while True:
+        opened.append(socket.create_connection(("127.0.0.1", local.state.port), 5))
+except OSError:
+    pass  # none is left, on either side
+waiting = opened.pop()  # connected, and not taken
+while not told:
+    time.sleep(0.1)
+time.sleep(1.5)
+for sock in opened:
+    sock.close()
+waiting.sendall(b"GET /v1/models HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n")
+print(len(told), waiting.recv(12).decode(), told[0].getMessage(), sep="\\n", flush=True)
+local.end()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_without_a_file_descriptor_it_waits_and_goes_on():
+    done = subprocess.run(
+        [sys.executable, "-c", HELD], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    tries, answer, told = done.stdout.splitlines()
+    assert answer == "HTTP/1.1 401" and int(tries) < 50
+    assert told.startswith("No connection can be taken for a while: ")
 
 
 def test_what_sends_nothing_is_closed_and_what_waits_for_an_answer_is_not():
