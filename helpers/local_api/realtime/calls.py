@@ -16,6 +16,7 @@ from ...facts import hearing
 from .. import canonical, checks
 from ..answer import Answer, as_json, bad_request, error, refused
 from . import events
+from .config import REALTIME, TRANSCRIPTION
 from .secrets import Secrets, model_of
 from .session import Session
 
@@ -131,9 +132,7 @@ class Endpoints:
         session = self.secrets.session(request.headers)
         if kind == SDP:
             offer = request.body.decode("utf-8", "replace")
-            if session is None:
-                model = parse_qs(request.query).get("model", [""])[0]
-                session = {"type": "realtime", "model": model}
+            session = session or {}
         elif kind == FORM:
             fields = form(content_type, request.body)
             offer = fields.get("sdp", "")
@@ -157,6 +156,12 @@ class Endpoints:
             )
         if not offer:
             raise checks.missing("sdp")
+        checks.mapping(session, "session")
+        model = parse_qs(request.query).get("model", [None])[0]
+        if session.get("type") != TRANSCRIPTION and not session.get("model"):
+            if not model:
+                raise checks.missing("session.model")
+            session = {"type": REALTIME} | session | {"model": model}
         return offer, session
 
 
@@ -202,7 +207,7 @@ class Call:
 
     def _send(self, event):
         text = events.as_text(event)
-        if not self.peer.send(text):  # an item with its sound, say
+        if not (self.peer.send(text) or self._send_without_sound(event)):
             error = checks.Bad(
                 f"{event['type']} has {len(text):,} bytes, more than this data channel takes in one message. "
                 f"It goes to those alone who have joined by WebSocket, with call_id={self.id}.",
@@ -216,6 +221,16 @@ class Call:
             )
         for send in list(self.listeners):
             send(event)
+
+    def _send_without_sound(self, event):
+        """An item that was asked for with a sound too long for the data channel goes there with its
+        transcript alone. Some clients ask for each item, and have heard it already.
+        """
+        if event["type"] != "conversation.item.retrieved":
+            return False
+        item = event["item"]
+        content = [{k: v for k, v in p.items() if k != "audio"} for p in item.get("content", [])]
+        return self.peer.send(events.as_text(event | {"item": item | {"content": content}}))
 
     async def _hear(self, pcm):
         await self.session.hear(pcm)

@@ -4,7 +4,7 @@ Shapes and defaults: openai 3.54.0, types/realtime; of what changes nothing, by 
 Captures of September 2026 show a silence of 200 ms by default where its text says 500; here it is
 500. What is accepted and changes nothing here:
 noise_reduction, tracing, include, prompt, truncation, reasoning, the transcription's language and
-prompt.
+prompt, a voice of one's own. A session of type "transcription" hears and never answers.
 """
 
 import copy
@@ -28,6 +28,7 @@ from ..checks import (
     thing,
 )
 
+REALTIME, TRANSCRIPTION = "realtime", "transcription"  # the types of a session
 VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
 TRANSCRIBERS = (  # openai 3.54.0, types/realtime/audio_transcription.py
     "whisper-1",
@@ -59,6 +60,7 @@ SERVER_VAD = {
     "create_response": True,
     "interrupt_response": True,
 }
+OF_ANSWERS = {"create_response", "interrupt_response", "idle_timeout_ms"}  # of turn detection
 SEMANTIC_VAD = {
     "type": "semantic_vad",
     "eagerness": "auto",
@@ -113,18 +115,31 @@ _transcription = thing(
 )
 
 
+def _mcp(value, at):
+    _typed("tools")([value], at.rpartition("[")[0])
+
+
 _tool = by(
     "type",
     {
         "function": thing(
             {"type": text, "name": identifier, "description": text, "parameters": mapping},
             needs=["name"],
-        )
+        ),
+        "mcp": _mcp,
     },
 )
 _tool_choice = either(
     ("auto", "none", "required"),
-    thing({"type": choice("function"), "name": text}, needs=["type", "name"]),
+    by(
+        "type",
+        {
+            "function": thing({"type": text, "name": text}, needs=["name"]),
+            "mcp": thing(
+                {"type": text, "server_label": text, "name": optional(text)}, needs=["server_label"]
+            ),
+        },
+    ),
 )
 _limit = either(("inf",), number(1, 4096, whole=True))
 
@@ -154,33 +169,55 @@ _OF_BOTH = {
     "prompt": _typed("prompt"),
     "reasoning": _typed("reasoning"),
 }
-session_shape = thing(
-    _OF_BOTH
-    | {
-        "type": choice("realtime"),
-        "model": text,
-        "tracing": _typed("tracing"),
-        "truncation": _typed("truncation"),
-        "include": _typed("include"),
-        "audio": thing(
-            {
-                "input": thing(
+_noise_reduction = thing({"type": choice("near_field", "far_field"), "strength": number(0)})
+
+
+def _voice(value, at):
+    """One of theirs by name, or one of one's own by its id."""
+    own = isinstance(value, dict)
+    (thing({"id": text}, needs=["id"]) if own else choice(*VOICES))(value, at)
+
+
+def _input(turns):
+    return thing(
+        {
+            "format": _format,
+            "transcription": optional(_transcription),
+            "turn_detection": optional(turns),
+            "noise_reduction": optional(_noise_reduction),
+        }
+    )
+
+
+session_shape = by(
+    "type",
+    {
+        REALTIME: thing(
+            _OF_BOTH
+            | {
+                "type": text,
+                "model": text,
+                "tracing": _typed("tracing"),
+                "truncation": _typed("truncation"),
+                "include": _typed("include"),
+                "audio": thing(
                     {
-                        "format": _format,
-                        "transcription": optional(_transcription),
-                        "turn_detection": optional(_turns),
-                        "noise_reduction": optional(
-                            thing({"type": choice("near_field", "far_field")})
+                        "input": _input(_turns),
+                        "output": thing(
+                            {"format": _format, "voice": _voice, "speed": number(0.25, 1.5)}
                         ),
                     }
                 ),
-                "output": thing(
-                    {"format": _format, "voice": choice(*VOICES), "speed": number(0.25, 1.5)}
-                ),
+            }
+        ),
+        TRANSCRIPTION: thing(
+            {
+                "type": text,
+                "include": _typed("include"),
+                "audio": thing({"input": _input(_turns)}),
             }
         ),
     },
-    needs=["type"],
 )
 
 
@@ -192,18 +229,34 @@ def response_shape(item):
             "conversation": choice("auto", "none"),
             "input": each(item),
             "metadata": optional(metadata),
-            "audio": thing({"output": thing({"format": _format, "voice": choice(*VOICES)})}),
+            "audio": thing({"output": thing({"format": _format, "voice": _voice})}),
         }
     )
 
 
 def started(id, model, created, asked=None):
     """A whole session object: the defaults, and over them what a client secret or a call asked for.
-    Raises Bad.
+    `model`: None for a transcription session. Raises Bad.
     """
     pcm = {"type": "audio/pcm", "rate": 24_000}
+    heard = {
+        "format": pcm,
+        "transcription": None,
+        "noise_reduction": None,
+        "turn_detection": SERVER_VAD,
+    }
+    if (asked or {}).get("type") == TRANSCRIPTION:
+        session = {
+            "type": TRANSCRIPTION,
+            "object": "realtime.transcription_session",
+            "id": id,
+            "expires_at": created + SESSION_SECONDS,
+            "audio": {"input": heard},
+            "include": None,
+        }
+        return merged(session, asked)
     session = {
-        "type": "realtime",
+        "type": REALTIME,
         "object": "realtime.session",
         "id": id,
         "model": model,
@@ -217,12 +270,7 @@ def started(id, model, created, asked=None):
         "prompt": None,
         "expires_at": created + SESSION_SECONDS,
         "audio": {
-            "input": {
-                "format": pcm,
-                "transcription": None,
-                "noise_reduction": None,
-                "turn_detection": SERVER_VAD,
-            },
+            "input": heard,
             "output": {"format": pcm, "voice": "alloy", "speed": 1.0},
         },
         "include": None,
@@ -235,12 +283,13 @@ def merged(session, change):
     one stays as it was.
     """
     session_shape(change, "session")
-    if change.get("model", session["model"]) != session["model"]:
-        raise Bad(
-            f"A session's model cannot be changed: this one has {session['model']}.",
-            "invalid_value",
-            "session.model",
-        )
+    for name in ("type", "model"):
+        if change.get(name, session.get(name)) != session.get(name):
+            raise Bad(
+                f"A session's {name} cannot be changed: this one has {session[name]}.",
+                "invalid_value",
+                f"session.{name}",
+            )
     new = copy.deepcopy(session)
     for side, parts in change.get("audio", {}).items():
         new["audio"][side] |= parts
@@ -254,16 +303,21 @@ def merged(session, change):
         heard["transcription"] = {"model": None, "language": None, "prompt": None} | heard[
             "transcription"
         ]
-    hold_choice(new["tool_choice"], new["tools"], "session.tool_choice")
     for side in new["audio"].values():
         side["format"] = with_rate(side["format"])
+    if new["type"] == REALTIME:
+        hold_choice(new["tool_choice"], new["tools"], "session.tool_choice")
+    elif heard["turn_detection"]:
+        for name in OF_ANSWERS & heard["turn_detection"].keys():
+            del heard["turn_detection"][name]
     return new
 
 
 def hold_choice(wanted, tools, at):
-    """Raises Bad where a function is to be called that is not among the tools."""
-    name = wanted["name"] if isinstance(wanted, dict) and "name" in wanted else None
-    if name and name not in [tool["name"] for tool in tools]:
+    """Raises Bad where a function or a server is to be called that is not among the tools."""
+    key = "server_label" if isinstance(wanted, dict) and wanted["type"] == "mcp" else "name"
+    name = wanted[key] if isinstance(wanted, dict) else None
+    if name and name not in [tool.get(key) for tool in tools]:
         raise Bad(f"Tool choice '{name}' not found in 'tools' parameter.", "invalid_value", at)
 
 

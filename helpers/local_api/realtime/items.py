@@ -4,9 +4,11 @@ that clients write.
 
 import base64
 import copy
+import re
 from dataclasses import dataclass, field
 
 from ...facts import sounds, tokens
+from .. import canonical
 from ..checks import Bad, by, choice, each, optional, text, thing
 from .events import audio_bytes, new_id
 
@@ -14,11 +16,33 @@ from .events import audio_bytes, new_id
 # Chat.
 FRAME_TOKENS = 3
 
+
+def _picture(value, at):
+    """PNG or JPEG as a data URL, which is what the SDK's types name (openai 3.54.0)."""
+    text(value, at)
+    url = re.fullmatch(r"data:image/(png|jpeg);base64,(.+)", value, re.S)
+    raw = canonical.decoded(value)[0] if url else b""
+    if not raw.startswith((b"\x89PNG", b"\xff\xd8")):
+        raise Bad(
+            f"Invalid '{at}'. Expected a base64-encoded PNG or JPEG as a data URL "
+            "('data:image/png;base64,…').",
+            "invalid_value",
+            at,
+        )
+
+
 _part = lambda *shapes: by("type", dict(shapes))
 _input_text = ("input_text", thing({"type": text, "text": text}, needs=["text"]))
 _input_audio = (
     "input_audio",
     thing({"type": text, "audio": text, "transcript": optional(text)}, needs=["audio"]),
+)
+_input_image = (
+    "input_image",
+    thing(
+        {"type": text, "image_url": _picture, "detail": choice("auto", "low", "high")},
+        needs=["image_url"],
+    ),
 )
 _output_text = ("output_text", thing({"type": text, "text": text}, needs=["text"]))
 _common = {
@@ -34,7 +58,7 @@ shape = by(
         "message": by(
             "role",
             {
-                "user": _message(_part(_input_text, _input_audio)),
+                "user": _message(_part(_input_text, _input_audio, _input_image)),
                 "system": _message(_part(_input_text)),
                 "assistant": _message(_part(_output_text)),
             },
@@ -84,9 +108,15 @@ class Item:
             part.get("text") or part.get("transcript") or "" for part in self.data["content"]
         ).strip()
 
+    @property
+    def pictures(self):
+        """How many pictures it shows."""
+        content = self.data.get("content", ())
+        return sum(part["type"] == "input_image" for part in content)
+
     def weight(self):
         """(text tokens, audio tokens): one of sound for each 100 ms of a user's, each 50 ms of the
-        assistant's.
+        assistant's. A picture weighs nothing: no source says how many tokens it is in Realtime.
         """
         of = "assistant" if self.data.get("role") == "assistant" else "user"
         audio = tokens.audio_tokens(sounds.ms(self.pcm) / 1000, of)

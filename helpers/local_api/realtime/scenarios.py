@@ -109,6 +109,11 @@ def _reply(items, session, told, tools, tool_choice):
         return _dressed(_clip("hello", given), given)
     if last.data["type"] == "function_call_output":
         return _dressed(_returned(last, items), given)
+    if last.pictures:
+        raise Unclear(
+            "A picture is taken here, and nothing looks at it while one speaks. "
+            "Notebook 1_o1/03_vision shows how a picture is asked about."
+        )
     name = scene_of(last)
     scene = scenes()[name]
     for what, words in given.kept:

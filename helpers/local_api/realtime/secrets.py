@@ -87,13 +87,13 @@ class Secrets:
 
 
 def model_of(session):
-    """The Realtime model that a session names. Raises checks.Bad where it names none, or none that
-    is known.
+    """The Realtime model that a session names; None where it needs none, as to transcribe, or where
+    the client names it when it connects. Raises checks.Bad where it is none that is known.
     """
     checks.mapping(session, "session")
     name = session.get("model")
-    if not name:
-        raise checks.missing("session.model")
+    if name is None:
+        return None
     checks.text(name, "session.model")
     if models().get(name, {}).get("kind") != "realtime":
         raise checks.Bad(

@@ -56,10 +56,11 @@ class Session:
     """A conversation. Every event goes to `send`; events and sound come in through `receive` and
     `hear`.
 
-    model: a Realtime model's id, already checked. config: the `session` of a client secret or call
-    (GA shape), merged over the defaults. voice: see Voice, or None. state: the server's State
-    (pace, ledger). id: where the transport must name it (WebRTC: sess_u0_...); else made here.
-    over: called with (close code, reason) when the session ends by itself, after its hour. Raises
+    model: a Realtime model's id, already checked; None for a transcription session. config: the
+    `session` of a client secret or call (GA shape), merged over the defaults. voice: see Voice, or
+    None. state: the server's State (pace, ledger). id: where the transport must name it (WebRTC:
+    sess_u0_...); else made here. over: called with (close code, reason) when the session ends by
+    itself, after its hour. Raises
     checks.Bad (.error is OpenAI's error object) for a bad config.
     """
 
@@ -92,6 +93,7 @@ class Session:
         open).
         """
         self.emit("session.created", session=self.config)
+        self._list_tools([])
 
     def close(self):
         """The peer is gone: end all tasks, drop all sound. Safe to call twice, never raises."""
@@ -168,10 +170,7 @@ class Session:
     def _update(self, event):
         change = event["session"]
         new = settings.merged(self.config, change)
-        if (
-            new["audio"]["output"]["voice"] != self.config["audio"]["output"]["voice"]
-            and self.spoke
-        ):
+        if self.spoke and new["audio"]["output"]["voice"] != self._output["voice"]:
             raise Bad(
                 "Cannot update a conversation's voice if assistant audio is present.",
                 "cannot_update_voice",
@@ -182,8 +181,21 @@ class Session:
         ):
             self.detector, self.spoken_item = None, None
             self.turns.reset()
-        self.config = new
+        before, self.config = self.config, new
         self.emit("session.updated", session=new)
+        self._list_tools(before.get("tools", []))
+
+    def _list_tools(self, known):
+        """Each MCP server that is new in the session has a list of tools, which is looked for and
+        not had: it would be asked elsewhere.
+        """
+        for tool in self.config.get("tools", []):
+            if tool["type"] == "mcp" and tool not in known:
+                id = new_id("mcpl_")
+                self.emit("mcp_list_tools.in_progress", item_id=id)
+                listed = {"server_label": tool["server_label"], "tools": []}
+                self._add(items.Item({"id": id, "type": "mcp_list_tools", **listed}))
+                self.emit("mcp_list_tools.failed", item_id=id)
 
     async def _append(self, event):
         form = self._input["format"]["type"]
@@ -233,10 +245,9 @@ class Session:
 
     def _retrieve_item(self, event):
         item = self.conversation.need(event["item_id"], "retrieve")
-        side = "output" if item.data.get("role") == "assistant" else "input"
+        side = self._output if item.data.get("role") == "assistant" else self._input
         self.emit(
-            "conversation.item.retrieved",
-            item=items.with_audio(item, self.config["audio"][side]["format"]["type"]),
+            "conversation.item.retrieved", item=items.with_audio(item, side["format"]["type"])
         )
 
     def _truncate_item(self, event):
@@ -250,6 +261,13 @@ class Session:
         )
 
     async def _create_response(self, event):
+        if not self.answers:
+            raise Bad(
+                "A transcription session has no responses: it writes down what it hears. "
+                "Open a session of type 'realtime' for answers.",
+                "invalid_value",
+                "type",
+            )
         asked = event.get("response")
         choice = (asked or {}).get("tool_choice", self.config["tool_choice"])
         tools = (asked or {}).get("tools", self.config["tools"])
@@ -288,6 +306,15 @@ class Session:
     @property
     def _input(self):
         return self.config["audio"]["input"]
+
+    @property
+    def _output(self):
+        return self.config["audio"]["output"]
+
+    @property
+    def answers(self):
+        """Whether it answers; a transcription session hears alone."""
+        return self.config["type"] == settings.REALTIME
 
     async def _hear(self, pcm):
         rules = self._input["turn_detection"]
@@ -352,7 +379,7 @@ class Session:
             audio_start_ms=_ms(self.begun_at),
             item_id=self.spoken_item,
         )
-        if rules["interrupt_response"]:
+        if rules.get("interrupt_response"):
             if self.active:
                 self.active.cancel("turn_detected")
             self._silence()
@@ -363,7 +390,7 @@ class Session:
         item = await self._committed(
             self.buffer.take(self.begun_at, position), id, heard=self.found
         )
-        if rules["create_response"]:
+        if rules.get("create_response"):
             self._respond_to_turn()
         self._transcribe(item)
 

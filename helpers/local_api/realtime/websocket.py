@@ -14,6 +14,7 @@ from ...common.private import must_have
 from ...facts.models import models
 from .. import checks
 from . import calls, events
+from .config import REALTIME, TRANSCRIPTION
 from .replayed import Replayed
 from .session import Session
 
@@ -142,6 +143,10 @@ class Socket(websocket.WebSocketHandler):
         if self.get_query_argument("call_id", None):
             return self._join(self.get_query_argument("call_id"))
         asked = self.state.realtime.secrets.session(self.request.headers) or {}
+        if self.get_query_argument("intent", None) == TRANSCRIPTION:
+            asked = {"type": TRANSCRIPTION} | asked
+        if asked.get("type") == TRANSCRIPTION:
+            return self.begin(None, asked)
         model = self.get_query_argument("model", None) or asked.get("model")
         if not model:
             raise SessionRefused(
@@ -153,13 +158,10 @@ class Socket(websocket.WebSocketHandler):
             raise SessionRefused(
                 REQUEST, f'Model "{model}" is not supported in realtime mode.', "invalid_model"
             )
-        self.session = Session(
-            model,
-            self.send,
-            self.state,
-            config={"type": "realtime", **asked, "model": model} if asked else None,
-            over=self.close,
-        )
+        self.begin(model, {"type": REALTIME, **asked, "model": model} if asked else None)
+
+    def begin(self, model, config):
+        self.session = Session(model, self.send, self.state, config=config, over=self.close)
         self.session.open()
 
     def _join(self, call_id):

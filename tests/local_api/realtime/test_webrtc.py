@@ -288,7 +288,7 @@ async def test_a_tenth_of_all_packets_lost_costs_no_word_and_no_event(api):
 
 
 @with_api
-async def test_an_event_too_long_for_the_channel_is_said_to_be_so_and_comes_over_the_sideband(api):
+async def test_an_item_whose_sound_is_too_long_for_the_channel_comes_whole_over_the_sideband(api):
     call = await api.dial()
     async with api.client.realtime.connect(call_id=call.call_id) as beside:
         await beside.conversation.item.create(
@@ -301,17 +301,28 @@ async def test_an_event_too_long_for_the_channel_is_said_to_be_so_and_comes_over
         await beside.response.create()
         item = (await call.until("response.done"))["response"]["output"][0]
         call.send({"type": "conversation.item.retrieve", "item_id": item["id"]})
-        error = (await call.until("error"))["error"]
-        assert (error["type"], error["code"]) == (
-            "invalid_request_error",
-            "event_too_long",
-        ) and "conversation.item.retrieved" in error["message"]
+        (part,) = (await call.until("conversation.item.retrieved"))["item"]["content"]
+        assert "audio" not in part and part["transcript"] == item["content"][0]["transcript"]
         async for event in beside:
             if event.type == "conversation.item.retrieved":
                 break
         assert len(event.item.content[0].audio) > 1_000_000
     call.send({"type": "output_audio_buffer.clear"})
     await call.until("output_audio_buffer.cleared")
+
+
+@with_api
+async def test_an_event_too_long_for_the_channel_is_said_to_be_so_and_comes_over_the_sideband(api):
+    call = await api.dial()
+    async with api.client.realtime.connect(call_id=call.call_id) as beside:
+        await beside.session.update(session=session(instructions="Be brief. " * 40_000))
+        error = (await call.until("error"))["error"]
+        assert (error["type"], error["code"]) == ("invalid_request_error", "event_too_long")
+        assert "session.updated" in error["message"]
+        async for event in beside:
+            if event.type == "session.updated":
+                break
+        assert len(event.session.instructions) == 400_000
 
 
 @with_api
