@@ -2,8 +2,9 @@
 """Sets the notebooks up, and starts them. Needs Python 3.11 to 3.14 and nothing else.
 
     python start.py lab     opens the notebooks in JupyterLab (more arguments go to jupyter lab)
+    python start.py lab --voice   the same, with ears and a mouth for 2_realtime (some 130 MB more; once)
     python start.py test    runs every notebook and test     (more arguments go to pytest)
-    python start.py lock    writes the two lock files anew from pyproject.toml; needs uv
+    python start.py lock    writes the lock files anew from pyproject.toml; needs uv
     python start.py record  records a notebook's calls anew: record [--show] [--from URL] NOTEBOOK
     python start.py link    lets the running Python `import helpers` from anywhere (conda, Binder)
 
@@ -26,6 +27,7 @@ import ast
 import hashlib
 import importlib.util
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -36,6 +38,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 LOCK, TEST_LOCK = ROOT / "requirements.lock", ROOT / "tests" / "requirements.lock"
+VOICE_LOCK = ROOT / "requirements.voice.lock"
 
 
 class Failure(Exception):
@@ -100,7 +103,8 @@ def explain(text, wrong, cure):
 
 
 def lab(arguments):
-    python = ready([LOCK])
+    locks, arguments = with_voice([LOCK], arguments)
+    python = ready(locks)
     settings = ROOT / "helpers" / "lab_settings"
     env = child_environment()
     # Its kernels tell in a panel what stops a cell, also before `import helpers` has run.
@@ -128,7 +132,8 @@ def lab(arguments):
 
 
 def test(arguments):
-    python = ready([LOCK, TEST_LOCK])
+    locks, arguments = with_voice([LOCK, TEST_LOCK], arguments)
+    python = ready(locks)
     os.chdir(str(ROOT))
     # Four for two cores: much of the time is sound that plays. tests/sharing.py says who runs what;
     # by itself xdist would begin with the largest number of tests, which is not the longest time.
@@ -137,6 +142,47 @@ def test(arguments):
         + arguments,
         child_environment(),
     )
+
+
+def with_voice(locks, arguments):
+    """(locks, arguments) without the word --voice, and with the lock of ears and a mouth where it was there."""
+    if "--voice" not in arguments:
+        return locks, arguments
+    arguments = [a for a in arguments if a != "--voice"]
+    lacking = no_voice_here(sys.platform, platform.machine(), platform.mac_ver()[0], glibc())
+    if lacking:
+        print("Without ears and a mouth: " + lacking + " All else works.", flush=True)
+        return locks, arguments
+    return locks + [VOICE_LOCK], arguments
+
+
+def no_voice_here(system, machine, macos, libc):
+    """Why ears and a mouth have no build for a system, in a sentence; "" where they have.
+
+    system, machine: as sys.platform and platform.machine() say it. macos: its version, "" elsewhere.
+    libc: the version of glibc; "" where there is none. tests/test_systems.py asks the lock.
+    """
+    number = lambda version: tuple(map(int, re.findall(r"\d+", version)[:2]))
+    if system == "darwin" and machine == "x86_64":
+        return "their packages have no builds for Intel Macs."
+    if system == "win32" and machine == "ARM64":
+        return "their packages have no builds for Windows on ARM; the x64 build of Python will do."
+    if system == "darwin" and macos and number(macos) < (15,):
+        return "their packages need macOS 15 or newer, and this is %s." % macos
+    if system == "linux" and number(libc) < (2, 34):
+        return (
+            "their packages need glibc 2.34 or newer (Debian 12, Ubuntu 22.04), and this is %s."
+            % (libc or "another C library")
+        )
+    return ""
+
+
+def glibc():
+    """The version of the GNU C library, such as "2.36"; "" where there is another, or none."""
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION").split()[1]
+    except (AttributeError, ValueError, OSError, IndexError):
+        return ""
 
 
 def record(arguments):
@@ -176,7 +222,18 @@ def lock(arguments):
             "tests/requirements.lock",
         ]
     )
-    print("requirements.lock and tests/requirements.lock are up to date.")
+    run(
+        compile_
+        + [
+            "--group",
+            "pyproject.toml:voice",
+            "-c",
+            "requirements.lock",
+            "-o",
+            VOICE_LOCK.name,
+        ]
+    )
+    print("The three lock files are up to date.")
 
 
 def uv():
@@ -232,6 +289,11 @@ def install(locks, python, site, stamp, fresh):
         % (sys.version.split()[0], "uv" if uv else "pip"),
         flush=True,
     )
+    if VOICE_LOCK in locks:
+        print(
+            "Ears and a mouth are 90 to 130 MB more to download, and 250 MB on the disk.",
+            flush=True,
+        )
     if fresh:
         if not uv and not all(importlib.util.find_spec(m) for m in ("venv", "ensurepip")):
             raise Failure(

@@ -91,6 +91,8 @@ def _line(local_api):
     )
     if left_out.voice():
         line += "\n" + left_out.voice()
+    if left_out.ears():
+        line += "\n" + left_out.WITH_EARS
     for file, why in hello["problems"]:
         line += f"\nLeft out: {file} {why}"
     return line

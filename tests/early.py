@@ -29,6 +29,10 @@ os.environ["DAY9_MY_RECORDINGS"] = os.devnull  # a folder in which nothing is
 
 os.environ.setdefault("HOME", str(Path.home()))  # Go and npm keep there what they have fetched
 
+# Nor with the voice set where a reader has it: it would hear what the clips' tests say nobody does.
+# Those of tests/local_api/voice ask for it, each in processes of their own.
+os.environ["TESTS_WITHOUT"] = os.environ.get("TESTS_WITHOUT", "moonshine_voice,hibari")
+
 # No network: for this process by the import, for kernels and other children by PYTHONPATH.
 from tests.no_network import sitecustomize  # noqa: E402, F401
 

@@ -13,10 +13,12 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+VOICE = "requirements.voice.lock"
 # The oldest C library for which the packages of a lock have wheels: Debian 11; Debian 12 and Ubuntu
-# 22.04.
-GLIBC = {"requirements.lock": (2, 31), "tests/requirements.lock": (2, 35)}
+# 22.04; Debian 12 again.
+GLIBC = {"requirements.lock": (2, 31), "tests/requirements.lock": (2, 35), VOICE: (2, 34)}
 MACOS = {"arm64": (14, 0), "x86_64": (11, 0)}  # the oldest, likewise
+VOICE_MACOS = (15, 0)
 LINUX_1_2014 = {5: "manylinux1", 12: "manylinux2010", 17: "manylinux2014"}  # the older names
 
 
@@ -43,12 +45,13 @@ NAMES = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
 
 def in_words():
     """What README.md says of them."""
-    lab, test = (".".join(map(str, GLIBC[lock])) for lock in GLIBC)
+    lab, test, voice = (".".join(map(str, GLIBC[lock])) for lock in GLIBC)
     return (
         f"It runs on Linux (x86_64 and aarch64, with glibc {lab} or newer; the tests want {test}), on macOS (from "
         f"{MACOS['arm64'][0]} on Apple chips, from {MACOS['x86_64'][0]} on Intel) and on Windows (x64 and ARM64). On Intel "
         "Macs and on Windows on ARM the notebooks of `2_realtime` are left out: two packages that they need have no "
-        "builds there, and `connect()` says so."
+        "builds there, and `connect()` says so. Ears and a mouth want glibc "
+        f"{voice} or macOS {VOICE_MACOS[0]}."
     )
 
 
@@ -106,7 +109,8 @@ def _platforms(system, lock):
     if system.platform == "win32":
         yield f"win_{system.machine.lower()}"
     elif system.platform == "darwin":
-        yield from tags.mac_platforms(MACOS[system.machine], system.machine)
+        oldest = VOICE_MACOS if lock == VOICE else MACOS[system.machine]
+        yield from tags.mac_platforms(oldest, system.machine)
     else:
         for minor in range(GLIBC[lock][1], 4, -1):
             yield f"manylinux_2_{minor}_{system.machine}"

@@ -9,6 +9,7 @@ import ast
 import importlib.metadata
 import json
 import os
+import platform
 import re
 import shutil
 import socket
@@ -33,6 +34,7 @@ START = ROOT / "start.py"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MAIN = ROOT / "requirements.lock"
 TEST = ROOT / "tests" / "requirements.lock"
+VOICE = ROOT / "requirements.voice.lock"
 
 
 # What is named and what is locked
@@ -48,8 +50,12 @@ def pins(lock):
 
 @pytest.mark.parametrize(
     "lock, asked",
-    [(MAIN, PROJECT["project"]["dependencies"]), (TEST, PROJECT["dependency-groups"]["test"])],
-    ids=["lab", "test"],
+    [
+        (MAIN, PROJECT["project"]["dependencies"]),
+        (TEST, PROJECT["dependency-groups"]["test"]),
+        (VOICE, PROJECT["dependency-groups"]["voice"]),
+    ],
+    ids=["lab", "test", "voice"],
 )
 def test_every_dependency_is_locked_in_its_range(lock, asked):
     locked = pins(lock)
@@ -61,15 +67,16 @@ def test_every_dependency_is_locked_in_its_range(lock, asked):
         )
 
 
-def test_both_locks_name_the_same_versions():
-    main, test = pins(MAIN), pins(TEST)
-    assert {n: v for n, v in test.items() if n in main} == {n: main[n] for n in test if n in main}
+@pytest.mark.parametrize("one, other", [(MAIN, TEST), (MAIN, VOICE), (TEST, VOICE)])
+def test_the_locks_name_the_same_versions(one, other):
+    one, other = pins(one), pins(other)
+    assert {n: v for n, v in other.items() if n in one} == {n: one[n] for n in other if n in one}
 
 
-@pytest.mark.parametrize("lock", [MAIN, TEST], ids=["lab", "test"])
+@pytest.mark.parametrize("lock", [MAIN, TEST, VOICE], ids=["lab", "test", "voice"])
 def test_a_lock_has_hashes_and_no_address(lock):
     text = lock.read_text(encoding="utf-8")
-    assert len(pins(lock)) > 30
+    assert len(pins(lock)) > 15
     for entry in re.split(r"^(?=\w)", text, flags=re.M)[1:]:
         assert "--hash=sha256:" in entry, entry
     assert not re.search(r"://|--index|--find-links|\w\.(org|com|io|net)\b", text)
@@ -115,6 +122,7 @@ def imported(paths):
 def test_what_is_imported_is_declared(folders):
     groups = [PROJECT["project"]["dependencies"]]
     groups += PROJECT["project"]["optional-dependencies"].values()
+    groups += [PROJECT["dependency-groups"]["voice"]]
     groups += [PROJECT["dependency-groups"]["test"]] * (folders == ("tests",))
     declared = {canonicalize_name(Requirement(text).name) for group in groups for text in group}
     known = importlib.metadata.packages_distributions()
@@ -256,6 +264,21 @@ def test_the_first_start_installs_and_the_second_runs_no_installer(project):
     second = project.start("lab", PATH="")
     assert second.returncode == 0 and len(project.asked()) == 1
     assert "Setting up" in first.stdout and "Setting up" not in second.stdout
+
+
+def test_voice_is_one_more_lock_whose_size_is_said_before(project):
+    (project.root / "requirements.voice.lock").write_text("three==3.0 \\\n    --hash=sha256:0\n")
+    assert project.start("lab", "--no-browser").returncode == 0
+    with_voice = project.start("lab", "--voice", "--no-browser")
+    assert with_voice.returncode == 0, with_voice.stderr
+    asked = [[Path(a).name for a in c["asked"] if a.endswith(".lock")] for c in project.asked()]
+    if start.no_voice_here(sys.platform, platform.machine(), platform.mac_ver()[0], start.glibc()):
+        assert asked == [["requirements.lock"]] and "All else works." in with_voice.stdout
+        return
+    assert asked == [["requirements.lock"], ["requirements.lock", "requirements.voice.lock"]]
+    assert "130 MB" in with_voice.stdout
+    assert "--voice" not in with_voice.stdout and "--no-browser" in with_voice.stdout
+    assert project.start("lab").returncode == 0 and len(project.asked()) == 2
 
 
 def test_test_installs_both_locks_and_hands_arguments_and_exit_code_through(project):

@@ -21,6 +21,16 @@ SENTENCES = {
     **dict.fromkeys(VOICE, NO_VOICE),
     "tiktoken": "tiktoken has no build for Windows on ARM; helpers.tokens.count(text) counts the same tokens without it.",
 }
+# What `start.py lab --voice` adds: models that turn sound into words and words into sound.
+EARS = ("moonshine_voice", "hibari", "onnxruntime")
+WITH_EARS = (
+    "Ears and a mouth are set up: 2_realtime understands what you say in your own words, in English "
+    "(heard by Moonshine tiny, spoken by hibari, on this machine)."
+)
+NO_EARS = (
+    "Ears and a mouth are not set up: of sound, the clips of data/audio are understood. "
+    "`python start.py lab --voice` adds them (90 to 130 MB)."
+)
 CODE = "voice_left_out"  # in the error that the local API answers with
 
 
@@ -33,6 +43,11 @@ class LeftOut(ImportError):
 def voice() -> str:
     """Why there is no voice part here, in words; "" where there is one."""
     return "" if all(map(importlib.util.find_spec, VOICE)) else NO_VOICE
+
+
+def ears() -> bool:
+    """Whether ears and a mouth are set up; they need the voice part, too."""
+    return not voice() and all(map(importlib.util.find_spec, EARS))
 
 
 def need_voice() -> None:

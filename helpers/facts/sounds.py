@@ -362,6 +362,11 @@ def said(text: str) -> bytes:
     return clip(whole) if whole else b"".join(_pieces(text))
 
 
+def has_clip(text: str) -> bool:
+    """Whether a clip says just this text."""
+    return text in _sentences()
+
+
 @functools.cache
 def _sentences():
     return {row["transcript"]: name for name, row in clips().items() if row["side"] == "assistant"}

@@ -49,6 +49,13 @@ class State:
         return self.ready.answer(request)
 
     @once
+    def speech(self):
+        """Ears and a mouth, where they are set up: one for all sessions."""
+        from .voice.process import Speech
+
+        return Speech()
+
+    @once
     def realtime(self):
         """The Realtime API's endpoints, loaded when the first is asked."""
         if self.upstream and self.upstream.where.openai:

@@ -10,6 +10,7 @@ import pytest
 from helpers.facts import sounds, turns
 from helpers.local_api.ledger import Ledger
 from helpers.local_api.realtime import session
+from helpers.local_api.voice.process import Speech
 from helpers.realtime import turn_taking
 
 HESITANT = turn_taking.hesitant()
@@ -19,7 +20,7 @@ class Offline:
     pace = 0
 
     def __init__(self):
-        self.ledger = Ledger()
+        self.ledger, self.speech, self.upstream = Ledger(), Speech(), None
 
 
 def by_session(pcm, size=4_800, **rules):

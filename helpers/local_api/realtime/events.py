@@ -51,6 +51,11 @@ def off_the_map(why):
     return {"type": "off_the_map", "code": "off_the_map", "message": why, "param": None}
 
 
+def failure(why):
+    """The error object of an answer that ended too early."""
+    return {"type": "server_error", "code": None, "message": why, "param": None}
+
+
 def as_text(event):
     """An event for the wire: JSON in ASCII, so that half a surrogate that a client sent can be
     quoted to it.

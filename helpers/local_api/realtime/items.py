@@ -5,11 +5,12 @@ that clients write.
 import base64
 import copy
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ...facts import sounds, tokens
 from .. import canonical
 from ..checks import Bad, by, choice, each, optional, text, thing
+from ..voice.listening import NOTHING, Listened
 from .events import audio_bytes, new_id
 
 # Some special tokens frame each message (OpenAI's guide "Realtime costs" says "a few"): 3, as in
@@ -88,7 +89,7 @@ class Item:
 
     data: dict
     pcm: bytes = b""
-    heard: list = field(default_factory=list)  # of hearing.Heard
+    heard: Listened = NOTHING
     idle: bool = False  # committed because nobody spoke
 
     @property

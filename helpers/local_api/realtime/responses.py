@@ -9,6 +9,7 @@ import base64
 import re
 
 from ...facts import hearing, sounds, tokens
+from ..voice.process import Broken
 from . import events, scenarios
 from .config import VOICES, with_rate
 from .events import call_id, new_id, veiled
@@ -47,6 +48,7 @@ class Response:
         self.id = new_id("resp_")
         self.status, self.details, self.usage, self.scene = "in_progress", None, None, ""
         self.item, self.task, self.cut = None, None, False
+        self.spoken_by = ""  # the model whose voice it is, where that is no clip
 
     def shown(self):
         """The response object, as events show it."""
@@ -64,6 +66,15 @@ class Response:
             "metadata": self.metadata,
         }
 
+    @property
+    def note(self):
+        """Which models heard and spoke, for the frame; "" where none did."""
+        asked = next((i for i in reversed(self.context) if i.data.get("role") == "user"), None)
+        by = ["heard by Moonshine tiny"] * bool(asked and asked.heard.spoken)
+        by += ["answered by a scene of ours"]
+        by += [f"spoken by {self.spoken_by}"] * bool(self.spoken_by)
+        return ", ".join(by) if len(by) > 1 else ""
+
     def start(self):
         """Send response.created and go on by itself."""
         self.session.emit("response.created", response=self.shown())
@@ -78,24 +89,39 @@ class Response:
         """End without a word: nobody is there any more."""
         self.task.cancel()
 
+    def fail(self, why):
+        """End with an error, which says why; what was made so far stays."""
+        self.session.tell(events.error_event(events.failure(why)))
+        self._end("failed", why)
+
     # --- making it --------------------------------------------------------------------------------
 
     async def _run(self):
         try:
             await self._make()
+        except Broken as e:
+            self.fail(str(e))
         except Exception as e:
             self.session.fault(e)
             self.session.responses.pop(self.id, None)  # or nobody could ask again
 
     async def _make(self):
         await hearing.loaded()
+        speech = self.session.state.speech
         reply = scenarios.reply(
-            self.context, self.instructions, self.told, self.tools, self.tool_choice, self.aloud
+            self.context,
+            self.instructions,
+            self.told,
+            self.tools,
+            self.tool_choice,
+            self.aloud,
+            speech.there,
         )
         self.scene = reply.scene
         if reply.why:  # it says so in a voice; where nobody listens, this does
             self.session.tell(events.error_event(events.off_the_map(reply.why)))
-        steps = self._call(reply) if reply.name else self._message(reply)
+        sound = await self._sound_of(reply) if self.aloud and not reply.name else b""
+        steps = self._call(reply) if reply.name else self._message(reply, sound)
         pace, clock = self.session.pace, asyncio.get_running_loop().time
         begun = clock()
         for at, step, *given in steps:
@@ -106,6 +132,15 @@ class Response:
         self._end(
             "incomplete" if self.cut else "completed", "max_output_tokens" if self.cut else None
         )
+
+    async def _sound_of(self, reply):
+        """A Reply's sound in the voice and at the speed that the session asks for. Raises Broken."""
+        if reply.clips or not self.session.state.speech.there or reply.language != "en":
+            sound = reply.sound
+        else:
+            sound = await self.session.state.speech.say(reply.whole)
+            self.spoken_by = "hibari"
+        return sounds.paced(sound, self.speed * reply.speed, PITCHES[self.voice])
 
     def _begin_item(self, **data):
         self.item = Item({"id": new_id("item_")} | data)
@@ -157,9 +192,9 @@ class Response:
             "response.function_call_arguments.delta", piece, call_id=self.item.data["call_id"]
         )
 
-    def _message(self, reply):
+    def _message(self, reply, sound):
         words = re.findall(r"\s*\S+", reply.whole)
-        self.pcm = sounds.paced(reply.sound, self.speed, PITCHES[self.voice]) if self.aloud else b""
+        self.pcm = sound
         words, audio = self._limited(
             words, tokens.audio_tokens(sounds.ms(self.pcm) / 1000, "assistant")
         )
@@ -249,6 +284,8 @@ class Response:
     def _end(self, status, reason):
         self.status = status
         self.details = {"type": status, "reason": reason} if reason else None
+        if status == "failed":
+            self.details = {"type": status, "error": {"type": "server_error", "code": None}}
         if self.item:
             self._end_item("completed" if status == "completed" else "incomplete")
         now = prompt(self.told or self.instructions, self.tools, self.context)

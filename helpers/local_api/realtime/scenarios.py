@@ -1,10 +1,11 @@
 """What is said back: scenes from data/realtime/scenes.toml, found by what was heard, typed, told or
 returned by a function.
 
-A scene's answer is a clip, or a sentence with slots that are computed here: the days until
-Christmas from a date, the tax on an income from the tax tables, either of them from a function's
-output (returned.py). Instructions are followed whole (instructions.py), or not at all. What no
-scene answers gets an answer that says so in a voice, and the reason in `why`.
+A scene is found by its clip, by what words mean (meaning.py) or by a pattern. Its answer is a clip,
+or a sentence with slots that are computed: the days until Christmas from a date, the tax on an
+income from the tax tables, either of them from a function's output (returned.py); others by
+slot_values.py. Instructions are followed whole (instructions.py), or not at all. What no scene
+answers gets an answer that says so in a voice, and the reason in `why`.
 """
 
 import datetime
@@ -12,14 +13,13 @@ import functools
 import re
 from dataclasses import dataclass, replace
 
-from ...facts import DATA, dates, sounds, tax, toml_files
+from ...common import left_out
+from ...facts import DATA, dates, sounds, spoken_numbers, tax, toml_files
 from ..computed import reading
 from ..computed.reading import Unclear
-from . import calling, instructions, returned
+from . import calling, instructions, meaning, returned, slot_values
+from .slot_values import DAY_9, WHO
 
-DAY_9 = datetime.date(
-    2024, 12, 17
-)  # "today", where neither the instructions nor the question nor a function names a date
 YEAR = 2024  # of a tax, where nobody names one
 BETWEEN = 250  # ms of silence between the sentences of one answer
 # "Answer blocked if the user asks about presents, otherwise allowed.", in some of its forms
@@ -39,9 +39,8 @@ POLITE = r"(?:please )?(?P<what>.+?)(?: (?:kindly|warmly|politely|briefly|nicely
 
 @dataclass
 class Reply:
-    """What a response consists of: words, or the call of a function. `sound` is made when it is
-    asked for. `before`, `after`: sentences around the words. `why`: the reason, where it is off the
-    map.
+    """What a response consists of: words, or the call of a function. `before`, `after`: sentences
+    around the words. `why`: the reason, where it is off the map. `speed`: that of the voice.
     """
 
     scene: str
@@ -51,15 +50,26 @@ class Reply:
     before: str = ""
     after: str = ""
     why: str = ""
+    language: str = "en"
+    speed: float = 1.0
+
+    @property
+    def parts(self):
+        return list(filter(None, (self.before, self.text, self.after)))
 
     @property
     def whole(self):
-        return " ".join(filter(None, (self.before, self.text, self.after)))
+        return " ".join(self.parts)
+
+    @property
+    def clips(self):
+        """Whether a clip of its own says each part, which is better than any putting together."""
+        return all(map(sounds.has_clip, self.parts))
 
     @property
     def sound(self):
-        parts = [sounds.said(part) for part in (self.before, self.text, self.after) if part]
-        return sounds.silence(BETWEEN).join(parts)
+        """From clips and recorded pieces. LookupError or ValueError where there are none for it."""
+        return sounds.silence(BETWEEN).join(map(sounds.said, self.parts))
 
 
 @functools.cache
@@ -69,18 +79,26 @@ def scenes():
     return {scene["name"]: scene for scene in found["scene"]}
 
 
-def reply(items, session, told, tools, tool_choice, aloud):
+@functools.cache
+def phrases():
+    """((scene, phrase), …) of what people say, for meaning.meant."""
+    return tuple((name, p) for name, scene in scenes().items() for p in scene.get("phrases", []))
+
+
+def reply(items, session, told, tools, tool_choice, aloud, mouth=False):
     """The Reply to a conversation.
 
     items: the response's input (items.Item). session: the session's instructions; told: the
     response's own, which take their place, or "". tools, tool_choice: as in the session object.
-    aloud: whether it must have a sound.
+    aloud: whether it must have a sound. mouth: whether one is there that says any English text.
     """
     try:
         found = _reply(items, session, told, tools, tool_choice)
     except Unclear as e:
-        return _off(str(e))
-    if aloud and found.text:
+        asked = _last(items)
+        by_voice = asked is not None and (asked.heard.spoken or asked.heard.why)
+        return Reply("off the map", str(e), why=str(e)) if mouth and by_voice else _off(str(e))
+    if aloud and found.text and not (mouth and found.language == "en"):
         try:
             found.sound
         except (LookupError, ValueError):  # a number or a word that no clip says
@@ -97,14 +115,7 @@ def _reply(items, session, told, tools, tool_choice):
             return found
     system = [item.words for item in items if item.data.get("role") == "system"]
     given = instructions.read(told or session, *system)
-    last = next(
-        (
-            item
-            for item in reversed(items)
-            if item.data["type"] == "function_call_output" or item.data.get("role") == "user"
-        ),
-        None,
-    )
+    last = _last(items)
     if last is None:
         return _dressed(_clip("hello", given), given)
     if last.data["type"] == "function_call_output":
@@ -122,7 +133,9 @@ def _reply(items, session, told, tools, tool_choice):
     words = words_of(last)
     tool = calling.tool(scene, tools, tool_choice)
     if tool:
-        known = {"question": words} | (_values(scene, words, given) if "slots" in scene else {})
+        known = {"question": words} | (
+            _values(scene, words, given, items) if "slots" in scene else {}
+        )
         return Reply(name, name=tool["name"], arguments=calling.arguments(tool, known))
     if given.manner.fixed:
         return Reply(name, given.manner.fixed)
@@ -130,7 +143,20 @@ def _reply(items, session, told, tools, tool_choice):
         raise Unclear(unknown(last))
     if "slots" not in scene:
         return _dressed(_clip(name, given), given)
-    return _dressed(Reply(name, _said(scene, "say", _values(scene, words, given), given)), given)
+    said = _said(scene, "say", _values(scene, words, given, items), given)
+    return _dressed(_as_told(Reply(name, said, speed=float(scene.get("speed", 1))), given), given)
+
+
+def _last(items):
+    """The item that is answered: the last that a user said or a function gave; None where there is none."""
+    kinds = lambda item: item.data["type"] == "function_call_output" or item.data.get("role") == "user"  # fmt: skip
+    return next(filter(kinds, reversed(items)), None)
+
+
+def _as_told(found, given):
+    """A Reply that says in which language it is."""
+    language = given.manner.language if given else "en"
+    return replace(found, language="en" if language == "pirate" else language)
 
 
 def _told(told, items):
@@ -154,34 +180,50 @@ def _told(told, items):
 
 def words_of(item):
     """What an item says, as text; of sound, what was heard in it."""
-    return " ".join(h.transcript for h in item.heard) if item.heard else item.words
+    return item.heard.words or item.words
 
 
 def scene_of(item):
     """The name of the scene that an item belongs to; "off the map" where none does."""
     if item.idle:
         return "idle"
-    known = [h.name for h in item.heard]
+    known = [h.name for h in item.heard.clips]
     if known:
         return next(name for name, scene in scenes().items() if known[-1] in scene.get("heard", []))
-    return next(
-        (
-            name
-            for name, scene in scenes().items()
-            if item.words and re.search(scene.get("asked", "$^"), item.words, re.I | re.S)
-        ),
-        "off the map",
+    words = words_of(item)
+    near = meaning.meant(words, phrases())
+    if near and near.likeness >= meaning.SURE:
+        return near.scene
+    by_pattern = (
+        name
+        for name, scene in scenes().items()
+        if words and re.search(scene.get("asked", "$^"), words, re.I | re.S)
     )
+    return next(by_pattern, near.scene if near else "off the map")
+
+
+def known(words):
+    """Whether words mean something that a scene answers."""
+    return meaning.meant(words, phrases()) is not None
 
 
 def unknown(item):
-    """Why nothing here answers an item, in words."""
-    if item.pcm:
+    """Why nothing here answers an item, in words that can be said aloud, too."""
+    heard = item.heard
+    if heard.why:
+        return heard.why
+    if heard.unsure:
+        return f"It sounded like “{heard.spoken[:120]}”, but ears here know English alone, and are not sure of it."  # fmt: skip
+    if item.pcm and not heard.spoken:
         known = ", ".join(n for n, c in sounds.clips().items() if c["side"] == "user")
-        return f"No recording on this machine sounds like this, and nothing here understands speech. Known: {known}."
+        return f"No recording on this machine sounds like this. Known: {known}. {left_out.NO_EARS}"
+    near = [f"“{found.phrase}”" for found in meaning.nearest(words_of(item), phrases(), 2) if "{" not in found.phrase]  # fmt: skip
+    like = f" The nearest that is known: {near[0]}." if near else ""
+    verb = "Heard" if heard.spoken else "Nothing here answers"
+    known = " No scene here answers it." if heard.spoken else ""
     return (
-        f"Nothing here answers “{item.words[:200]}”. Known are: the days until Christmas, a tax (“What is the tax on 9,325 dollars?”), "
-        "the reindeer, the presents, the story of the first snow, Spanish, a greeting, thanks."
+        f"{verb} “{words_of(item)[:200]}”.{known}{like} Ask “What can you do?” for what is, such as a tax, "
+        "the days until a holiday, or who answers."
     )
 
 
@@ -190,12 +232,14 @@ def _off(why):
 
 
 def _clip(name, given=None):
-    language = given.manner.language if given else "en"
+    """A scene's answer without slots: its clip's words, or those that a mouth says."""
+    language, scene = given.manner.language if given else "en", scenes()[name]
     if language in ("en", "pirate"):
-        return Reply(name, sounds.clips()[scenes()[name]["clip"]]["transcript"])
+        words = sounds.clips()[scene["clip"]]["transcript"] if "clip" in scene else scene["say"]
+        return Reply(name, words)
     if name in ("spanish", "window") and language == "es":  # it is Spanish already
         return _clip(name)
-    return Reply(name, _in(scenes()[name], language))
+    return Reply(name, _in(scene, language), language=language)
 
 
 def _in(scene, language):
@@ -282,8 +326,8 @@ def _returned(output, items):
 # --- slots ----------------------------------------------------------------------------------------
 
 
-def _values(scene, words, given):
-    return SLOTS[scene["slots"]](words, given)
+def _values(scene, words, given, items=()):
+    return SLOTS[scene["slots"]](spoken_numbers.digits(words), given, items)
 
 
 def date_in(text):
@@ -292,7 +336,7 @@ def date_in(text):
     return reading.date(found[0]) if found else None
 
 
-def _asked_christmas(text, given):
+def _asked_christmas(text, given, items):
     return christmas(date_in(text) or given.today or DAY_9)
 
 
@@ -330,19 +374,12 @@ def away(days):
     return "today" if days == 0 else f"{days:,} day{'s' * (days != 1)} away"
 
 
-WHO = {
-    "single": "a single person",
-    "married_jointly": "a married couple filing jointly",
-    "married_separately": "a married person filing separately",
-    "head_of_household": "a head of household",
-    "surviving_spouse": "a surviving spouse",
-}
 AS_YEAR = re.compile(
     r"(?i)\b(?:in|for|of|year) (?:the )?(?:tax )?(?:year )?(\d{4})\b(?! ?(?:dollars|\$|k\b))"
 )
 
 
-def tax_on(text, given=None):
+def tax_on(text, given=None, items=()):
     """The values of a tax question, from its words. Raises Unclear for what they do not say."""
     named = AS_YEAR.search(text)
     year = int(named[1]) if named else YEAR
@@ -381,17 +418,19 @@ def dollars(n):
     return f"{float(n):,.2f} dollars" if n != int(n) else f"{int(n):,} dollar{'s' * (int(n) != 1)}"
 
 
-SLOTS = {"christmas": _asked_christmas, "tax": tax_on}
+SLOTS = slot_values.SLOTS | {"christmas": _asked_christmas, "tax": tax_on}
 SCENES = {  # a scene's words, as a JSON schema
     "required": ["scene"],
     "properties": {
         "scene": {
             "items": {
                 "type": "object",
-                "required": ["name", "clip"],
+                "required": ["name"],
+                "anyOf": [{"required": ["clip"]}, {"required": ["say"]}],
                 "properties": {
-                    **dict.fromkeys(("heard", "topics"), {"type": "array"}),
+                    **dict.fromkeys(("heard", "topics", "phrases"), {"type": "array"}),
                     "slots": {"enum": list(SLOTS)},
+                    "speed": {"type": "number"},
                 },
                 "additionalProperties": {"type": "string"},
             }

@@ -12,6 +12,7 @@ from ...facts import hearing, sounds, turns
 from .. import checks
 from ..answer import Answer, as_json
 from ..checks import Bad, optional, text, thing
+from ..voice.listening import NOTHING, listened
 from . import config as settings
 from . import events, items, scenarios
 from .buffers import InputBuffer
@@ -236,7 +237,7 @@ class Session:
                 "item.call_id",
             )
         if item.pcm:
-            item.heard = await hearing.in_time(item.pcm)
+            item.heard = await self._listened(item.pcm)
         self._add(item, event.get("previous_item_id") or "end")
 
     def _delete_item(self, event):
@@ -316,7 +317,12 @@ class Session:
         """Whether it answers; a transcription session hears alone."""
         return self.config["type"] == settings.REALTIME
 
+    async def _listened(self, pcm):
+        """What is heard in a sound; see voice/listening.py."""
+        return await listened(pcm, self.state.speech)
+
     async def _hear(self, pcm):
+        self.state.speech.warm()  # while it comes, so that the answer need not wait
         rules = self._input["turn_detection"]
         if rules and not self.detector:
             try:
@@ -353,7 +359,10 @@ class Session:
             return _samples(rules["silence_duration_ms"])
         # Ours, for what OpenAI's model judges by meaning: a known sentence heard to its end is
         # complete.
-        complete = self.found and self.found[-1].end > 0.9
+        clips = self.found.clips if self.found else []
+        complete = (
+            clips[-1].end > 0.9 if clips else self.found and scenarios.known(self.found.spoken)
+        )
         return _samples(HALF_SENTENCE if complete else settings.EAGERNESS[rules["eagerness"]])
 
     async def _listen_ahead(self, position):
@@ -364,7 +373,7 @@ class Session:
             self.found = None
         elif self.turns.silent == LISTEN_AHEAD * turns.WINDOW:
             at = self.buffer.start
-            self.found = await hearing.in_time(
+            self.found = await self._listened(
                 bytes(self.buffer.data[2 * (self.begun_at - at) : 2 * (position - at)])
             )
 
@@ -418,7 +427,7 @@ class Session:
 
     async def _committed(self, pcm, id, idle=False, heard=None):
         """Make an item of sound; returns it. heard: what is in it, where that is known."""
-        heard = await hearing.in_time(pcm) if heard is None else heard
+        heard = await self._listened(pcm) if heard is None else heard
         item = items.Item(
             {
                 "id": id or new_id("item_"),
@@ -447,7 +456,8 @@ class Session:
         if not model:
             return
         place = {"item_id": item.id, "content_index": 0}
-        if not item.heard:
+        said = item.heard.words
+        if not said or item.heard.unsure and not scenarios.known(said):
             self.emit(
                 "conversation.item.input_audio_transcription.failed",
                 **place,
@@ -459,7 +469,6 @@ class Session:
                 },
             )
             return
-        said = " ".join(h.transcript for h in item.heard)
         item.data["content"][0]["transcript"] = said
         for word in said.replace(" ", "\0 ").split("\0"):
             self.tell(
@@ -513,7 +522,7 @@ class Session:
                 found.append(self.conversation.need(item["id"], "retrieve"))
                 continue
             found.append(made := items.written(item, self._input["format"]["type"]))
-            made.heard = await hearing.in_time(made.pcm) if made.pcm else []
+            made.heard = await self._listened(made.pcm) if made.pcm else NOTHING
         return found
 
     def ended(self, response):
@@ -543,6 +552,7 @@ class Session:
                 model=self.config["model"],
                 usage=response.usage,
                 id=response.id,
+                note=response.note,
             ),
         )
         if response.in_conversation:

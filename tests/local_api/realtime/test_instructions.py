@@ -111,7 +111,7 @@ def test_a_refusal_in_other_words(wish, words):
 def test_a_guard_for_what_it_does_not_know():
     rule = "Answer blocked if the user asks about {}, otherwise allowed."
     assert "politics" in said("Where are my presents?", "", told=rule.format("politics")).why
-    assert "What time" in said("What time is it?", "", told=rule.format("presents")).why
+    assert "capital" in said("What is the capital of France?", "", told=rule.format("presents")).why
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,130 @@
+"""From words to a scene: which of the phrases of data/realtime/scenes.toml comes nearest, tolerant of
+words that were misheard.
+
+Numbers, days, heats and filing statuses first become placeholders, on both sides, so that a
+phrase stands for all of them. Then each word of a phrase looks for the word most like it that was
+said, by rapidfuzz; rare words count more than common ones, and what was said beyond the phrase
+counts against it.
+"""
+
+import functools
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+
+from ...facts import dates, holidays, spoken_numbers
+from ..computed import reading
+from . import slot_values
+
+ENOUGH = 0.55  # of 1: from here a phrase is what was meant; tests/local_api/realtime/test_meaning.py has both sides
+SURE = 0.85  # from here it is that, whatever a scene's pattern says
+LIKE = 70  # of 100: less like than that, two words have nothing to do with each other
+MONEY = re.compile(r"(?i)\$ ?\d[\d,.]*\d|\$ ?\d|\b\d[\d,]*(?:\.\d+)?(?: ?k\b)?")
+SHORT = {"i'm": "i am", "what's": "what is", "who's": "who is", "don't": "do not", "didn't": "did not", "can't": "can not", "it's": "it is",
+         "you're": "you are", "that's": "that is", "let's": "let us", "i'd": "i would", "where's": "where is", "how's": "how is", "when's": "when is",
+         "i've": "i have", "there's": "there is", "cannot": "can not", "webrtc": "web rtc", "websocket": "web socket", "websockets": "web sockets",
+         "chatgpt": "chat gpt", "till": "until", "realtime": "real time"}  # fmt: skip
+IDLE = {"please", "hey", "well", "so", "um", "uh", "okay", "oh", "just", "now", "could", "would", "can", "you", "me", "tell", "reindeer", "little", "dear", "and", "then"}  # fmt: skip
+IDLE_WEIGHT = 0.15
+UNKNOWN = 0.8  # times the weight of the rarest word: that of one that no phrase has
+ELSEWHERE = 0.5  # what a word counts that is in another phrase of the same scene
+
+
+@dataclass(frozen=True)
+class Meant:
+    """The scene that words come nearest to: by which phrase, and how near, from 0 to 1."""
+
+    scene: str
+    phrase: str
+    likeness: float
+
+
+def plain(text):
+    """What was said, as [words]: small letters, no marks, numbers and days as placeholders.
+
+    >>> plain("Hey, what's twelve plus thirty?")
+    ['hey', 'what', 'is', '{number}', 'plus', '{number}']
+    """
+    text = spoken_numbers.digits(text.replace("’", "'"))
+    text = dates.DATE.sub(" {day} ", text)
+    text = slot_values.OF_A_YEAR.sub(" {day} ", text)
+    if name := holidays.found(text):
+        text = re.sub(rf"(?i)\b{re.escape(name)}(?!\w)", " {day} ", text)
+    text = slot_values.HEAT.sub(" {heat} ", text)
+    text = re.sub(rf"(?i)\b(?:{reading.STATUS})\b", " {status} ", text)
+    text = re.sub(r"(?i)\b(?:o|oh|of|all|old|whole)[ -]?(?:1|one)\b", "o1", text)
+    text = re.sub(r"\b([A-Za-z])[. ]+(?=[A-Za-z]\b)", r"\1", text)  # R. T. C.
+    text = re.sub(r"(?i)(?<![\w{])gpt[ -]?4 ?o?\b", "gpt", text)
+    text = MONEY.sub(" {number} ", re.sub(r"(?<=\d)%", " percent", text))
+    words = re.findall(r"\{\w+\}|[a-z0-9']+", text.lower())
+    return [w for word in words for w in SHORT.get(word, word).split()]
+
+
+def meant(text, phrases):
+    """The Meant that comes nearest to a text, or None where none is near enough.
+
+    phrases: ((scene, phrase), …), as scenarios.phrases() gives them.
+    """
+    nearest_ = nearest(text, phrases, 1)
+    return nearest_[0] if nearest_ and nearest_[0].likeness >= ENOUGH else None
+
+
+def nearest(text, phrases, most=3):
+    """The `most` scenes that come nearest, as Meants, the nearest first; however far."""
+    words = plain(text)
+    if not words:
+        return []
+    known, vocabulary, weights = _index(phrases)
+    heard = Counter(words)
+    best = {}
+    alike = _alike(frozenset(heard), frozenset(weights))
+    rarest = max(weights.values())
+    weight = lambda word: IDLE_WEIGHT if word in IDLE else weights.get(word, UNKNOWN * rarest)
+    total = sum(weight(w) * n for w, n in heard.items())
+    in_scene = {
+        scene: {h: ELSEWHERE * max(alike(h, w) for w in of) for h in heard}
+        for scene, of in vocabulary.items()
+    }
+    for scene, phrase, wanted in known:
+        of_phrase = sum(weight(w) * n * max(alike(h, w) for h in heard) for w, n in wanted.items())
+        of_heard = sum(weight(h) * n * max(in_scene[scene][h], *(alike(h, w) for w in wanted)) for h, n in heard.items())  # fmt: skip
+        whole = sum(weight(w) * n for w, n in wanted.items())
+        likeness = (of_phrase + of_heard) / (whole + total)
+        if likeness > best.get(scene, Meant("", "", -1)).likeness:
+            best[scene] = Meant(scene, phrase, round(likeness, 3))
+    return sorted(best.values(), key=lambda one: (-one.likeness, one.scene))[:most]
+
+
+@functools.lru_cache(8)
+def _index(phrases):
+    """([(scene, phrase, {word: how often})], {scene: its words}, {word: weight}): a word of many
+    scenes weighs little.
+    """
+    known = [(scene, phrase, Counter(plain(phrase))) for scene, phrase in phrases]
+    scenes = {scene for scene, _, _ in known}
+    of, vocabulary = {}, {}
+    for scene, _, words in known:
+        vocabulary.setdefault(scene, set()).update(words)
+        for word in words:
+            of.setdefault(word, set()).add(scene)
+    weights = {w: 1 + math.log(len(scenes) / len(found)) for w, found in of.items()}
+    return known, vocabulary, weights
+
+
+def _alike(heard, known):
+    """(word heard, word known) -> how alike they are, from 0 to 1."""
+    rows, columns = sorted(heard), sorted(known)
+    table = process.cdist(rows, columns, scorer=fuzz.ratio, score_cutoff=LIKE)
+    row, column = {w: i for i, w in enumerate(rows)}, {w: i for i, w in enumerate(columns)}
+
+    def alike(h, k):
+        if h == k:
+            return 1.0
+        if h[0] == "{" or k[0] == "{":
+            return 0.0
+        return float(table[row[h], column[k]]) / 100 if k in column else 0.0
+
+    return alike

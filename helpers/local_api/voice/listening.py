@@ -1,0 +1,96 @@
+"""What is heard in a sound: the clip that it is; else, where ears are set up, the words in it.
+
+Ears make words of anything: of silence "You", of noise and of other languages a fluent sentence. So
+a sound goes to them only where the detector of turns finds a voice in it, and what they are unsure
+of is told as that.
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+
+from ...facts import hearing, sounds, turns
+from .process import Broken
+
+RATE = 16_000  # of the ears
+SPOKEN = 0.5  # a window's probability from which it holds speech
+AROUND = RATE * 3 // 10  # samples of silence that are kept on both sides of speech
+LONGEST, SHORTEST = (
+    12 * RATE,
+    6 * RATE,
+)  # samples heard at once; a longer sound is cut between these
+UNSURE = (
+    -0.6
+)  # mean log-probability below which it was no English, or nothing that can be understood
+ROUND = re.compile(r"(\b[^.,]{8,}?)(?:\W+\1){1,}")  # a model that goes round in circles
+NO_SPEECH = "There are no words in this sound: only silence, noise or music."
+
+
+@dataclass(frozen=True)
+class Listened:
+    """clips: of hearing.Heard, in the order of time. spoken: the words that ears heard where no clip
+    is. sure: their mean log-probability. why: why there are neither.
+    """
+
+    clips: list = field(default_factory=list)
+    spoken: str = ""
+    sure: float = 0.0
+    why: str = ""
+
+    @property
+    def words(self):
+        return " ".join(clip.transcript for clip in self.clips) or self.spoken
+
+    @property
+    def unsure(self):
+        return bool(self.spoken) and (self.sure < UNSURE or bool(ROUND.search(self.spoken)))
+
+
+NOTHING = Listened()
+
+
+async def listened(pcm, speech):
+    """The Listened of a sound (PCM16, 24 kHz). speech: a process.Speech. Never raises: what failed
+    stands in `why`.
+    """
+    clips = await hearing.in_time(pcm)
+    if clips or not speech.there:
+        return Listened(clips)
+    pieces = await asyncio.to_thread(_spoken, pcm)
+    if not pieces:
+        return Listened(why=NO_SPEECH)
+    try:
+        found = [await speech.hear(piece) for piece in pieces]
+    except Broken as e:
+        return Listened(why=str(e))
+    words = " ".join(filter(None, (said for said, _ in found)))
+    if not words:
+        return Listened(why=NO_SPEECH)
+    return Listened(spoken=words, sure=min(sure for said, sure in found if said))
+
+
+def _spoken(pcm):
+    """The pieces of a sound, PCM16 at 16 kHz, that hold its speech; [] where there is none."""
+    windows = [p >= SPOKEN for _, p in turns.Detector(0).windows(pcm + sounds.silence(32))]
+    rows = [
+        i for i in range(len(windows) - turns.IN_A_ROW + 1) if all(windows[i : i + turns.IN_A_ROW])
+    ]
+    if not rows:
+        return []
+    window = turns.WINDOW * RATE // sounds.RATE
+    first = max(0, rows[0] * window - AROUND)
+    last = (rows[-1] + turns.IN_A_ROW) * window + AROUND
+    return list(_cut(sounds.changed(pcm, sounds.RATE, RATE)[2 * first : 2 * last]))
+
+
+def _cut(pcm):
+    """A sound in pieces of at most LONGEST samples, cut where it is quietest."""
+    import numpy as np
+
+    while len(pcm) > 2 * LONGEST:
+        part = np.abs(np.frombuffer(pcm[2 * SHORTEST : 2 * LONGEST], "<i2").astype("f4"))
+        tenth = part.reshape(-1, RATE // 10).sum(1)
+        at = SHORTEST + (int(tenth.argmin()) * 2 + 1) * RATE // 20
+        yield pcm[: 2 * at]
+        pcm = pcm[2 * at :]
+    yield pcm

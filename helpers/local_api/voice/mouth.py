@@ -1,0 +1,23 @@
+"""A mouth: English text to speech, by hibari (Apache-2.0; its weights are in its wheel)."""
+
+import numpy as np
+from hibari import SAMPLE_RATE, Hibari
+
+SEED = 0  # of its breath: the same text has the same sound
+LOUDEST = 0.9
+
+
+class Mouth:
+    """Loads the model once; call it with text. Some 100 MB, most of it the lexicon."""
+
+    def __init__(self):
+        self.model = Hibari(threads=1)
+        self.model("Hello.")  # the lexicon and the tagger load at the first sentence
+
+    def __call__(self, text):
+        """The sound of a text as PCM16 at 24 kHz; b"" where it has nothing that can be said."""
+        sound = self.model(text, seed=SEED)
+        return (np.clip(sound, -LOUDEST, LOUDEST) * 32_767).astype("<i2").tobytes()
+
+
+assert SAMPLE_RATE == 24_000  # as everywhere in the Realtime API

@@ -1,0 +1,96 @@
+"""The child process with the models, and how the local API asks it: one task after the other, from
+a thread, so that no session waits in the event loop.
+"""
+
+import asyncio
+import concurrent.futures
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from ...common import left_out
+
+ROOT = Path(__file__).resolve().parents[3]
+NOT_PASSED = ("OPENAI_", "DAY9_KEY", "DAY9_LOCAL_KEY")  # it needs no key and no address
+
+
+class Broken(RuntimeError):
+    """Ears and mouth failed at a task; the text says how. The next task starts them anew."""
+
+
+class Speech:
+    """Ears and mouth. The process starts with the first task, and each model loads with its own."""
+
+    def __init__(self):
+        self.child = None
+        self.asking = concurrent.futures.ThreadPoolExecutor(1)
+
+    @property
+    def there(self):
+        """Whether they are set up on this machine."""
+        return left_out.ears()
+
+    async def hear(self, pcm):
+        """(words, how sure) of PCM16 at 16 kHz, some seconds of it; see ears.py. Raises
+        Broken.
+        """
+        outcome, _ = await self._asked({"do": "hear"}, pcm)
+        return outcome["words"], outcome["sure"]
+
+    async def say(self, text):
+        """The sound of an English text, PCM16 at 24 kHz; b"" for one without a word. Raises Broken."""
+        _, pcm = await self._asked({"do": "say", "text": text})
+        return pcm
+
+    def warm(self):
+        """Begin to load both: somebody speaks, and will want to be answered. Returns at once."""
+        if self.child is None and self.there:
+            self.child = _start()
+            for task, data in (
+                ({"do": "hear"}, bytes(2 * 8_000)),
+                ({"do": "say", "text": ""}, b""),
+            ):
+                self.asking.submit(self._ask, task, data).add_done_callback(_forget)
+
+    async def _asked(self, task, data=b""):
+        return await asyncio.get_running_loop().run_in_executor(self.asking, self._ask, task, data)
+
+    def _ask(self, task, data):
+        """(what came of a task, its bytes); in the thread alone."""
+        if self.child is None:
+            self.child = _start()
+        try:
+            self.child.stdin.write(json.dumps(task | {"bytes": len(data)}).encode() + b"\n" + data)
+            self.child.stdin.flush()
+            line = self.child.stdout.readline()
+            outcome = json.loads(line) if line else None
+            made = self.child.stdout.read(outcome["bytes"]) if outcome else b""
+        except OSError:
+            outcome = None
+        if outcome is None:
+            ended, self.child = self.child, None
+            ended.kill()
+            raise Broken(
+                f"The process of ears and mouth ended (exit {ended.wait()}); the next sound starts it anew."
+            )
+        if "fault" in outcome:
+            raise Broken(f"Ears and mouth failed: {outcome['fault']}")
+        return outcome, made
+
+
+def _forget(done):
+    done.exception()  # told where it happens again
+
+
+def _start():
+    env = {k: v for k, v in os.environ.items() if not k.startswith(NOT_PASSED)}
+    return subprocess.Popen(
+        [sys.executable, "-m", __package__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=env
+        | {"PYTHONPATH": os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")]).strip(os.pathsep)},
+        cwd=ROOT,
+    )

@@ -1,0 +1,64 @@
+"""A local API with ears and a mouth, where `start.py test --voice` has set them up; elsewhere these
+tests are skipped with a sentence. In CI they must be there.
+"""
+
+import importlib.metadata
+import json
+import os
+
+import pytest
+from websockets.sync.client import connect
+
+from helpers import connection
+from tests.conftest import lacking
+from tests.local_api.realtime.test_realtime import Wire
+
+
+def installed(name):
+    try:
+        return bool(importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def voiced():
+    """Ears and a mouth, in the children of this process: tests/early.py keeps them from all others."""
+    if not (installed("moonshine-voice") and installed("hibari-tts")):
+        lacking("ears and a mouth: python start.py test --voice sets them up")
+    before, os.environ["TESTS_WITHOUT"] = os.environ["TESTS_WITHOUT"], ""
+    yield
+    os.environ["TESTS_WITHOUT"] = before
+
+
+@pytest.fixture(scope="session")
+def api(voiced):
+    """The local API as a notebook has it: a process of its own, and one of its own for the models."""
+    server = connection.Server()
+    yield server
+    server.process.kill()
+    server.process.wait()
+
+
+@pytest.fixture
+def wire(api):
+    with opened(api) as wire:
+        yield wire
+
+
+def opened(server):
+    """A Wire to a session of a Server, whose beginning has been read."""
+    wire = Wire(
+        connect(
+            f"ws://127.0.0.1:{server.port}/v1/realtime?model=gpt-realtime",
+            additional_headers={"Authorization": f"Bearer {server.key}"},
+            max_size=None,
+            proxy=None,
+        )
+    )
+    wire.until("session.created")
+    return wire
+
+
+def origin(server, response):
+    return json.loads(json.dumps(server.ask(f"origin/{response['id']}")))["origin"]
