@@ -12,6 +12,7 @@ from .ready import Ready
 from .tasks import Tasks
 
 PAGES = "/day9/pages/"
+AUDIO = ("/v1/audio/transcriptions", "/v1/audio/speech")
 
 
 class State:
@@ -46,6 +47,8 @@ class State:
             return forwarded
         if request.path.startswith("/v1/realtime"):
             return self.realtime.answer(request)
+        if request.path in AUDIO and request.method == "POST" and self.speech.there:
+            return self.audio.answer(request)
         return self.ready.answer(request)
 
     @once
@@ -54,6 +57,13 @@ class State:
         from .voice.process import Speech
 
         return Speech()
+
+    @once
+    def audio(self):
+        """The two endpoints of ears and a mouth."""
+        from .voice.endpoints import Endpoints
+
+        return Endpoints(self)
 
     @once
     def realtime(self):

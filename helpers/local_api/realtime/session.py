@@ -14,7 +14,7 @@ from ..answer import Answer, as_json
 from ..checks import Bad, optional, text, thing
 from ..voice.listening import NOTHING, listened
 from . import config as settings
-from . import events, items, scenarios
+from . import events, items, scenarios, usage
 from .buffers import InputBuffer
 from .events import new_id
 from .responses import Response
@@ -484,7 +484,7 @@ class Session:
             "conversation.item.input_audio_transcription.completed",
             **place,
             transcript=said,
-            usage=_transcription_usage(model, item.pcm, said),
+            usage=usage.transcription(model, item.pcm, said),
         )
 
     # --- responses --------------------------------------------------------------------------------
@@ -600,24 +600,6 @@ def _samples(milliseconds):
 
 def _ms(samples):
     return samples * 1000 // sounds.RATE
-
-
-def _transcription_usage(model, pcm, said):
-    """By length for the models sold by length, else by tokens (captures of September 2026 have the
-    latter for gpt-4o-mini-transcribe).
-    """
-    from ...facts import tokens
-
-    if "whisper" in model:
-        return {"type": "duration", "seconds": round(len(pcm) / 2 / sounds.RATE, 2)}
-    heard, words = tokens.audio_tokens(sounds.ms(pcm) / 1000, "user"), tokens.count(said)
-    return {
-        "type": "tokens",
-        "total_tokens": heard + words,
-        "input_tokens": heard,
-        "input_token_details": {"text_tokens": 0, "audio_tokens": heard},
-        "output_tokens": words,
-    }
 
 
 def _event(handle, *needs, **more):

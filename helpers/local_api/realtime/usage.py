@@ -9,7 +9,7 @@ far as it is unchanged, in blocks of 64.
 
 import json
 
-from ...facts import tokens
+from ...facts import sounds, tokens
 
 BLOCK = 64
 
@@ -58,4 +58,20 @@ def usage(now, before, text_out, audio_out):
             },
         },
         "output_token_details": {"text_tokens": text_out, "audio_tokens": audio_out},
+    }
+
+
+def transcription(model, pcm, said):
+    """By length for the models sold by length, else by tokens (captures of September 2026 have the
+    latter for gpt-4o-mini-transcribe).
+    """
+    if "whisper" in model:
+        return {"type": "duration", "seconds": round(len(pcm) / 2 / sounds.RATE, 2)}
+    heard, words = tokens.audio_tokens(sounds.ms(pcm) / 1000, "user"), tokens.count(said)
+    return {
+        "type": "tokens",
+        "total_tokens": heard + words,
+        "input_tokens": heard,
+        "input_token_details": {"text_tokens": 0, "audio_tokens": heard},
+        "output_tokens": words,
     }

@@ -29,13 +29,15 @@ NO_SPEECH = "There are no words in this sound: only silence, noise or music."
 @dataclass(frozen=True)
 class Listened:
     """clips: of hearing.Heard, in the order of time. spoken: the words that ears heard where no clip
-    is. sure: their mean log-probability. why: why there are neither.
+    is. sure: their mean log-probability. why: why there are neither. parts: (first ms, last ms,
+    words) of what was heard at once.
     """
 
     clips: list = field(default_factory=list)
     spoken: str = ""
     sure: float = 0.0
     why: str = ""
+    parts: tuple = ()
 
     @property
     def words(self):
@@ -60,17 +62,18 @@ async def listened(pcm, speech):
     if not pieces:
         return Listened(why=NO_SPEECH)
     try:
-        found = [await speech.hear(piece) for piece in pieces]
+        found = [await speech.hear(piece) for _, piece in pieces]
     except Broken as e:
         return Listened(why=str(e))
-    words = " ".join(filter(None, (said for said, _ in found)))
-    if not words:
+    parts = [(at, at + len(piece) // 32, said) for (at, piece), (said, _) in zip(pieces, found) if said]  # fmt: skip
+    if not parts:
         return Listened(why=NO_SPEECH)
-    return Listened(spoken=words, sure=min(sure for said, sure in found if said))
+    words = " ".join(said for _, _, said in parts)
+    return Listened(spoken=words, sure=min(s for said, s in found if said), parts=tuple(parts))
 
 
 def _spoken(pcm):
-    """The pieces of a sound, PCM16 at 16 kHz, that hold its speech; [] where there is none."""
+    """[(first ms, piece)] of a sound: PCM16 at 16 kHz that holds its speech; [] where there is none."""
     windows = [p >= SPOKEN for _, p in turns.Detector(0).windows(pcm + sounds.silence(32))]
     rows = [
         i for i in range(len(windows) - turns.IN_A_ROW + 1) if all(windows[i : i + turns.IN_A_ROW])
@@ -80,7 +83,11 @@ def _spoken(pcm):
     window = turns.WINDOW * RATE // sounds.RATE
     first = max(0, rows[0] * window - AROUND)
     last = (rows[-1] + turns.IN_A_ROW) * window + AROUND
-    return list(_cut(sounds.changed(pcm, sounds.RATE, RATE)[2 * first : 2 * last]))
+    pieces, at = [], first
+    for piece in _cut(sounds.changed(pcm, sounds.RATE, RATE)[2 * first : 2 * last]):
+        pieces.append((1000 * at // RATE, piece))
+        at += len(piece) // 2
+    return pieces
 
 
 def _cut(pcm):
