@@ -61,7 +61,7 @@ class State:
     @once
     def audio(self):
         """The two endpoints of ears and a mouth."""
-        from .voice.endpoints import Endpoints
+        from .audio import Endpoints
 
         return Endpoints(self)
 

@@ -5,5 +5,4 @@ endpoints of /v1/audio share. Optional: `start.py lab --voice` installs them.
     mouth.py    words -> sound      }
     process.py  the child, and how the local API asks it
     listening.py  what is heard in a sound: the clip that it is, or the words in it
-    endpoints.py  /v1/audio/transcriptions and /v1/audio/speech
 """
