@@ -20,6 +20,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ..common import left_out
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -170,7 +172,12 @@ def in_words(where: Where, spent: Decimal) -> str:
         line = f"Answers: {where.host}, asked with your own key, for money: {ceiling}. Models that are shut down are answered from recordings and say so."
     else:
         key = "your DAY9_KEY" if where.key else "no key"
-        line = f"Answers: {where.host}, asked with {key}. Files, tuning and Realtime are computed on this machine."
+        realtime = (
+            "Files and tuning are computed on this machine; Realtime is heard and spoken here, and answered by it."
+            if left_out.ears()
+            else "Files, tuning and Realtime are computed on this machine."
+        )
+        line = f"Answers: {where.host}, asked with {key}. {realtime}"
     if where.model:
         line += f" Every model asked for is {where.model} (DAY9_MODEL)."
     return line + " Each exchange is kept in data/my_recordings, without keys." * where.record

@@ -6,11 +6,12 @@ State.pace, so it can be cancelled half-way; with a pace of 0 it is made at once
 
 import asyncio
 import base64
+import contextlib
 import re
 
 from ...facts import hearing, sounds, tokens
 from ..voice.process import Broken
-from . import events, scenarios
+from . import events, mind, scenarios
 from .config import VOICES, with_rate
 from .events import call_id, new_id, veiled
 from .items import FRAME_TOKENS, Item
@@ -48,7 +49,9 @@ class Response:
         self.id = new_id("resp_")
         self.status, self.details, self.usage, self.scene = "in_progress", None, None, ""
         self.item, self.task, self.cut = None, None, False
+        self.pcm = self.encoded = b""
         self.spoken_by = ""  # the model whose voice it is, where that is no clip
+        self.thought_by = ""  # the model that answers in the place of a scene, and where
 
     def shown(self):
         """The response object, as events show it."""
@@ -71,9 +74,9 @@ class Response:
         """Which models heard and spoke, for the frame; "" where none did."""
         asked = next((i for i in reversed(self.context) if i.data.get("role") == "user"), None)
         by = ["heard by Moonshine tiny"] * bool(asked and asked.heard.spoken)
-        by += ["answered by a scene of ours"]
+        by += [f"answered by {self.thought_by or 'a scene of ours'}"]
         by += [f"spoken by {self.spoken_by}"] * bool(self.spoken_by)
-        return ", ".join(by) if len(by) > 1 else ""
+        return ", ".join(by) if len(by) > 1 or self.thought_by else ""
 
     def start(self):
         """Send response.created and go on by itself."""
@@ -99,7 +102,7 @@ class Response:
     async def _run(self):
         try:
             await self._make()
-        except Broken as e:
+        except (Broken, mind.Lost) as e:
             self.fail(str(e))
         except Exception as e:
             self.session.fault(e)
@@ -107,6 +110,8 @@ class Response:
 
     async def _make(self):
         await hearing.loaded()
+        if mind.there(self.session.state) and mind.has_words(self.context):
+            return await self._think()
         speech = self.session.state.speech
         reply = scenarios.reply(
             self.context,
@@ -132,6 +137,92 @@ class Response:
         self._end(
             "incomplete" if self.cut else "completed", "max_output_tokens" if self.cut else None
         )
+
+    # --- with a mind -------------------------------------------------------------------------------
+
+    async def _think(self):
+        """What a chat model writes, said sentence by sentence, or the function that it asks for.
+        Raises mind.Lost and Broken.
+        """
+        where = self.session.state.upstream.where
+        model = where.model or self.session.config["model"]
+        self.thought_by = f"{model} at {where.host}"
+        rules = self.told or self.instructions
+        body = mind.request(model, rules, self.context, self.tools, self.tool_choice, self.limit)
+        call, ended = {}, ""
+
+        async def words():
+            nonlocal call, ended
+            async with contextlib.aclosing(mind.thoughts(self.session.state, body)) as thoughts:
+                async for kind, value in thoughts:
+                    if kind == "text":
+                        yield value
+                    elif kind == "call":
+                        call = value
+                    else:
+                        ended = value
+
+        if self.aloud:
+            async for sentence in mind.sentences(words()):
+                await self._say(sentence)
+            if self.session.voice and self.item:
+                self.session.voice.play(self.id, self.item.id, b"")
+        else:
+            async for piece in words():
+                if not self.item:
+                    self._begin_message()
+                self._write(piece)
+        if call and not self.item:
+            for _, step, *given in self._call(scenarios.Reply("", **call)):
+                step(*given)
+        elif not self.item:
+            raise mind.Lost(f"{where.host} answered without a word.")
+        self.cut = self.cut or ended == "length"
+        self._end(
+            "incomplete" if self.cut else "completed", "max_output_tokens" if self.cut else None
+        )
+
+    async def _say(self, sentence):
+        """Make the sound of a sentence, and send it with its words behind those before it."""
+        speech = self.session.state.speech
+        plain = re.sub(r"[*_`#]+", "", sentence).strip()
+        sound = await speech.say(plain) if plain else b""
+        self.spoken_by = "hibari"
+        if not self.item:
+            self._begin_message()
+        sound = sounds.paced(sound, self.speed, PITCHES[self.voice]) if sound else b""
+        at, more = sounds.ms(self.pcm), sound + sounds.silence(scenarios.BETWEEN)
+        self.pcm += more
+        self.encoded += self._in_format(more)
+        self.session.spoke = True
+        for word in re.findall(r"\s*\S+", sentence):
+            self._speak(word)
+        if self.session.voice:
+            self.session.voice.play(self.id, self.item.id, more, True)
+        for start in range(at, sounds.ms(self.pcm), CHUNK_MS):
+            self._sound(start)
+
+    def _in_format(self, pcm):
+        """A sound as the session sends it."""
+        return (
+            pcm if self.format["type"] == "audio/pcm" else sounds.to_g711(pcm, self.format["type"])
+        )
+
+    def _begin_message(self):
+        """Open a message, in sound or in text, without a word yet."""
+        self._begin_item(type="message", status="in_progress", role="assistant", content=[])
+        self.part = (
+            {"type": "output_audio", "transcript": ""}
+            if self.aloud
+            else {"type": "output_text", "text": ""}
+        )
+        self._emit(
+            "response.content_part.added",
+            content_index=0,
+            part=self._shown_part(self.part | {"transcript" if self.aloud else "text": ""}),
+        )
+
+    # --- with a scene ------------------------------------------------------------------------------
 
     async def _sound_of(self, reply):
         """A Reply's sound in the voice and at the speed that the session asks for. Raises Broken."""
@@ -200,17 +291,7 @@ class Response:
         )
         if self.cut:
             self.pcm = self.pcm[: audio * tokens.AUDIO_MS["assistant"] * sounds.BYTES_A_MS]
-        self._begin_item(type="message", status="in_progress", role="assistant", content=[])
-        self.part = (
-            {"type": "output_audio", "transcript": ""}
-            if self.aloud
-            else {"type": "output_text", "text": ""}
-        )
-        self._emit(
-            "response.content_part.added",
-            content_index=0,
-            part=self._shown_part(self.part | {"transcript" if self.aloud else "text": ""}),
-        )
+        self._begin_message()
         if not self.aloud:
             for i, word in enumerate(words):
                 yield i * WORD_EVERY, self._write, word
@@ -224,11 +305,7 @@ class Response:
             (at / 1000 / FASTER, 1, self._sound, at)
             for at in range(0, sounds.ms(self.pcm), CHUNK_MS)
         ]
-        self.encoded = (
-            self.pcm
-            if self.format["type"] == "audio/pcm"
-            else sounds.to_g711(self.pcm, self.format["type"])
-        )
+        self.encoded = self._in_format(self.pcm)
         if self.session.voice:
             self.session.voice.play(self.id, self.item.id, self.pcm)
         for at, _, step, given in sorted(steps, key=lambda s: s[:2]):

@@ -95,7 +95,7 @@ def reply(items, session, told, tools, tool_choice, aloud, mouth=False):
     try:
         found = _reply(items, session, told, tools, tool_choice)
     except Unclear as e:
-        asked = _last(items)
+        asked = answered(items)
         by_voice = asked is not None and (asked.heard.spoken or asked.heard.why)
         return Reply("off the map", str(e), why=str(e)) if mouth and by_voice else _off(str(e))
     if aloud and found.text and not (mouth and found.language == "en"):
@@ -115,7 +115,7 @@ def _reply(items, session, told, tools, tool_choice):
             return found
     system = [item.words for item in items if item.data.get("role") == "system"]
     given = instructions.read(told or session, *system)
-    last = _last(items)
+    last = answered(items)
     if last is None:
         return _dressed(_clip("hello", given), given)
     if last.data["type"] == "function_call_output":
@@ -147,7 +147,7 @@ def _reply(items, session, told, tools, tool_choice):
     return _dressed(_as_told(Reply(name, said, speed=float(scene.get("speed", 1))), given), given)
 
 
-def _last(items):
+def answered(items):
     """The item that is answered: the last that a user said or a function gave; None where there is none."""
     kinds = lambda item: item.data["type"] == "function_call_output" or item.data.get("role") == "user"  # fmt: skip
     return next(filter(kinds, reversed(items)), None)

@@ -38,9 +38,9 @@ class Voice(Protocol):
     output_audio_buffer.started and .stopped.
     """
 
-    def play(self, response_id: str, item_id: str, pcm: bytes) -> None:
-        """Queue an answer's whole sound (PCM16, 24 kHz, mono; the same bytes for the same words, so
-        an encoder may cache by content) behind what still plays.
+    def play(self, response_id: str, item_id: str, pcm: bytes, more: bool = False) -> None:
+        """Queue an answer's sound (PCM16, 24 kHz, mono) behind what still plays; or the next piece
+        of one that is not whole yet. more: another piece will follow, an empty one at the least.
         """
 
     def cut(self, item_id: str, milliseconds: int) -> None:
@@ -546,8 +546,7 @@ class Session:
             Answer(
                 200,
                 as_json(response.shown()),
-                origin=ORIGIN
-                | {"source": f"{ORIGIN['source']}: {response.scene or 'cancelled at once'}"},
+                origin=self._origin(response),
                 recording="computed",
                 model=self.config["model"],
                 usage=response.usage,
@@ -561,6 +560,12 @@ class Session:
             if self.waiting:
                 self.waiting = False
                 self._respond()
+
+    def _origin(self, response):
+        """Where an answer's words come from."""
+        if response.thought_by:
+            return {"class": "live", "source": self.state.upstream.where.host}
+        return ORIGIN | {"source": f"{ORIGIN['source']}: {response.scene or 'cancelled at once'}"}
 
     def started(self, response_id):
         """From the voice: the first sample of an answer has left."""

@@ -227,12 +227,17 @@ class Mouth(MediaStreamTrack):
         self.saying = deque()
         self.sent, self.begun = 0, 0.0
 
-    def play(self, response_id, item_id, pcm):
-        self.saying.append(Utterance(response_id, item_id, pcm))
+    def play(self, response_id, item_id, pcm, more=False):
+        begun = next((u for u in self.saying if u.response_id == response_id), None)
+        if begun:
+            begun.extend(pcm, more)
+        elif pcm:
+            self.saying.append(Utterance(response_id, item_id, pcm, more))
 
     def cut(self, item_id, milliseconds):
         for said in self.saying:
             if said.item_id == item_id:
+                said.more = False
                 said.shorten(milliseconds * RATE // 1000)
 
     def clear(self):
@@ -273,10 +278,12 @@ class Mouth(MediaStreamTrack):
 
 
 class Utterance:
-    """One answer's sound on its way out: encoded 20 ms at a time, just before it goes."""
+    """One answer's sound on its way out: encoded 20 ms at a time, just before it goes. more: it is
+    not whole yet, and at its end it waits for what follows.
+    """
 
-    def __init__(self, response_id, item_id, pcm):
-        self.response_id, self.item_id = response_id, item_id
+    def __init__(self, response_id, item_id, pcm, more=False):
+        self.response_id, self.item_id, self.more = response_id, item_id, more
         self.pcm = numpy.frombuffer(pcm, dtype="<i2")
         self.shorten(len(self.pcm))
         self.at = 0
@@ -296,6 +303,12 @@ class Utterance:
     def played_ms(self):
         return min(self.at, self.length) * 1000 // RATE
 
+    def extend(self, pcm, more):
+        """Say that, too."""
+        self.pcm = numpy.append(self.pcm[: self.length], numpy.frombuffer(pcm, dtype="<i2"))
+        self.more = more
+        self.shorten(len(self.pcm))
+
     def shorten(self, length):
         """Say no more of it than so many samples."""
         self.length = min(length, len(self.pcm))
@@ -306,6 +319,8 @@ class Utterance:
 
     def next(self):
         """The next packet's bytes; empty at the end."""
+        if self.more and self.at + FRAME > self.length:
+            return SILENCE  # the next sentence is on its way
         if self.at >= len(self.pcm):
             return b""
         frame = av.AudioFrame.from_ndarray(

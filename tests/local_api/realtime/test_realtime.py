@@ -1685,7 +1685,7 @@ class Speaker:
     def __init__(self):
         self.queue, self.cuts = [], []
 
-    def play(self, response_id, item_id, pcm):
+    def play(self, response_id, item_id, pcm, more=False):
         self.queue.append((response_id, item_id, pcm))
 
     def cut(self, item_id, milliseconds):

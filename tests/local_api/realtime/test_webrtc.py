@@ -899,3 +899,25 @@ def test_what_is_no_opus_is_a_hole():
     sent = packets(50)
     sent[20]._data = b""
     assert abs(sounds.ms(ear_hears(sent)) - 1_000) < 25
+
+
+def test_an_answer_that_is_not_whole_waits_and_is_one_answer():
+    """A mouth says it sentence by sentence: no end between them, and a cut counts over all."""
+    told = []
+    mouth = webrtc.Mouth(None)
+    mouth.session = types.SimpleNamespace(
+        started=lambda r: told.append(("started", r)), stopped=lambda r: told.append(("stopped", r))
+    )
+    tone = (9_000 * numpy.sin(numpy.arange(4_800) / 9)).astype("<i2").tobytes()  # 200 ms
+    mouth.play("r", "i", tone, True)
+    packets = [mouth._next() for _ in range(20)]
+    assert packets[:9].count(webrtc.SILENCE) == 0 and set(packets[11:]) == {webrtc.SILENCE}
+    assert told == [("started", "r")]
+    mouth.play("r", "i", tone, True)
+    [mouth._next() for _ in range(5)]
+    [(response, item, played)] = mouth.clear()
+    assert (response, item) == ("r", "i") and 280 <= played <= 320
+    mouth.play("q", "j", tone, True)
+    mouth.play("q", "j", b"")
+    [mouth._next() for _ in range(13)]
+    assert told[1:] == [("started", "q"), ("stopped", "q")]

@@ -46,11 +46,11 @@ def wire(api):
         yield wire
 
 
-def opened(server):
+def opened(server, model="gpt-realtime"):
     """A Wire to a session of a Server, whose beginning has been read."""
     wire = Wire(
         connect(
-            f"ws://127.0.0.1:{server.port}/v1/realtime?model=gpt-realtime",
+            f"ws://127.0.0.1:{server.port}/v1/realtime?model={model}",
             additional_headers={"Authorization": f"Bearer {server.key}"},
             max_size=None,
             proxy=None,
