@@ -2,7 +2,7 @@
 """Sets the notebooks up, and starts them. Needs Python 3.11 to 3.14 and nothing else.
 
     python start.py lab     opens the notebooks in JupyterLab (more arguments go to jupyter lab)
-    python start.py lab --voice   the same, with ears and a mouth for 2_realtime (some 130 MB more; once)
+    python start.py lab --voice     the same, with ears and a mouth (once, some 130 MB more)
     python start.py test    runs every notebook and test     (more arguments go to pytest)
     python start.py lock    writes the lock files anew from pyproject.toml; needs uv
     python start.py record  records a notebook's calls anew: record [--show] [--from URL] NOTEBOOK
@@ -145,7 +145,9 @@ def test(arguments):
 
 
 def with_voice(locks, arguments):
-    """(locks, arguments) without the word --voice, and with the lock of ears and a mouth where it was there."""
+    """(locks, arguments) without the word --voice, and with the lock of ears and a mouth where
+    it was there.
+    """
     if "--voice" not in arguments:
         return locks, arguments
     arguments = [a for a in arguments if a != "--voice"]
@@ -159,7 +161,8 @@ def with_voice(locks, arguments):
 def no_voice_here(system, machine, macos, libc):
     """Why ears and a mouth have no build for a system, in a sentence; "" where they have.
 
-    system, machine: as sys.platform and platform.machine() say it. macos: its version, "" elsewhere.
+    system, machine: as sys.platform and platform.machine() say it. macos: its version, ""
+    elsewhere.
     libc: the version of glibc; "" where there is none. tests/test_systems.py asks the lock.
     """
     number = lambda version: tuple(map(int, re.findall(r"\d+", version)[:2]))

@@ -1,4 +1,6 @@
-"""The days of data/realtime/holidays.csv: their names as people say them, and when they are next."""
+"""The days of data/realtime/holidays.csv: their names as people say them, and when they are
+next.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def named() -> dict[str, str]:
 
 
 def found(text: str) -> str:
-    """The first holiday that a text names, as it is said there, in lower case; "" where it names none."""
+    """The first holiday that a text names, as it is said there, in lower case; "" where it names
+    none.
+    """
     plain = text.lower().replace("’", "'")
     return next((name for name in known() if re.search(rf"\b{re.escape(name)}(?!\w)", plain)), "")
 

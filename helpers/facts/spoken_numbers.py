@@ -77,5 +77,7 @@ def _closed(group):
 
 
 def _fits(part, value):
-    """Whether a number goes on in another: twenty five, three hundred and four; not twenty twenty."""
+    """Whether a number goes on in another: twenty five, three hundred and four; not twenty
+    twenty.
+    """
     return value < 10 and part % 10 == 0 and part % 100 != 10 or value < 100 and part % 100 == 0

@@ -1,5 +1,5 @@
-"""From words to a scene: which of the phrases of data/realtime/scenes.toml comes nearest, tolerant of
-words that were misheard.
+"""From words to a scene: which of the phrases of data/realtime/scenes.toml comes nearest,
+tolerant of words that were misheard.
 
 Numbers, days, heats and filing statuses first become placeholders, on both sides, so that a
 phrase stands for all of them. Then each word of a phrase looks for the word most like it that was

@@ -138,7 +138,7 @@ class Response:
             "incomplete" if self.cut else "completed", "max_output_tokens" if self.cut else None
         )
 
-    # --- with a mind -------------------------------------------------------------------------------
+    # --- with a mind ----------------------------------------------------------------------------
 
     async def _think(self):
         """What a chat model writes, said sentence by sentence, or the function that it asks for.
@@ -222,10 +222,12 @@ class Response:
             part=self._shown_part(self.part | {"transcript" if self.aloud else "text": ""}),
         )
 
-    # --- with a scene ------------------------------------------------------------------------------
+    # --- with a scene ---------------------------------------------------------------------------
 
     async def _sound_of(self, reply):
-        """A Reply's sound in the voice and at the speed that the session asks for. Raises Broken."""
+        """A Reply's sound in the voice and at the speed that the session asks for. Raises
+        Broken.
+        """
         if reply.clips or not self.session.state.speech.there or reply.language != "en":
             sound = reply.sound
         else:

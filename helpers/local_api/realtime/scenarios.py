@@ -148,7 +148,9 @@ def _reply(items, session, told, tools, tool_choice):
 
 
 def answered(items):
-    """The item that is answered: the last that a user said or a function gave; None where there is none."""
+    """The item that is answered: the last that a user said or a function gave; None where there
+    is none.
+    """
     kinds = lambda item: item.data["type"] == "function_call_output" or item.data.get("role") == "user"  # fmt: skip
     return next(filter(kinds, reversed(items)), None)
 

@@ -1,5 +1,5 @@
-"""What the slots of scenes are filled with, beyond Christmas and the tax (scenarios.py): days, sums,
-percentages, heats, prices, and what was said last. Each takes (words, Told, items) and raises
+"""What the slots of scenes are filled with, beyond Christmas and the tax (scenarios.py): days,
+sums, percentages, heats, prices, and what was said last. Each takes (words, Told, items) and raises
 Unclear for what the words do not say.
 """
 
@@ -56,8 +56,8 @@ def _suffix(n):
 
 
 def day_of(words, now):
-    """(the day that is meant, its name or "") of the first date or holiday in words; without a year,
-    the next one. Raises Unclear where there is none.
+    """(the day that is meant, its name or "") of the first date or holiday in words; without a
+    year, the next one. Raises Unclear where there is none.
     """
     if found := dates.DATE.search(words):
         if day := reading.date(found[0]):

@@ -28,8 +28,8 @@ NO_SPEECH = "There are no words in this sound: only silence, noise or music."
 
 @dataclass(frozen=True)
 class Listened:
-    """clips: of hearing.Heard, in the order of time. spoken: the words that ears heard where no clip
-    is. sure: their mean log-probability. why: why there are neither. parts: (first ms, last ms,
+    """clips: of hearing.Heard, in the order of time. spoken: the words that ears heard where no
+    clip is. sure: their mean log-probability. why: why there are neither. parts: (first ms, last ms,
     words) of what was heard at once.
     """
 
@@ -73,7 +73,9 @@ async def listened(pcm, speech):
 
 
 def _spoken(pcm):
-    """[(first ms, piece)] of a sound: PCM16 at 16 kHz that holds its speech; [] where there is none."""
+    """[(first ms, piece)] of a sound: PCM16 at 16 kHz that holds its speech; [] where there is
+    none.
+    """
     windows = [p >= SPOKEN for _, p in turns.Detector(0).windows(pcm + sounds.silence(32))]
     rows = [
         i for i in range(len(windows) - turns.IN_A_ROW + 1) if all(windows[i : i + turns.IN_A_ROW])

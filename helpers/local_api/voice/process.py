@@ -40,7 +40,9 @@ class Speech:
         return outcome["words"], outcome["sure"]
 
     async def say(self, text):
-        """The sound of an English text, PCM16 at 24 kHz; b"" for one without a word. Raises Broken."""
+        """The sound of an English text, PCM16 at 24 kHz; b"" for one without a word. Raises
+        Broken.
+        """
         _, pcm = await self._asked({"do": "say", "text": text})
         return pcm
 

@@ -23,7 +23,9 @@ def installed(name):
 
 @pytest.fixture(scope="session")
 def voiced():
-    """Ears and a mouth, in the children of this process: tests/early.py keeps them from all others."""
+    """Ears and a mouth, in the children of this process: tests/early.py keeps them from all
+    others.
+    """
     if not (installed("moonshine-voice") and installed("hibari-tts")):
         lacking("ears and a mouth: python start.py test --voice sets them up")
     before, os.environ["TESTS_WITHOUT"] = os.environ["TESTS_WITHOUT"], ""
@@ -33,7 +35,9 @@ def voiced():
 
 @pytest.fixture(scope="session")
 def api(voiced):
-    """The local API as a notebook has it: a process of its own, and one of its own for the models."""
+    """The local API as a notebook has it: a process of its own, and one of its own for the
+    models.
+    """
     server = connection.Server()
     yield server
     server.process.kill()

@@ -1,4 +1,6 @@
-"""A chat model behind ears and a mouth: an imitation of Ollama's server, which is asked over HTTP."""
+"""A chat model behind ears and a mouth: an imitation of Ollama's server, which is asked over
+HTTP.
+"""
 
 import json
 import re
