@@ -2,7 +2,8 @@
 
 Whatever model is asked for, Moonshine tiny hears and hibari speaks, which the origin says. Accepted
 and of no effect: language, prompt, temperature, include, timestamp_granularities,
-chunking_strategy, instructions. Error texts are on the API's pattern; where they are its own words, a comment says so.
+chunking_strategy, instructions.
+Error texts are on the API's pattern; where they are its own words, a comment says so.
 """
 
 import asyncio

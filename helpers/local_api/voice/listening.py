@@ -29,8 +29,8 @@ NO_SPEECH = "There are no words in this sound: only silence, noise or music."
 @dataclass(frozen=True)
 class Listened:
     """clips: of hearing.Heard, in the order of time. spoken: the words that ears heard where no
-    clip is. sure: their mean log-probability. why: why there are neither. parts: (first ms, last ms,
-    words) of what was heard at once.
+    clip is. sure: their mean log-probability. why: why there are neither. parts: (first ms, last
+    ms, words) of what was heard at once.
     """
 
     clips: list = field(default_factory=list)
