@@ -106,7 +106,7 @@ class Endpoints:
             return wrong
         form = _form_of(fields)
         pcm = await asyncio.to_thread(_read, files["file"][1])
-        heard = await listened(pcm, self.state.speech)
+        heard = await listened(pcm, self.state.speech, clips=False)
         if heard.why and not heard.words:
             note = heard.why
         else:

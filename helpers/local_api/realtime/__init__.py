@@ -10,8 +10,8 @@ constructed.
                   conversation
     buffers.py    the sound that has come; ../../facts/turns.py: when somebody speaks; hearing.py
                   there: which clip it is
-    ../voice/     ears and a mouth; meaning.py: the scene that words mean; slot_values.py: what
-                  fills its slots
+    ../voice/     ears and a mouth; ../../facts/meaning.py: the scene that words mean;
+                  slot_values.py: what fills its slots; mind.py: a chat model in its place
     scenarios.py  what is said back; instructions.py: what it must follow; calling.py: a function's
                   arguments; returned.py: what it gave back; responses.py: one answer from created
                   to done; usage.py: its tokens

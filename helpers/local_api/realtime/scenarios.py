@@ -1,9 +1,9 @@
 """What is said back: scenes from data/realtime/scenes.toml, found by what was heard, typed, told or
 returned by a function.
 
-A scene is found by its clip, by what words mean (meaning.py) or by a pattern. Its answer is a clip,
-or a sentence with slots that are computed: the days until Christmas from a date, the tax on an
-income from the tax tables, either of them from a function's output (returned.py); others by
+A scene is found by its clip, by what words mean (facts/meaning.py) or by a pattern. Its answer is a
+clip, or a sentence with slots that are computed: the days until Christmas from a date, the tax on
+an income from the tax tables, either of them from a function's output (returned.py); others by
 slot_values.py. Instructions are followed whole (instructions.py), or not at all. What no scene
 answers gets an answer that says so in a voice, and the reason in `why`.
 """
@@ -14,10 +14,10 @@ import re
 from dataclasses import dataclass, replace
 
 from ...common import left_out
-from ...facts import DATA, dates, sounds, spoken_numbers, tax, toml_files
+from ...facts import DATA, dates, meaning, sounds, spoken_numbers, tax, toml_files
 from ..computed import reading
 from ..computed.reading import Unclear
-from . import calling, instructions, meaning, returned, slot_values
+from . import calling, instructions, returned, slot_values
 from .slot_values import DAY_9, WHO
 
 YEAR = 2024  # of a tax, where nobody names one
@@ -77,12 +77,6 @@ def scenes():
     """{name: scene} of data/realtime/scenes.toml. ValueError with the line for one that is none."""
     found = toml_files.read(DATA / "realtime" / "scenes.toml", SCENES)
     return {scene["name"]: scene for scene in found["scene"]}
-
-
-@functools.cache
-def phrases():
-    """((scene, phrase), …) of what people say, for meaning.meant."""
-    return tuple((name, p) for name, scene in scenes().items() for p in scene.get("phrases", []))
 
 
 def reply(items, session, told, tools, tool_choice, aloud, mouth=False):
@@ -193,7 +187,7 @@ def scene_of(item):
     if known:
         return next(name for name, scene in scenes().items() if known[-1] in scene.get("heard", []))
     words = words_of(item)
-    near = meaning.meant(words, phrases())
+    near = meaning.meant(words)
     if near and near.likeness >= meaning.SURE:
         return near.scene
     by_pattern = (
@@ -206,7 +200,7 @@ def scene_of(item):
 
 def known(words):
     """Whether words mean something that a scene answers."""
-    return meaning.meant(words, phrases()) is not None
+    return meaning.meant(words) is not None
 
 
 def unknown(item):
@@ -219,7 +213,7 @@ def unknown(item):
     if item.pcm and not heard.spoken:
         known = ", ".join(n for n, c in sounds.clips().items() if c["side"] == "user")
         return f"No recording on this machine sounds like this. Known: {known}. {left_out.NO_EARS}"
-    near = [f"“{found.phrase}”" for found in meaning.nearest(words_of(item), phrases(), 2) if "{" not in found.phrase]  # fmt: skip
+    near = [f"“{found.phrase}”" for found in meaning.nearest(words_of(item), 2) if "{" not in found.phrase]  # fmt: skip
     like = f" The nearest that is known: {near[0]}." if near else ""
     verb = "Heard" if heard.spoken else "Nothing here answers"
     known = " No scene here answers it." if heard.spoken else ""

@@ -8,16 +8,12 @@ import re
 from fractions import Fraction
 
 from ...facts import dates, holidays, prices, tax
+from ...facts.meaning import HEAT, MONTHS, OF_A_YEAR
 from ..computed import numbers, reading, rules, temperatures
 from ..computed.reading import Unclear
 
 # "today", where neither the instructions nor the question nor a function names a date
 DAY_9 = datetime.date(2024, 12, 17)
-MONTHS = "january february march april may june july august september october november december".split()  # fmt: skip
-MONTH = "|".join(MONTHS)
-OF_A_YEAR = re.compile(
-    rf"(?i)\b(?:(?P<m1>{MONTH}) (?:the )?(?P<d1>\d\d?)|(?P<d2>\d\d?)(?:st|nd|rd|th)? (?:of )?(?P<m2>{MONTH}))(?:st|nd|rd|th)?\b"
-)
 OPERATORS = {
     "+": r"\+|plus|and|added to",
     "-": r"-|minus|less|take away",
@@ -31,7 +27,6 @@ SUM = re.compile(
 PERCENT = re.compile(
     rf"(?i)({AMOUNT}) ?(?:%|percent|per cent)(?: tip)? (?:of|on|for) (?:a )?({AMOUNT})"
 )
-HEAT = re.compile(r"(?i)(-?\d+(?:\.\d+)?) ?(?:°|degrees?)? ?(celsius|centigrade|fahrenheit|[cf]\b)")
 # a model as it is said, and the one that data/prices.csv has; the first that fits
 MODELS = [
     (r"\bo ?1[ -]?mini\b", "o1-mini"),

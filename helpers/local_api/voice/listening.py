@@ -51,13 +51,13 @@ class Listened:
 NOTHING = Listened()
 
 
-async def listened(pcm, speech):
+async def listened(pcm, speech, clips=True):
     """The Listened of a sound (PCM16, 24 kHz). speech: a process.Speech. Never raises: what failed
-    stands in `why`.
+    stands in `why`. clips: whether a clip that is known is taken as that.
     """
-    clips = await hearing.in_time(pcm)
-    if clips or not speech.there:
-        return Listened(clips)
+    known = await hearing.in_time(pcm) if clips else []
+    if known or not speech.there:
+        return Listened(known)
     pieces = await asyncio.to_thread(_spoken, pcm)
     if not pieces:
         return Listened(why=NO_SPEECH)

@@ -7,6 +7,8 @@ said, by rapidfuzz; rare words count more than common ones, and what was said be
 counts against it.
 """
 
+from __future__ import annotations
+
 import functools
 import math
 import re
@@ -15,11 +17,18 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from ...facts import dates, holidays, spoken_numbers
-from ..computed import reading
-from . import slot_values
+from . import DATA, dates, holidays, spoken_numbers, tax, toml_files
 
-ENOUGH = 0.55  # of 1: from here a phrase is what was meant; tests/local_api/realtime/test_meaning.py has both sides
+MONTHS = "january february march april may june july august september october november december".split()  # fmt: skip
+MONTH = "|".join(MONTHS)
+OF_A_YEAR = re.compile(
+    rf"(?i)\b(?:(?P<m1>{MONTH}) (?:the )?(?P<d1>\d\d?)|(?P<d2>\d\d?)(?:st|nd|rd|th)? (?:of )?(?P<m2>{MONTH}))(?:st|nd|rd|th)?\b"
+)
+HEAT = re.compile(r"(?i)(-?\d+(?:\.\d+)?) ?(?:°|degrees?)? ?(celsius|centigrade|fahrenheit|[cf]\b)")
+STATUS = "|".join(tax.WORDS.values()).replace(" ", "[ _]")
+ENOUGH = (
+    0.55  # of 1: from here a phrase is what was meant; tests/facts/test_meaning.py has both sides
+)
 SURE = 0.85  # from here it is that, whatever a scene's pattern says
 LIKE = 70  # of 100: less like than that, two words have nothing to do with each other
 MONEY = re.compile(r"(?i)\$ ?\d[\d,.]*\d|\$ ?\d|\b\d[\d,]*(?:\.\d+)?(?: ?k\b)?")
@@ -42,7 +51,7 @@ class Meant:
     likeness: float
 
 
-def plain(text):
+def plain(text: str) -> list[str]:
     """What was said, as [words]: small letters, no marks, numbers and days as placeholders.
 
     >>> plain("Hey, what's twelve plus thirty?")
@@ -50,11 +59,11 @@ def plain(text):
     """
     text = spoken_numbers.digits(text.replace("’", "'"))
     text = dates.DATE.sub(" {day} ", text)
-    text = slot_values.OF_A_YEAR.sub(" {day} ", text)
+    text = OF_A_YEAR.sub(" {day} ", text)
     if name := holidays.found(text):
         text = re.sub(rf"(?i)\b{re.escape(name)}(?!\w)", " {day} ", text)
-    text = slot_values.HEAT.sub(" {heat} ", text)
-    text = re.sub(rf"(?i)\b(?:{reading.STATUS})\b", " {status} ", text)
+    text = HEAT.sub(" {heat} ", text)
+    text = re.sub(rf"(?i)\b(?:{STATUS})\b", " {status} ", text)
     text = re.sub(r"(?i)\b(?:o|oh|of|all|old|whole)[ -]?(?:1|one)\b", "o1", text)
     text = re.sub(r"\b([A-Za-z])[. ]+(?=[A-Za-z]\b)", r"\1", text)  # R. T. C.
     text = re.sub(r"(?i)(?<![\w{])gpt[ -]?4 ?o?\b", "gpt", text)
@@ -63,23 +72,27 @@ def plain(text):
     return [w for word in words for w in SHORT.get(word, word).split()]
 
 
-def meant(text, phrases):
-    """The Meant that comes nearest to a text, or None where none is near enough.
-
-    phrases: ((scene, phrase), …), as scenarios.phrases() gives them.
-    """
-    nearest_ = nearest(text, phrases, 1)
-    return nearest_[0] if nearest_ and nearest_[0].likeness >= ENOUGH else None
+@functools.cache
+def phrases() -> tuple[tuple[str, str], ...]:
+    """((scene, phrase), …) of data/realtime/scenes.toml."""
+    found = toml_files.read(DATA / "realtime" / "scenes.toml", {"required": ["scene"]})
+    return tuple((s["name"], p) for s in found["scene"] for p in s.get("phrases", []))
 
 
-def nearest(text, phrases, most=3):
+def meant(text: str) -> Meant | None:
+    """The Meant that comes nearest to a text, or None where none is near enough."""
+    found = nearest(text, 1)
+    return found[0] if found and found[0].likeness >= ENOUGH else None
+
+
+def nearest(text: str, most: int = 3) -> list[Meant]:
     """The `most` scenes that come nearest, as Meants, the nearest first; however far."""
     words = plain(text)
     if not words:
         return []
-    known, vocabulary, weights = _index(phrases)
+    known, vocabulary, weights = _index()
     heard = Counter(words)
-    best = {}
+    best: dict[str, Meant] = {}
     alike = _alike(frozenset(heard), frozenset(weights))
     rarest = max(weights.values())
     weight = lambda word: IDLE_WEIGHT if word in IDLE else weights.get(word, UNKNOWN * rarest)
@@ -98,14 +111,15 @@ def nearest(text, phrases, most=3):
     return sorted(best.values(), key=lambda one: (-one.likeness, one.scene))[:most]
 
 
-@functools.lru_cache(8)
-def _index(phrases):
+@functools.cache
+def _index():
     """([(scene, phrase, {word: how often})], {scene: its words}, {word: weight}): a word of many
     scenes weighs little.
     """
-    known = [(scene, phrase, Counter(plain(phrase))) for scene, phrase in phrases]
+    known = [(scene, phrase, Counter(plain(phrase))) for scene, phrase in phrases()]
     scenes = {scene for scene, _, _ in known}
-    of, vocabulary = {}, {}
+    of: dict[str, set[str]] = {}
+    vocabulary: dict[str, set[str]] = {}
     for scene, _, words in known:
         vocabulary.setdefault(scene, set()).update(words)
         for word in words:

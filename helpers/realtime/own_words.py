@@ -1,0 +1,109 @@
+"""Speech recognition put to the test: noise, two voices at once, and how many words came out wrong.
+
+What was heard comes from the ears of the local API, where `start.py lab --voice` has set them up,
+and else from data/realtime/heard.csv, what they heard when it was measured.
+"""
+
+import re
+
+from .. import running
+from ..common import left_out
+from ..facts import sounds, tables
+
+NOISES = (None, 30, 20, 15, 10, 5, 0)  # dB of the voice above the noise; None: no noise
+
+
+def ears():
+    """Who hears on this page, in a sentence."""
+    if left_out.ears():
+        return left_out.WITH_EARS
+    return f"{left_out.NO_EARS} What stands here was heard when we measured it."
+
+
+def noisy(pcm, decibels, seed=1):
+    """A sound with white noise under it, `decibels` softer than the voice; None adds none. The same
+    seed makes the same noise.
+    """
+    import numpy as np
+
+    if decibels is None:
+        return pcm
+    voice = np.frombuffer(pcm, "<i2").astype(float)
+    noise = np.random.default_rng(seed).standard_normal(len(voice))
+    loud = np.sqrt((voice**2).mean()) / 10 ** (decibels / 20)
+    return _pcm(voice + loud * noise)
+
+
+def mixed(one, other):
+    """Two sounds at once, equally loud, as long as the longer."""
+    import numpy as np
+
+    parts = [np.frombuffer(pcm, "<i2").astype(float) for pcm in (one, other)]
+    size = max(map(len, parts))
+    return _pcm(sum(np.pad(p / np.sqrt((p**2).mean()), (0, size - len(p))) for p in parts) * 2_000)
+
+
+def _pcm(samples):
+    import numpy as np
+
+    return np.clip(samples, -32_768, 32_767).astype("<i2").tobytes()
+
+
+def heard(name, noise=None, over=""):
+    """The words that ears heard in a clip: with noise so many dB below the voice, or over another
+    clip. LookupError where there are no ears and nobody measured that.
+    """
+    if left_out.ears():
+        clip = sounds.clip(name)
+        return _by_ears(mixed(clip, sounds.clip(over)) if over else noisy(clip, noise))
+    key = "over another" if over else "" if noise is None else str(noise)
+    rows = {
+        (row["clip"], row["noise_db"]): row["heard"] for row in tables.rows("realtime/heard.csv")
+    }
+    if (name, key) not in rows:
+        names = ", ".join(dict.fromkeys(clip for clip, _ in rows))
+        raise LookupError(
+            f"there are no ears here, and nobody measured {name!r} with noise {noise!r}: measured are {names} with "
+            f"{', '.join(map(str, NOISES))}. `python start.py lab --voice` sets ears up, which hear any."
+        )
+    return rows[name, key]
+
+
+def _by_ears(pcm):
+    from openai import OpenAI
+
+    client = OpenAI(base_url=running.server().url, api_key=running.server().key)
+    file = ("clip.wav", sounds.wav(pcm))
+    return client.audio.transcriptions.create(model="whisper-1", file=file).text
+
+
+def words(text):
+    """The words of a text as they are compared: small letters, no marks, numbers as they are said.
+
+    >>> words("What is the tax on $9,325?")
+    ['what', 'is', 'the', 'tax', 'on', 'nine', 'thousand', 'three', 'hundred', 'twenty', 'five', 'dollars']
+    """
+    text = re.sub(r"\$(\d[\d,.]*\d|\d)", r"\1 dollars", text)
+    return re.findall(r"[a-z']+", sounds.spoken(text).lower())
+
+
+def errors(said, heard):
+    """(words wrong, words said): the fewest words to change, leave out or put in that make one text
+    of the other.
+
+    >>> errors("Good night, reindeer.", "God night.")
+    (2, 3)
+    """
+    said, heard = words(said), words(heard)
+    row = list(range(len(heard) + 1))
+    for i, word in enumerate(said, 1):
+        before, row[0] = row[0], i
+        for j, other in enumerate(heard, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (word != other))
+    return row[-1], len(said)
+
+
+def error_rate(pairs):
+    """Words wrong of a hundred, over all pairs (said, heard)."""
+    counts = [errors(said, heard) for said, heard in pairs]
+    return 100 * sum(wrong for wrong, _ in counts) / sum(all_ for _, all_ in counts)

@@ -1,0 +1,129 @@
+"""Measures ears and a mouth. `python -m tests.tools.measure_voice` prints, `--write` also writes
+data/realtime/heard.csv, what the page 2_realtime/07 shows where they are not set up.
+
+Needs `start.py lab --voice`, and for the sentences Flite and eSpeak NG (Debian: flite, espeak-ng),
+whose voices awb and en-us are in no clip. What is asked: each sentence of
+tests/data/voice/sentences.toml over a WebSocket, in real time for the first TIMED of each voice; how
+many found their scene; the time from the end of the silence window to the first sound; the memory
+of the process with the models; the words that are wrong in our clips, with noise added.
+"""
+
+import csv
+import json
+import statistics
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import psutil
+from openai import OpenAI
+from websockets.sync.client import connect
+
+from helpers import connection
+from helpers.facts import DATA, sounds
+from helpers.realtime import own_words
+from tests.local_api.realtime.test_realtime import Wire
+from tests.tools import make_sounds
+
+VOICES = ("flite awb", "espeak-ng en-us")
+SENTENCES = Path(__file__).parents[1] / "data" / "voice" / "sentences.toml"
+TABLE = DATA / "realtime" / "heard.csv"
+TIMED = 12
+OVER = "over another"  # what a row of two voices at once says in the place of the noise
+
+
+def main():
+    server = connection.Server(pace=1)
+    print(json.dumps(understood(server, "held out"), indent=1))
+    [child] = [p for p in psutil.Process(server.process.pid).children() if "helpers.local_api.voice" in p.cmdline()]  # fmt: skip
+    memory = child.memory_full_info()
+    print(f"memory: {memory.rss / 1e6:.0f} MB, {memory.uss / 1e6:.0f} MB its own")
+    rows = list(heard(OpenAI(base_url=server.url, api_key=server.key)))
+    for noise in dict.fromkeys(row["noise_db"] for row in rows):
+        wrong = own_words.error_rate(
+            [(r["said"], r["heard"]) for r in rows if r["noise_db"] == noise]
+        )
+        print(f"noise {noise or 'none'}: {wrong:.1f} % of the words wrong")
+    if "--write" in sys.argv:
+        with TABLE.open("w", encoding="utf-8", newline="") as file:
+            out = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            out.writeheader()
+            out.writerows(rows)
+    server.process.kill()
+
+
+def understood(server, part):
+    """{voice: sentences that found their scene, milliseconds to the first sound}"""
+    sentences = tomllib.loads(SENTENCES.read_text(encoding="utf-8"))[part]
+    found = {}
+    for voice in VOICES:
+        right, waits = 0, []
+        for n, (said, scene) in enumerate(sentences.items()):
+            pcm = make_sounds.speak(said, voice).tobytes()
+            source, wait = asked(server, pcm, paced=n < TIMED)
+            right += source.endswith(f": {scene}")
+            waits += [wait] * (n < TIMED)
+        found[voice] = {
+            "right": right,
+            "of": len(sentences),
+            "first sound, ms, median": round(1000 * statistics.median(waits)),
+            "slowest": round(1000 * max(waits)),
+        }
+    return found
+
+
+def asked(server, pcm, paced):
+    """(source of the answer, seconds from the end of the silence window to the first sound)"""
+    wire = Wire(
+        connect(
+            f"ws://127.0.0.1:{server.port}/v1/realtime?model=gpt-realtime",
+            additional_headers={"Authorization": f"Bearer {server.key}"},
+            max_size=None,
+            proxy=None,
+        )
+    )
+    with wire:
+        wire.until("session.created")
+        whole, size = sounds.silence(300) + pcm + sounds.silence(700), 2 * sounds.RATE // 50
+        begun = time.perf_counter()
+        for at in range(0, len(whole), size):
+            wire.hear(whole[at : at + size])
+            if paced:
+                time.sleep(max(0, begun + at / 2 / sounds.RATE - time.perf_counter()))
+        wire.until("input_audio_buffer.speech_stopped")
+        stopped = time.perf_counter()
+        wire.until("response.output_audio.delta")
+        wait = time.perf_counter() - stopped
+        response = wire.until("response.done")[-1]["response"]
+        wire.until("rate_limits.updated")
+    return server.ask(f"origin/{response['id']}")["origin"]["source"], wait
+
+
+def heard(client):
+    """Rows of data/realtime/heard.csv: the English clips of users with noise, and over each other."""
+    clips = [name for name, row in sounds.clips().items() if row["side"] == "user" and row["language"] == "en"]  # fmt: skip
+    for noise in own_words.NOISES:
+        for name in clips:
+            pcm = own_words.noisy(sounds.clip(name), noise)
+            yield row(client, name, "" if noise is None else noise, pcm)
+    for name, other in (("user-christmas", "user-story"), ("user-tax", "user-presents")):
+        yield row(client, name, OVER, own_words.mixed(sounds.clip(name), sounds.clip(other)))
+    for name in ("user-spanish", "user-window"):
+        yield row(client, name, "", sounds.clip(name))
+
+
+def row(client, name, noise, pcm):
+    made = client.audio.transcriptions.create(model="whisper-1", file=("a.wav", sounds.wav(pcm)))
+    return {
+        "clip": name,
+        "noise_db": noise,
+        "said": sounds.transcript(name),
+        "heard": made.text,
+        "source": "measured by us: python -m tests.tools.measure_voice; moonshine-voice 0.0.49, onnxruntime 1.32.0, Linux x86_64",
+        "checked_on": "2026-11-29",
+    }
+
+
+if __name__ == "__main__":
+    main()
