@@ -80,8 +80,8 @@ def _by_ears(pcm):
 def words(text):
     """The words of a text as they are compared: small letters, no marks, numbers as they are said.
 
-    >>> words("What is the tax on $9,325?")
-    ['what', 'is', 'the', 'tax', 'on', 'nine', 'thousand', 'three', 'hundred', 'twenty', 'five', 'dollars']
+    >>> words("The tax on $9,325?")
+    ['the', 'tax', 'on', 'nine', 'thousand', 'three', 'hundred', 'twenty', 'five', 'dollars']
     """
     text = re.sub(r"\$(\d[\d,.]*\d|\d)", r"\1 dollars", text)
     return re.findall(r"[a-z']+", sounds.spoken(text).lower())

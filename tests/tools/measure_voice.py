@@ -3,9 +3,9 @@ data/realtime/heard.csv, what the page 2_realtime/07 shows where they are not se
 
 Needs `start.py lab --voice`, and for the sentences Flite and eSpeak NG (Debian: flite, espeak-ng),
 whose voices awb and en-us are in no clip. What is asked: each sentence of
-tests/data/voice/sentences.toml over a WebSocket, in real time for the first TIMED of each voice; how
-many found their scene; the time from the end of the silence window to the first sound; the memory
-of the process with the models; the words that are wrong in our clips, with noise added.
+tests/data/voice/sentences.toml over a WebSocket, in real time for the first TIMED of each voice;
+how many found their scene; the time from the end of the silence window to the first sound; the
+memory of the process with the models; the words that are wrong in our clips, with noise added.
 """
 
 import csv
@@ -101,7 +101,9 @@ def asked(server, pcm, paced):
 
 
 def heard(client):
-    """Rows of data/realtime/heard.csv: the English clips of users with noise, and over each other."""
+    """Rows of data/realtime/heard.csv: the English clips of users, with noise and over each other
+    too.
+    """
     clips = [name for name, row in sounds.clips().items() if row["side"] == "user" and row["language"] == "en"]  # fmt: skip
     for noise in own_words.NOISES:
         for name in clips:
