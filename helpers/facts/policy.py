@@ -187,20 +187,6 @@ class Policy:
             chances = np.exp(_log_softmax((scores - scores.max()) / temperature))
         return int(np.random.default_rng(seed).choice(len(candidates), p=chances / chances.sum()))
 
-    def to_json(self) -> dict[str, dict[str, float]]:
-        """A dict for json.dumps: {"weights": {name of a feature: weight}}, without the zeros."""
-        return {"weights": {name: float(w) for name, w in zip(FEATURES, self.weights) if w}}
-
-    @classmethod
-    def from_json(cls, saved: dict[str, dict[str, float]]) -> Policy:
-        """The policy of `to_json`. ValueError for a weight whose feature is not known."""
-        unknown = set(saved["weights"]) - set(FEATURES)
-        if unknown:
-            raise ValueError(
-                f"no feature is called {', '.join(sorted(unknown))}: saved by another version?"
-            )
-        return cls([saved["weights"].get(name, 0.0) for name in FEATURES])
-
 
 @dataclass(frozen=True)
 class Pair:

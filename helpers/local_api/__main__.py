@@ -26,6 +26,7 @@ FINISHING = (
 
 
 def main():
+    """Serve until the parent or the shell ends it."""
     parser = argparse.ArgumentParser(
         prog="python -m helpers.local_api",
         description="OpenAI's API from recordings, on 127.0.0.1.",

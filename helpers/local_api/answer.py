@@ -26,6 +26,10 @@ class Request(Protocol):
 
 @dataclass
 class Answer:
+    """What a request gets: a body, or the events of a stream, and what is told of where it comes
+    from. `usage`, `id`, `model`: for the books.
+    """
+
     status: int
     body: bytes = b""
     events: list[tuple[float, bytes]] = field(
@@ -51,6 +55,7 @@ class Answer:
 
 
 def as_json(value: object) -> bytes:
+    """A value as the JSON of an answer's body, in UTF-8."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -130,6 +135,7 @@ def text_origin(source: str, checked_on: str) -> dict[str, str]:
 
 
 def no_model(name: str) -> Answer:
+    """The API's 404 for a model that nobody knows."""
     origin = {"class": "published", "source": "verbatim: weighmyprompt/Paper2Code#31"}
     return error(
         404,
@@ -140,6 +146,7 @@ def no_model(name: str) -> Answer:
 
 
 def not_allowed(method: str, path: str) -> Answer:
+    """The API's 405 for a path that is asked in another way."""
     return error(
         405,
         f"Not allowed to {method} on {path} (HINT: Perhaps you meant to use a different HTTP method?)",

@@ -32,6 +32,7 @@ def main(arguments=None, folder=recordings.FOLDER):
 
 
 def listed(library):
+    """Print each recording in a line; returns the exit code, as the other two do."""
     rows = [(r.name, r.origin["class"], r.about) for r in library.recordings]
     wide = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
     for name, origin, about in rows:
@@ -51,6 +52,7 @@ def broken(library):
 
 
 def check(library):
+    """Print what cannot answer and why; the exit code is 1 where there is any."""
     found = broken(library)
     for file, why in found:
         print(f"{file} {why}")
@@ -59,6 +61,7 @@ def check(library):
 
 
 def show(library, name):
+    """Print one recording: request, slots, answers."""
     recording = next((r for r in library.recordings if r.name == name.removesuffix(".json")), None)
     if recording is None:
         print(f"There is no recording {name!r}; `list` names them all.", file=sys.stderr)

@@ -86,6 +86,7 @@ def body(value, at):
 
 
 def choice(*values):
+    """One of these values, which the error lists."""
     *first, last = [f"'{v}'" for v in values]
     comma = "," if len(first) > 1 else ""
     known = f"{', '.join(first)}{comma} and {last}" if first else last
@@ -100,6 +101,7 @@ def choice(*values):
 
 
 def number(least, most=float("inf"), whole=False):
+    """A number from `least` to `most`, both allowed; `whole`: without a fraction."""
     name = "integer" if whole else "decimal"
     right_kind = kind(int) if whole else kind(int, float)
 
@@ -177,6 +179,8 @@ def every(*checks):
 
 
 def each(check):
+    """A list whose members all pass `check`."""
+
     def all_of_them(value, at):
         array(value, at)
         for i, item in enumerate(value):

@@ -23,6 +23,11 @@ def short_id(prefix: str, seconds: int, name: str, length: int) -> str:
 
 
 def chat_answer(spec: dict[str, Any], model: str, seconds: int, name: str) -> dict[str, Any]:
+    """The body of a Chat Completions answer, its tokens still to be counted (shaping.counted).
+
+    spec: `text`, `refusal`, `calls` ([{name, arguments as JSON}]) and `reasoning_tokens`, all
+    optional. seconds: Unix time. name: what the ids follow from.
+    """
     message = {"role": "assistant", "content": spec.get("text"), "refusal": spec.get("refusal")}
     if "calls" in spec:
         message["tool_calls"] = [
@@ -64,6 +69,7 @@ def chat_answer(spec: dict[str, Any], model: str, seconds: int, name: str) -> di
 def response_answer(
     spec: dict[str, Any], model: str, seconds: int, name: str, body: dict[str, Any]
 ) -> dict[str, Any]:
+    """The body of a Responses answer to `body`; the rest as in `chat_answer`."""
     return {
         "id": _item("resp_", name),
         "object": "response",

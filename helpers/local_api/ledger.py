@@ -21,6 +21,8 @@ MOST = 20_000  # answers whose origin is known
 
 
 class Ledger:
+    """The books of one local API. Its event loop alone writes and reads them: no lock."""
+
     def __init__(self) -> None:
         self.begin()
 

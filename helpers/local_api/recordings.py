@@ -53,6 +53,8 @@ class BrokenRecording(ValueError):
 
 @dataclass
 class Recording:
+    """One exchange of a file, or several that were recorded of equal requests."""
+
     name: str  # its path below the folder, without .json
     about: str
     origin: dict[str, Any]

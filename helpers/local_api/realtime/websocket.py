@@ -57,6 +57,8 @@ class Protocol(websocket.WebSocketProtocol13):
 
 
 class Socket(websocket.WebSocketHandler):
+    """One client's WebSocket: a Session's events go out and in, or a recorded session's."""
+
     def get_websocket_protocol(self):
         made = super().get_websocket_protocol()
         return made and Protocol(self, False, made.params)

@@ -28,6 +28,8 @@ EXPIRY = (3_600, 2_592_000)  # seconds; openai 3.54.0, types/file_create_params.
 
 @dataclass
 class File:
+    """An upload, or the metrics that a job left. `expires_at`: Unix time."""
+
     purpose: str
     filename: str
     content: bytes
@@ -53,6 +55,8 @@ class File:
 
 
 class Files:
+    """The files held, and the answers about them."""
+
     def __init__(self):
         self._held = {}
 

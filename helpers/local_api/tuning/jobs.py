@@ -46,6 +46,8 @@ def tunable():
 
 
 class Jobs:
+    """The jobs held, and the answers about them. `pace`: see the module's text."""
+
     def __init__(self, files, models, pace):
         self.files, self.models, self.pace = files, models, pace
         self._held = {}

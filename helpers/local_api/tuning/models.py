@@ -34,6 +34,8 @@ _SAMPLING = fields(
 
 @dataclass
 class Model:
+    """What a job made: a tuned model, or one of its checkpoints."""
+
     name: str
     base: str
     policy: object
@@ -50,6 +52,8 @@ class Model:
 
 
 class Models:
+    """The tuned models held, and what they and their bases say."""
+
     def __init__(self, files):
         self.files = files
         self._held = {}

@@ -22,6 +22,7 @@ MIXED = "the kinds of token are not told"
 
 
 def is_page(record):
+    """A page of the usage or costs API, or one bucket of it."""
     return (
         isinstance(record.get("data"), list)
         and (

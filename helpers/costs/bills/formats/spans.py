@@ -22,6 +22,7 @@ TWICE = "the same call, seen by another instrumentation"
 
 
 def otlp(message, notes):
+    """The spans of a message of OTLP in JSON (opentelemetry-proto, traces or logs)."""
     for resource in dicts(message.get("resourceSpans") or message.get("resourceLogs")):
         of_all = attributes(parsed(resource.get("resource")).get("attributes"))
         for scope in dicts(resource.get("scopeSpans") or resource.get("scopeLogs")):

@@ -14,6 +14,7 @@ def is_langfuse_page(record):
 
 
 def langfuse_page(page, notes):
+    """The observations of a page of Langfuse's API; a page that names a next one is noted."""
     meta = parsed(page.get("meta"))
     page_of = [meta.get("page"), meta.get("totalPages")]
     if meta.get("cursor") or all(isinstance(n, int) for n in page_of) and page_of[0] < page_of[1]:
