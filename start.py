@@ -465,9 +465,8 @@ def no_more(arguments):
 
 
 def main(arguments):
-    if hasattr(
-        sys.stdout, "reconfigure"
-    ):  # a tool's words may have letters that a pipe on Windows does not have
+    # a tool's words may have letters that a pipe on Windows does not have
+    if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     commands = {"lab": lab, "test": test, "record": record, "lock": lock, "link": link}
     if not arguments or arguments[0] not in commands:

@@ -223,9 +223,8 @@ class Line:
 
     def deliver(self, way, target):
         with contextlib.suppress(OSError):  # the other end is not up, or already gone
-            os.write(
-                target, self.waiting[way].popleft()
-            )  # the oldest: timers of the same moment have no order
+            # the oldest: timers of the same moment have no order
+            os.write(target, self.waiting[way].popleft())
 
     def obey(self, command):
         if "condition" in command:
@@ -239,9 +238,8 @@ class Line:
 
 
 async def main(server, client):
-    os.sched_setscheduler(
-        0, os.SCHED_RR, os.sched_param(2)
-    )  # its times are its purpose: before all else on a busy machine
+    # its times are its purpose: before all else on a busy machine
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(2))
     line = Line(tun(server), tun(client))
     commands = asyncio.StreamReader()
     await line.loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)

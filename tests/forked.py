@@ -56,9 +56,8 @@ ADDRESS = "TESTS_FORKED"  # the variable by which workers know the parent that t
 
 def install():
     """Make the kernels that this process starts forked ones."""
-    if (
-        sys.platform != "linux"
-    ):  # elsewhere a fork of what has used the system's own libraries is not safe
+    # elsewhere a fork of what has used the system's own libraries is not safe
+    if sys.platform != "linux":
         return
     if ADDRESS not in os.environ:
         start_parent()
@@ -115,9 +114,8 @@ class Kernel(psutil.Process):
 
     def poll(self):
         with contextlib.suppress(psutil.NoSuchProcess):
-            if (
-                self.is_running() and self.status() != psutil.STATUS_ZOMBIE
-            ):  # its parent is about to take leave of it
+            # its parent is about to take leave of it
+            if self.is_running() and self.status() != psutil.STATUS_ZOMBIE:
                 return None
         return 0
 

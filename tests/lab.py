@@ -229,9 +229,8 @@ class Tab:
     def _asked(self, url):
         local = self.server.address.partition("://")[2]
         ours = (f"http://{local}/", f"ws://{local}/")
-        page = re.match(
-            r"http://127\.0\.0\.1:\d+/day9/pages/", url
-        )  # what the local API has for the frame in a notebook
+        # what the local API has for the frame in a notebook
+        page = re.match(r"http://127\.0\.0\.1:\d+/day9/pages/", url)
         if (
             url.partition(":")[0] not in ("data", "blob", "about")
             and not url.startswith(ours)

@@ -84,9 +84,8 @@ def test_it_is_interrupted_seen_to_have_died_and_started_again():
             pass
         manager.interrupt_kernel()
         reply = client.get_shell_msg(timeout=20)
-        while (
-            reply["parent_header"]["msg_id"] != asked
-        ):  # to what a busy kernel was asked more than once
+        # to what a busy kernel was asked more than once
+        while reply["parent_header"]["msg_id"] != asked:
             reply = client.get_shell_msg(timeout=20)
         assert reply["content"]["ename"] == "KeyboardInterrupt"
         first = manager.provisioner.pid

@@ -289,9 +289,8 @@ def test_test_installs_both_locks_and_hands_arguments_and_exit_code_through(proj
         "some project",
         "tests",
     ]
-    assert (
-        project.start("lab").returncode == 0 and len(project.asked()) == 1
-    )  # all that it needs is there
+    # all that it needs is there
+    assert project.start("lab").returncode == 0 and len(project.asked()) == 1
 
 
 def test_a_changed_lock_a_failed_install_and_a_moved_project_are_repaired(project):

@@ -19,9 +19,8 @@ from helpers.local_api.upstream.forward import Upstream
 from helpers.local_api.where import Secret, Where
 from tests.asking import Local
 
-REAL_KEY = (
-    "sk-" + "proj-THE-READERS-OWN-0123456789abcdef"
-)  # in two pieces: no key shape stands in the tree
+# in two pieces: no key shape stands in the tree
+REAL_KEY = "sk-" + "proj-THE-READERS-OWN-0123456789abcdef"
 LOCAL_KEY = "day9-for-the-tests"
 NOT_THERE = {
     "cookie",
@@ -119,9 +118,8 @@ class Hostile:
 
     def end(self):
         with contextlib.suppress(OSError):  # closed already
-            self.listening.shutdown(
-                socket.SHUT_RDWR
-            )  # else the thread that waits there would take one more
+            # else the thread that waits there would take one more
+            self.listening.shutdown(socket.SHUT_RDWR)
         self.listening.close()
 
 

@@ -27,9 +27,8 @@ class once:
     def __get__(self, instance, owner=None):
         if instance is None:
             return self
-        with (
-            self.making
-        ):  # from then on Python finds the value in the instance, and does not come here
+        # from then on Python finds the value in the instance, and does not come here
+        with self.making:
             made = vars(instance)
             if self.name not in made:
                 made[self.name] = self.make(instance)

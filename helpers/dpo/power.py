@@ -53,9 +53,8 @@ def of_two_groups(n, before, after):
     likely = [np.flatnonzero(c > 1e-12) for c in chances]
     old, new = likely[0][:, None], likely[1][None, :]
     pooled = (old + new) / (2 * n)
-    found = (new - old) > _Z * np.sqrt(
-        2 * n * pooled * (1 - pooled)
-    )  # the difference of the counts and its standard error
+    # the difference of the counts and its standard error
+    found = (new - old) > _Z * np.sqrt(2 * n * pooled * (1 - pooled))
     return float(chances[0][likely[0]] @ found @ chances[1][likely[1]])
 
 

@@ -146,9 +146,8 @@ def _edge(cheap, dear):
         m: round(_aider(m, "pass_rate_2")[0] * n / 100) / n
         for m, n in ((cheap, cheap_n), (dear, dear_n))
     }
-    solved["o1-2024-12-17"] = (
-        _aider("o1-2024-12-17", "pass_num_2")[0] / 224
-    )  # the file's share is of 225
+    # the file's share is of 225
+    solved["o1-2024-12-17"] = _aider("o1-2024-12-17", "pass_num_2")[0] / 224
     return (dear_usd / dear_n - cheap_usd / cheap_n) / (solved[dear] - solved[cheap])
 
 

@@ -169,9 +169,8 @@ def findings_of(name: str, sent: Iterable[int]) -> str:
     found = [c for c in form["corrections"] if c["planted"] and NEEDED[c["line"]] <= set(sent)]
     text = [f"I found {NUMBER[len(found)]} in what I can check."]
     for i, c in enumerate(found, 1):
-        new = (
-            "" if c["line"] > 12 else f" should be {c['new']:,}"
-        )  # it may depend on what is missing
+        # it may depend on what is missing
+        new = "" if c["line"] > 12 else f" should be {c['new']:,}"
         text.append(f"{i}. Page {c['page']}, line {c['line']}: {c['old']:,}{new}. {c['reason']}")
     for line in (11, 12, 14, 15):
         lacking = sorted(NEEDED[line] - set(sent))
@@ -193,9 +192,8 @@ def findings(name: str, missing: int = 0) -> str:
         else f"I found {NUMBER[len(found)]}."
     ]
     for i, c in enumerate(found, 1):
-        new = (
-            "" if missing and c["line"] > 12 else f" should be {c['new']:,}"
-        )  # it depends on line 12
+        # it depends on line 12
+        new = "" if missing and c["line"] > 12 else f" should be {c['new']:,}"
         text.append(f"{i}. Page {c['page']}, line {c['line']}: {c['old']:,}{new}. {c['reason']}")
     if missing:
         text.append(

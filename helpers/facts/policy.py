@@ -181,9 +181,8 @@ class Policy:
             raise ValueError(f"a temperature is 0 or more, not {temperature}")
         if temperature == 0:
             return int(np.flatnonzero(scores >= scores.max() - EVEN)[0])
-        with np.errstate(
-            over="ignore"
-        ):  # a temperature next to 0 puts all others infinitely far behind
+        # a temperature next to 0 puts all others infinitely far behind
+        with np.errstate(over="ignore"):
             chances = np.exp(_log_softmax((scores - scores.max()) / temperature))
         return int(np.random.default_rng(seed).choice(len(candidates), p=chances / chances.sum()))
 
@@ -273,9 +272,8 @@ def dpo(
         else np.asarray(counts, dtype=float) / np.sum(counts)
     )
     loss = share @ np.logaddexp(0, -margins)
-    surprise = np.exp(
-        -np.logaddexp(0, margins)
-    )  # sigmoid(-margin): the weight that each pair has in the gradient
+    # sigmoid(-margin): the weight that each pair has in the gradient
+    surprise = np.exp(-np.logaddexp(0, margins))
     return float(loss), -beta * ((share * surprise) @ differences), margins
 
 

@@ -20,9 +20,8 @@ from decimal import Decimal
 from ..facts import tokens
 from . import log, server, where
 
-FINISHING = (
-    20  # seconds in which exchanges come to their end and are recorded, after the kernel has ended
-)
+# seconds in which exchanges come to their end and are recorded, after the kernel has ended
+FINISHING = 20
 
 
 def main():

@@ -32,9 +32,8 @@ class Answer:
 
     status: int
     body: bytes = b""
-    events: list[tuple[float, bytes]] = field(
-        default_factory=list
-    )  # of a stream, each with its second
+    # of a stream, each with its second
+    events: list[tuple[float, bytes]] = field(default_factory=list)
     origin: dict[str, Any] = field(default_factory=dict)
     recording: str = ""
     model: str = ""
@@ -42,15 +41,12 @@ class Answer:
     id: str = ""
     off_the_map: dict[str, Any] = field(default_factory=dict)
     keeps: bool = False  # the same request will always have this same answer
-    headers: dict[str, str] = field(
-        default_factory=dict
-    )  # in the place of, or beyond, those that every answer has
-    as_it_came: bool = (
-        False  # recorded, or an upstream's: it has all the headers that it is to have
-    )
-    flow: AsyncGenerator[bytes, None] | None = (
-        None  # sent as its bytes come, in the place of body and events
-    )
+    # in the place of, or beyond, those that every answer has
+    headers: dict[str, str] = field(default_factory=dict)
+    # recorded, or an upstream's: it has all the headers that it is to have
+    as_it_came: bool = False
+    # sent as its bytes come, in the place of body and events
+    flow: AsyncGenerator[bytes, None] | None = None
     note: str = ""  # what the reader should know of how the answer came about
 
 

@@ -166,18 +166,16 @@ def canonical_value(value, drop=frozenset()):
             if key in DEFAULTS and v == DEFAULTS[key] or key in EMPTY and v in ([], {}):
                 continue
             out[key] = canonical_model(v) if key == "model" else v
-        if isinstance(
-            value.get("properties"), dict
-        ):  # a schema: its fields are written in this order, `required` has none
+        # a schema: its fields are written in this order, `required` has none
+        if isinstance(value.get("properties"), dict):
             out["order of properties"] = ", ".join(value["properties"])
             if isinstance(out.get("required"), list):
                 out["required"] = sorted(out["required"], key=str)
         if out.get("type") == "message" and "role" in out:
             del out["type"]  # the default kind of an input item
         if out.get("role") == "system" and "content" in out:
-            out["role"] = (
-                "developer"  # "developer messages replace the previous system messages" (SDK types)
-            )
+            # "developer messages replace the previous system messages" (SDK types)
+            out["role"] = "developer"
         return out
     return value
 

@@ -50,9 +50,8 @@ class Server:
             "PYTHONIOENCODING": "utf-8",
             "PYTHONPATH": os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")]).strip(os.pathsep),
         }
-        if (
-            pace is not None
-        ):  # how slowly its answers come: 1 for their own pace, which DAY9_PACE may change
+        # how slowly its answers come: 1 for their own pace, which DAY9_PACE may change
+        if pace is not None:
             env["DAY9_PACE"] = str(pace)
         # A group of its own: interrupting a cell must not interrupt the API.
         apart = (

@@ -79,9 +79,10 @@ def nearest(library, method, path, body, folder=""):
     for recording in library.recordings:
         if (recording.method, recording.path) != (method, path):
             continue
+        # nothing sent is nothing in it
         found = differences(
             recording.body or {}, _comparable(recording, body) or {}, recording.slots
-        )  # nothing sent is nothing in it
+        )
         distance = sum(_distance(r, s) for _, r, s in found)
         if recording.name.rpartition("/")[0] != folder:
             distance += ELSEWHERE

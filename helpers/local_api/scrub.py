@@ -92,9 +92,8 @@ def _clean(plain):
 def value(given):
     """A JSON value without secrets, in its texts and its names."""
     if isinstance(given, str):
-        return (
-            body(given) if given[:1] in ("{", "[") else text(given)
-        )  # JSON in a text: the arguments of a call
+        # JSON in a text: the arguments of a call
+        return body(given) if given[:1] in ("{", "[") else text(given)
     if isinstance(given, list):
         return [value(v) for v in given]
     if isinstance(given, dict):

@@ -241,9 +241,8 @@ class Exchange(httputil.HTTPMessageDelegate):
             headers["X-Request-Id"] = f"req_{random.getrandbits(128):032x}"
         if answer.note:
             headers["X-Day9-Note"] = quote(answer.note, " ,;:()'.[]/=")
-        if (
-            answer.origin.get("class") == "live"
-        ):  # it is in the books, as soon as it told what it used
+        # it is in the books, as soon as it told what it used
+        if answer.origin.get("class") == "live":
             headers["X-Day9-Origin"] = "live"
             return headers
         self.state.ledger.add(headers["X-Request-Id"], self, answer)
@@ -264,9 +263,8 @@ class Exchange(httputil.HTTPMessageDelegate):
                 )
                 headers[f"X-Ratelimit-Reset-{what}"] = reset
         if answer.status == 424 or answer.status == 500 and not answer.origin:
-            headers["X-Should-Retry"] = (
-                "false"  # nothing would change; a recorded 500 is followed by the answer
-            )
+            # nothing would change; a recorded 500 is followed by the answer
+            headers["X-Should-Retry"] = "false"
         return headers
 
 

@@ -202,9 +202,8 @@ def chat_events(answer, include_usage):
     }
 
     def chunk(choice, delta, finish=None):
-        logprobs = (
-            {"logprobs": None} if "logprobs" in choice else {}
-        )  # reasoning models have no such key
+        # reasoning models have no such key
+        logprobs = {"logprobs": None} if "logprobs" in choice else {}
         body = head | {
             "choices": [
                 {"index": choice["index"], "delta": delta, **logprobs, "finish_reason": finish}

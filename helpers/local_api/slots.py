@@ -124,9 +124,8 @@ def match(template, value, slots):
 
 
 def _match(template, value, slots, found):
-    if (
-        slots and isinstance(template, str) and "{{" in template
-    ):  # without slots they are the reader's own words
+    # without slots they are the reader's own words
+    if slots and isinstance(template, str) and "{{" in template:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             value = str(value)
         # most recordings are told apart by how they begin: only then is a pattern worth making

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
 OPENAI = "https://api.openai.com/v1"
 BUDGET = "1.00"
-SPENT = re.compile(
-    r"^day9 spent ([\d.]+)$", re.M
-)  # what the local API writes to its standard error for its parent
+# what the local API writes to its standard error for its parent
+SPENT = re.compile(r"^day9 spent ([\d.]+)$", re.M)
 WAYS = 'It may be "recorded", "live", "record", the address of a server such as "http://127.0.0.1:11434/v1", or "record:" before such an address.'
 
 

@@ -134,9 +134,8 @@ def valid(form, text):
     from .grading import validator
 
     try:
-        value = json.loads(
-            text, parse_float=decimal.Decimal
-        )  # a number beyond a float's range is a number still
+        # a number beyond a float's range is a number still
+        value = json.loads(text, parse_float=decimal.Decimal)
     except ValueError:
         return False
     return validator(form).is_valid(value)

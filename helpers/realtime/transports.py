@@ -41,9 +41,8 @@ class SpokenTurn(NamedTuple):
     bytes_up: int
     bytes_down: int
     seconds: float  # of sound that was sent up, silence included
-    first_sound_ms: (
-        int  # from the last word of the question to the answer's first sound on the wire
-    )
+    # from the last word of the question to the answer's first sound on the wire
+    first_sound_ms: int
     shown: object  # both sides' words, framed with their origin
 
 

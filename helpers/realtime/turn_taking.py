@@ -55,9 +55,8 @@ def found(pcm, threshold=0.5, silence_ms=500, prefix_padding_ms=300, judged=None
         what = follow.step(position, probability, threshold, samples(silence_ms))
         if what == "started":
             begun = position - turns.IN_A_ROW * turns.WINDOW - samples(prefix_padding_ms)
-            all_of_them.append(
-                Turn(ms(max(before, begun)), None)
-            )  # a turn holds no sound of the one before
+            # a turn holds no sound of the one before
+            all_of_them.append(Turn(ms(max(before, begun)), None))
         elif what == "stopped":
             all_of_them[-1] = all_of_them[-1]._replace(end_ms=ms(position))
             before = position

@@ -167,9 +167,8 @@ class Caller:
             try:
                 while True:
                     frame = await track.recv()
-                    self._heard.append(
-                        frame.to_ndarray()[0, ::2].tobytes()
-                    )  # the left of two equal channels
+                    # the left of two equal channels
+                    self._heard.append(frame.to_ndarray()[0, ::2].tobytes())
             except MediaStreamError:
                 pass  # the call is over
 
@@ -187,9 +186,8 @@ def contains(sound, clip):
 
     picture, loudness = hearing.picture(sounds.clip(clip))
     weight = (loudness > loudness.max() - 6).astype("f4")  # where it is not silent
-    columns, _ = hearing.picture(
-        sound + bytes(len(sounds.clip(clip)))
-    )  # the end may still be on its way
+    # the end may still be on its way
+    columns, _ = hearing.picture(sound + bytes(len(sounds.clip(clip))))
     alike = (picture @ columns.T) * weight[:, None]
     seconds = [
         alike[at : at + hearing.COLUMNS_A_SECOND]

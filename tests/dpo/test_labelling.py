@@ -77,9 +77,8 @@ def test_the_sides_are_blind_and_drawn_by_the_seed(path):
 def test_always_the_left_one_is_seen_in_the_counts(path):
     labels = judge(Labels(ROWS, path), lambda now: "left")
     assert labels.counts() == {"left": 20, "right": 0, "tie": 0}
-    assert (
-        4 <= sum(r in ROWS for r in labels.rows()) <= 16
-    )  # no taste: about half as the file had them
+    # no taste: about half as the file had them
+    assert 4 <= sum(r in ROWS for r in labels.rows()) <= 16
 
 
 def test_a_session_closed_half_way_goes_on(path):

@@ -57,9 +57,8 @@ def test_power_of_pairs_is_the_chance_of_enough_wins(n, p):
 def test_power_on_the_same_questions_is_what_experiments_find(n, lost, won):
     draws = np.random.default_rng(6).multinomial(n, [lost, won, 1 - lost - won], size=6000)
     found = np.mean([w > l and power.sign_test(int(w), int(l)) <= power.LUCK for l, w, _ in draws])
-    assert power.of_same_questions(n, lost, won) == pytest.approx(
-        found, abs=0.025
-    )  # four standard errors of 6,000
+    # four standard errors of 6,000
+    assert power.of_same_questions(n, lost, won) == pytest.approx(found, abs=0.025)
 
 
 @pytest.mark.parametrize(

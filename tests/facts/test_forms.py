@@ -281,19 +281,16 @@ def test_boxes_lie_where_the_ink_is(file):
         left, top, right_, bottom = box
         assert 0 <= left < right_ <= width and 0 <= top < bottom <= height, field
         ink = dark(file, box)
-        if (
-            field.startswith("status_") or field in forms.TICKS
-        ):  # a frame always, and a tick where there is one
+        # a frame always, and a tick where there is one
+        if field.startswith("status_") or field in forms.TICKS:
             ticked = field == f"status_{form['status']}" or field in form["boxes"]
-            assert (ink[:8].mean() > 0.02) == ticked and ink.mean() > 0.04, (
-                field
-            )  # a tick reaches above its frame
+            # a tick reaches above its frame
+            assert (ink[:8].mean() > 0.02) == ticked and ink.mean() > 0.04, field
         else:
             assert ink.mean() > 0.04, field
             rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
-            assert rows[-1] - rows[0] > 0.45 * ink.shape[0] or forms_zero(form, field), (
-                field
-            )  # the ink fills its box
+            # the ink fills its box
+            assert rows[-1] - rows[0] > 0.45 * ink.shape[0] or forms_zero(form, field), field
             assert columns[-1] - columns[0] > (0.6 if len(columns) > 12 else 0.2) * ink.shape[1], (
                 field
             )

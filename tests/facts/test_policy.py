@@ -268,9 +268,10 @@ def test_supervised_first_and_then_preferences():
 
 def test_supervised_metrics():
     first, *_, end = dpo.train(EXAMPLES, method="supervised", valid=EXAMPLES[:2], batch_size=256)
+    # all equally likely
     assert first.train_loss == pytest.approx(
         np.mean([math.log(1 + len(e.others)) for e in EXAMPLES])
-    )  # all equally likely
+    )
     assert first.train_accuracy == 0 and end.train_accuracy == end.valid_accuracy == 1
     assert (
         first.train_margin is first.valid_margin is None and end.train_loss < first.train_loss / 2
@@ -615,9 +616,8 @@ def test_the_loss_is_the_one_that_trl_computes(tmp_path):
     weights, reference = (
         [said(m, prompt, answer) for prompt, *both in pairs for answer in both] for m in (now, then)
     )
-    rows = np.kron(
-        np.eye(len(pairs)), [1, -1]
-    )  # each answer has a weight of its own: its log-probability
+    # each answer has a weight of its own: its log-probability
+    rows = np.kron(np.eye(len(pairs)), [1, -1])
     loss, _, margins = dpo.dpo(np.array(weights), np.array(reference), rows, 0.3)
     assert abs(loss - math.log(2)) > 0.01
     assert found["eval_loss"] == pytest.approx(loss, abs=1e-5)

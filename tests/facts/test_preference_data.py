@@ -213,9 +213,8 @@ def test_the_two_labellers_looked_at_the_support_pairs():
             "right",
             "tie",
         )
-        assert r["first"] == (
-            "left" if r["left"] == "preferred_output" else "right"
-        )  # the file is the first one's
+        # the file is the first one's
+        assert r["first"] == ("left" if r["left"] == "preferred_output" else "right")
         assert bool(r["why"]) == (r["first"] != r["second"])
     assert 0.3 < sum(r["left"] == "preferred_output" for r in rows) / len(rows) < 0.7
     assert "**constructed**" in CARD

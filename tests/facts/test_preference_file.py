@@ -54,9 +54,8 @@ def errors(data, method=None):
 
 def broken(change, method="dpo"):
     """The one error of a file of pairs whose line 7 was changed."""
-    rows = json.loads(
-        json.dumps(PAIRS if method == "dpo" else EXAMPLES)
-    )  # each with messages of its own
+    # each with messages of its own
+    rows = json.loads(json.dumps(PAIRS if method == "dpo" else EXAMPLES))
     change(rows[6])
     found = errors(jsonl(rows), method)
     assert {p.line for p in found} == {7}
@@ -380,9 +379,8 @@ def test_a_thousand_broken_files_are_answered_with_line_and_field():
         if not found:
             assert len(rows) == data.rstrip().count(b"\n") + 1 >= 10
         again = read(jsonl(rows), method)[1] if rows else []
-        assert all(
-            p.code == "invalid_n_examples" or p.level == "warning" for p in again
-        )  # what is kept is fit
+        # what is kept is fit
+        assert all(p.code == "invalid_n_examples" or p.level == "warning" for p in again)
     assert 700 < rejected < 1000
 
 

@@ -123,9 +123,8 @@ def test_genai_prices_differs_as_explained():
     def theirs(model, modality, direction, day):
         found = openai.find_model(model).get_prices(datetime.combine(day, time(12), timezone.utc))
         usd = getattr(found, FIELDS[modality, direction][1], None)
-        return getattr(
-            usd, "base", usd
-        )  # a price by length of context: the one below 272,000 tokens
+        # a price by length of context: the one below 272,000 tokens
+        return getattr(usd, "base", usd)
 
     rows = [r for r in prices.price_rows() if r["modality"] != "training"]
     unknown = {r["model"] for r in rows if openai.find_model(r["model"]) is None}

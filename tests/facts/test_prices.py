@@ -90,9 +90,8 @@ def test_a_responses_receipt_is_exact():
         "output_tokens_details": {"reasoning_tokens": 64},
         "total_tokens": 123,
     }
-    assert prices.cost("gpt-5.6-sol", usage, date(2026, 11, 22)) == Decimal(
-        "0.001884"
-    )  # 36 × 4 + 87 × 20
+    # 36 × 4 + 87 × 20
+    assert prices.cost("gpt-5.6-sol", usage, date(2026, 11, 22)) == Decimal("0.001884")
 
 
 def test_a_realtime_receipt_is_exact():

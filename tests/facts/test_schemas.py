@@ -180,9 +180,8 @@ def formatted(schema, strict=True):
 def test_what_the_subset_holds_passes(schema):
     assert schemas.fault(schema) is None and schemas.fault(schema, NOW) is None
     before = copy.deepcopy(schema)
-    assert (
-        ask(answers.Answers(), chat("x", **formatted(schema))).status == 424
-    )  # off the map: nothing is wrong with it
+    # off the map: nothing is wrong with it
+    assert ask(answers.Answers(), chat("x", **formatted(schema))).status == 424
     assert schema == before
 
 

@@ -116,9 +116,8 @@ def test_kappa_by_hand():
     ) == pytest.approx(kappa)
     assert stats.cohen_kappa(first, first) == (1, 1, 1)
     assert stats.cohen_kappa([0, 1] * 20, [1, 0] * 20) == (-1, -1, -1)
-    assert (
-        stats.cohen_kappa([0] * 40, [0] * 36 + [1] * 4)[0] == 0
-    )  # nine in ten agreed, and not more than chance
+    # nine in ten agreed, and not more than chance
+    assert stats.cohen_kappa([0] * 40, [0] * 36 + [1] * 4)[0] == 0
 
 
 def test_the_interval_of_kappa_is_the_spread_of_samples():

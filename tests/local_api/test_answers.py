@@ -226,9 +226,8 @@ def different_from_rule():
     "path, body", [pytest.param(path, body, id=name) for name, path, body in different_from_rule()]
 )
 def test_an_edited_request_is_off_the_map_and_told_where(path, body, monkeypatch):
-    monkeypatch.setattr(
-        computed, "answer", lambda *_: None
-    )  # what can be worked out has tests of its own
+    # what can be worked out has tests of its own
+    monkeypatch.setattr(computed, "answer", lambda *_: None)
     answer = ask(SHIPPED, body)
     e = envelope(answer, 424)
     assert (e["type"], e["code"], e["param"]) == ("off_the_map", "off_the_map", path)
@@ -273,9 +272,8 @@ def test_broken_base64_is_not_all_the_same(tmp_path):
     )
     write(tmp_path, "broken", see("!" * 600), completion("broken"))
     write(tmp_path, "other", see("?" * 600), completion("other"))
-    assert (
-        envelope(ask(api(tmp_path), see("!" * 600)), 400)["code"] == "invalid_image_format"
-    )  # as the API does
+    # as the API does
+    assert envelope(ask(api(tmp_path), see("!" * 600)), 400)["code"] == "invalid_image_format"
 
 
 def test_long_base64_is_compared_by_content():
@@ -387,9 +385,8 @@ def test_polls_walk_through_their_answers_and_begin_again(tmp_path):
             method="GET",
             choose="in turn",
         )
-    write(
-        tmp_path, "other", {"a": 1}, {"object": "list"}, path="/v1/batches"
-    )  # a POST whose answer has no id
+    # a POST whose answer has no id
+    write(tmp_path, "other", {"a": 1}, {"object": "list"}, path="/v1/batches")
     here = api(tmp_path)
     poll = lambda job: value(ask(here, b"", f"/v1/videos/{job}", "GET"))["status"]
     create = lambda job: ask(here, {"training_file": job}, "/v1/videos")
@@ -605,9 +602,8 @@ def test_every_limit_keeps_the_laws():
                     "reason": "max_output_tokens"
                 }
                 Response.model_validate(cut)
-        assert (
-            value(ask(SHIPPED, body, path)) == whole
-        )  # cutting one answer leaves the recording whole
+        # cutting one answer leaves the recording whole
+        assert value(ask(SHIPPED, body, path)) == whole
 
 
 def test_a_limit_cuts_no_character_in_two(tmp_path):

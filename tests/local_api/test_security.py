@@ -396,9 +396,8 @@ def test_the_key_is_in_nothing_that_is_printed_logged_or_kept(tmp_path):
     )
     there.end()
     assert "came to its end" in said and "not told" not in said and len(there.seen) == 8
-    assert all(
-        f"Bearer {REAL_KEY}".encode() in request for request in there.seen
-    )  # it did go there
+    # it did go there
+    assert all(f"Bearer {REAL_KEY}".encode() in request for request in there.seen)
 
     kept = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     assert any(file.suffix == ".json" for file in kept)

@@ -32,9 +32,8 @@ WRONG = {
 def reports(tmp_path_factory):
     """{name: report} of every shipped answer, whole, cut by a limit, and as a stream."""
     folder, api = tmp_path_factory.mktemp("bodies"), answers.Answers()
-    api._refused = lambda path, body: (
-        None
-    )  # o1 did not stream, and so the shape of its stream is asked for here alone
+    # o1 did not stream, and so the shape of its stream is asked for here alone
+    api._refused = lambda path, body: None
     for r in recordings.Library().recordings:
         sent = {k: v for k, v in _filled(r).items()}
         name = r.name.replace("/", "_")

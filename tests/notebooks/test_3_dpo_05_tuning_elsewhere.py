@@ -116,9 +116,8 @@ def test_the_steps_of_the_kept_run_have_our_loss():
     assert steps[0]["reward_margin"] == 0 and steps[0]["loss"] == pytest.approx(
         math.log(2), abs=1e-5
     )
-    for (
-        s
-    ) in steps:  # a pair a step: a reference of 0, and one weight whose difference is the margin
+    # a pair a step: a reference of 0, and one weight whose difference is the margin
+    for s in steps:
         loss, _, _ = dpo.dpo(np.array([s["reward_margin"]]), np.zeros(1), np.ones((1, 1)), 1.0)
         assert s["loss"] == pytest.approx(loss, abs=1e-5)
         assert s["reward_accuracy"] == (s["reward_margin"] > 0)

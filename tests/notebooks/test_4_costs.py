@@ -281,9 +281,8 @@ def test_each_slider_bends_the_curve():
     *rows, shown = widget.children
     assert [row.children[0].description for row in rows] == ["minutes", "user share", "per minute"]
     start = shown.value
-    assert (
-        "<svg" in start and "October 5.51, December 1.29" in start
-    )  # the first row of the table beside it
+    # the first row of the table beside it
+    assert "<svg" in start and "October 5.51, December 1.29" in start
     for row in rows:
         field = row.children[0]
         before, field.value = field.value, field.min

@@ -177,9 +177,8 @@ def test_a_widget_turns_by_keyboard_and_what_it_shows_follows(opened):
     cells = opened.page.locator(".jp-CodeCell").filter(
         has=opened.page.locator(".jp-OutputArea-output :is(.jupyter-widgets, .jupyter-widget)")
     )
-    cells = cells.filter(
-        has=opened.page.locator(turns)
-    )  # what is pressed instead of turned has tests of its own
+    # what is pressed instead of turned has tests of its own
+    cells = cells.filter(has=opened.page.locator(turns))
     if not cells.count():
         assert not any("helpers.turn(" in "".join(c["source"]) for c in opened.cells())
         pytest.skip("no widget that turns in this notebook")

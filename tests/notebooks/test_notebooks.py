@@ -46,9 +46,8 @@ def test_header_line_follows_from_the_run_and_the_data(path):
         )
     else:
         assert header["origin"] in ("computed", "constructed", "recorded")
-        if (
-            header["usd"] or receipts
-        ):  # a notebook whose tokens differ from run to run (WebRTC) has neither
+        # a notebook whose tokens differ from run to run (WebRTC) has neither
+        if header["usd"] or receipts:
             assert ([header["usd"]], header["on"]) == (receipts, "2024-12-17")
     for model, day in re.findall(r"(\S+) was shut down on ([\d-]+)", nb.cells[0].source):
         assert models()[model]["shutdown"] == day

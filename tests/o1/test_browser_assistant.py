@@ -148,9 +148,8 @@ def test_from_start_to_end_by_keyboard(tab, app):
     assert "33,850 is struck out and 34,262 stands above it" in app.locator("svg").get_attribute(
         "aria-label"
     )
-    assert (
-        focused(app)["text"].endswith("accepted.") and focused(app)["outline"]
-    )  # the keyboard stays where it was
+    # the keyboard stays where it was
+    assert focused(app)["text"].endswith("accepted.") and focused(app)["outline"]
     keys.press("ArrowDown")
     assert focused(app)["text"].startswith("Correction 2 of 3")
     keys.press("r")
@@ -178,9 +177,8 @@ def test_from_start_to_end_by_keyboard(tab, app):
     assert app.locator("svg text.new").all_text_contents() == ["34,262", "35,058", "3,745"]
     keys.press("a")  # the same again takes it back
     until(app, "app => app.querySelectorAll('.card')[1].dataset.state === 'undecided'")
-    keys.press(
-        "b"
-    )  # on a card, on a button and in the chooser Lab's own keys, a and b for a new cell, do nothing
+    # on a card, on a button and in the chooser Lab's own keys, a and b for a new cell, do nothing
+    keys.press("b")
     keys.press("Tab")
     keys.press("b")
     assert focused(app)["tag"] == "BUTTON" and len(tab.cells()) == cells
@@ -286,9 +284,8 @@ def test_what_the_guard_doubts_is_flagged_and_cannot_be_accepted(tab, poor):
     assert "⚠ Not marked on the page: the form has no such line." in cards.nth(1).inner_text()
     assert "⚠ Not marked on the page: the form says 30,875 there." in cards.nth(2).inner_text()
     assert poor.locator("svg .mark").count() == 1 and cards.nth(1).locator("button").count() == 0
-    assert (
-        "<img src=x" in cards.nth(1).inner_text() and cards.locator("img").count() == 0
-    )  # a model's words are words
+    # a model's words are words
+    assert "<img src=x" in cards.nth(1).inner_text() and cards.locator("img").count() == 0
     cards.nth(0).focus()
     keys = tab.page.keyboard
     keys.press("ArrowDown")

@@ -120,9 +120,8 @@ def test_the_same_seed_writes_the_same():
 
 
 def test_the_judge_is_not_the_decoder():
-    assert constrained.valid(
-        FormCorrections, '{"corrections": [ ]}'
-    )  # blanks: the decoder writes none
+    # blanks: the decoder writes none
+    assert constrained.valid(FormCorrections, '{"corrections": [ ]}')
     for wrong in (
         "",
         "[]",
@@ -146,9 +145,8 @@ def test_the_mask_is_what_the_schema_says_next():
     assert allowed('{"corrections":[{"reason":"x","location":"y","old_value":4') == ",0123456789"
     assert allowed('{"corrections":[{"reason":"x","location":"y","old_value":0') == ","
     text = constrained.mask(FormCorrections, '{"corrections":[{"reason":"')
-    assert (
-        len(text.bytes) == 95 + 51 and 10 not in text.bytes and not text.end
-    )  # printable, and what begins a longer character
+    # printable, and what begins a longer character
+    assert len(text.bytes) == 95 + 51 and 10 not in text.bytes and not text.end
     whole = constrained.mask(FormCorrections, '{"corrections":[]}')
     assert whole.end and not whole.bytes
     assert allowed('{"a":"', closed(a={"enum": ["ja", "jein", "é"]})) == "jÃ"  # the first byte of é

@@ -413,9 +413,8 @@ def test_the_still_twin_says_and_shows_the_same():
     assert [d.count('class="new"') for d in drawn] == [1, 0] and all(
         d.count("<image ") == 1 and ElementTree.fromstring(d).tag.endswith("svg") for d in drawn
     )
-    assert (
-        "<svg" not in markup
-    )  # an untrusted notebook would lose it, and show its numbers in a row
+    # an untrusted notebook would lose it, and show its numbers in a row
+    assert "<svg" not in markup
     assert all(f'alt="{line}"' in markup for line in repr(shown).splitlines())
     assert repr(form_review.marked("correct", [])) == "No page is marked."
 

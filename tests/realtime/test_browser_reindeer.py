@@ -59,9 +59,8 @@ def test_the_mouth_follows_the_sound(tab):
         pcm[max(0, int((t - 0.02) * sounds.RATE)) : int((t + 0.02) * sounds.RATE) + 1].mean()
         for t in when
     ]
-    assert when.max() > 1.9 and len(set(mouth)) > 10, (
-        seen
-    )  # it played to the end, and was looked at
+    # it played to the end, and was looked at
+    assert when.max() > 1.9 and len(set(mouth)) > 10, seen
     assert np.corrcoef(mouth, around)[0, 1] > 0.8
     assert np.corrcoef(mouth, jaw)[0, 1] > 0.99 and np.ptp(jaw) > 15  # pixels
     assert heard.max() > 0.1  # sound came out of it

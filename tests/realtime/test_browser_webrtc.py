@@ -283,8 +283,7 @@ def test_in_jupyterlab_the_start_button_of_the_notebook_works(jupyter, browsers,
         frame.locator("#start").click()
         wait_for_words(frame, f"You: {ASKED}", f"It: {TOLD}")
         coloured(frame, "rgb(255, 255, 255)")
-        tab.page.emulate_media(
-            color_scheme="null"
-        )  # Playwright's own default holds every frame to light
+        # Playwright's own default holds every frame to light
+        tab.page.emulate_media(color_scheme="null")
         tab.theme("dark")
         coloured(frame, "rgb(27, 27, 27)")

@@ -125,9 +125,8 @@ def test_it_hears_is_heard_and_stays_within_its_budget(api):
             < 8 * (n["bytes"] + 28 * n["packets"]) / used["seconds"] / 1000
             < most
         ), used
-    assert (
-        used["up"]["bytes"] - used["up"]["sound"] >= 28 * used["seconds"] * 25
-    )  # the headers of every packet are in it
+    # the headers of every packet are in it
+    assert used["up"]["bytes"] - used["up"]["sound"] >= 28 * used["seconds"] * 25
 
 
 def test_it_hangs_up_where_nobody_speaks(api):

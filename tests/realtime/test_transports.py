@@ -362,9 +362,8 @@ def test_the_rule_of_tcp_is_the_one_asked_for_on_both_sides(line, name):
 
 
 @needs("chromium")
-def test_a_browser_talks_through_such_a_line_in_g711(
-    line, tmp_path
-):  # line: skips where there can be none; the lane's own has another name
+# line: skips where there can be none; the lane's own has another name
+def test_a_browser_talks_through_such_a_line_in_g711(line, tmp_path):
     async def one():
         from playwright.async_api import async_playwright
 
@@ -378,6 +377,5 @@ def test_a_browser_talks_through_such_a_line_in_g711(
 
     row = asyncio.run(one())
     assert (row["question"], row["right"], row["ended"]) == ("whole", "yes", "yes"), row
-    assert row["lost_up"] > 0 and 10_000 < row["bytes_up"] / row["seconds"] < 25_000, (
-        row
-    )  # PCM16 would be 65,000
+    # PCM16 would be 65,000
+    assert row["lost_up"] > 0 and 10_000 < row["bytes_up"] / row["seconds"] < 25_000, row

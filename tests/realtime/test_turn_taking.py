@@ -85,9 +85,8 @@ def test_the_turns_are_those_of_a_session(sound, rules):
 def test_patience_joins_what_a_pause_parts():
     counts = [len(turn_taking.found(HESITANT, silence_ms=ms)) for ms in (200, 500, 800)]
     assert counts == [3, 2, 1]
-    assert (
-        turn_taking.found(HESITANT, silence_ms=3_000)[0].end_ms is None
-    )  # nobody has been silent for so long
+    # nobody has been silent for so long
+    assert turn_taking.found(HESITANT, silence_ms=3_000)[0].end_ms is None
     assert turn_taking.found(sounds.silence(2_000)) == turn_taking.found(b"") == []
 
 

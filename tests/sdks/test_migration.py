@@ -353,9 +353,8 @@ def test_no_bytes_whatever_raise(tmp_path):
                 )
             )
             migration.scan(tmp_path / f"a{end}")
-        (tmp_path / f"a{end}").write_text(
-            dice.choice(bits[:4]) * 20_000, encoding="utf-8"
-        )  # one long line
+        # one long line
+        (tmp_path / f"a{end}").write_text(dice.choice(bits[:4]) * 20_000, encoding="utf-8")
         migration.scan(tmp_path / f"a{end}")
 
 

@@ -895,9 +895,8 @@ def timed_posts(url, key, count):
     host, port = url.split("/")[2].split(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=60)
     connection.connect()
-    connection.sock.setsockopt(
-        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-    )  # else head and body of a request wait for one another
+    # else head and body of a request wait for one another
+    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     taken, body = [], json.dumps(QUESTION)
     for _ in range(count):
         begin = time.perf_counter()
@@ -1088,9 +1087,8 @@ def main(wanted):
     say(
         "Medians, with the range in brackets. Compare inside a block only; run again when the ratio matters.\n"
     )
-    with (
-        tempfile.TemporaryDirectory() as home
-    ):  # no history, profile or connection file of the kernels stays
+    # no history, profile or connection file of the kernels stays
+    with tempfile.TemporaryDirectory() as home:
         os.environ |= {"IPYTHONDIR": home, "JUPYTER_RUNTIME_DIR": home}
         for part in wanted or [p for p in PARTS if p not in ONLY_NAMED]:
             try:

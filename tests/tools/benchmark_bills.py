@@ -71,9 +71,8 @@ def in_memory(n):
     before = _status("VmRSS")
     frame = rows(n)
     data = int(frame.memory_usage(deep=True).sum())
-    Path("/proc/self/clear_refs").write_text(
-        "5", encoding="utf-8"
-    )  # forget the peak of making the data
+    # forget the peak of making the data
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     wall, cpu = time.perf_counter(), time.process_time()
     bill = bills.price(frame)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

@@ -12,9 +12,8 @@ import re
 import helpers
 from helpers.sdks import clients
 
-HERE = re.compile(
-    r"Host|Content-Length|.*(Os|Os-Version|Arch|Runtime-Version)$"
-)  # headers that tell of a machine
+# headers that tell of a machine
+HERE = re.compile(r"Host|Content-Length|.*(Os|Os-Version|Arch|Runtime-Version)$")
 PATIENCE = "0.5"
 TASKS = [
     ("ask", "2024-12-17"),

@@ -21,9 +21,8 @@ from helpers.facts import sounds
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "audio"
 BIT_RATE = 20_000
 RATE = 48_000  # what Opus works at
-GAP = (
-    RATE * 3 // 25
-)  # samples of silence between the pieces of one file, so that none smears into the next
+# samples of silence between the pieces of one file, so that none smears into the next
+GAP = RATE * 3 // 25
 COLUMNS = ["name", "file", "start_ms", "end_ms", "side", "language", "voice", "transcript"]
 
 USER = {  # what a person asks, one file each

@@ -180,9 +180,8 @@ class Lane:
         """
         self.context = await self.chrome.new_context(bypass_csp=True)
         self.page = await self.context.new_page()
-        await self.page.goto(
-            f"{self.origin}/day9/pages/webrtc.html"
-        )  # for its origin and its player
+        # for its origin and its player
+        await self.page.goto(f"{self.origin}/day9/pages/webrtc.html")
         await self.page.evaluate(Path(__file__).with_suffix(".js").read_text(encoding="utf-8"))
         self.secret = await self.page.evaluate(MINT, [KEY, self.session()])
         await self.page.evaluate(
@@ -292,9 +291,8 @@ async def measure(runs):
     """All rounds, as rows; the first round warms up and is not kept."""
     from playwright.async_api import async_playwright
 
-    asyncio.get_running_loop().add_signal_handler(
-        signal.SIGTERM, asyncio.current_task().cancel
-    )  # leave nothing behind
+    # leave nothing behind
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
     rows = []
     rounds = [("perfect", 0), *((name, run) for run in range(1, runs + 1) for name in CONDITIONS)]
     async with async_playwright() as playwright, contextlib.AsyncExitStack() as stack:

@@ -271,9 +271,8 @@ def price(usage, same_as=None, back_to=None):
     by = ("day", "model", "feature") if "feature" in rows else ("day", "model")
     days = _days(rows)
     codes, levels = zip(*(_codes(rows, name, days) for name in by))
-    if "stated" in rows and not any(
-        k in rows for k in KINDS
-    ):  # an export of costs: the sums are there already
+    # an export of costs: the sums are there already
+    if "stated" in rows and not any(k in rows for k in KINDS):
         reason = rows["trouble"].to_numpy(np.int8)
         stated = np.where(reason == 0, rows["stated"].to_numpy(np.int64), 0)
         cube = _add_up(reason, by, codes, levels, {"nano": stated})
@@ -328,9 +327,8 @@ def usd(nano, digits=None):
     (Decimal('1.234567890'), Decimal('1.24'))
     """
     value = Decimal(int(nano)).scaleb(-9)
-    return (
-        value if digits is None else value.quantize(Decimal(1).scaleb(-digits)) + 0
-    )  # no minus before a zero
+    # no minus before a zero
+    return value if digits is None else value.quantize(Decimal(1).scaleb(-digits)) + 0
 
 
 def _pieces(n):
@@ -479,9 +477,8 @@ def _add_up(reason, by, codes, levels, columns):
     sums = {name: np.zeros(size + 1, np.int64) for name in columns}
     for s in _pieces(len(reason)):
         at, width = codes[-1](s), widths[-1]
-        for code, more in zip(
-            codes[-2::-1], widths[-2::-1]
-        ):  # from the right: there the numbers are still small
+        # from the right: there the numbers are still small
+        for code, more in zip(codes[-2::-1], widths[-2::-1]):
             width *= more
             at = code(s) * np.array(width // more, np.min_scalar_type(-width)) + at
         at = at.astype(np.intp, copy=False)
@@ -557,9 +554,8 @@ def _checked(rows):
                 f"the column {name} holds {rows[name].dtype}, not whole numbers: read_csv leaves gaps as NaN; fill them"
             )
     for name in (*COUNTS, "requests"):
-        if (
-            name in rows and rows[name].dtype == np.uint64
-        ):  # the sums are signed; what is cut here is absurd anyway
+        # the sums are signed; what is cut here is absurd anyway
+        if name in rows and rows[name].dtype == np.uint64:
             changed[name] = rows[name].clip(upper=2 * ABSURD).astype("int64")
     return rows.assign(**changed) if changed else rows
 

@@ -94,9 +94,8 @@ def unpriced(bill):
     model = (
         rows["model"].astype(object).where(np.isin(bill.reason, OF_THE_MODEL), "").to_numpy()[bad]
     )
-    lines = (
-        rows["rows"].to_numpy() if "rows" in rows else np.ones(len(rows), int)
-    )  # a frame of sums tells how many each was
+    # a frame of sums tells how many each was
+    lines = rows["rows"].to_numpy() if "rows" in rows else np.ones(len(rows), int)
     found = pd.DataFrame(
         {
             "why": bill.reason[bad],
@@ -187,9 +186,8 @@ def anomalies(bill):
             series.index[start : start + SERIES],
             series.to_numpy()[start : start + SERIES],
         )
-        known = ~np.isnan(
-            values
-        )  # between the first and the last of these, a day without a call cost 0
+        # between the first and the last of these, a day without a call cost 0
+        known = ~np.isnan(values)
         since, until = (
             np.maximum.accumulate(known, axis=1),
             np.maximum.accumulate(known[:, ::-1], axis=1)[:, ::-1],
@@ -379,9 +377,8 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=N
         cheaper = (
             cube["model"].map(lambda m: terms.split(m)[1].startswith(terms.TIERS)).to_numpy(bool)
         )
-        part = (
-            changed // 100 * int(batch) + changed % 100 * int(batch) // 100
-        )  # in two parts: the product might not fit
+        # in two parts: the product might not fit
+        part = changed // 100 * int(batch) + changed % 100 * int(batch) // 100
         changed = np.where(cheaper, changed, part)
     cube["nano"] = np.where(chosen, changed, cube["nano"])
     return WhatIf(bill, cube, by)
@@ -427,9 +424,8 @@ def _sold(cube, rates, on):
         )
         if lack.any():
             first = cube[lack].iloc[0]
-            prices.usd_per_million(
-                first["model"], *KINDS[kind], on or first["day"].date()
-            )  # raises, in words
+            # raises, in words
+            prices.usd_per_million(first["model"], *KINDS[kind], on or first["day"].date())
 
 
 def lifecycle(bill, on, within=120):

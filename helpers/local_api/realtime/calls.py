@@ -66,9 +66,8 @@ class Endpoints:
 
     def secret(self, request):
         """POST /v1/realtime/client_secrets."""
-        self.state.tasks.keep(
-            asyncio.to_thread(importlib.import_module, f"{__package__}.webrtc")
-        )  # will be needed, and takes a second
+        # will be needed, and takes a second
+        self.state.tasks.keep(asyncio.to_thread(importlib.import_module, f"{__package__}.webrtc"))
         try:
             made = self.secrets.create(
                 canonical.read_body("application/json", request.body or b"{}")

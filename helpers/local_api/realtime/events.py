@@ -16,9 +16,9 @@ from ..checks import WORDS, Bad, text
 from ..envelopes import short_id
 
 LETTERS = string.ascii_letters + string.digits
-LONGEST_AUDIO = (
-    20 * 1024 * 1024
-)  # characters of base64: 15 MiB of sound in one event (openai 3.54.0, input_audio_buffer_append_event.py)
+# characters of base64: 15 MiB of sound in one event (openai 3.54.0,
+# input_audio_buffer_append_event.py)
+LONGEST_AUDIO = 20 * 1024 * 1024
 FORMATS = {
     "audio/pcm": "mono PCM16 at 24kHz",
     "audio/pcmu": "mono G.711 mu-law at 8kHz",

@@ -281,9 +281,8 @@ class Session:
         wanted = event.get("response_id")
         response = self.responses.get(wanted) if wanted else self.active
         if response is None:
-            raise Bad(
-                "Cancellation failed: no active response found", "response_cancel_not_active"
-            )  # seen
+            # seen
+            raise Bad("Cancellation failed: no active response found", "response_cancel_not_active")
         response.cancel("client_cancelled")
 
     def _clear_output(self, event):
@@ -635,7 +634,6 @@ CLIENT_EVENTS = {
         Session._create_response, response=settings.response_shape(items.reference_or_item)
     ),
     "response.cancel": _event(Session._cancel_response, response_id=optional(text)),
-    "output_audio_buffer.clear": _event(
-        Session._clear_output
-    ),  # where the transport plays, and only there
+    # where the transport plays, and only there
+    "output_audio_buffer.clear": _event(Session._clear_output),
 }

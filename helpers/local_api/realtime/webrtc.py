@@ -59,9 +59,8 @@ class Peer:
 
     def __init__(self, hear, told, opened, gone):
         self.told, self.opened, self.gone = told, opened, gone
-        self.connection = RTCPeerConnection(
-            RTCConfiguration(iceServers=[])
-        )  # the default asks a server on the internet
+        # the default asks a server on the internet
+        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.channel, self.waiting, self.deadline, self.ended = None, [], None, False
         self.ear = Ear(hear)
         self.mouth = Mouth(self.ear)
@@ -126,9 +125,8 @@ class Peer:
             self._end()
 
     def _give_up(self):
-        self.closing = asyncio.ensure_future(
-            self.close()
-        )  # asyncio itself holds a task only weakly
+        # asyncio itself holds a task only weakly
+        self.closing = asyncio.ensure_future(self.close())
 
     def _end(self):
         if not self.ended:
@@ -181,9 +179,8 @@ class Ear:
         if self.next is None:
             return 0
         hole = (timestamp - self.next + 2**31) % 2**32 - 2**31
-        overtaken = (
-            hole < 0 and self._away()
-        )  # its clock stood while tick() went on: it is not late, it is back
+        # its clock stood while tick() went on: it is not late, it is back
+        overtaken = hole < 0 and self._away()
         return 0 if abs(hole) > LONGEST_HOLE or overtaken else hole
 
     def _away(self):
@@ -251,9 +248,8 @@ class Mouth(MediaStreamTrack):
             raise MediaStreamError
         now = asyncio.get_running_loop().time()
         due = self.begun + self.sent * 0.02
-        if (
-            not self.sent or now - due > LATE
-        ):  # the first; or this process was stopped for a while: no burst
+        # the first; or this process was stopped for a while: no burst
+        if not self.sent or now - due > LATE:
             self.begun, due = now - self.sent * 0.02, now
         if due > now:
             await asyncio.sleep(due - now)
@@ -371,9 +367,8 @@ def trimmed(answer):
         if line.startswith("o="):
             line = f"o=- {secrets.randbits(62)} {int(time.time())} IN IP4 0.0.0.0"
         if line.startswith("m=") and "m" not in seen:
-            lines.append(
-                "a=ice-lite"
-            )  # we wait for the client's checks, and offer one host address
+            # we wait for the client's checks, and offer one host address
+            lines.append("a=ice-lite")
         if line == "a=rtcp-mux":
             line += "\r\na=rtcp-rsize"
         if "opus/48000" in line:

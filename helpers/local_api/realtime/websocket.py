@@ -19,9 +19,8 @@ from .replayed import Replayed
 from .session import Session
 
 PATH = "/v1/realtime"
-LARGEST = (
-    64 * 1024 * 1024
-)  # bytes of a message that are still read, so that an error event can answer a sound that is too long
+# bytes of a message that are still read, so that an error event can answer a sound that is too long
+LARGEST = 64 * 1024 * 1024
 PING_EVERY = 20  # seconds; a peer that does not answer one before the next is gone
 AUTHENTICATION, REQUEST = 3000, 4000  # close codes
 KEY_PROTOCOL = "openai-insecure-api-key."  # a browser's WebSocket can send no headers
@@ -88,9 +87,8 @@ class Socket(websocket.WebSocketHandler):
         return "realtime" if "realtime" in subprotocols else None
 
     def open(self):
-        self.set_nodelay(
-            True
-        )  # else a small event waits until the far end has acknowledged the one before it
+        # else a small event waits until the far end has acknowledged the one before it
+        self.set_nodelay(True)
         try:
             self.enter()
         except checks.Bad as e:
@@ -186,9 +184,8 @@ class Socket(websocket.WebSocketHandler):
     def send_text(self, text):
         with contextlib.suppress(websocket.WebSocketClosedError):
             written = self.write_message(text)
-            written.add_done_callback(
-                lambda done: done.cancelled() or done.exception()
-            )  # the peer may leave between the two
+            # the peer may leave between the two
+            written.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     async def on_message(self, message):
         """One after the other: a message is not read before the one before it is dealt with."""

@@ -34,9 +34,8 @@ class File:
     filename: str
     content: bytes
     expires_at: int | None = None
-    prompts: dict = field(
-        default_factory=dict
-    )  # what a training file asks and answers, see candidates.py
+    # what a training file asks and answers, see candidates.py
+    prompts: dict = field(default_factory=dict)
     id: str = field(default_factory=lambda: new_id("file-", 22))
     created_at: int = field(default_factory=lambda: int(time.time()))
 

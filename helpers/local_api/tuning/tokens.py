@@ -28,6 +28,5 @@ def trained(rows):
 
 
 def _count(messages):
-    return tokens.chat_tokens(messages) - tokens.chat_tokens(
-        []
-    )  # nothing primes a reply in training
+    # nothing primes a reply in training
+    return tokens.chat_tokens(messages) - tokens.chat_tokens([])

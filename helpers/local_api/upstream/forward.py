@@ -29,9 +29,9 @@ CONNECT, PATIENCE = (
     10.0,
     600.0,
 )  # seconds: to be let in, and between two pieces of an answer, as the SDK has it
-WHOLE = (
-    256 * 1024
-)  # bytes: an answer up to this size is here before it is passed on, so that a cut one can be told as an error
+# bytes: an answer up to this size is here before it is passed on, so that a cut one can be told as
+# an error
+WHOLE = 256 * 1024
 PIECE = 64 * 1024  # bytes of an answer that are unpacked at once
 LONGEST_EVENT = 512 * 1024  # bytes of an event of a stream that wait for its end
 OF_ONE_CONNECTION = {
@@ -371,9 +371,8 @@ class Forward:
         coding = response.headers.get("content-encoding", "").strip().lower()
         if coding not in ("", "identity", "gzip", "deflate"):
             raise Broken(f"packed its answer as {coding[:40]!r}, which it was not asked for.")
-        unpack = (
-            zlib.decompressobj(47) if coding in ("gzip", "deflate") else None
-        )  # 47: either of the two
+        # 47: either of the two
+        unpack = zlib.decompressobj(47) if coding in ("gzip", "deflate") else None
         try:
             async for raw in response.aiter_raw():
                 while raw:

@@ -36,9 +36,8 @@ from ...facts import whole_file
 from .. import canonical, recordings, scrub, shaping, sse
 
 HELD = 1_000_000  # bytes of an answer kept in memory while it comes; the rest waits on disk
-LONG = (
-    256_000  # bytes of a text that is still for people to read; a longer one is a file of its own
-)
+# bytes of a text that is still for people to read; a longer one is a file of its own
+LONG = 256_000
 FORGOTTEN = 3600  # seconds after which a file with such a name has no writer any more
 KINDS = mimetypes.MimeTypes()  # Python's own table: the system's differs from machine to machine
 PER_SESSION = "/v1/realtime"  # secrets and SDP, which answer one session and no other: not kept
@@ -59,9 +58,8 @@ class Recorder:
 
     def __init__(self, folder, upstream="api.openai.com"):
         self.folder, self.upstream, self.lost = Path(folder), upstream, []
-        self.writers = concurrent.futures.ThreadPoolExecutor(
-            4, "recorder"
-        )  # a disk takes several files in the time of one
+        # a disk takes several files in the time of one
+        self.writers = concurrent.futures.ThreadPoolExecutor(4, "recorder")
         self.new_run()
         self.writers.submit(self._clean)
 
@@ -238,9 +236,8 @@ class Taping:
     def _note(self, reason):
         method, path = self.request[:2]
         self.recorder.folder.mkdir(parents=True, exist_ok=True)
-        with open(
-            self.recorder.folder / "cut.log", "a", encoding="utf-8"
-        ) as log:  # one write: lines of several processes stay apart
+        # one write: lines of several processes stay apart
+        with open(self.recorder.folder / "cut.log", "a", encoding="utf-8") as log:
             log.write(
                 scrub.text(
                     f"{datetime.datetime.now():%Y-%m-%d %H:%M:%S} {method} {path}: {reason}".replace(

@@ -82,9 +82,8 @@ SESSION = re.compile(
     r")\s*$",
     re.I,
 )
-TYPED = re.compile(
-    r"audio_?config_?(?:in|out)put", re.I
-)  # today's own types: RealtimeAudioConfigInputParam{…}, RealtimeAudioConfigInput.builder()
+# today's own types: RealtimeAudioConfigInputParam{…}, RealtimeAudioConfigInput.builder()
+TYPED = re.compile(r"audio_?config_?(?:in|out)put", re.I)
 # names that a session had and nothing else
 ONLY_SESSION = {
     "inputaudioformat",

@@ -204,9 +204,8 @@ def _spans(text, alias):
     """
     kind, begun, ended, inside = "", 0, 0, 0
     for start, token, value in _lexer(alias).get_tokens_unprocessed(text):
-        if (
-            token in String or token in Name.Tag and value[:1] == '"'
-        ):  # the key of an object in JSON
+        # the key of an object in JSON
+        if token in String or token in Name.Tag and value[:1] == '"':
             now = "string"
             if token is String.Interpol:
                 inside += value.endswith(("{", "(")) - (inside > 0 and value[:1] in ("}", ")"))

@@ -574,9 +574,8 @@ def test_a_first_known_price_holds_for_earlier_days_where_the_reader_says_so(tmp
     assert why(bills.price(frame(model="o1", when="2026-10-23"), back_to="2020-01-01")) == {
         "after the model's shutdown": 1
     }
-    cut = frame(
-        model="gpt-5.6-sol", text_input=1000, when="2026-08-20"
-    )  # a price that is known stays what it is
+    # a price that is known stays what it is
+    cut = frame(model="gpt-5.6-sol", text_input=1000, when="2026-08-20")
     assert (
         bills.price(cut, back_to="1900-01-01").total == bills.price(cut).total == Decimal("0.005")
     )
@@ -874,9 +873,8 @@ def test_the_forecast_says_how_often_it_held(bill):
     f = bills.forecast(bill)
     assert f.low < f.middle < f.high and len(f.days) == 30 and f.tries == 7
     steady = bills.forecast(bill, leave_out="proj_contracts")
-    assert (
-        steady.hits / steady.tries >= 0.7 > f.hits / f.tries
-    )  # a changed model is what no extrapolation sees
+    # a changed model is what no extrapolation sees
+    assert steady.hits / steady.tries >= 0.7 > f.hits / f.tries
     with pytest.raises(bills.BillError, match="six weeks"):
         bills.forecast(bills.price(bills.read(FOLDER / "synthetic_litellm.jsonl")))
 
@@ -950,9 +948,8 @@ def test_what_if_of_cache_and_hidden_tokens():
     )
     assert bills.what_if(now, hidden=25).then == now.total - 300 * Decimal(60) / 10**6
     assert bills.what_if(now, cached=20, hidden=100).then == now.total
-    assert (
-        bills.what_if(now, hidden=150).then == now.total + 200 * Decimal(60) / 10**6
-    )  # a higher effort
+    # a higher effort
+    assert bills.what_if(now, hidden=150).then == now.total + 200 * Decimal(60) / 10**6
 
 
 def test_what_if_of_a_batch_takes_the_percent_that_is_given(bill):

@@ -92,9 +92,8 @@ def test_a_what_if_changes_figure_and_table(explorer):
     share.fill("40")
     share.press("Enter")
     text = until(tab, cell, before)
-    assert ["gpt-6-luna", "0.00", "0.11", "0.11"] in cell.evaluate(NUMBERS), (
-        text
-    )  # 0.06 + 0.004 + 0.05 USD
+    # 0.06 + 0.004 + 0.05 USD
+    assert ["gpt-6-luna", "0.00", "0.11", "0.11"] in cell.evaluate(NUMBERS), text
 
 
 def test_keys_pressed_on_a_list_stay_in_it(explorer):

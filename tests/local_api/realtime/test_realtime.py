@@ -185,9 +185,8 @@ def test_a_spoken_conversation_by_the_sdk(api):
                 break
     assert asked == transcript("user-christmas")
     assert heard == "On December 1st, Christmas is 24 days away." and said == sounds.said(heard)
-    assert (
-        event.response.usage.input_token_details.audio_tokens == 30
-    )  # 2.9 s committed: speech, and the silence that ended it
+    # 2.9 s committed: speech, and the silence that ended it
+    assert event.response.usage.input_token_details.audio_tokens == 30
 
 
 def test_the_same_by_the_async_sdk(api):
@@ -432,9 +431,8 @@ def test_days_until_christmas_from_any_date(day):
     assert said.text.endswith(
         "Christmas is today." if n == 0 else f"Christmas is {n:,} day{'s' * (n != 1)} away."
     )
-    assert (
-        said.text == ask(f"It is {day}. How many days are there to Christmas? days").text
-    )  # the date in the question
+    # the date in the question
+    assert said.text == ask(f"It is {day}. How many days are there to Christmas? days").text
     month, number = datetime.date.fromisoformat(day).strftime("%B"), int(day[-2:])
     assert said.text.startswith(f"On {month} {number}")
 
@@ -609,9 +607,8 @@ def test_a_spoken_question_calls_a_function(wire):
     )
     wire.speak("user-tax")
     wire.until(ANSWERED)
-    assert (
-        returned(wire, "41") == "The tax on 9,325 dollars is 41 dollars."
-    )  # the answer follows the function
+    # the answer follows the function
+    assert returned(wire, "41") == "The tax on 9,325 dollars is 41 dollars."
     wire.speak("user-christmas")
     assert words_of(wire.until(ANSWERED)) == ("todays_date", {})
     assert returned(wire, '{"date": "2026-12-24"}') == "On December 24th, Christmas is 1 day away."
@@ -819,9 +816,8 @@ def test_detection_without_an_answer(wire):
     )
     wire.speak("user-thanks")
     wire.until("conversation.item.done")
-    assert words_of(wire.answer()) == transcript(
-        "says-good-night"
-    )  # said when it was asked for, and not before
+    # said when it was asked for, and not before
+    assert words_of(wire.answer()) == transcript("says-good-night")
     assert [e["type"] for e in wire.seen].count("response.created") == 1
 
 
@@ -1066,9 +1062,8 @@ def test_telephone_sound_both_ways(wire, law):
     real = np.frombuffer(
         sounds.changed(sounds.said(words_of(events)), sounds.RATE, 8_000), "<i2"
     ).astype(float)
-    assert (
-        10 * np.log10((real**2).mean() / ((real - back) ** 2).mean()) > 30
-    )  # dB; G.711 has 38 at best
+    # dB; G.711 has 38 at best
+    assert 10 * np.log10((real**2).mean() / ((real - back) ** 2).mean()) > 30
 
 
 # --- usage and cost -------------------------------------------------------------------------------
@@ -1090,9 +1085,8 @@ def test_usage_follows_the_rule_and_the_conversation_is_billed_again(wire):
     assert u["output_token_details"]["text_tokens"] == tokens.count(transcript("says-good-night"))
     wire.write("Hello")
     v = done(wire.answer())["usage"]
-    assert (
-        v["input_token_details"]["audio_tokens"] == asked + said
-    )  # both sides of the first turn, again
+    # both sides of the first turn, again
+    assert v["input_token_details"]["audio_tokens"] == asked + said
     assert v["input_token_details"][
         "text_tokens"
     ] == instructions + 3 * items.FRAME_TOKENS + tokens.count(
@@ -1625,9 +1619,8 @@ def test_a_vanished_session_leaves_nothing_behind(slow):
         return sum(type(o) is session.Session for o in gc.get_objects())
 
     end = time.monotonic() + 20
-    while (
-        alive() and time.monotonic() < end
-    ):  # the sessions of the tests before this one are still ending
+    # the sessions of the tests before this one are still ending
+    while alive() and time.monotonic() < end:
         time.sleep(0.1)
     before, tasks = alive(), slow.tasks()
     left = [slow.open() for _ in range(3)]

@@ -643,9 +643,8 @@ async def test_secrets_and_answers_have_the_shape_of_genuine_ones(api, tmp_path)
 
 @with_api
 async def test_the_events_of_a_call_have_the_keys_and_the_order_of_genuine_ones(api, tmp_path):
-    call = await api.dial(
-        instructions="Be brief."
-    )  # no genuine session was created with a transcription
+    # no genuine session was created with a transcription
+    call = await api.dial(instructions="Be brief.")
     await call.say("user-spanish")
     await call.until("output_audio_buffer.stopped")
     (tmp_path / "call.jsonl").write_text("\n".join(map(json.dumps, call.events)))

@@ -435,9 +435,8 @@ def test_with_a_clock_it_pauses_resumes_and_cancels_too(at_pace):
 
 def test_a_pause_in_the_middle_of_a_piece_of_work_holds_at_once(at_pace):
     one = at_pace(0.001)
-    made = one.wait(
-        one.create(pairs(300), n_epochs=50, batch_size=1), ("running",)
-    )  # some hundred steps to a piece
+    # some hundred steps to a piece
+    made = one.wait(one.create(pairs(300), n_epochs=50, batch_size=1), ("running",))
     work = one.state.answers.tuning.jobs._held[made.id]
     for _ in range(3):
         assert one.jobs.pause(made.id).status == "paused"

@@ -354,9 +354,8 @@ def test_a_model_that_is_shut_down_is_answered_from_recordings_and_says_so(live,
         and "o1 was shut down on 2026-10-23: not asked of 127.0.0.1:" in raw.headers["x-day9-note"]
     )
     assert "shut down" in live.state.ledger.origins[raw.parse().id][0]["note"]
-    again = live.client().chat.completions.with_raw_response.create(
-        **chat(DAY, "o1")
-    )  # kept ready, and says it again
+    # kept ready, and says it again
+    again = live.client().chat.completions.with_raw_response.create(**chat(DAY, "o1"))
     assert again.headers["x-day9-note"] == raw.headers["x-day9-note"]
     with pytest.raises(openai.APIStatusError) as e:
         live.client().chat.completions.create(**chat("Who are you?", "o1"))
@@ -630,9 +629,8 @@ def test_what_is_no_answer_is_an_error_that_names_the_host(to, script, status, w
         e.value.response.json()["error"]
     ) == ["message", "type", "param", "code"]
     assert len(one.there.seen) == 1
-    one.there.scripts[0] = says(
-        response(YES)
-    )  # and the next one is answered: nothing of the broken one is left
+    # and the next one is answered: nothing of the broken one is left
+    one.there.scripts[0] = says(response(YES))
     assert (
         one.client().chat.completions.create(**chat("x", "m")).choices[0].message.content == "Yes."
     )
@@ -746,15 +744,13 @@ def test_an_upstream_is_read_no_faster_than_its_reader_reads_and_closed_when_he_
         return len(sent) == before
 
     until(stalled, 60)
-    held = sum(
-        sent
-    )  # all of it in the buffers of the system's sockets, and at most a piece or two in ours
+    # all of it in the buffers of the system's sockets, and at most a piece or two in ours
+    held = sum(sent)
     assert held < 40_000_000
     while sum(sent) == held:
         assert sock.recv(1_000_000)
-    sock.setsockopt(
-        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-    )  # gone at once, as a kernel that is killed
+    # gone at once, as a kernel that is killed
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
     assert gone.wait(30)
     until(lambda: not one.state.tasks.running, 30)
@@ -898,9 +894,8 @@ def test_what_is_spent_is_what_the_usage_costs(live):
     assert live.upstream.spending.total == 2 * paid and live.upstream.spending.held == 0
     live.client().models.list()
     assert live.upstream.spending.total == 2 * paid
-    list(
-        live.client().chat.completions.create(**chat(DAY, "gpt-4o"), stream=True)
-    )  # tells no usage: its words are counted
+    # tells no usage: its words are counted
+    list(live.client().chat.completions.create(**chat(DAY, "gpt-4o"), stream=True))
     asked = live.client().chat.completions.create(**chat(DAY, "gpt-4o")).usage.model_dump()
     counted, told = (
         live.upstream.spending.total - 2 * paid - prices.cost("gpt-4o", asked, "2026-11-23"),
@@ -977,9 +972,8 @@ def test_what_has_no_price_is_not_sent_under_a_ceiling(live, imitation, ask):
 def test_long_texts_are_counted_where_bytes_say_too_much(live, imitation):
     live.upstream.spending.ceiling = Decimal("0.05")
     with contextlib.suppress(openai.APIStatusError):
-        live.client().chat.completions.create(
-            **chat("weather " * 5_000, "gpt-4o", max_tokens=10)
-        )  # 40,000 bytes: up to 0.1 USD; 5,000 tokens: 0.0125
+        # 40,000 bytes: up to 0.1 USD; 5,000 tokens: 0.0125
+        live.client().chat.completions.create(**chat("weather " * 5_000, "gpt-4o", max_tokens=10))
     assert len(imitation.seen) == 1
     with pytest.raises(openai.RateLimitError, match="Not sent"):
         live.client().chat.completions.create(**chat("weather " * 50_000, "gpt-4o", max_tokens=10))
@@ -1028,9 +1022,8 @@ def test_an_answer_that_is_cut_off_counts_as_the_most_it_can_have_cost_and_an_er
     with pytest.raises(openai.APIStatusError):
         ask()
     most = one.upstream.spending.total
-    assert (
-        Decimal("0.02") < most < Decimal("0.03")
-    )  # 1,000 tokens at 20 USD a million, and the question
+    # 1,000 tokens at 20 USD a million, and the question
+    assert Decimal("0.02") < most < Decimal("0.03")
     with pytest.raises(openai.APIStatusError):
         ask()
     assert one.upstream.spending.total == most

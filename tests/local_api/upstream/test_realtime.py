@@ -282,9 +282,8 @@ def test_a_recorded_session_is_given_back_as_it_came(recorded):
     folder, events = recorded
     server = replaying(folder)
     client = openai.OpenAI(base_url=server.url, api_key=upstreams.LOCAL_KEY)
-    assert (
-        conversation(client, chunk=9_600) == events
-    )  # ids, times and sound too, however the sound is cut into pieces
+    # ids, times and sound too, however the sound is cut into pieces
+    assert conversation(client, chunk=9_600) == events
     assert conversation(client) == events
     server.end()
 

@@ -286,9 +286,8 @@ def test_what_a_teacher_hands_over_is_the_same_to_the_sdk_byte_for_byte_in_anoth
     source = upstream(various())
     live = recording(source)
     first = tour(live.client())
-    live.client().chat.completions.create(
-        **chat("Which day of the week was 2024-12-17?")
-    )  # what ships answers it, too
+    # what ships answers it, too
+    live.client().chat.completions.create(**chat("Which day of the week was 2024-12-17?"))
     assert (
         first["plain"][2] == ODD
         and first["stream"][2] == STREAM
@@ -541,9 +540,8 @@ def test_a_killed_process_loses_at_most_the_exchange_in_flight(upstream, recordi
         library = recordings.Library(own=folder)
         assert library.problems == []
         api = answers.Answers(library)
-        for n, content in enumerate(
-            heard[:-1]
-        ):  # whoever asks for the next one has the one before on the disk
+        # whoever asks for the next one has the one before on the disk
+        for n, content in enumerate(heard[:-1]):
             assert (
                 api.answer(
                     "POST",
