@@ -6,6 +6,7 @@ import json
 import jinja2
 
 from ..facts import DATA, forms, prices, schemas, stats, tokens
+from ..facts.files import read_json
 from . import exercise, judge
 
 # --- 01_developer_messages, 02_reasoning_effort ---
@@ -16,7 +17,7 @@ DAY_9 = "2024-12-17"
 def _recording(effort):
     """A shipped recording of notebooks/1_o1/02_reasoning_effort."""
     file = DATA / "recordings" / "o1" / "effort" / f"{effort}.json"
-    return json.loads(file.read_text(encoding="utf-8"))
+    return read_json(file)
 
 
 def _answer(recording):

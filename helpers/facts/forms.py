@@ -18,6 +18,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import DATA, toml_files
+from .files import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +88,7 @@ NUMBER = ("no mistake", "one mistake", "two mistakes", "three mistakes")
 @functools.cache
 def load(name: str) -> dict[str, Any]:
     """The ground truth of a form as a dict; `written` has the line numbers as keys. LookupError for
-    an unknown name, ValueError with file and line for a truth that is none; a warning where its
+    an unknown name, Broken with file and line for a truth that is none; a warning where its
     pictures no longer show it.
     """
     file = FOLDER / f"{name}.toml"
@@ -118,6 +119,12 @@ def page(name: str, number: int = 1) -> Path:
     return FOLDER / (f"{name}-{number}.jpg" if name in FORMS else f"{name}.jpg")
 
 
+def pictures() -> list[Path]:
+    """The picture files of all pages, whatever state the truths are in."""
+    pages = [FOLDER / f"{name}-{number}.jpg" for name in FORMS for number in (1, 2, 3, 4)]
+    return pages + [FOLDER / f"{name}.jpg" for name in SHAFTS]
+
+
 def as_drawn(name: str, form: dict[str, Any]) -> str:
     """A fingerprint of what a form's pictures show and of the pictures; the reasons of its
     corrections stand on none.
@@ -132,7 +139,7 @@ def as_drawn(name: str, form: dict[str, Any]) -> str:
 @functools.cache
 def drawn() -> dict[str, str]:
     """{form: `as_drawn` when its pictures were drawn}"""
-    return json.loads((FOLDER / "drawn.json").read_text(encoding="utf-8"))
+    return read_json(FOLDER / "drawn.json")
 
 
 @functools.cache
@@ -140,7 +147,7 @@ def boxes() -> dict[str, dict[str, Any]]:
     """{picture file name: {"size": [width, height], "boxes": {field: [left, top, right, bottom]}}},
     in pixels of the picture.
     """
-    return json.loads((FOLDER / "boxes.json").read_text(encoding="utf-8"))
+    return read_json(FOLDER / "boxes.json")
 
 
 def corrected(form: dict[str, Any]) -> dict[int, int]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import functools
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -102,11 +103,18 @@ def _spoken(loudness):
 
 @functools.cache
 def _known():
-    """{name: (columns, weight of each)} of the clips that people say."""
+    """{name: (columns, weight of each)} of the clips that people say; one that was broken is not
+    heard.
+    """
     known = {}
     for name, row in sounds.clips().items():
-        if row["side"] == "user":
+        if row["side"] != "user":
+            continue
+        try:
             columns, loudness = picture(sounds.clip(name))
+        except (ValueError, FileNotFoundError) as e:
+            logging.warning("The clip %s is left out: %s", name, e)
+        else:
             known[name] = columns, _spoken(loudness).astype("f4")
     return known
 

@@ -85,10 +85,10 @@ def usd_by_time(model: str, per: str, on: str | datetime.date) -> Decimal:
     for row in tables.rows("prices_by_time.csv"):
         if (
             (row["model"], row["per"]) == (model, per)
-            and as_day(row["from"]) <= on
-            and not (row["until"] and as_day(row["until"]) <= on)
+            and row.value("from", as_day) <= on
+            and not (row["until"] and row.value("until", as_day) <= on)
         ):
-            return Decimal(row["usd"])
+            return row.value("usd", Decimal)
     known = sorted({f"{r['model']} by the {r['per']}" for r in tables.rows("prices_by_time.csv")})
     raise LookupError(
         f"no price of {model} by the {per} for {on} is in data/prices_by_time.csv, which has {', '.join(known)}"
@@ -259,9 +259,9 @@ def _table():
 
 def typed_rows(name: str) -> list[dict[str, Any]]:
     """The rows of a table of prices below data/, with prices as Decimals and days as dates.
-    ValueError names the file and the line.
+    Broken names the file and the line.
     """
-    return [_typed(row, f"data/{name}, line {line}") for line, row in enumerate(tables.rows(name), 2)]  # fmt: skip
+    return [_typed(row) for row in tables.rows(name)]
 
 
 def dated(
@@ -281,18 +281,13 @@ def dated(
     return []
 
 
-def _typed(row, place):
-    """A row with its price and days as such. ValueError names its place."""
-    try:
-        return row | {
-            "usd_per_million": Decimal(row["usd_per_million"]),
-            "from": as_day(row["from"]),
-            "until": as_day(row["until"]) if row["until"] else None,
-            "checked_on": as_day(row["checked_on"]),
-        }
-    except (ValueError, ArithmeticError, KeyError, TypeError) as e:
-        why = f"{row.get('usd_per_million')!r} is no price" if isinstance(e, ArithmeticError) else e
-        raise ValueError(f"{place}: {why}") from None
+def _typed(row):
+    return row | {
+        "usd_per_million": row.value("usd_per_million", Decimal),
+        "from": row.value("from", as_day),
+        "until": row.value("until", as_day) if row["until"] else None,
+        "checked_on": row.value("checked_on", as_day),
+    }
 
 
 def names_of(model: str) -> list[str]:

@@ -5,16 +5,16 @@ value.
 from __future__ import annotations
 
 import functools
-import json
 from typing import Any
 
 from . import DATA
+from .files import read_json
 
 
 @functools.cache
 def rules() -> list[dict[str, Any]]:
     """The published refusals; see data/README.md for the fields."""
-    return json.loads((DATA / "refusals.json").read_text(encoding="utf-8"))
+    return read_json(DATA / "refusals.json")
 
 
 def refusal(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, Any]] | None:

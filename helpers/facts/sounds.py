@@ -8,6 +8,7 @@ OpenAI's is heard.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import io
@@ -117,7 +118,7 @@ def wav(pcm: bytes, rate: int = RATE) -> bytes:
 
 
 @functools.cache
-def clips() -> dict[str, dict[str, str]]:
+def clips() -> dict[str, tables.Row]:
     """{name: row of data/audio/clips.csv}: file, start_ms, end_ms, side, language, voice,
     transcript.
     """
@@ -164,13 +165,17 @@ def _there_are(name=""):
 @functools.cache
 def _clip(name):
     row = clips()[name]
-    return _file(row["file"])[int(row["start_ms"]) * BYTES_A_MS : int(row["end_ms"]) * BYTES_A_MS]
+    start, end = (row.value(column, int) * BYTES_A_MS for column in ("start_ms", "end_ms"))
+    return _file(row["file"])[start:end]
 
 
 def all_clips() -> None:
-    """Keep every clip ready, and none of the files that they are cut from."""
+    """Keep every clip ready, and none of the files that they are cut from. One that was broken is
+    told when it is needed.
+    """
     for name in clips():
-        clip(name)
+        with contextlib.suppress(ValueError, FileNotFoundError):
+            clip(name)
     _file.cache_clear()
 
 

@@ -159,8 +159,8 @@ def _brackets():
     """{(year, status): [(rate in %, upper end or None)]}, lowest first."""
     found: dict[tuple[int, str], list[tuple[int, int | None]]] = {}
     for row in tables.rows("tax.csv"):
-        found.setdefault((int(row["year"]), row["status"]), []).append(
-            (int(row["rate"]), int(row["upper"]) if row["upper"] else None)
+        found.setdefault((row.value("year", int), row["status"]), []).append(
+            (row.value("rate", int), row.value("upper", int) if row["upper"] else None)
         )
     return found
 
@@ -170,5 +170,5 @@ def _deductions():
     """{(year, status): [dollars with 0 boxes, 1 box, ...]}"""
     found: dict[tuple[int, str], list[int]] = {}
     for row in tables.rows("standard_deductions.csv"):
-        found.setdefault((int(row["year"]), row["status"]), []).append(int(row["usd"]))
+        found.setdefault((row.value("year", int), row["status"]), []).append(row.value("usd", int))
     return found

@@ -6,7 +6,8 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from .tables import decoded
+from .files import Broken, name_of
+from .files import text as text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,20 +16,19 @@ if TYPE_CHECKING:
 def read(file: Path, shape: dict[str, Any]) -> dict[str, Any]:
     """What a file in a folder of data/ holds. shape: a JSON schema.
 
-    FileNotFoundError where there is no such file. ValueError with file and line for one that is not
+    FileNotFoundError where there is no such file. Broken with file and line for one that is not
     UTF-8, is not TOML or has not that shape.
     """
     import jsonschema_rs
 
-    name = f"data/{file.parent.name}/{file.name}"
-    text = decoded(file.read_bytes(), name)
+    name, text = name_of(file), text_of(file)
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
-        raise ValueError(f"{name} is not TOML: {e}") from None
+        raise Broken(f"{name} is not TOML: {e}") from None
     for wrong in jsonschema_rs.Draft202012Validator(shape).iter_errors(found):
         where = "".join(f"{key}: " for key in _keys(found, wrong.instance_path))
-        raise ValueError(f"{name}, line {_line(text, wrong.instance_path)}: {where}{wrong.message}")
+        raise Broken(f"{name}, line {_line(text, wrong.instance_path)}: {where}{wrong.message}")
     return found
 
 

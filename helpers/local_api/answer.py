@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..facts.files import Broken
 from . import shaping
 
 if TYPE_CHECKING:
@@ -48,6 +49,13 @@ class Answer:
     # sent as its bytes come, in the place of body and events
     flow: AsyncGenerator[bytes, None] | None = None
     note: str = ""  # what the reader should know of how the answer came about
+
+
+def fault(e: Exception) -> str:
+    """What is told where an answer ended in an exception: of a file of data/ that was broken by
+    hand, which one; all else is a fault of ours.
+    """
+    return str(e) if isinstance(e, Broken) else f"The local API has a fault: {e!r}"
 
 
 def as_json(value: object) -> bytes:

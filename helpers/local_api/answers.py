@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..common.once import once
 from ..facts import refusals, schemas
+from ..facts.files import Broken
 from ..facts.models import models
 from . import (
     canonical,
@@ -270,7 +271,7 @@ class Answers:
 
             try:
                 said = computed.answer(path, body, self.descriptions)
-            except computed.Unclear as e:
+            except (computed.Unclear, Broken) as e:
                 why, said = str(e), None
             if said:
                 return self._shaped(path, sent, *said)

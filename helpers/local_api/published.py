@@ -5,9 +5,9 @@ required, additionalProperties, minimum, maximum. What a type has no word of pas
 """
 
 import functools
-import json
 
 from ..facts import DATA
+from ..facts.files import read_json
 from .checks import (
     Bad,
     anything,
@@ -29,7 +29,7 @@ KINDS = {"string": str, "boolean": bool, "array": list, "object": dict}
 @functools.cache
 def shapes():
     """The table: {path: schema}, and where it is from."""
-    return json.loads((DATA / "request_shapes.json").read_text(encoding="utf-8"))
+    return read_json(DATA / "request_shapes.json")
 
 
 def parameters(name):

@@ -33,7 +33,7 @@ from typing import Any
 
 from ..facts import DATA
 from ..facts.origins import ORIGINS
-from . import canonical, checks, scrub, slots
+from . import canonical, checks, scrub, shaping, slots
 
 FOLDER = DATA / "recordings"
 OWN = DATA / "my_recordings"
@@ -138,6 +138,9 @@ def read(file: str | os.PathLike[str], folder: str | os.PathLike[str] = FOLDER) 
         raw = canonical.parse(file.read_bytes())
     except OSError as e:
         raise BrokenRecording(f"cannot be read: {e}") from None
+    except UnicodeDecodeError as e:
+        line = e.object.count(b"\n", 0, e.start) + 1
+        raise BrokenRecording(f"is not UTF-8 in line {line}: save the file as UTF-8") from None
     except ValueError as e:
         raise BrokenRecording(f"is not JSON: {e}") from None
     if not isinstance(raw, dict):
@@ -180,6 +183,10 @@ def _build(raw, name, home):
             raise BrokenRecording("each response needs a status and either a body or events")
         if not isinstance(r.get("body", {}), dict):
             raise BrokenRecording("the body of a response must be an object")
+        if r["status"] == 200 and request["path"] == shaping.RESPONSES and not _is_response(r):
+            raise BrokenRecording(
+                "a response needs an id, a text, and its output, a list of objects"
+            )
         events = r.get("events", [])
         if not isinstance(events, list) or not all(
             isinstance(e, dict) and isinstance(e.get("at"), (int, float)) and "data" in e
@@ -213,6 +220,21 @@ def _build(raw, name, home):
         responses,
         home,
     )
+
+
+def _is_response(r):
+    """Has it what stored.py asks of a response that is continued?"""
+    body = r.get("body", {"id": "", "output": []})
+    items = body.get("output")
+    return isinstance(body.get("id"), str) and _objects(items) and all(map(_is_item, items))
+
+
+def _is_item(item):
+    return isinstance(item.get("type"), str) and _objects(item.get("content") or [])
+
+
+def _objects(value):
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
 
 
 def _check_recorded(r, home):

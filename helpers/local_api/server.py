@@ -21,7 +21,7 @@ from tornado import httputil, iostream
 
 from ..common.private import must_have
 from . import accepting, door
-from .answer import error
+from .answer import error, fault
 from .answers import Answers
 from .state import State
 
@@ -151,7 +151,7 @@ class Exchange(httputil.HTTPMessageDelegate):
 
     def fault(self, e):
         logging.error("%s %s", self.method, self.path, exc_info=e)
-        return error(500, f"The local API has a fault: {e!r}", "server_error")
+        return error(500, fault(e), "server_error")
 
     async def send_later(self, answer):
         """Send an answer that takes its time."""

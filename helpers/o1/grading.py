@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..facts import DATA, stats
+from ..facts.files import read_json
 
 LABELLED = DATA / "graded_answers.json"
 
@@ -215,7 +216,7 @@ def labelled(file=LABELLED):
     We wrote them and judged them: `good` is what a careful person would accept, which is not always
     what a grader can see.
     """
-    book = json.loads(Path(file).read_text(encoding="utf-8"))
+    book = read_json(Path(file))
     return [
         case | {"schema": book["schemas"][case["schema"]]} if "schema" in case else case
         for case in book["answers"]

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ..common.markup import Template
 from ..facts import DATA, sounds
+from ..facts.files import read_json
 from . import sockets  # from here on, waits end
 
 FOLDER = DATA / "realtime"
@@ -202,7 +203,7 @@ def measured():
 
 def setting():
     """What was measured, and with what: data/realtime/transports.json."""
-    return json.loads((FOLDER / "transports.json").read_text(encoding="utf-8"))
+    return read_json(FOLDER / "transports.json")
 
 
 def dots(table, column, title, label):

@@ -10,7 +10,6 @@ and said to be so.
 
 import contextlib
 import functools
-import json
 import os
 import re
 import shutil
@@ -25,6 +24,7 @@ from pathlib import Path
 
 from .. import running
 from ..facts import DATA
+from ..facts.files import read_json
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks" / "5_sdks" / "clients"
@@ -416,7 +416,7 @@ def _last_words(done):
 
 @functools.cache
 def _all_kept():
-    return json.loads(KEPT.read_text(encoding="utf-8"))
+    return read_json(KEPT)
 
 
 def _kept(language, task, words):

@@ -596,7 +596,7 @@ BROKEN = {
     "empty": (b"", "is not JSON"),
     "truncated": (json.dumps(GOOD).encode()[:-9], "is not JSON"),
     "words": (b"hello", "is not JSON"),
-    "latin1": ('{"about": "é"}'.encode("latin1"), "is not JSON"),
+    "latin1": ('{\n"about": "é"}'.encode("latin1"), "is not UTF-8 in line 2"),
     "nan": (json.dumps(GOOD | {"about": float("nan")}).encode(), "NaN is not JSON"),
     "deep": (b"[" * 50_000, "nested"),
     "deepish": (
@@ -619,6 +619,12 @@ BROKEN = {
     "events": (GOOD | {"responses": [{"status": 200, "events": [{"data": 1}]}]}, "needs a time"),
     "events-5": (GOOD | {"responses": [{"status": 200, "events": 5}]}, "needs a time"),
     "choose": (GOOD | {"choose": "in turn"}, "choose must be"),
+    "no-id": (
+        GOOD
+        | {"request": {"method": "POST", "path": RESPONSES, "body": {"model": "o1", "input": "b"}}}
+        | {"responses": [{"status": 200, "body": {"id": 5, "output": []}}]},
+        "needs an id",
+    ),
     "no-choose": (GOOD | {"responses": 2 * GOOD["responses"]}, "choose must be"),
     "undeclared": (GOOD | ONE_SLOT, "slots declared: none; slots in the request: ['n']"),
     "unused": (GOOD | {"slots": {"n": SLOT}}, "slots in the request: none"),

@@ -631,4 +631,4 @@ def _nano(row):
 
 @functools.cache
 def _limits():
-    return {r["model"]: int(r["above_input_tokens"]) for r in tables.rows("surcharges.csv")}
+    return {r["model"]: r.value("above_input_tokens", int) for r in tables.rows("surcharges.csv")}

@@ -8,6 +8,7 @@ make it. The pictures are decoded by PyAV, which aiortc brings.
 
 import functools
 import io
+import logging
 
 from ...facts import forms
 from .. import canonical
@@ -19,10 +20,15 @@ MOST = 8.0  # levels of grey by which a place may differ: saved again at half th
 
 @functools.cache
 def _known():
-    """{name of a page: (its copy, hash)}"""
-    pages = [forms.page(n, p) for n in forms.FORMS for p in (1, 2, 3, 4)]
-    pages += [forms.page(n) for n in forms.SHAFTS]
-    return {file.stem: (_copies(file.read_bytes())[0], canonical.digest(file.read_bytes())) for file in pages}  # fmt: skip
+    """{name of a page: (its copy, hash)}; a page whose file was broken is no page."""
+    known = {}
+    for file in forms.pictures():
+        try:
+            raw = file.read_bytes()
+            known[file.stem] = _copies(raw)[0], canonical.digest(raw)
+        except Exception as e:  # whatever a decoder says of what it cannot read
+            logging.warning("data/forms/%s is no picture: %s", file.name, e)
+    return known
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from typing import Protocol
 from ...common import left_out
 from ...facts import hearing, sounds, turns
 from .. import checks
-from ..answer import Answer, as_json
+from ..answer import Answer, as_json, fault
 from ..checks import Bad, optional, text, thing
 from ..voice.listening import NOTHING, listened
 from . import config as settings
@@ -128,7 +128,7 @@ class Session:
                 {
                     "type": "server_error",
                     "code": None,
-                    "message": f"The local API has a fault: {e!r}",
+                    "message": fault(e),
                     "param": None,
                 },
                 event_id,

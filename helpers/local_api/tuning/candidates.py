@@ -9,6 +9,7 @@ difference.
 import functools
 import hashlib
 import json
+import logging
 
 from ...common.other_words import words
 from ...facts import DATA
@@ -84,12 +85,21 @@ def prompts(rows):
 
 @functools.cache
 def shipped():
-    """{key: (messages, answers)} of data/preferences."""
-    return prompts(
-        json.loads(line)
-        for file in sorted(SHIPPED.glob("*.jsonl"))
-        for line in file.read_text(encoding="utf-8").splitlines()
-    )
+    """{key: (messages, answers)} of data/preferences. One broken by hand is left out."""
+    known = {}
+    for file in sorted(SHIPPED.glob("*.jsonl")):
+        for number, line in enumerate(file.read_bytes().splitlines(), 1):
+            try:
+                found = prompts([json.loads(line)])
+            except (ValueError, LookupError, TypeError, AttributeError) as e:
+                logging.warning(
+                    "data/preferences/%s, line %d is left out: %r", file.name, number, e
+                )
+                continue
+            for name, (messages, answers) in found.items():
+                _, said = known.setdefault(name, (messages, []))
+                said += [answer for answer in answers if answer not in said]
+    return known
 
 
 def candidates(name, sources):

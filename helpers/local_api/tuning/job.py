@@ -14,6 +14,7 @@ import time
 import zlib
 
 from ...facts import policy, preference_file
+from ..answer import fault
 from . import candidates
 from .files import File
 from .shapes import ORGANIZATION, new_id, short_id
@@ -146,7 +147,7 @@ class Job:
         except _Stopped:
             return None
         except Exception as e:  # a fault of ours ends the job, not the server
-            self._fail("server_error", f"The local API has a fault: {e!r}", None)
+            self._fail("server_error", fault(e), None)
             raise
 
     def _work(self):
