@@ -51,12 +51,23 @@ def _stopped(shell, kind, error, tb, tb_offset=None):
     stopped.show(shell, error)
 
 
+def _tabled(data):
+    from .common import tabled
+
+    return tabled.frame(data)
+
+
 def load_ipython_extension(shell: Any) -> None:
-    """In a notebook, what stops a cell is told in a panel: also before connect(), which may be what
-    is missing. The kernels of `start.py lab` load this when they start (lab_settings/kernels), so
-    that a cell that is run before those above it is told so, too.
+    """In a notebook, what stops a cell is told in a panel, and tables of pandas look like all of
+    ours: also before connect(), which may be what is missing. The kernels of `start.py lab` load
+    this when they start (lab_settings/kernels), so that a cell that is run before those above it is
+    told so, too.
     """
     shell.set_custom_exc((Exception,), _stopped)
+    as_html = shell.display_formatter.formatters["text/html"]
+    for name in ("DataFrame", "Series"):
+        for module in ("pandas", "pandas.core.frame", "pandas.core.series"):  # pandas 3, pandas 2
+            as_html.for_type_by_name(module, name, _tabled)
 
 
 if "IPython" in sys.modules and (_shell := sys.modules["IPython"].get_ipython()):

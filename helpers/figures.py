@@ -5,11 +5,12 @@ commit, a still.
 from __future__ import annotations
 
 import base64
-import html
 import json
 import os
+import textwrap
 from typing import TYPE_CHECKING
 
+from .common.markup import Template
 from .common.rounded import rounded
 from .common.shown import COLOURS
 
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
+ACROSS = 62  # letters of a title that fit beside each other where the window is 800 pixels wide
+LINE = 20  # pixels
+BELOW = Template("""
+<div class="mathjax_ignore" style="font-size:90%;max-width:52em;padding-left:6px">
+  <p>{{ caption }} Source: {{ source }}</p>
+  <details><summary>The figure in words</summary><p>{{ alt }}</p></details>
+</div>
+""")
 # plotly's own bar has a button that uploads the figure to its maker's cloud
 CONFIG = {"showSendToCloud": False}
 
@@ -42,6 +51,8 @@ def template() -> go.layout.Template:
                 "x": 0,
                 "xref": "container",
                 "xanchor": "left",
+                "y": 0.97,
+                "yanchor": "top",
                 "pad": {"l": 12},
                 "font": {"size": 16},
             },
@@ -69,13 +80,16 @@ def figure(fig: go.Figure, *, alt: str, caption: str, source: str) -> None:
 
     `fig`: a plotly Figure whose title states the finding and whose axes have units. `alt`: what a
     person who cannot see it should know. `caption`: what it shows and how it was computed.
-    `source`: where the numbers come from. A still PNG stands beside it when DAY9_STILLS=1
+    `source`: where the numbers come from. The words of `alt` stand folded beneath, too: JupyterLab
+    and nbconvert drop what is in the metadata. A still PNG stands beside it when DAY9_STILLS=1
     (tests/tools/refresh.py sets it; it needs kaleido and a Chromium), so that pages without
     JavaScript show it.
     """
     from IPython.display import HTML, display
 
     fig.update_layout(template=template())
+    lines = textwrap.wrap((fig.layout.title.text or "").replace("<br>", " "), ACROSS)
+    fig.update_layout(title_text="<br>".join(lines), margin_t=50 + LINE * len(lines))
     fig.update_traces(textposition="outside", cliponaxis=False, selector={"type": "bar"})
     fig.for_each_trace(_recolour)
     drawn = rounded(json.loads(fig.to_json())) | {"config": CONFIG}
@@ -88,8 +102,4 @@ def figure(fig: go.Figure, *, alt: str, caption: str, source: str) -> None:
             fig.to_image("png", width=760, height=fig.layout.height or 400)
         ).decode()
     display(data, metadata={kind: {"alt": alt} for kind in data}, raw=True)
-    display(
-        HTML(
-            f'<p class="mathjax_ignore" style="font-size:90%;max-width:52em;padding-left:6px">{html.escape(caption)} Source: {html.escape(source)}</p>'
-        )
-    )
+    display(HTML(BELOW.render(caption=caption, source=source, alt=alt)))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import running
-from .common.markup import Template
+from .common import tabled
 from .facts import calls as made
 
 if TYPE_CHECKING:
@@ -19,22 +19,6 @@ if TYPE_CHECKING:
 
 DAY_9 = "2024-12-17"
 WORDS = (0, 7)  # columns of words: they stand to the left, numbers to the right
-TABLE = Template("""
-{% macro cell(tag, value, words) %}
-  <{{ tag }} style="text-align:{{ "left" if words else "right" }}">{{ value }}</{{ tag }}>
-{% endmacro %}
-<table>
-  <thead>
-    <tr>{% for value in head %}{{ cell("th", value, loop.index0 in words) }}{% endfor %}</tr>
-  </thead>
-  <tbody>
-    {% for row in rows %}
-    <tr>{% for value in row %}{{ cell("td", value, loop.index0 in words) }}{% endfor %}</tr>
-    {% endfor %}
-  </tbody>
-</table>
-<p>{{ note }}</p>
-""")
 
 
 class Receipt:
@@ -120,7 +104,8 @@ class Receipt:
 
     def _repr_html_(self):
         head, body = self._table()
-        return TABLE.render(head=head, rows=body, words=WORDS, note=self._note())
+        columns = list(zip(*body)) or [()] * len(head)
+        return tabled.table(head, columns, named=1, note=self._note())
 
 
 def receipt(on: str = DAY_9) -> Receipt:

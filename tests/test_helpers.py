@@ -13,6 +13,7 @@ from openai import APIStatusError, OpenAI
 import helpers
 from helpers import exercises, figures, running
 from helpers.errors import panels
+from helpers.exercises import reasons
 from helpers.facts import calls
 
 
@@ -251,7 +252,7 @@ def test_a_figure_has_alt_text_caption_and_source(monkeypatch):
 
 def test_a_knob_shows_its_function_at_once_and_at_each_turn():
     turned = helpers.turn(lambda tokens: f"{tokens * 2}", tokens=(0, 10, 1, 3))
-    row, result = turned.children
+    row, result, _ = turned.children
     assert result.value == "6" and "slider for tokens" in repr(turned)
     row.children[0].value = 5
     assert result.value == "10"
@@ -259,13 +260,27 @@ def test_a_knob_shows_its_function_at_once_and_at_each_turn():
         helpers.turn(print, tokens=(1, 2))
 
 
+def test_a_knob_has_its_unit_and_its_ends():
+    row, *_ = helpers.turn(lambda limit: "", limit=(1, 2500, 1, 500, "tokens")).children
+    field, low, _, high = row.children
+    assert field.description == "limit, tokens"
+    assert (low.value, high.value) == ("1", "2,500")
+
+
 def test_a_knob_of_fractions_keeps_them():
-    row, result = helpers.turn(lambda beta: f"{beta * 2}", beta=(0.02, 2, 0.02, 0.1)).children
+    row, result, _ = helpers.turn(lambda beta: f"{beta * 2}", beta=(0.02, 2, 0.02, 0.1)).children
     assert result.value == "0.2"
     row.children[0].value = 0.56
     assert result.value == "1.12"
     row.children[0].value = 9
     assert result.value == "4.0", "the highest is 2"
+
+
+def test_every_exercise_says_why_its_answer_is_right():
+    known = exercises._load()
+    assert set(reasons.REASONS) == set(known)
+    for name, why in reasons.REASONS.items():
+        assert len(why.split()) >= 8 and why.endswith("."), name
 
 
 @pytest.mark.parametrize(

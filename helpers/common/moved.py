@@ -20,6 +20,7 @@ MOVED = {
     "bills": "costs.bills",
     "budgets": "costs.budgets",
     "clients": "sdks.clients",
+    "coloured": "common.coloured",
     "console": "common.console",
     "constrained": "o1.constrained",
     "dates": "facts.dates",

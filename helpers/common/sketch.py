@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 DASHES = ("", "7 4", "2 3", "9 3 2 3")  # a line is told by its dash, too
-LEFT, TOP, WIDE, HIGH = 52, 30, 300, 150  # pixels of the plotting area
+LEFT, TOP, WIDE, HIGH = 52, 30, 340, 150  # pixels of the plotting area
 FRAME = {
     "width": LEFT + WIDE + 12,
     "height": TOP + HIGH + 24,
@@ -57,13 +57,17 @@ def curves(
     x: str,
     y: str,
     span: tuple[float, float] | None = None,
+    each: float = 1,
+    until: float | None = None,
 ) -> Shown:
     """Curves over the steps 1, 2, ..., as a Shown: SVG in a notebook, first and last values as
     text.
 
     `series`: {name: values}, up to 4, each a sequence of finite numbers. `title`, `x`, `y`: text
-    with units. `span`: (lowest, highest) of the y axis; left out, that of the values. ValueError
-    for no values.
+    with units. `span`: (lowest, highest) of the y axis; left out, that of the values. `each`: how
+    far apart two steps are, in the unit of `x`; `until`: where its axis ends; left out, at the last
+    step. Give both ends of the axes where a slider is to bend the curve, and not the axes.
+    ValueError for no values.
     """
     values = [v for one in series.values() for v in one]
     if not values or not all(map(math.isfinite, values)):
@@ -73,27 +77,29 @@ def curves(
     low, high = span or (min(values), max(values))
     high = high if high > low else low + 1
     most = max(map(len, series.values()))
-    across = lambda i: LEFT + WIDE * i / max(most - 1, 1)
+    first, last = each, until or most * each
+    across = lambda at: LEFT + WIDE * (at - first) / max(last - first, each)
     up = lambda v: TOP + HIGH * (1 - (min(max(v, low), high) - low) / (high - low))
     said = f"{title}: " + "; ".join(
         f"{name} from {one[0]:.3g} to {one[-1]:.3g}" for name, one in series.items()
     )
-    points = lambda one: " ".join(f"{across(j):.1f},{up(v):.1f}" for j, v in enumerate(one))
+    points = lambda one: " ".join(
+        f"{across(j * each):.1f},{up(v):.1f}" for j, v in enumerate(one, 1)
+    )
     lines = [
         {
             "name": name,
             "points": points(one),
             "colour": COLOURS[i],
             "dash": DASHES[i],
-            "at": LEFT + 8 + i * 110,
+            "at": LEFT + i * WIDE / len(DASHES),
         }
         for i, (name, one) in enumerate(series.items())
     ]
-    marks = (low, (low + high) / 2, high)
     ticks: list[tuple[float, float, str, str]] = [
-        *((LEFT - 5, up(v) + 4, f"{v:.2g}", "end") for v in marks),
-        (across(0), TOP + HIGH + 15, "1", "middle"),
-        (across(most - 1), TOP + HIGH + 15, f"{most}", "end"),
+        *((LEFT - 5, up(v) + 4, f"{v:g}", "end") for v in _round(low, high)),
+        (across(first), TOP + HIGH + 15, f"{first:g}", "middle"),
+        (across(last), TOP + HIGH + 15, f"{last:g}", "end"),
         (LEFT + WIDE / 2, TOP + HIGH + 17, x, "middle"),
     ]
     return Shown(
@@ -107,6 +113,14 @@ def curves(
             y=y,
         ),
     )
+
+
+def _round(low, high):
+    """Three to six round numbers from `low` to `high`."""
+    rough = (high - low) / 3
+    ten = 10.0 ** math.floor(math.log10(rough))
+    step = next(k * ten for k in (5, 2, 1) if k * ten <= rough)
+    return [round(i * step, 12) for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def beside(*shown: Shown, note: str = "") -> Shown:

@@ -7,8 +7,19 @@ from pathlib import Path
 import anywidget
 import traitlets
 
+from ..common.markup import Template
+from ..common.still import Still
 
-class Labelling(anywidget.AnyWidget):
+STILL = Template("""
+<div class="mathjax_ignore" style="max-width:46em">
+  <p>{{ asked }}</p>
+  <ol><li>{{ left }}</li><li>{{ right }}</li></ol>
+  <p>Which is better? {{ done }} of {{ total }} pairs are judged; keys and buttons are there where the notebook runs.</p>
+</div>
+""")
+
+
+class Labelling(Still, anywidget.AnyWidget):
     """`view` is all that the page shows; the page answers with {"do": "left" | "right" | "tie" |
     "undo"}.
     """
@@ -48,5 +59,8 @@ class Labelling(anywidget.AnyWidget):
             "right": now.right if now else "",
         }
 
-    def __repr__(self):  # what a page without a running kernel shows
+    def still(self):
+        return STILL.render(**self.view)
+
+    def __repr__(self):
         return f"A widget to label {self.labels.total} pairs: run this cell, then choose with 1, 2, 0 (tie) and u (undo)."

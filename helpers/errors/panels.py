@@ -40,7 +40,7 @@ OFF_THE_MAP = Template("""
 {% if rows %}
 <table>
   <thead>
-    <tr>{% for head in ("differs at", "expected", "yours") %}<th style='{{ left }}'>{{ head }}</th>{% endfor %}</tr>
+    <tr>{% for head in ("differs at", "expected", "yours") %}<th scope="col" style='{{ left }}'>{{ head }}</th>{% endfor %}</tr>
   </thead>
   <tbody>
     {% for row in rows %}

@@ -8,12 +8,14 @@ import functools
 import importlib
 import pkgutil
 
+from .reasons import REASONS
+
 _known = {}
 
 
 def exercise(name, hint):
     """Register a checker: it takes the reader's answer and returns what differs, in a sentence, or
-    None.
+    None. Why the right answer is right stands in reasons.py.
     """
 
     def register(checker):
@@ -55,7 +57,7 @@ def judge(answer, right, choices, why):
 
 
 def check(name, answer):
-    """Print whether `answer` solves the exercise, or the one thing that differs.
+    """Print that `answer` solves the exercise and why it does, or the one thing that differs.
 
     An answer of the wrong kind is told so, too. Raises LookupError for an unknown exercise.
     """
@@ -67,7 +69,7 @@ def check(name, answer):
         wrong = checker(answer)
     except Exception as e:  # the reader's own code or value: say what it did
         wrong = f"your answer raised {type(e).__name__}: {e}"
-    print(f"Not yet: {wrong}" if wrong else "Right.")
+    print(f"Not yet: {wrong}" if wrong else f"Right. {REASONS[name]}")
 
 
 def hint(name):

@@ -222,6 +222,7 @@ class App(anywidget.AnyWidget):
 
     def __init__(self, review, name="single"):
         self._review = review
+        self._decided = {}  # {form: its decisions}, for who comes back to it
         names = {
             n: f"{n}: {(form := forms.load(n))['person']}, {form['year']}, {forms.STATUS[form['status']]}"
             for n in forms.FORMS
@@ -229,10 +230,15 @@ class App(anywidget.AnyWidget):
         super().__init__(names=names, form=name)
         self._open(name)
         self.observe(self._chosen, "form")
-        self.observe(lambda change: self._draw(), "decisions")
+        self.observe(self._decide, "decisions")
 
     def __repr__(self):
         return "The tax-form assistant: run this cell to use it."
+
+    def _decide(self, change):
+        if not self.problem:
+            self._decided[self.content["name"]] = change["new"]
+        self._draw()
 
     def _chosen(self, change):
         try:
@@ -243,8 +249,9 @@ class App(anywidget.AnyWidget):
             said = getattr(error, "body", None)
             said = said["message"] if isinstance(said, dict) and "message" in said else str(error)
             with self.hold_sync():
+                self.problem = f"{type(error).__name__}: {said}"
                 self.content, self.decisions = self._content(change["new"], [], ""), {}
-                self.problem, self.drawn = f"{type(error).__name__}: {said}", {}
+                self.drawn = {}
 
     def _open(self, name):
         reviewed, answers = self._review(name)
@@ -252,7 +259,7 @@ class App(anywidget.AnyWidget):
             self.problem = ""
             self.content, self.decisions = (
                 self._content(name, numbered(name, reviewed), _cost(answers)),
-                {},
+                self._decided.get(name, {}),
             )
             self._draw()
 

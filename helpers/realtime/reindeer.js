@@ -11,9 +11,9 @@ const HEAD = `
   <path d="M120 58 C84 58 68 84 70 116 C72 146 84 158 88 176 L152 176 C156 158 168 146 170 116 C172 84 156 58 120 58 Z" fill="#a9713c"/>
 </g>
 <g class="jaw" stroke-linejoin="round">
-  <path d="M92 150 H148 V186 C146 198 134 204 120 204 C106 204 94 198 92 186 Z" fill="#3a0d12"/>
+  <path d="M100 158 H140 L148 172 V186 C146 198 134 204 120 204 C106 204 94 198 92 186 V172 Z" fill="#3a0d12"/>
   <ellipse cx="120" cy="200" rx="15" ry="9" fill="#d9788a"/>
-  <path d="M86 158 L88 190 C92 214 106 222 120 222 C134 222 148 214 152 190 L154 158 L147 158 L147 184 C145 198 134 202 120 202 C106 202 95 198 93 184 L93 158 Z" fill="#c99a66" stroke="#4a2c12" stroke-width="2.5"/>
+  <path d="M87 170 L88 190 C92 214 106 222 120 222 C134 222 148 214 152 190 L153 170 L147 170 L147 184 C145 198 134 202 120 202 C106 202 95 198 93 184 L93 170 Z" fill="#c99a66" stroke="#4a2c12" stroke-width="2.5"/>
 </g>
 <path d="M120 136 C94 136 82 152 84 170 C86 186 104 190 120 186 C136 190 154 186 156 170 C158 152 146 136 120 136 Z" fill="#dcb688" stroke="#4a2c12" stroke-width="2.5"/>
 <ellipse cx="120" cy="150" rx="17" ry="13" fill="#c8202f" stroke="#4a2c12" stroke-width="2.5"/>
@@ -40,7 +40,7 @@ function render({ model, el }) {
   const button = make("button", { type: "button", "data-lm-suppress-shortcuts": "true" });
   const trouble = make("p", { class: "trouble", role: "alert" });
   const note = make("p", { class: "note" }, model.get("note"));
-  el.replaceChildren(make("section", { class: "day9-reindeer", "aria-label": "Talking reindeer" },
+  el.replaceChildren(make("div", { class: "day9-reindeer", role: "group", "aria-label": "Talking reindeer" },
     paper, make("div", { class: "beside" }, button, make("p", { class: "words" }, model.get("words")), note, trouble), sound));
   let next = 0;
 

@@ -2,19 +2,29 @@
 both.
 """
 
+import re
 from pathlib import Path
 
 import anywidget
 import numpy as np
 import traitlets
 
+from ..common.markup import Template
 from ..common.shown import COLOURS
+from ..common.still import Still
 from ..facts import sounds
 
 HERE = Path(__file__)
 A_SECOND = 50  # positions of the mouth
 CLOSES = 0.25  # of the way at most in one step: lips do not flutter at the pitch of a voice
 HISS = 300  # of 32,767: the largest amplitude that still counts as silence
+STILL = Template("""
+<div class="mathjax_ignore">
+  <svg width="180" viewBox="20 0 200 252" role="img" aria-label="A reindeer, seen from the front.">{{ head | safe }}</svg>
+  <p>{{ words }}</p>
+  {% if note %}<p>{{ note }}</p>{% endif %}
+</div>
+""")
 
 
 def mouth(pcm, rate=sounds.RATE):
@@ -72,7 +82,7 @@ def drawn(pcm, rate=sounds.RATE):
     )
 
 
-class Reindeer(anywidget.AnyWidget):
+class Reindeer(Still, anywidget.AnyWidget):
     """Plays a sound (PCM16, `rate` samples a second) out of the mouth of a reindeer.
 
     words: what it says, shown beneath; note: a further line, such as what was measured. The sound
@@ -92,7 +102,12 @@ class Reindeer(anywidget.AnyWidget):
             wav=sounds.wav(pcm, rate), mouth=mouth(pcm, rate).tolist(), words=words, note=note
         )
 
-    def __repr__(self):  # what a page without a running kernel shows
+    def still(self):
+        source = HERE.with_suffix(".js").read_text(encoding="utf-8")
+        head = re.search(r"const HEAD = `(.*?)`", source, re.S)[1]
+        return STILL.render(head=head, words=self.words, note=self.note)
+
+    def __repr__(self):
         return (
             f"A reindeer {'says' if self.wav_ms else 'has no sound, its words are'}: {self.words}"
         )

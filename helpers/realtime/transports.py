@@ -11,7 +11,7 @@ import json
 import math
 from typing import NamedTuple
 
-from ..common.markup import Template
+from ..common import tabled
 from ..facts import DATA, sounds
 from ..facts.files import read_json
 from . import sockets  # from here on, waits end
@@ -19,19 +19,6 @@ from . import sockets  # from here on, waits end
 FOLDER = DATA / "realtime"
 PIECE = 40  # ms of sound in one event, as the pages of 2_realtime/02 send it
 LENGTH = PIECE * sounds.BYTES_A_MS
-
-
-LIVE = Template("""
-{% macro cells(texts) %}
-  {% for text in texts %}<td style="text-align:right;padding:0 1em">{{ text }}</td>{% endfor %}
-{% endmacro %}
-<table>
-  <tr><td></td>{{ cells(("first sound after, ms", "kB a second up", "kB a second down")) }}</tr>
-  {% for name, took in rows.items() %}
-  <tr><th scope='row' style='text-align:left'>{{ name }}</th>{{ cells(took) }}</tr>
-  {% endfor %}
-</table>
-""")
 
 
 class SpokenTurn(NamedTuple):
@@ -170,15 +157,14 @@ def live(talks):
                 + ": run this cell to see it."
             )
 
-    rows = {
-        name: (
-            turn.first_sound_ms,
-            f"{turn.bytes_up / turn.seconds / 1000:.1f}",
-            f"{turn.bytes_down / turn.seconds / 1000:.1f}",
-        )
-        for name, turn in talks.items()
+    columns = {
+        "": list(talks),
+        "first sound after, ms": [turn.first_sound_ms for turn in talks.values()],
+        "kB a second up": [turn.bytes_up / turn.seconds / 1000 for turn in talks.values()],
+        "kB a second down": [turn.bytes_down / turn.seconds / 1000 for turn in talks.values()],
     }
-    return Live(LIVE.render(rows=rows))
+    rounded = [[round(v, 1) if isinstance(v, float) else v for v in c] for c in columns.values()]
+    return Live(tabled.table(list(columns), rounded, named=1))
 
 
 def measured():

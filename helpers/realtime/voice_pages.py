@@ -1,20 +1,18 @@
 """The browser pages of 2_realtime: their text, and a frame in which they run inside a notebook."""
 
 import difflib
-import html
 from pathlib import Path
 
 import ipywidgets
 
 from .. import running
-from ..common.shown import Shown
+from ..common import coloured
 
 PAGES = Path(__file__).with_name("pages")
 FILES = {
     "WebRTC": ["webrtc.js"],
     "WebSocket": ["websocket.js", "websocket_worklet.js"],
 }  # what each way takes; page.js is the same for both
-CODE = "white-space:pre;overflow-x:auto;font-size:85%;line-height:1.45;margin:.3em 0"
 
 
 def source(name):
@@ -24,12 +22,8 @@ def source(name):
 
 def listing(name):
     """The same, to look at: with the numbers of its lines. Returns a Shown."""
-    lines = source(name).splitlines()
-    text = "\n".join(f"{i:<2}  {line}" for i, line in enumerate(lines, 1))
-    return Shown(
-        text,
-        f'<pre class="mathjax_ignore" style="{CODE}">{html.escape(text).replace("$", "&#36;")}</pre>',
-    )
+    language = {".js": "JavaScript", ".css": "CSS", ".html": "HTML"}[Path(name).suffix]
+    return coloured.code(source(name), language, numbered=True)
 
 
 def added(old, new):

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import running
+from ..common import coloured
 from ..facts import DATA
 from ..facts.files import read_json
 
@@ -287,6 +288,12 @@ IDIOMS = {
     "loop": r"\bfor\b.*chunk|chunks\.stream|sed -n",
     "error": r"except APIStatus|instanceof OpenAI\.APIError|errors\.As|catch \(OpenAIService|HTTP error",
 }
+
+
+def listing(language, function="ask"):
+    """The same to look at, in colours: a Shown."""
+    lexers = {"curl": "bash", "Node": "JavaScript"}
+    return coloured.code(code(language, function), lexers.get(language, language))
 
 
 def idiom(language, what):

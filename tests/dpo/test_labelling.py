@@ -226,21 +226,9 @@ def test_the_exercises_name_what_differs(capsys):
         "non_preferred_output": say(TICKET["sent"]),
     }
     tell = lambda answer: said_to(capsys, "pairs-1", answer)
-    assert tell(right) == "Right."
-    assert (
-        tell(
-            {
-                **right,
-                "input": {
-                    "messages": [
-                        {"role": "developer", "content": "Be brief."},
-                        *right["input"]["messages"],
-                    ]
-                },
-            }
-        )
-        == "Right."
-    )
+    assert tell(right).startswith("Right. ")
+    briefed = [{"role": "developer", "content": "Be brief."}, *right["input"]["messages"]]
+    assert tell({**right, "input": {"messages": briefed}}).startswith("Right. ")
     assert "changed places" in tell(labelling.flipped([right])[0])
     assert "supervised example" in tell(
         {"messages": right["input"]["messages"] + right["preferred_output"]}

@@ -1,4 +1,4 @@
-"""The attacks that the section Security of README.md speaks of, tried: none gets in, and the key
+"""The attacks that SECURITY.md speaks of, tried: none gets in, and the key
 gets out nowhere.
 """
 

@@ -68,7 +68,7 @@ def label(x):
 
 def number(text):
     try:
-        return label(float(text))
+        return label(float(text.replace(",", "")))
     except ValueError:
         return text
 
@@ -95,7 +95,7 @@ def test_a_figure_shows_the_numbers_of_a_table(book):
             assert len(shared) >= min(5, len(drawn)), f"no table of {trace['name']!r}"
             for row, text in shared:
                 digits = len(text.partition(".")[2])
-                assert abs(drawn[row] - float(text)) <= 0.5000001 * 10**-digits, (
+                assert abs(drawn[row] - float(text.replace(",", ""))) <= 0.5000001 * 10**-digits, (
                     trace["name"],
                     row,
                 )
@@ -276,10 +276,14 @@ def test_each_slider_bends_the_curve():
     for source in cells[: slider + 1]:
         if "helpers.figure" not in source:  # it displays, and nothing below needs it
             exec(source, space)  # the notebook's own cells
-    call = re.search(r"helpers\.turn\(bend, (.*)\)", cells[slider])[1]
+    call = re.search(r"helpers\.turn\(bend, (.*)\)", cells[slider], re.S)[1]
     widget = helpers.turn(space["bend"], **eval(f"dict({call})"))
-    *rows, shown = widget.children
-    assert [row.children[0].description for row in rows] == ["minutes", "user share", "per minute"]
+    *rows, shown, _ = widget.children
+    assert [row.children[0].description for row in rows] == [
+        "minutes",
+        "user share, %",
+        "turns, a minute",
+    ]
     start = shown.value
     # the first row of the table beside it
     assert "<svg" in start and "October 5.51, December 1.29" in start

@@ -105,16 +105,12 @@ WORDLESS = """() => {
 
 
 def test_controls_have_names(opened):
-    """ipywidgets gives the handle of a slider no name of its own: a named control beside it does
-    the same.
-    """
     assert opened.page.evaluate(NAMELESS) == []
 
 
 NAMELESS = """() => [...document.querySelectorAll('.jp-OutputArea .jupyter-widgets :is(input, select, textarea, button, [role=slider])')]
   .filter(e => e.getClientRects().length && !e.closest('.modebar'))
   .filter(e => !([...(e.labels || [])].some(l => l.textContent.trim()) || e.ariaLabel || e.title || (e.matches('button') && e.textContent.trim())))
-  .filter(e => !(e.matches('[role=slider]') && [...e.closest('.jp-OutputArea').querySelectorAll('input')].some(i => [...i.labels].some(l => l.textContent.trim()))))
   .map(e => e.outerHTML.slice(0, 200))"""
 
 
@@ -162,6 +158,32 @@ FAINT = """where => {
   }
   return [texts.size, [...texts].map(e => [contrast(e), e]).filter(([c]) => c < 4.5).map(([c, e]) => `${c.toFixed(2)}: ${e.outerHTML.slice(0, 150)}`)];
 }"""
+
+
+def test_printed_lines_break_between_words(opened):
+    breaks = opened.page.locator(".jp-OutputArea .jp-RenderedText pre").evaluate_all(
+        "all => all.map(e => getComputedStyle(e).wordBreak)"
+    )
+    assert set(breaks) <= {"normal"}
+
+
+def test_a_figure_is_dark_in_the_dark_theme(opened):
+    filters = {}
+    for theme in sorted(lab.THEMES, key=lambda theme: theme != opened.theme_now()):
+        opened.theme(theme)
+        filters[theme] = opened.page.locator(".js-plotly-plot .svg-container").evaluate_all(
+            "all => all.map(e => getComputedStyle(e).filter)"
+        )
+    assert set(filters["light"]) <= {"none"}
+    assert all("invert" in one for one in filters["dark"])
+
+
+def test_tables_say_what_their_columns_and_rows_are(opened):
+    """No header is empty, and each tells what it heads."""
+    odd = opened.page.locator(".jp-OutputArea .jp-RenderedHTML th").evaluate_all(
+        "all => all.filter(e => !e.innerText.trim() || !e.scope).map(e => e.outerHTML)"
+    )
+    assert odd == []
 
 
 def test_nothing_we_show_is_wider_than_the_page(opened):

@@ -4,11 +4,12 @@ import ast
 import base64
 import re
 
+import nbformat.v4
 import numpy
 import pytest
 
 from helpers.facts.models import models
-from tests.tools import refresh
+from tests.tools import make_diagrams, refresh
 
 BOOKS = refresh.notebooks()
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
@@ -54,6 +55,27 @@ def test_header_line_follows_from_the_run_and_the_data(path):
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_the_times_are_counted_by_one_rule(path):
+    nb = refresh.read(path)
+    stated = refresh.header(nb)
+    assert (int(stated["minutes"]), int(stated["exercises"])) == refresh.times(nb), (
+        "run `python -m tests.tools.refresh`"
+    )
+
+
+def test_what_the_rule_of_times_counts():
+    nb = nbformat.v4.new_notebook()
+    text, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
+    nb.cells = [
+        text("word " * 360 + "<details>" + " word" * 900 + "</details>"),
+        code("a = 1\n\n" * 24),
+        text("word " * 900, metadata={"tags": ["generated-links"]}),
+        code("x = ...", metadata={"tags": ["starter"]}),
+    ]
+    assert refresh.times(nb) == (4, 4)
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
 def test_the_origin_named_in_the_header_is_the_one_in_the_frames(path):
     nb = refresh.read(path)
     frames = re.findall(
@@ -90,10 +112,55 @@ def test_generated_cells_are_fresh(path):
     assert set(made) <= tags
 
 
-def test_the_readme_has_the_map_of_now():
-    text = (refresh.ROOT / "README.md").read_text(encoding="utf-8")
-    assert text.count("ipynb") >= len(BOOKS) and refresh.readme(text) == text, (
+@pytest.mark.parametrize("name", refresh.READMES)
+def test_a_readme_has_the_map_of_now_and_its_links_lead_to_files(name):
+    text = (refresh.ROOT / name).read_text(encoding="utf-8")
+    assert text.count("ipynb") >= len(BOOKS)
+    assert refresh.readme(text, refresh.READMES[name]()) == text, (
         "run `python -m tests.tools.refresh`"
+    )
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (refresh.ROOT / target).exists(), target
+
+
+def test_both_readmes_say_the_same_things():
+    """As many sections, points, commands and links; and the two commands, which are all there are."""
+    texts = [(refresh.ROOT / name).read_text(encoding="utf-8") for name in refresh.READMES]
+    for what in (r"^## ", r"^- ", r"^    python", r"\]\(", r"`[^`]+`"):
+        counts = [len(re.findall(what, t.partition("<!-- map -->")[0], re.M)) for t in texts]
+        assert len(set(counts)) == 1, (what, counts)
+    for text in texts:
+        assert re.findall(r"^    (python start\.py \w+)", text, re.M) == [
+            "python start.py lab",
+            "python start.py test",
+        ]
+
+
+def test_the_glossary_is_of_now_and_each_of_its_words_is_met():
+    text = refresh.GLOSSARY.read_text(encoding="utf-8")
+    assert text == refresh.glossary(), "run `python -m tests.tools.refresh`"
+    assert "| – |" not in text
+
+
+@pytest.mark.parametrize("name", make_diagrams.diagrams())
+def test_a_diagram_is_drawn_from_its_words(name):
+    """The file is what the words give, nothing stands out of the paper, and each number in it is
+    seen in its notebook.
+    """
+    diagram = make_diagrams.diagrams()[name]
+    drawn = make_diagrams.svg(diagram)
+    assert (make_diagrams.FOLDER / f"{name}.svg").read_text(encoding="utf-8") == drawn, (
+        "run `python -m tests.tools.make_diagrams`"
+    )
+    for x, wide in re.findall(r'<rect x="([\d.-]+)" y="[\d.]+" width="([\d.]+)"', drawn):
+        assert float(x) >= 0 and float(x) + float(wide) <= make_diagrams.WIDE
+    nb = refresh.read(refresh.NOTEBOOKS / diagram["notebook"])
+    rest = "\n".join(
+        c.source for c in nb.cells if "generated-diagram" not in c.metadata.get("tags", [])
+    )
+    seen = set(NUMBER.findall(rest + output_text(nb)))
+    assert set(NUMBER.findall(make_diagrams.words(diagram).replace("\n", " "))) - seen <= set(
+        "123456789"
     )
 
 

@@ -439,6 +439,18 @@ def test_another_form_starts_anew():
     )
 
 
+def test_decisions_survive_a_change_of_form():
+    app = form_review.App(lambda form: (truth(form), []))
+    app.decisions = {"1": "accepted"}
+    decided = app.drawn
+    app.form = "widow"
+    app.decisions = {"2": "rejected"}
+    app.form = "single"
+    assert app.decisions == {"1": "accepted"} and app.drawn == decided
+    app.form = "widow"
+    assert app.decisions == {"2": "rejected"}
+
+
 def test_what_a_review_raises_is_said_and_the_next_form_works():
     def review(form):
         if form == "joint":

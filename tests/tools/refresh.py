@@ -1,7 +1,8 @@
 """Prepare notebooks for a commit: `python -m tests.tools.refresh [notebook ...]` (default: all).
 
 Runs each from top to bottom as a reader would, with the still pictures that static pages need, and
-writes what is generated: the map in 00_start_here and README.md, and the links at the end of each.
+writes what is generated: the map in 00_start_here and README.md, the links at the end of each, the
+glossary, the times, and the diagrams' words.
 What would make a diff noisy or show errors when reopened (timings, widget state) is left out.
 """
 
@@ -14,12 +15,18 @@ import nbclient
 import nbformat
 import nbformat.v4
 
+from helpers.facts import tables
 from tests import lab
+from tests.tools import make_diagrams
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
+GLOSSARY = NOTEBOOKS / "glossary.md"
+TIMES = re.compile(r"^(?P<minutes>\d+) min(?:, exercises (?P<exercises>\d+))? ·", re.M)
+WORDS_A_MINUTE, SECONDS_A_LINE, MINUTES_AN_EXERCISE = 180, 5, 4
+FOLDED = re.compile(r"<details>.*?</details>", re.S)
 HEADER = re.compile(
-    r"(?P<minutes>\d+) min · costs 0\.00 USD(?: here, (?P<usd>[\d.]+) USD at (?P<on>[\d-]+) prices)? · answers: (?P<origin>computed on this page|\w+)"
+    r"(?P<minutes>\d+) min(?:, exercises (?P<exercises>\d+))? · costs 0\.00 USD(?: here, (?P<usd>[\d.]+) USD at (?P<on>[\d-]+) prices)? · answers: (?P<origin>computed on this page|\w+)"
 )
 # As JupyterLab writes it when a notebook is opened, but for the Python's version, which is the
 # reader's (helpers/lab_settings). ipykernel is what says it.
@@ -64,14 +71,38 @@ def title(nb):
     return nb.cells[0].source.splitlines()[0].lstrip("# ")
 
 
+def times(nb):
+    """(minutes for reading and running, minutes for the exercises), by one rule: 180 words a minute
+    and 5 seconds a line of code; 4 minutes an exercise. What is folded or generated is not counted.
+    """
+    words = lines = exercises = 0
+    for cell in nb.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "code":
+            exercises += "starter" in tags
+            lines += len([line for line in cell.source.splitlines() if line.strip()])
+        elif not any(tag.startswith("generated") for tag in tags):
+            words += len(FOLDED.sub("", cell.source).split())
+    return (
+        round(words / WORDS_A_MINUTE + lines * SECONDS_A_LINE / 60),
+        exercises * MINUTES_AN_EXERCISE,
+    )
+
+
+def timed(nb):
+    """The first cell of a notebook, with the times of now."""
+    read, exercises = times(nb)
+    return TIMES.sub(f"{read} min, exercises {exercises} ·", nb.cells[0].source, count=1)
+
+
 def header(nb):
-    """The figures of a notebook's header line: minutes, usd, on, origin; usd and on are None where
-    no API is called.
+    """The figures of a notebook's header line: minutes, exercises, usd, on, origin; usd and on are
+    None where no API is called.
     """
     found = HEADER.search(nb.cells[0].source)
     if not found:
         raise ValueError(
-            "the first cell lacks the line `12 min · costs 0.00 USD here, 0.21 USD at 2024-12-17 prices · answers: constructed`"
+            "the first cell lacks the line `12 min, exercises 8 · costs 0.00 USD here, 0.21 USD at 2024-12-17 prices · answers: constructed`"
         )
     return found.groupdict()
 
@@ -83,27 +114,64 @@ def result(nb):
 
 def map_table(folder=NOTEBOOKS):
     """The map of the collection, as a Markdown table whose links hold in `folder`."""
-    rows = ["| theme | notebook | you'll make | min |", "|---|---|---|---:|"]
+    rows = ["| theme | notebook | you'll make | min, exercises |", "|---|---|---|---:|"]
     for path in notebooks():
         nb = read(path)
         theme = THEMES[path.relative_to(NOTEBOOKS).parent.as_posix().replace(".", "")]
         link = path.relative_to(folder).as_posix()
-        rows.append(f"| {theme} | [{title(nb)}]({link}) | {result(nb)} | {header(nb)['minutes']} |")
+        read_it, do_it = times(nb)
+        rows.append(f"| {theme} | [{title(nb)}]({link}) | {result(nb)} | {read_it}, {do_it} |")
     return "\n".join(rows)
 
 
-def readme(text):
-    """README.md with the map of now."""
-    return re.sub(
-        r"(<!-- map -->\n).*?(<!-- /map -->)",
-        lambda m: m[1] + map_table(ROOT) + "\n" + m[2],
-        text,
-        flags=re.S,
-    )
+def map_in_chinese():
+    """The same for README.zh-CN.md, with the titles of data/notebooks_zh.csv."""
+    titles = {row["notebook"]: row["title"] for row in tables.rows("notebooks_zh.csv")}
+    rows = ["| notebook | 分钟，练习 |", "|---|---:|"]
+    for path in notebooks():
+        nb, name = read(path), path.relative_to(NOTEBOOKS).as_posix()
+        read_it, do_it = times(nb)
+        rows.append(f"| [{titles.get(name, title(nb))}](notebooks/{name}) | {read_it}, {do_it} |")
+    return "\n".join(rows)
+
+
+def hours():
+    """The hours of all notebooks: for reading and running, and for the exercises."""
+    minutes = [times(read(path)) for path in notebooks()]
+    return " + ".join(f"{sum(part) / 60:.1f}" for part in zip(*minutes))
+
+
+def readme(text, table):
+    """A README with a map and the hours of now."""
+    for name, now in {"map": f"\n{table}\n", "hours": hours()}.items():
+        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        before, _, rest = text.partition(begin)
+        text = before + begin + now + end + rest.partition(end)[2]
+    return text
+
+
+READMES = {"README.md": lambda: map_table(ROOT), "README.zh-CN.md": map_in_chinese}
+
+
+def glossary():
+    """notebooks/glossary.md: each word of data/glossary.csv, what it means here, and where it is met
+    first.
+    """
+    texts = {
+        path: " ".join(c.source for c in read(path).cells if c.cell_type == "markdown").lower()
+        for path in notebooks()
+    }
+    lines = ["| word | what it means here | first met in |", "|---|---|---|"]
+    for row in sorted(tables.rows("glossary.csv"), key=lambda row: row["term"].lower()):
+        word = re.compile(rf"(?<!\w){re.escape(row['term'].split(' (')[0].lower())}s?(?!\w)")
+        first = next((path for path, text in texts.items() if word.search(text)), None)
+        met = f"[{title(read(first))}]({first.relative_to(NOTEBOOKS).as_posix()})" if first else "–"
+        lines.append(f"| **{row['term']}** | {row['meaning']} | {met} |")
+    return "# The words of these notebooks\n\n" + "\n".join(lines) + "\n"
 
 
 def links(path):
-    """Previous and next, as Markdown."""
+    """Previous, next and the glossary, as Markdown."""
     all_of_them = notebooks()
     i = all_of_them.index(path)
     parts = []
@@ -111,18 +179,23 @@ def links(path):
         if 0 <= j < len(all_of_them):
             to = Path(os.path.relpath(all_of_them[j], path.parent)).as_posix()
             parts.append(f"{word}: [{title(read(all_of_them[j]))}]({to})")
+    to = Path(os.path.relpath(GLOSSARY, path.parent)).as_posix()
+    parts.append(f"[What the words mean]({to})")
     return " · ".join(parts)
 
 
 def generated(path):
     """{tag: text} of the cells that are made, not written."""
     made = {"generated-links": links(path)}
+    if diagram := make_diagrams.cell(path.relative_to(NOTEBOOKS).as_posix()):
+        made["generated-diagram"] = diagram
     if path.name == "00_start_here.ipynb":
         made["generated-map"] = map_table()
     return made
 
 
 def fill(nb, path):
+    nb.cells[0].source = timed(nb)
     made = generated(path)
     for cell in nb.cells:
         for tag, text in made.items():
@@ -177,8 +250,10 @@ def main():
         tidy(nb)
         nbformat.write(nb, path)
         print(path.relative_to(ROOT))
-    file = ROOT / "README.md"
-    file.write_text(readme(file.read_text(encoding="utf-8")), encoding="utf-8")
+    GLOSSARY.write_text(glossary(), encoding="utf-8")
+    for name, table in READMES.items():
+        file = ROOT / name
+        file.write_text(readme(file.read_text(encoding="utf-8"), table()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 import anywidget
 import ipywidgets as w
 
+from ...common.still import Still
 from ...facts import prices
 from . import explorer_page, sources, views
 from .explorer_page import KEEP
@@ -20,14 +21,23 @@ OWN_KEYS = """export default { render({ el }) {
   const claim = () => el.isConnected ? el.closest(".widget-vbox")?.addEventListener("focusin", own) : requestAnimationFrame(claim);
   claim();
 } }"""
-WIDE = {"style": {"description_width": "11em"}, "layout": {"width": "30em"}}
+WIDE = {
+    "style": {"description_width": "11em"},
+    "layout": {"width": "30em", "max_width": "100%"},
+}
 
 
 class OwnKeys(anywidget.AnyWidget):
     _esm = OWN_KEYS
 
 
-class Explorer(w.VBox):
+def _titled(title, *rows):
+    """Controls under a title; those of a row stand beside each other where there is room."""
+    beside = w.Layout(flex_flow="row wrap")
+    return w.VBox([w.HTML(f"<b>{title}</b>"), *(w.HBox(row, layout=beside) for row in rows)])
+
+
+class Explorer(Still, w.VBox):
     """Controls of what is shown and of a what-if, and the page that follows them.
 
     `quiet` is set while a control is changed by another, and not by the reader.
@@ -42,22 +52,27 @@ class Explorer(w.VBox):
         self._load(path, Path(path).name)
         super().__init__(
             [
-                w.HBox([self.upload, self.typed]),
-                self.group,
-                w.HBox([self.move, self.to]),
-                w.HBox([self.use_cached, self.cached]),
-                w.HBox([self.hidden, self.counted]),
-                w.HBox([self.batch, w.Label("as in a batch: your figure")]),
-                self.names,
-                self.early,
+                _titled("The file", [self.upload], [self.typed]),
+                _titled("What is shown", [self.group]),
+                _titled(
+                    "What if",
+                    [self.move, self.to],
+                    [self.cached, self.use_cached],
+                    [self.hidden, self.counted],
+                    [self.batch, w.Label("your figure: 50 for half, as in a batch")],
+                ),
+                _titled("What has no price", [self.names], [self.early]),
                 self.shown,
                 self.more,
                 OwnKeys(),
             ]
         )
 
-    def __repr__(self):  # what a page without a running kernel shows
+    def __repr__(self):
         return "A bill to explore: run this cell. The tables of this page show what it begins with."
+
+    def still(self):
+        return self.shown.value
 
     def _make_controls(self, path):
         self.upload = w.FileUpload(
@@ -67,7 +82,10 @@ class Explorer(w.VBox):
             tooltip="Read by this kernel, sent nowhere",
         )
         self.typed = w.Text(
-            str(path), description="or its path, Enter", continuous_update=False, **WIDE
+            str(path),
+            description="or its path, Enter",
+            continuous_update=False,
+            **WIDE | {"layout": {"width": "50em", "max_width": "100%"}},
         )
         self.group = w.Dropdown(
             options=["model", "feature", "month", "day"], description="table and bars by", **WIDE
@@ -86,12 +104,12 @@ class Explorer(w.VBox):
         self.twin = w.Dropdown(
             options=[NOBODY, *explorer_page.in_order(texts)], description="costs like", **WIDE
         )
-        self.names = w.HBox([self.unknown, self.twin])
+        self.names = w.HBox([self.unknown, self.twin], layout={"flex_flow": "row wrap"})
         self.early = w.Checkbox(
             False,
             description="days before a model's first known price cost what that first day did",
             indent=False,
-            layout={"width": "40em"},
+            layout={"width": "40em", "max_width": "100%"},
         )
         self.shown, self.more = w.HTML(), w.HTML()
 

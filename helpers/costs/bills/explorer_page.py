@@ -4,6 +4,7 @@ import datetime
 import re
 from decimal import Decimal
 
+from ...common import tabled
 from ...common.markup import Template
 from ...common.shown import COLOURS
 from ...facts import prices
@@ -12,21 +13,8 @@ from .pricing import BillError, usd
 
 KEEP = "as it is"  # the choice that moves no model's work
 MOST_ROWS = 8  # of a table that is not folded
-NUMBER = "text-align:right;padding:2px 10px"
-WORD = "text-align:left;padding:2px 10px"
 NOT_READ = Template("""
 <p role="alert" class="mathjax_ignore"><b>Not read.</b> {{ why }}</p>
-""")
-TABLE = Template("""
-{% macro cell(tag, value, style) %}<{{ tag }} style="{{ style }}">{{ value }}</{{ tag }}>{% endmacro %}
-<table>
-  <thead><tr>{% for value, style in head %}{{ cell("th", value, style) }}{% endfor %}</tr></thead>
-  <tbody>
-    {% for row in rows %}
-    <tr>{% for value, style in row %}{{ cell("td", value, style) }}{% endfor %}</tr>
-    {% endfor %}
-  </tbody>
-</table>
 """)
 PAGE = Template("""
 <div class="mathjax_ignore">
@@ -71,7 +59,7 @@ MORE = Template("""
 </div>
 """)
 BARS = Template("""
-<svg role="img" aria-label="{{ alt }}" viewBox="0 0 {{ width }} {{ height }}" style="max-width:{{ width }}px;background:#fff;color:#222" fill="#222">
+<svg role="img" aria-label="{{ alt }}" viewBox="0 0 {{ width }} {{ height }}" style="max-width:{{ width }}px" fill="currentColor">
   <title>{{ alt }}</title>
   {% for at, value in axis %}
     <text x="{{ left - 6 }}" y="{{ at }}" text-anchor="end" font-size="11">{{ value }}</text>
@@ -179,12 +167,16 @@ def _change(then, bill):
 
 def _groups(then, group):
     """The table beneath the bars."""
-    return _table(
+    return tabled.table(
         [group, "USD now", "USD what if", "difference"],
         [
-            [label, usd(row.now, 2), usd(row.then, 2), usd(row.then - row.now, 2)]
-            for label, row in zip(then.index, then.itertuples())
+            list(map(str, then.index)),
+            *(
+                [usd(nano, 2) for nano in column]
+                for column in (then["now"], then["then"], then["then"] - then["now"])
+            ),
         ],
+        named=1,
     )
 
 
@@ -227,35 +219,7 @@ def _forecast(bill):
 
 def _frame(frame):
     """The first rows of a frame as a table; "" for an empty one."""
-    if not len(frame):
-        return ""
-    rows = frame.head(MOST_ROWS).to_numpy(object).tolist()
-    return _table(list(frame.columns), [[_plain(value) for value in row] for row in rows])
-
-
-def _plain(value):
-    if value is None:
-        return ""
-    return str(value) if isinstance(value, datetime.date) else value
-
-
-def _table(head, rows):
-    """A table. head: texts; rows: texts, which stand to the left, and numbers, to the right."""
-    first = rows[0] if rows else [0] * len(head)
-    return TABLE.render(
-        head=[(name, _style(value)) for name, value in zip(head, first)],
-        rows=[[(_written(value), _style(value)) for value in row] for row in rows],
-    )
-
-
-def _style(value):
-    return WORD if isinstance(value, str) else NUMBER
-
-
-def _written(value):
-    if isinstance(value, str):
-        return value
-    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+    return tabled.frame(frame.head(MOST_ROWS).replace({None: ""})) if len(frame) else ""
 
 
 def _bars(then, group):
@@ -265,7 +229,7 @@ def _bars(then, group):
     step = (width - left) / n
     y = lambda nano: 190 * (1 - nano / top) + 30
     every = -(-n // 10)
-    room = int(step * every / 6.4)  # letters that a bar's name may have
+    room = int(step * every / 7.5)  # letters that a bar's name may have
     bars = []
     for i, (label, row) in enumerate(zip(map(str, then.index), then.itertuples())):
         short = label if len(label) <= room else label[: room - 1] + "…"

@@ -1,0 +1,87 @@
+"""Every table of a notebook: how it reads, and that a reader's own gets the same face."""
+
+import decimal
+import re
+
+import pandas as pd
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+import helpers
+from helpers.common import tabled
+
+
+def cells(html):
+    return [
+        re.findall(r"<(t[hd])([^>]*)>(.*?)</t[hd]>", row)
+        for row in re.findall("<tr>.*?</tr>", html)
+    ]
+
+
+def shown(data):
+    return [[text for _, _, text in row] for row in cells(tabled.frame(data))]
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([64, 1920, 25_000], ["64", "1,920", "25,000"]),
+        ([2023, 2024], ["2023", "2024"]),  # a year has no separator
+        ([0.5, 0.25, 3.0], ["0.50", "0.25", "3.00"]),
+        ([100.0, 40.0], ["100", "40"]),
+        ([1234567.891, float("nan")], ["1,234,567.891", "NaN"]),
+        ([1 / 3], ["0.333333"]),
+        ([2.5e-9, 1.0], ["2.5e-09", "1"]),
+        ([decimal.Decimal("2.50"), decimal.Decimal("30")], ["2.50", "30"]),
+        ([True, False], ["True", "False"]),
+        (pd.to_datetime(["2024-12-17", None]), ["2024-12-17", "NaT"]),
+    ],
+)
+def test_a_column_agrees_in_decimals_and_separators(values, texts):
+    assert [row[1] for row in shown(pd.DataFrame({"n": values}, [*"abc"][: len(values)]))[1:]] == (
+        texts
+    )
+
+
+def test_words_stand_left_numbers_right_and_each_header_says_what_it_heads():
+    data = pd.DataFrame({"why": ["a long reason"], "change": ["-60.0%"], "n": [1]}, ["x"])
+    head, row = cells(tabled.frame(data.rename_axis("name")))
+    assert [text for _, _, text in head] == ["name", "why", "change", "n"]
+    assert all(tag == "th" and 'scope="col"' in more for tag, more, _ in head)
+    assert row[0][0] == "th" and 'scope="row"' in row[0][1]
+    assert ["right" in more for _, more, _ in row] == [False, False, True, True]
+
+
+def test_no_header_is_empty_and_an_index_that_only_counts_is_left_out():
+    assert shown(pd.DataFrame({"a": [1, 2]})) == [["a"], ["1"], ["2"]]
+    ((corner, *_), *_) = cells(tabled.frame(pd.DataFrame({"a": [1]}, ["x"])))
+    assert corner[0] == "td"
+
+
+def test_two_levels_and_a_series():
+    pairs = pd.MultiIndex.from_tuples([("x", 1), ("y", 2)], names=["k", "n"])
+    assert shown(pd.Series([0.5, 1.5], pairs, name="v")) == [
+        ["k", "n", "v"],
+        ["x", "1", "0.5"],
+        ["y", "2", "1.5"],
+    ]
+    assert shown(pd.Series([3], ["x"])) == [["x", "3"]]
+
+
+def test_a_long_table_says_what_it_leaves_out():
+    html = tabled.frame(pd.DataFrame({"a": range(20_000)}))
+    assert html.count("<tr>") == 11 and "20,000 rows and 1 columns" in html
+    assert "19,999" in html
+
+
+def test_what_is_in_a_cell_is_text():
+    assert "&lt;b&gt;" in tabled.frame(pd.DataFrame({"<b>": ["<i>"]}))
+
+
+def test_a_notebook_shows_every_table_so():
+    shell = InteractiveShell()
+    helpers.load_ipython_extension(shell)
+    for data in (pd.DataFrame({"a": [1]}), pd.Series([1], ["x"])):
+        formatted, _ = shell.display_formatter.format(data)
+        assert formatted["text/html"] == tabled.frame(data)
+        assert formatted["text/plain"] == repr(data)
