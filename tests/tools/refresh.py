@@ -15,9 +15,7 @@ import nbclient
 import nbformat
 import nbformat.v4
 
-from helpers.facts import tables
 from tests import lab
-from tests.tools import make_diagrams
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -126,6 +124,8 @@ def map_table(folder=NOTEBOOKS):
 
 def map_in_chinese():
     """The same for README.zh-CN.md, with the titles of data/notebooks_zh.csv."""
+    from helpers.facts import tables  # not before: a notebook under test is to import it itself
+
     titles = {row["notebook"]: row["title"] for row in tables.rows("notebooks_zh.csv")}
     rows = ["| notebook | 分钟，练习 |", "|---|---:|"]
     for path in notebooks():
@@ -157,6 +157,8 @@ def glossary():
     """notebooks/glossary.md: each word of data/glossary.csv, what it means here, and where it is met
     first.
     """
+    from helpers.facts import tables
+
     texts = {
         path: " ".join(c.source for c in read(path).cells if c.cell_type == "markdown").lower()
         for path in notebooks()
@@ -186,6 +188,8 @@ def links(path):
 
 def generated(path):
     """{tag: text} of the cells that are made, not written."""
+    from tests.tools import make_diagrams
+
     made = {"generated-links": links(path)}
     if diagram := make_diagrams.cell(path.relative_to(NOTEBOOKS).as_posix()):
         made["generated-diagram"] = diagram
