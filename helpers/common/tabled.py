@@ -1,6 +1,6 @@
-"""Tables as this collection shows them: words to the left, numbers to the right with separators and
-as many decimals as they need, lines broken between words, and headers that a screen reader tells
-with each cell. `helpers` gives every pandas table of a notebook this face; the text face is
+"""Tables as this collection shows them: words to the left, numbers to the right with separators
+and as many decimals as they need, lines broken between words, and headers that a screen reader
+tells with each cell. `helpers` gives every pandas table of a notebook this face; the text face is
 pandas' own.
 """
 

@@ -124,7 +124,7 @@ def test_a_readme_has_the_map_of_now_and_its_links_lead_to_files(name):
 
 
 def test_both_readmes_say_the_same_things():
-    """As many sections, points, commands and links; and the two commands, which are all there are."""
+    """As many sections, points, commands and links; and two commands, which are all there are."""
     texts = [(refresh.ROOT / name).read_text(encoding="utf-8") for name in refresh.READMES]
     for what in (r"^## ", r"^- ", r"^    python", r"\]\(", r"`[^`]+`"):
         counts = [len(re.findall(what, t.partition("<!-- map -->")[0], re.M)) for t in texts]

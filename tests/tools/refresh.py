@@ -154,9 +154,7 @@ READMES = {"README.md": lambda: map_table(ROOT), "README.zh-CN.md": map_in_chine
 
 
 def glossary():
-    """notebooks/glossary.md: each word of data/glossary.csv, what it means here, and where it is met
-    first.
-    """
+    """notebooks/glossary.md: each word of data/glossary.csv, its meaning, and where it is first."""
     from helpers.facts import tables
 
     texts = {
