@@ -17,27 +17,30 @@ PARAMETERS = {
 }
 
 
-def tool(scene, tools, tool_choice):
-    """The function of the session that is called for a scene, or None. Raises Unclear where the
-    tool of an MCP server has to be called.
+def functions(tools, tool_choice):
+    """The functions among a session's tools. Raises Unclear where the tool of an MCP server has to
+    be called.
     """
-    functions = [t for t in tools if t["type"] == "function"]
-    if tool_choice == "none":
-        return None
-    if _of_server(tool_choice) or tool_choice == "required" and tools and not functions:
+    found = [t for t in tools if t["type"] == "function"]
+    of_server = isinstance(tool_choice, dict) and tool_choice["type"] == "mcp"
+    if of_server or tool_choice == "required" and tools and not found:
         raise Unclear(
             "A tool of an MCP server has to be called here, and nothing leaves this machine: "
             "no server is asked. Give the session a function of your own."
         )
+    return found
+
+
+def tool(scene, tools, tool_choice):
+    """The function of the session that is called for a scene, or None. Raises Unclear."""
+    known = functions(tools, tool_choice)
+    if tool_choice == "none":
+        return None
     if isinstance(tool_choice, dict):
-        return next((t for t in functions if t["name"] == tool_choice["name"]), None)
+        return next((t for t in known if t["name"] == tool_choice["name"]), None)
     fits = scene.get("tool", "$^")
-    found = next((t for t in functions if re.search(fits, f"{t['name']} {t.get('description', '')}", re.I)), None)  # fmt: skip
-    return found or (functions[0] if functions and tool_choice == "required" else None)
-
-
-def _of_server(tool_choice):
-    return isinstance(tool_choice, dict) and tool_choice["type"] == "mcp"
+    found = next((t for t in known if re.search(fits, f"{t['name']} {t.get('description', '')}", re.I)), None)  # fmt: skip
+    return found or (known[0] if known and tool_choice == "required" else None)
 
 
 def arguments(tool, known):

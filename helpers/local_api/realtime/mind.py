@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from tornado.httputil import HTTPHeaders
 
 from .. import shaping, sse
-from . import config, scenarios
+from . import calling, config, scenarios
 
 # Ours, after the session's own instructions: what is written is spoken.
 SPOKEN = "You speak aloud: answer in one to three short sentences, without lists, marks or emoji."
@@ -55,17 +55,30 @@ def messages(instructions, context):
             said.append(
                 {"role": "tool", "tool_call_id": data["call_id"], "content": data["output"]}
             )
+        elif item.pictures:
+            shown = [_picture(part) for part in data["content"] if part["type"] == "input_image"]
+            words = {"type": "text", "text": scenarios.words_of(item)}
+            said.append({"role": data["role"], "content": [words, *shown]})
         elif words := scenarios.words_of(item):
             said.append({"role": data["role"], "content": words})
     return said
 
 
+def _picture(part):
+    """A picture of Realtime as Chat has it."""
+    url = {"url": part["image_url"], "detail": part.get("detail", "auto")}
+    return {"type": "image_url", "image_url": url}
+
+
 def request(model, instructions, context, tools, choice, limit):
-    """The body of the Chat request."""
+    """The body of the Chat request. Raises Unclear where the tool of an MCP server has to be
+    called.
+    """
+    functions = calling.functions(tools, choice)
     body = {"model": model, "messages": messages(instructions, context), "stream": True}
-    if tools:
+    if functions:
         keys = ("name", "description", "parameters")
-        given = [{key: tool[key] for key in keys if key in tool} for tool in tools]
+        given = [{key: tool[key] for key in keys if key in tool} for tool in functions]
         body["tools"] = [{"type": "function", "function": tool} for tool in given]
         named = isinstance(choice, dict)
         body["tool_choice"] = {"type": "function", "function": {"name": choice["name"]}} if named else choice  # fmt: skip

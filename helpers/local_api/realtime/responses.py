@@ -10,6 +10,7 @@ import contextlib
 import re
 
 from ...facts import hearing, sounds, tokens
+from ..computed.reading import Unclear
 from ..voice.process import Broken
 from . import events, mind, scenarios
 from .config import VOICES, with_rate
@@ -20,7 +21,8 @@ from .usage import prompt, usage
 FASTER = 8  # times as fast as it plays
 CHUNK_MS = 200  # of sound in one event
 WORD_EVERY = 0.02  # seconds, where nothing is played
-# One set of clips speaks for all voices: each voice has its pitch. Ours.
+# One set of clips speaks for all voices: each voice has its pitch, one of the reader's own the
+# clips' own. Ours.
 PITCHES = dict(zip(VOICES, (1.0, 0.86, 0.93, 1.06, 0.9, 1.03, 1.1, 0.96, 1.13, 0.83)))
 
 
@@ -44,6 +46,7 @@ class Response:
             "audio", {}
         ).get("output", {})
         self.format, self.voice = with_rate(output["format"]), output["voice"]
+        self.pitch = PITCHES[self.voice] if isinstance(self.voice, str) else 1.0
         self.speed = settings["audio"]["output"]["speed"]
         self.metadata = asked.get("metadata")
         self.id = new_id("resp_")
@@ -102,7 +105,7 @@ class Response:
     async def _run(self):
         try:
             await self._make()
-        except (Broken, mind.Lost) as e:
+        except (Broken, mind.Lost, Unclear) as e:
             self.fail(str(e))
         except Exception as e:
             self.session.fault(e)
@@ -142,7 +145,7 @@ class Response:
 
     async def _think(self):
         """What a chat model writes, said sentence by sentence, or the function that it asks for.
-        Raises mind.Lost and Broken.
+        Raises mind.Lost, Broken and Unclear.
         """
         where = self.session.state.upstream.where
         model = where.model or self.session.config["model"]
@@ -190,7 +193,7 @@ class Response:
         self.spoken_by = "hibari"
         if not self.item:
             self._begin_message()
-        sound = sounds.paced(sound, self.speed, PITCHES[self.voice]) if sound else b""
+        sound = sounds.paced(sound, self.speed, self.pitch) if sound else b""
         at, more = sounds.ms(self.pcm), sound + sounds.silence(scenarios.BETWEEN)
         self.pcm += more
         self.encoded += self._in_format(more)
@@ -233,7 +236,7 @@ class Response:
         else:
             sound = await self.session.state.speech.say(reply.whole)
             self.spoken_by = "hibari"
-        return sounds.paced(sound, self.speed * reply.speed, PITCHES[self.voice])
+        return sounds.paced(sound, self.speed * reply.speed, self.pitch)
 
     def _begin_item(self, **data):
         self.item = Item({"id": new_id("item_")} | data)

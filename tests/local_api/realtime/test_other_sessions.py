@@ -6,6 +6,7 @@ import pytest
 from openai import OpenAI
 
 from helpers.facts import sounds
+from helpers.local_api.realtime import items, mind
 
 from .test_realtime import ANSWERED, KEY, Local, transcript
 
@@ -90,6 +91,9 @@ def test_a_voice_and_a_strength_of_ones_own_are_taken(local):
         now = updated(wire, type="realtime", audio=audio)["audio"]
         assert now["input"]["noise_reduction"]["strength"] == 0.5
         assert now["output"]["voice"] == {"id": "voice_1234"}
+        wire.write("Hello!")
+        events = wire.answer()
+        assert any(e["type"] == "response.output_audio.delta" for e in events)
 
 
 def told(wire):
@@ -144,6 +148,17 @@ def test_the_tools_of_a_server_are_listed_as_not_had(local):
         updated(wire, type="realtime", tool_choice={"type": "mcp", "server_label": "deepwiki"})
         ask(wire, hello)
         assert "nothing leaves this machine" in told(wire)
+
+
+def test_a_chat_model_gets_the_functions_and_the_pictures():
+    image = {"type": "input_image", "image_url": PIXEL, "detail": "low"}
+    content = [{"type": "input_text", "text": "What is this?"}, image]
+    asked = items.written({"type": "message", "role": "user", "content": content}, "audio/pcm")
+    own = {"type": "function", "name": "look"}
+    body = mind.request("m", "", [asked], [SERVER, own], "auto", "inf")
+    assert [tool["function"]["name"] for tool in body["tools"]] == ["look"]
+    shown = {"type": "image_url", "image_url": {"url": PIXEL, "detail": "low"}}
+    assert body["messages"][-1]["content"] == [{"type": "text", "text": "What is this?"}, shown]
 
 
 def test_a_server_without_a_label_is_refused(local):
