@@ -20,6 +20,7 @@ import traitlets
 
 from .. import receipts
 from ..common.shown import Shown
+from ..common.still import Still
 from ..facts import forms, tax
 from . import pictures
 
@@ -202,7 +203,7 @@ def marked(name, reviewed, accepted=()):
 # --- the app --------------------------------------------------------------------------------------
 
 
-class App(anywidget.AnyWidget):
+class App(Still, anywidget.AnyWidget):
     """Pages beside corrections: choose a form, accept or reject, and see form, taxable income and
     tax follow.
 
@@ -235,6 +236,9 @@ class App(anywidget.AnyWidget):
     def __repr__(self):
         return "The tax-form assistant: run this cell to use it."
 
+    def still(self):
+        return marked(self.form, self._reviewed)._repr_html_()
+
     def _decide(self, change):
         if not self.problem:
             self._decided[self.content["name"]] = change["new"]
@@ -255,6 +259,7 @@ class App(anywidget.AnyWidget):
 
     def _open(self, name):
         reviewed, answers = self._review(name)
+        self._reviewed = reviewed
         with self.hold_sync():
             self.problem = ""
             self.content, self.decisions = (

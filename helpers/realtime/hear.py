@@ -43,8 +43,8 @@ def hear(pcm: bytes, said: str, who: str = "you") -> ipywidgets.HTML:
     of a sound file (WAV, MP3, Opus …) are read as what they are.
 
     The sound is in the running page only; the notebook's file has a drawing of it. Raises
-    ValueError for half a
-    sample and for a file that cannot be read, TypeError for what is no sound.
+    ValueError for half a sample and for a file that cannot be read, TypeError for what is no
+    sound.
     """
     import ipywidgets
 
