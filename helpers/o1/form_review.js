@@ -138,7 +138,7 @@ function render({ model, el }) {
     });
     sums.replaceChildren();
     if (rows.length) {
-      const head = ["", "as filed", "corrected form", "worked out by Python"].map(words => make("th", { scope: "col" }, words));
+      const head = ["amount", "as filed", "corrected form", "worked out by Python"].map(words => make("th", { scope: "col" }, words));
       sums.append(
         make("table", {}, make("thead", {}, make("tr", {}, ...head)),
           make("tbody", {}, ...rows.map(([name, ...amounts]) => make("tr", {}, make("th", { scope: "row" }, name), ...amounts.map(a => make("td", {}, a)))))),
