@@ -56,6 +56,27 @@ def test_a_question_off_the_map_is_asked_once_and_ends_with_the_way_on(language)
         clients.run(language, "busy", "How?")
 
 
+@ALL
+def test_a_go_map_as_schema_changes_nothing_where_its_keys_are_in_order(monkeypatch, tmp_path):
+    before = clients.run("Go", "ask", "2024-12-17")
+    shutil.copytree(clients.FOLDER / "go", tmp_path / "go")
+    program = tmp_path / "go" / "main.go"
+    text = program.read_text(encoding="utf-8")
+    start, end = text.index("schema = json.RawMessage"), text.index("\ttools = ")
+    schema = """schema = map[string]any{
+        "type": "object",
+        "properties": map[string]any{
+            "date": map[string]any{"type": "string"}, "weekday": map[string]any{"type": "string"},
+        },
+        "required": []string{"date", "weekday"}, "additionalProperties": false,
+    }
+"""
+    program.write_text(text[:start] + schema + text[end:], encoding="utf-8")
+    monkeypatch.setattr(clients, "FOLDER", tmp_path)
+    after = clients.run("Go", "ask", "2024-12-17")
+    assert (after.said, after.request) == (before.said, before.request)
+
+
 @pytest.mark.parametrize("language", ["Node", "Go", "Java"])
 def test_a_missing_language_shows_what_was_kept_and_says_so(language, monkeypatch, capsys):
     monkeypatch.setattr(clients.shutil, "which", lambda name: None)
