@@ -1,0 +1,277 @@
+"""Make the static site: `python -m tests.tools.make_site [ADDRESS]` writes it into site/.
+
+README.md is its first page; whatever links lead to from there are the others: notebooks as they
+were stored, texts, sources, pictures, sounds. A page lies where its file lies, so that links hold
+but for their ending. Nothing on a page is asked of another host. What is wrong with a file that a
+page needs is listed, and no site is written.
+
+ADDRESS is where it will be served, such as https://example.org/day9/: a preview elsewhere needs the
+whole address of its picture. Without it that address is relative.
+"""
+
+import base64
+import json
+import os
+import posixpath
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import bs4
+import nbformat.v4
+import plotly
+
+from helpers.common.markup import Template
+from tests import lab
+
+from . import refresh
+from .site import cells, outputs
+
+ROOT = refresh.ROOT
+OUT = ROOT / "site"
+FRAME = Path(__file__).parent / "site"
+FIRST = "README.md"
+AS_THEY_ARE = (".png", ".jpg", ".svg", ".opus")
+STORED = re.compile(r"data:image/(?P<kind>png|jpeg|svg\+xml);base64,(?P<data>.+)", re.S)
+PREVIEW = "notebooks/diagrams/at_work.png"  # of a page that has no picture of its own
+LONGEST = 200  # characters of a description
+LANGUAGES = {"README.zh-CN.md": "zh-CN"}
+
+
+class Faults(ValueError):
+    """What keeps the site from being made, a line each."""
+
+
+class Page(NamedTuple):
+    path: str  # of its file, from the root
+    title: str
+    description: str
+    soup: bs4.BeautifulSoup
+    picture: tuple[str, str] | None  # its path on the site, and what it shows
+    ids: set[str]
+    leads: list[tuple[str, str]]  # (path of a file, fragment) of its links
+
+
+def address(path):
+    """Where a file lies on the site: 1_o1/x.ipynb is 1_o1/x.html, x.py is x.py.html."""
+    if path == FIRST:
+        return "index.html"
+    stem, ending = posixpath.splitext(path)
+    if ending in AS_THEY_ARE:
+        return path
+    return f"{stem if ending in ('.ipynb', '.md') else path}.html"
+
+
+class Site:
+    """The pages that links lead to from `root`'s README.md, and what is wrong with them."""
+
+    def __init__(self, root, out):
+        self.root, self.out, self.faults = root, out, []
+        self.sounds = outputs.clips(root)
+        self.pages = {}
+        waiting = [FIRST]
+        while waiting:
+            path = waiting.pop()
+            if path in self.pages or path.endswith(AS_THEY_ARE):
+                continue
+            self.pages[path] = page = self._page(path)
+            waiting += [to for to, _ in page.leads]
+        for page in self.pages.values():
+            for to, fragment in page.leads:
+                if fragment and to in self.pages and fragment not in self.pages[to].ids:
+                    self.faults.append(f"{page.path}: {to} has no #{fragment}")
+
+    def _page(self, path):
+        nb = self._notebook(path)
+        soup = bs4.BeautifulSoup(cells.markup(nb), "html.parser")
+        for heading in soup.find_all(["h1", "h2", "h3"]):  # as JupyterLab names them
+            heading["id"] = "-".join(heading.get_text().split(" "))
+        ids = {tag["id"] for tag in soup.find_all(id=True)}
+        picture = self._pictures(path, soup)
+        leads = self._links(path, soup)
+        for table in soup.find_all("table"):
+            table.wrap(soup.new_tag("div", attrs={"class": "wide", "role": "group"}))
+        for text in soup.find_all("p", string=re.compile(r"^\s*\$\$.*\$\$\s*$", re.S)):
+            text["class"] = "formula"  # as TeX: what sets it is JupyterLab's
+            text.string = text.string.strip().strip("$").strip()
+        first = soup.find("h1")
+        title = first.get_text().strip() if first else path
+        words = soup.find("p")
+        made = re.search(r"\*\*You'll make\*\* .*", nb.cells[0].source)
+        about = (
+            made[0].replace("**", "").rstrip("\\") if made else words.get_text() if words else path
+        )
+        return Page(path, title, _short(about), soup, picture, ids, leads)
+
+    def _notebook(self, path):
+        """The file as a notebook: a text is one of a single cell."""
+        file = self.root / path
+        if path.endswith(".ipynb"):
+            nb = refresh.read(file)
+            why = outputs.not_run(nb)
+            if why:
+                self.faults.append(f"{path}: {why}")
+            try:
+                outputs.shown(nb, self.sounds, "../" * path.count("/"))
+            except ValueError as error:
+                self.faults.append(f"{path}: {error}")
+            return nb
+        text = file.read_text(encoding="utf-8")
+        if not path.endswith(".md"):
+            name = posixpath.basename(path)
+            kind = posixpath.splitext(path)[1].lstrip(".")
+            text = f"# {name}\n\n~~~~~~{kind}\n{text}\n~~~~~~"
+        return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+
+    def _pictures(self, path, soup):
+        """Write what is stored in a page as files beside it; returns the first that a preview can
+        show.
+        """
+        first, folder = None, posixpath.dirname(path)
+        for number, img in enumerate(soup.find_all("img"), 1):
+            stored = STORED.fullmatch(img["src"])
+            if stored:
+                ending = {"svg+xml": "svg", "jpeg": "jpg"}.get(stored["kind"], stored["kind"])
+                name = f"{posixpath.splitext(posixpath.basename(path))[0]}-{number}.{ending}"
+                self._write(posixpath.join(folder, name), base64.b64decode(stored["data"]))
+                img["src"] = name
+            if number > 1:
+                img["loading"] = "lazy"
+            if not first and not img["src"].endswith(".svg") and ":" not in img["src"]:
+                first = posixpath.normpath(posixpath.join(folder, img["src"])), img.get("alt", "")
+        return first
+
+    def _links(self, path, soup):
+        """Turn links between files into links between pages, and copy what a page shows; returns
+        where they lead.
+        """
+        leads = []
+        for tag in soup.find_all(["a", "img", "audio", "source", "iframe", "script", "link"]):
+            name = "href" if tag.name in ("a", "link") else "src"
+            parts = urlsplit(tag.get(name, ""))
+            if parts.scheme or parts.netloc:
+                if tag.name != "a":
+                    self.faults.append(f"{path}: asks another host for {tag[name]}")
+                continue
+            if not parts.path:
+                if parts.fragment:
+                    leads.append((path, unquote(parts.fragment)))
+                continue
+            to = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(parts.path)))
+            if (self.out / to).is_file():  # a picture that was stored in the page
+                continue
+            if to.startswith("../") or not (self.root / to).is_file():
+                what = "the link" if tag.name == "a" else f"the {tag.name}"
+                self.faults.append(f"{path}: {what} {parts.path} leads nowhere")
+                continue
+            if to.endswith(AS_THEY_ARE):
+                self._write(to, (self.root / to).read_bytes())
+            else:
+                leads.append((to, "" if tag.name != "a" else unquote(parts.fragment)))
+            end = f"#{parts.fragment}" if parts.fragment else ""
+            there = posixpath.relpath(address(to), posixpath.dirname(address(path)) or ".")
+            tag[name] = there + end
+        return leads
+
+    def _write(self, name, content):
+        file = self.out / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+
+    def write(self, served=""):
+        """Write the pages, the words that the search looks through, and what pages share."""
+        groups, template = self._groups(), Template(FRAME.joinpath("page.html").read_text("utf-8"))
+        site = self.pages[FIRST].title
+        for path, page in self.pages.items():
+            up = "../" * path.count("/")
+            picture, words = page.picture or (PREVIEW, site)
+            content = template.render(
+                language=LANGUAGES.get(path, "en"),
+                up=up,
+                site=site,
+                title=page.title if path == FIRST else f"{page.title} · {site}",
+                description=page.description,
+                picture=(served or up) + picture,
+                picture_in_words=words,
+                notebook=path if path.endswith(".ipynb") else "",
+                body=cells.coloured(str(page.soup)),
+                groups=[
+                    (group, [(address(to), self.pages[to].title, to == path) for to in paths])
+                    for group, paths in groups.items()
+                ],
+            )
+            self._write(address(path), content.encode())
+        index = [row for path in self.pages for row in _sections(self.pages[path])]
+        words = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
+        self._write("index.js", f"const INDEX = {words};\n".encode())
+        for name in ("site.css", "site.js"):
+            shutil.copy(FRAME / name, self.out)
+        shutil.copy(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", self.out)
+        self._write(PREVIEW, (self.root / PREVIEW).read_bytes())
+        self._write(".nojekyll", b"")  # or GitHub Pages leaves files out
+
+    def _groups(self):
+        """{theme: paths}, in reading order, and what else stands among the notebooks."""
+        groups = {}
+        for name in lab.notebooks(self.root / "notebooks"):
+            path = f"notebooks/{name}"
+            if path not in self.pages:
+                self.faults.append(f"{path}: no link leads there from {FIRST}")
+                continue
+            theme = refresh.THEMES[posixpath.dirname(name)]
+            groups.setdefault(theme, []).append(path)
+        texts = [p for p in self.pages if p.startswith("notebooks/") and p.endswith(".md")]
+        return groups | ({"Beside them": sorted(texts)} if texts else {})
+
+
+def _short(text):
+    """The beginning of a text, cut between words."""
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0] + " …"
+
+
+def _sections(page):
+    """[where, id, title, heading, words] of each section of a page, what pictures show included."""
+    rows = [[address(page.path), "", page.title, "", []]]
+    for part in page.soup.descendants:
+        if isinstance(part, bs4.Tag):
+            if part.name in ("h1", "h2", "h3") and part.get("id"):
+                rows.append([rows[0][0], part["id"], page.title, part.get_text().strip(), []])
+            elif part.name == "img":
+                rows[-1][4].append(part.get("alt", ""))
+        elif type(part) is bs4.NavigableString:  # and not a script, a style or a comment
+            rows[-1][4].append(part)
+    for row in rows:
+        row[4] = " ".join("".join(row[4]).split())
+    return [row for row in rows if row[4]]
+
+
+def make(root=ROOT, out=OUT, served=""):
+    """Write the site of the project at `root` into `out`, from nothing; returns the Site.
+
+    Raises Faults where a notebook was changed and not run, or a link or a sound leads nowhere.
+    """
+    shutil.rmtree(out, ignore_errors=True)
+    site = Site(root, out)
+    if not site.faults:
+        site.write(served)
+    if site.faults:
+        shutil.rmtree(out, ignore_errors=True)
+        raise Faults("\n".join(site.faults))
+    return site
+
+
+def main(args):
+    try:
+        site = make(served="".join(f"{a.rstrip('/')}/" for a in args[:1]))
+    except Faults as error:
+        sys.exit(str(error))
+    size = sum(file.stat().st_size for file in OUT.rglob("*") if file.is_file())
+    print(f"{os.path.relpath(OUT)}: {len(site.pages)} pages, {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,57 @@
+"""A notebook's cells as HTML: a text by nbconvert's own Markdown, code as it is, its outputs."""
+
+import functools
+import html
+import re
+
+import pygments
+from nbconvert.filters import ansi2html
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+CODE = re.compile(r'<pre class="code">(.*?)</pre>', re.S)
+KINDS = ("text/html", "text/markdown", "text/plain")  # of what is shown, the best first
+
+
+@functools.cache
+def _markdown():
+    return MarkdownWithMath(IPythonRenderer(escape=False, exclude_anchor_links=True))
+
+
+def markup(nb):
+    """The HTML of all cells of a notebook, whose code `coloured` colours."""
+    return "\n".join(_cell(cell) for cell in nb.cells if cell.source.strip())
+
+
+def _cell(cell):
+    if cell.cell_type != "code":
+        return str(_markdown().render(cell.source))
+    code = f'<pre class="code">{html.escape(cell.source, quote=False)}</pre>'
+    return code + "".join(f'<div class="output">{_output(output)}</div>' for output in cell.outputs)
+
+
+def _output(output):
+    if output.output_type in ("stream", "error"):
+        said = output.text if "text" in output else "\n".join(output.traceback)
+        return f"<pre>{ansi2html(said)}</pre>"
+    kind = next(kind for kind in KINDS if kind in output.data)
+    shown = "".join(output.data[kind])
+    if kind == "text/html":
+        return shown
+    if kind == "text/markdown":
+        return str(_markdown().render(shown))
+    return f"<pre>{html.escape(shown, quote=False)}</pre>"
+
+
+def coloured(page):
+    """A page with the code in it coloured: at the end, as a tree of it has ten times as many
+    parts.
+    """
+    formatter, lexer = HtmlFormatter(nowrap=True), PythonLexer(stripnl=False)
+
+    def colour(found):
+        code = pygments.highlight(html.unescape(found[1]), lexer, formatter)
+        return f'<pre class="highlight">{code.rstrip()}</pre>'
+
+    return CODE.sub(colour, page)

@@ -1,0 +1,256 @@
+"""The static site: every page whole, nothing asked of another host, and what is wrong is named."""
+
+import ast
+import json
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import pytest
+
+from tests import lab
+from tests.conftest import needs
+
+from . import make_site, refresh
+from .site import outputs
+
+ASKED = re.compile(r'<(?!a\b)(\w+)\b[^>]*?\b(?:src|href)="([^"]*)"')
+LINKED = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"')
+META = re.compile(r'<meta (?:name|property)="([^"]*)" content="([^"]*)">')
+BOOKS = [f"notebooks/{name}" for name in lab.notebooks()]
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    """The whole site, as it is served at an address."""
+    folder = tmp_path_factory.mktemp("made") / "site"
+    make_site.make(out=folder, served="https://example.org/day9/")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(out):
+    """{its path from the site's root: HTML}."""
+    return {p.relative_to(out).as_posix(): p.read_text("utf-8") for p in out.rglob("*.html")}
+
+
+def stored(path):
+    """The outputs of a notebook."""
+    nb = refresh.read(make_site.ROOT / path)
+    return [o for c in nb.cells for o in c.get("outputs", [])]
+
+
+def test_each_page_has_a_title_a_description_and_a_picture_of_its_own(out, pages):
+    titles = [re.search(r"<title>(.*?)</title>", page)[1] for page in pages.values()]
+    assert len(set(titles)) == len(titles) and {make_site.address(b) for b in BOOKS} <= set(pages)
+    told = {name: dict(META.findall(page)) for name, page in pages.items()}
+    for name, meta in told.items():
+        assert meta["description"], name
+        at, _, picture = meta["og:image"].partition("/day9/")
+        assert at == "https://example.org" and (out / picture).is_file(), name
+        assert not picture.endswith(".svg"), f"{name}: few previews can draw it"
+    books = [told[make_site.address(b)]["description"] for b in BOOKS]
+    assert len(set(books)) == len(books) and all(d.startswith("You&#x27;ll make") for d in books)
+
+
+def test_no_page_asks_another_host_and_no_link_leads_nowhere(out, pages):
+    for name, page in pages.items():
+        for tag, url in ASKED.findall(page) + [("a", url) for url in LINKED.findall(page)]:
+            if url.startswith("data:") or tag == "a" and url.startswith(("https:", "http:")):
+                continue
+            path, _, fragment = unquote(url).partition("#")
+            to = ((out / name).parent / path if path else out / name).resolve()
+            assert to.is_file() and to.is_relative_to(out.resolve()), f"{name}: {tag} {url}"
+            if fragment and tag == "a":
+                assert f'id="{fragment}"' in to.read_text("utf-8"), f"{name}: {url}"
+    assert not re.search(r"https?:|//\w|@import|url\(", (out / "site.css").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", BOOKS)
+def test_a_figure_is_alive_and_a_still_and_both_have_its_words(path, out, pages):
+    page = pages[make_site.address(path)]
+    figures = [o for o in stored(path) if outputs.PLOTLY in o.get("data", {})]
+    drawn = re.findall(r'<script type="application/json">(.*?)</script>', page, re.S)
+    assert [json.loads(d) for d in drawn] == [o["data"][outputs.PLOTLY] for o in figures]
+    stills = re.findall(r'<figure class="plot">\s*<img alt="([^"]+)"', page)
+    assert len(stills) == len(figures)
+    for img in re.findall(r"<img\b[^>]*>", page):
+        assert re.search(r'alt="[^"]+"', img), img
+
+
+def test_sounds_are_those_of_the_clips_and_widgets_say_where_they_run(out, pages):
+    players = {name: re.findall(r'<audio[^>]*src="([^"]+)"', page) for name, page in pages.items()}
+    spoken = players["notebooks/2_realtime/01_a_spoken_conversation.html"]
+    assert [Path(s).name for s in spoken] == ["user-reindeer.opus", "says-reindeer.opus"]
+    for path in BOOKS:
+        widgets = [
+            o for o in stored(path) if outputs.WIDGET.match(o.get("data", {}).get("text/plain", ""))
+        ]
+        name = make_site.address(path)
+        played = [o for o in widgets if "Sound of" in o["data"]["text/plain"]]
+        lines = pages[name].count('class="where"')
+        assert len(widgets) - len(played) <= lines <= len(widgets), path
+        assert len(players[name]) + lines >= len(widgets), path
+
+
+def test_every_widget_is_known_by_the_words_it_has_for_itself():
+    for file in (make_site.ROOT / "helpers").rglob("*.py"):
+        source = file.read_text("utf-8")
+        if "Still," not in source:
+            continue
+        (name,) = [
+            node
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.FunctionDef) and node.name == "__repr__"
+        ]
+        texts = [n.value for n in ast.walk(name) if isinstance(n, ast.Constant)]
+        assert any(isinstance(t, str) and outputs.WIDGET.match(t) for t in texts), file.name
+
+
+def test_the_search_looks_through_what_each_output_says(out):
+    text = (out / "index.js").read_text("utf-8").removeprefix("const INDEX = ").rstrip(";\n")
+    found = {}
+    for name, _, _, _, words in json.loads(text):
+        found[name] = f"{found.get(name, '')} {words}"
+    for path in BOOKS:
+        said = [o.text for o in stored(path) if o.output_type == "stream"]
+        said += [
+            o.data["text/plain"] for o in stored(path) if set(o.get("data", ())) == {"text/plain"}
+        ]
+        for words in said:
+            if not outputs.WIDGET.match(words):
+                assert " ".join(words.split()) in found[make_site.address(path)], path
+
+
+def test_a_page_leads_to_the_one_before_and_the_one_after(pages):
+    names = [make_site.address(b) for b in BOOKS]
+    for before, after in zip(names, names[1:]):
+        for name, to in ((before, after), (after, before)):
+            main = re.search(r"<main>(.*)</main>", pages[name], re.S)[1]
+            assert f'{Path(to).name}"' in main
+
+
+def test_it_is_small(out):
+    assert sum(p.stat().st_size for p in out.rglob("*") if p.is_file()) < 15e6
+
+
+@needs("chromium")
+def test_in_a_browser_a_narrow_page_fits_and_its_figure_comes_alive(out):
+    """Also from a folder that no server shows; with no script, a figure is its still."""
+    page_of = (out / "notebooks/4_costs/05_your_own_bill.html").as_uri()
+    asked = []
+    with lab.browser() as chrome:
+        for scripts in (True, False):
+            context = chrome.new_context(
+                viewport={"width": 400, "height": 800}, java_script_enabled=scripts
+            )
+            page = context.new_page()
+            page.on("request", lambda request: asked.append(request.url))
+            page.goto(page_of)
+            assert page.evaluate("document.documentElement.scrollWidth") == 400
+            assert page.locator("search").is_visible() == scripts
+            page.locator(".plot").first.scroll_into_view_if_needed()
+            if not scripts:
+                assert page.locator(".plot img").first.is_visible()
+                continue
+            page.locator(".plot .main-svg").first.wait_for()
+            page.locator("search input").fill("8,933.33 usd")
+            page.locator("search li a").first.click()
+            assert "your_own_bill.html" in page.url
+    assert {url.partition(":")[0] for url in asked} <= {"file", "data", "blob"}
+
+
+# What was broken by hand, and what the build says of it.
+
+
+@pytest.fixture
+def scratch(tmp_path):
+    """A project of one notebook with a sound and a figure, and a function that makes its site."""
+    root = tmp_path / "project"
+    for name in ("notebooks/2_realtime", "notebooks/diagrams", "data/audio"):
+        (root / name).mkdir(parents=True)
+    for name in ("data/audio/clips.csv", "data/audio/user-thanks.opus", make_site.PREVIEW):
+        shutil.copy(make_site.ROOT / name, root / name)
+    (root / "README.md").write_text(
+        "# Us\n\n[one](notebooks/2_realtime/one.ipynb#Title)\n", "utf-8"
+    )
+    code = nbformat.v4.new_code_cell("hear()", execution_count=1)
+    code.outputs = [
+        nbformat.v4.new_output(
+            "execute_result",
+            {"text/plain": "Sound of you, 1.9 s: Thank you, and good night."},
+            execution_count=1,
+        ),
+        nbformat.v4.new_output(
+            "display_data",
+            {outputs.PLOTLY: {"data": []}, "image/png": "AAAA", "text/plain": "Figure: a bar"},
+        ),
+    ]
+    text = nbformat.v4.new_markdown_cell("# Title\n\n[home](../../README.md)")
+    return root, nbformat.v4.new_notebook(cells=[text, code])
+
+
+def made(root, nb):
+    nbformat.write(nb, root / "notebooks/2_realtime/one.ipynb")
+    return make_site.make(root, root / "site")
+
+
+def faults(root, nb):
+    with pytest.raises(make_site.Faults) as error:
+        made(root, nb)
+    assert not (root / "site").exists(), "half a site is none"
+    return str(error.value)
+
+
+def test_a_sound_project_is_made(scratch):
+    root, nb = scratch
+    made(root, nb)
+    page = (root / "site/notebooks/2_realtime/one.html").read_text("utf-8")
+    assert 'src="../../data/audio/user-thanks.opus"' in page and 'alt="a bar"' in page
+
+
+def test_a_cell_that_was_changed_and_not_run_is_named(scratch):
+    root, nb = scratch
+    nb.cells[1].execution_count = None
+    assert "one.ipynb: the cell `hear()` was changed and not run" in faults(root, nb)
+    nb.cells[1].execution_count = 7
+    assert "one.ipynb: the cell `hear()` was run as number 7, not 1" in faults(root, nb)
+
+
+def test_a_sound_that_is_missing_is_named(scratch):
+    root, nb = scratch
+    (root / "data/audio/user-thanks.opus").unlink()
+    assert "one.ipynb: the audio ../../data/audio/user-thanks.opus leads nowhere" in faults(
+        root, nb
+    )
+
+
+def test_a_figure_without_a_still_is_named(scratch):
+    root, nb = scratch
+    del nb.cells[1].outputs[1].data["image/png"]
+    assert "one.ipynb: the figure `Figure: a bar` has no still" in faults(root, nb)
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("[x](../two.ipynb)", "the link ../two.ipynb leads nowhere"),
+        ("[x](../../../outside.md)", "the link ../../../outside.md leads nowhere"),
+        ("[x](../../README.md#Gone)", "README.md has no #Gone"),
+        ("[x](#gone)", "notebooks/2_realtime/one.ipynb has no #gone"),
+        ("![x](gone.png)", "the img gone.png leads nowhere"),
+        ("![x](https://example.org/x.png)", "asks another host for https://example.org/x.png"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_named(scratch, text, said):
+    root, nb = scratch
+    nb.cells[0].source += f"\n\n{text}"
+    assert f"notebooks/2_realtime/one.ipynb: {said}" in faults(root, nb)
+
+
+def test_a_notebook_that_no_link_leads_to_is_named(scratch):
+    root, nb = scratch
+    (root / "README.md").write_text("# Us\n\nNothing.\n", "utf-8")
+    assert "one.ipynb: no link leads there from README.md" in faults(root, nb)
