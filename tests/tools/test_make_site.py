@@ -69,7 +69,7 @@ def test_no_page_asks_another_host_and_no_link_leads_nowhere(out, pages):
 
 
 @pytest.mark.parametrize("path", BOOKS)
-def test_a_figure_is_alive_and_a_still_and_both_have_its_words(path, out, pages):
+def test_a_figure_is_alive_and_a_still_and_both_have_its_words(path, pages):
     page = pages[make_site.address(path)]
     figures = [o for o in stored(path) if outputs.PLOTLY in o.get("data", {})]
     drawn = re.findall(r'<script type="application/json">(.*?)</script>', page, re.S)
@@ -77,10 +77,10 @@ def test_a_figure_is_alive_and_a_still_and_both_have_its_words(path, out, pages)
     stills = re.findall(r'<figure class="plot">\s*<img alt="([^"]+)"', page)
     assert len(stills) == len(figures)
     for img in re.findall(r"<img\b[^>]*>", page):
-        assert re.search(r'alt="[^"]+"', img), img
+        assert " alt=" in img, img
 
 
-def test_sounds_are_those_of_the_clips_and_widgets_say_where_they_run(out, pages):
+def test_sounds_are_those_of_the_clips_and_widgets_say_where_they_run(pages):
     players = {name: re.findall(r'<audio[^>]*src="([^"]+)"', page) for name, page in pages.items()}
     spoken = players["notebooks/2_realtime/01_a_spoken_conversation.html"]
     assert [Path(s).name for s in spoken] == ["user-reindeer.opus", "says-reindeer.opus"]
