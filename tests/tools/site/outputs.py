@@ -11,7 +11,9 @@ PLOTLY = "application/vnd.plotly.v1+json"
 # them.
 SOUND = re.compile(r"Sound of .*?, (?P<seconds>[\d.]+) s: (?P<words>.*)", re.S)
 SPEAKER = re.compile(r"A reindeer says: (?P<words>.*)", re.S)
-WIDGET = re.compile(r"A slider for |A widget to |A bill to explore|A reindeer |Sound of ")
+WIDGET = re.compile(
+    r"A slider for |A widget to |A bill to explore|A reindeer |Sound of |The tax-form assistant: "
+)
 FIGURE = Template("""
 <figure class="plot">
   <img alt="{{ alt }}" src="data:image/png;base64,{{ png }}">
