@@ -101,7 +101,8 @@ def _title(error):
         return f"A check failed: {error}" if str(error) else "A check failed."
     said = str(error)
     if isinstance(error, KeyError):
-        said = f"there is no {error}"
+        lacking = re.fullmatch(r"['\"](.+) not in index['\"]", str(error))  # pandas, of a list
+        said = f"there is no {lacking[1] if lacking else error}"
     if name == "ValidationError":  # pydantic's, without the links to its pages
         said = re.sub(r"\n\s*For further information.*", "", said)
     if isinstance(error, StopIteration):
