@@ -10,7 +10,7 @@ from .. import running
 from ..common import left_out
 from ..facts import sounds, tables
 
-NOISES = (None, 30, 20, 15, 10, 5, 0)  # dB of the voice above the noise; None: no noise
+NOISES = (None, 30, 25, 20, 15, 10, 5, 0)  # dB of the voice above the noise; None: no noise
 
 
 def ears():

@@ -6,7 +6,7 @@ from pathlib import Path
 import ipywidgets
 
 from .. import running
-from ..common import coloured
+from ..common import coloured, left_out
 
 PAGES = Path(__file__).with_name("pages")
 FILES = {
@@ -76,6 +76,7 @@ class Talk(ipywidgets.VBox):
             f'<iframe class="day9-talk" src="{address}#{self.mint()}" title="Talk over {way}" allow="microphone; autoplay" '
             'style="width:100%;height:24em;border:1px solid #888;border-radius:3px"></iframe>'
             f'<a href="{address}#{self.mint()}" target="_blank" rel="noopener" style="text-decoration:underline">The same page in a tab of its own</a>'
+            f"<div>{html.escape(left_out.WITH_EARS if left_out.ears() else left_out.NO_EARS)}</div>"
         )
 
     def __repr__(self):

@@ -3,8 +3,8 @@
 const secret = decodeURIComponent(location.hash.slice(1));
 history.replaceState(null, "", location.pathname);  // and does not stay in the history
 const api = `${location.origin}/v1`;
-const [start, clip, which, end, player, log, status, events] =
-  ["start", "clip", "which", "end", "player", "log", "status", "events"].map(id => document.getElementById(id));
+const [start, clip, which, end, player, log, status, events, level] =
+  ["start", "clip", "which", "end", "player", "log", "status", "events", "level"].map(id => document.getElementById(id));
 const NO_WAY = "The browser found no way to this machine: once it may use the microphone it calls from a network interface, and none is up. The WebSocket page needs none.";
 let talk = null;  // {connection, sound, say} while it goes on
 
@@ -15,6 +15,7 @@ end.onclick = () => finish("Hung up.");
 async function begin(source) {
   if (!secret) return tell("This page has no client secret. Open it from the notebook, which makes one.", true);
   start.disabled = clip.disabled = true;
+  log.replaceChildren();  // what was said in the call before
   let from = {};
   try {
     tell("Connecting …");
@@ -23,7 +24,7 @@ async function begin(source) {
     const {connect} = await import(`./${transport}.js`);
     const begun = performance.now();
     const connection = await connect(api, secret, from.sound, player);
-    talk = {...from, connection};
+    talk = {...from, connection, meter: metered(from.sound)};
     connection.events?.addEventListener("message", ({data}) => show(JSON.parse(data)));
     connection.events?.addEventListener("close", () => talk?.connection === connection && finish("The connection has ended.", true));
     connection.addEventListener?.("connectionstatechange", () => {
@@ -64,6 +65,19 @@ async function recordings() {
   return {sound: mouth.stream, say, context};
 }
 
+// Shows how loud what goes out is, so that somebody sees that he is heard. Returns what ends it.
+function metered(sound) {
+  const context = new AudioContext(), analyser = new AnalyserNode(context, {fftSize: 1024});
+  context.createMediaStreamSource(sound).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  const timer = setInterval(() => {
+    analyser.getFloatTimeDomainData(samples);
+    const loud = Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
+    level.value = Math.max(0, 1 + Math.log10(loud + 1e-9) / 3);  // -60 dB is 0
+  }, 50);
+  return () => { clearInterval(timer); context.close(); level.value = 0; };
+}
+
 function explain(problem) {
   const say = {
     NotAllowedError: "The microphone was refused. Allow it in the browser, or play a clip instead.",
@@ -77,6 +91,7 @@ function explain(problem) {
 function finish(text, wrong = false) {
   talk?.sound.getTracks().forEach(track => track.stop());
   talk?.context?.close();
+  talk?.meter();
   talk?.connection.close();
   talk = null;
   start.disabled = clip.disabled = false;
@@ -94,7 +109,7 @@ function tell(text, wrong = false) {
 function show(event) {
   const said = {
     "conversation.item.input_audio_transcription.completed": ["you", event.transcript],
-    "conversation.item.input_audio_transcription.failed": ["you", "(not one of the clips that are known here)"],
+    "conversation.item.input_audio_transcription.failed": ["you", `(${event.error?.message})`],
     "response.output_audio_transcript.done": ["it", event.transcript],
     "conversation.item.truncated": ["note", `(interrupted after ${event.audio_end_ms} ms)`],
     "error": ["note", event.error?.message],
