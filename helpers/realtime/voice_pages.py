@@ -1,6 +1,7 @@
 """The browser pages of 2_realtime: their text, and a frame in which they run inside a notebook."""
 
 import difflib
+import html
 from pathlib import Path
 
 import ipywidgets
