@@ -1,7 +1,7 @@
 """The exercises of notebooks/2_realtime, in the order of the notebooks."""
 
 from ..costs import voice_costs
-from ..realtime import turn_taking
+from ..realtime import own_words, turn_taking
 from . import exercise, judge
 
 # --- 01_a_spoken_conversation ---
@@ -268,3 +268,43 @@ REINDEER_WHY = {
 )
 def what_to_change(answer):
     return judge(answer, REINDEER_BEST, CHOICES, REINDEER_WHY)
+
+
+# --- 07_say_it_in_your_own_words ---
+
+ASKED, WRITTEN = "How many days until Halloween?", "How many days till how we in?"
+
+
+@exercise(
+    "own-words-1",
+    hint="Line the two up: three words are the same. How many must be changed, and how many are too many?",
+)
+def words_that_are_wrong(answer):
+    right, of = own_words.errors(ASKED, WRITTEN)
+    if answer == right:
+        return None
+    if answer == 2:
+        return "2 are changed; how many words stand there that nobody said?"
+    return f"{answer!r} is not the fewest: of {of} words, some are changed and some put in."
+
+
+CHAIN_BEST = {
+    "lamp": "chain",
+    "hotline": "speech model",
+    "bank": "chain",
+    "tutor": "speech model",
+}
+CHAIN_WHY = {
+    "lamp": "forty commands are found in misheard words, too, and a chain of small models needs no network",
+    "hotline": "crying is in the sound, and no word says it",
+    "bank": "a chain has its words and its scene in between, which can be read",
+    "tutor": "an accent is how it was said; ears turn it into the right words",
+}
+
+
+@exercise(
+    "own-words-2",
+    hint="What must not be lost on the way: the words, or how they were said?",
+)
+def a_chain_or_not(answer):
+    return judge(answer, CHAIN_BEST, ("chain", "speech model"), CHAIN_WHY)

@@ -1,5 +1,5 @@
 """Measures ears and a mouth. `python -m tests.tools.measure_voice` prints, `--write` also writes
-data/realtime/heard.csv and understood.csv, which the page 2_realtime/07 shows.
+data/realtime/heard.csv, which the page 2_realtime/07 shows.
 
 Needs `start.py lab --voice`, and for the sentences Flite and eSpeak NG (Debian: flite, espeak-ng),
 whose voices awb and en-us are in no clip. What is asked: each sentence of
@@ -52,7 +52,6 @@ def main():
         print(f"noise {noise or 'none'}: {wrong:.1f} % of the words wrong")
     if "--write" in sys.argv:
         write("heard.csv", rows)
-        write("understood.csv", chain)
     server.process.kill()
 
 
@@ -64,7 +63,7 @@ def write(name, rows):
 
 
 def understood(server, part):
-    """Rows of data/realtime/understood.csv: sentences that found their scene, milliseconds from the
+    """[{voice, …}]: sentences that found their scene, milliseconds from the
     end of the silence window to the first sound.
     """
     sentences = tomllib.loads(SENTENCES.read_text(encoding="utf-8"))[part]

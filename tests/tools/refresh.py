@@ -15,6 +15,7 @@ import nbclient
 import nbformat
 import nbformat.v4
 
+from helpers.common import left_out
 from tests import lab
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -245,6 +246,11 @@ def tidy(nb):
 
 def main():
     os.environ |= {"DAY9_STILLS": "1", "DAY9_PACE": "0", "DAY9_MY_RECORDINGS": os.devnull}
+    # as tests/early.py has it: what a page shows does not depend on whether ears are set up here
+    os.environ |= {
+        "TESTS_WITHOUT": ",".join(left_out.EARS),
+        "PYTHONPATH": str(ROOT / "tests" / "no_network"),
+    }
     for path in [Path(p).resolve() for p in sys.argv[1:]] or notebooks():
         nb = read(path)
         fill(nb, path)
