@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 LONG = 25  # lines from which on a text is folded
 # a page without JupyterLab does not know these names: there, the text keeps its colour
-THEME = "var(--jp-mirror-editor-{}-color)"
+THEME = "color:var(--jp-mirror-editor-{}-color)"
+COMMENT = "font-style:italic"  # Lab's own colour for it is too faint in the dark theme
 TEXT = Template("""
 {% macro text() %}
 <pre class="mathjax_ignore" style="white-space:pre-wrap;overflow-wrap:anywhere;font-size:85%;line-height:1.45;margin:.3em 0">{{ lines | join("\\n") }}</pre>
@@ -48,20 +49,27 @@ def _lines(text: str, language: str) -> Iterator[str]:
     from pygments.token import Comment, Keyword, Literal, Operator
     from pygments.util import ClassNotFound
 
-    kinds = ((Comment, "comment"), (Keyword, "keyword"), (Literal.String, "string"),
-             (Literal.Number, "number"), (Operator, "operator"))  # fmt: skip
+    styles = {Comment: COMMENT} | {
+        kind: THEME.format(name)
+        for kind, name in (
+            (Keyword, "keyword"),
+            (Literal.String, "string"),
+            (Literal.Number, "number"),
+            (Operator, "operator"),
+        )
+    }
     try:
         lexer = get_lexer_by_name(language.lower(), stripnl=False, ensurenl=False)
     except ClassNotFound:
         raise ValueError(f"no colours are known for {language!r}") from None
     line: list[str] = []
     for token, words in lexer.get_tokens(text.rstrip("\n")):
-        name = next((name for kind, name in kinds if token in kind), None)
+        style = next((style for kind, style in styles.items() if token in kind), None)
         for i, piece in enumerate(words.split("\n")):
             if i:
                 yield "".join(line)
                 line = []
             escaped = html.escape(piece).replace("$", "&#36;")
-            colour = f'<span style="color:{THEME.format(name)}">{escaped}</span>'
-            line.append(colour if name and piece.strip() else escaped)
+            styled = f'<span style="{style}">{escaped}</span>'
+            line.append(styled if style and piece.strip() else escaped)
     yield "".join(line)
