@@ -62,7 +62,7 @@ def test_a_program_is_coloured_and_folded_where_it_is_long():
     short = coloured.code('x = "$5"  # five\n', "Python")
     assert repr(short) == 'x = "$5"  # five'
     html = short._repr_html_()
-    assert "mirror-editor-string-color" in html and "mirror-editor-comment-color" in html
+    assert "mirror-editor-string-color" in html and "font-style:italic" in html
     assert "<details" not in html and "$" not in html
     long = coloured.code("a\n" * 100, "JavaScript", numbered=True)
     assert "<summary>JavaScript, 100 lines</summary>" in long._repr_html_()
