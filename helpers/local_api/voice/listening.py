@@ -86,7 +86,9 @@ def _spoken(pcm):
     first = max(0, rows[0] * window - AROUND)
     last = (rows[-1] + turns.IN_A_ROW) * window + AROUND
     pieces, at = [], first
-    for piece in _cut(sounds.changed(pcm, sounds.RATE, RATE)[2 * first : 2 * last]):
+    said = sounds.changed(pcm, sounds.RATE, RATE)[2 * first : 2 * last]
+    # what is heard ahead ends right behind its last word, which ears then take for half of one
+    for piece in _cut(said + bytes(2 * AROUND)):
         pieces.append((1000 * at // RATE, piece))
         at += len(piece) // 2
     return pieces
