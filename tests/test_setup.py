@@ -94,6 +94,8 @@ APART = (
 )
 # Imported where somebody has it: a second opinion, a trainer that a reader installs.
 IF_THERE = {"torch", "transformers", "litellm"}
+# What brings the modules of ears and a mouth, where these are not installed.
+OF_VOICE = {"hibari": ["hibari-tts"], "onnxruntime": ["onnxruntime"]}
 
 
 def imported(paths):
@@ -125,7 +127,7 @@ def test_what_is_imported_is_declared(folders):
     groups += [PROJECT["dependency-groups"]["voice"]]
     groups += [PROJECT["dependency-groups"]["test"]] * (folders == ("tests",))
     declared = {canonicalize_name(Requirement(text).name) for group in groups for text in group}
-    known = importlib.metadata.packages_distributions()
+    known = OF_VOICE | importlib.metadata.packages_distributions()
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.*")]
     found = imported(path for path in files if path.suffix in (".py", ".ipynb"))
     ours = {"helpers", "tests", "start", "lawn_reindeer", "train_with_trl"}
