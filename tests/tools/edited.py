@@ -162,6 +162,8 @@ def stem(path):
 def _shell(path):
     from IPython.core.interactiveshell import InteractiveShell
 
+    # its first import shows errors in panels, in the shell that is there then
+    assert "helpers" not in sys.modules, "helpers are to be imported by the notebook"
     os.chdir(path.parent)
     sys.path[:0] = [str(path.parent), str(refresh.ROOT)]  # as a kernel that starts in its folder
     shell = InteractiveShell.instance(colors="nocolor", history_length=0)

@@ -15,7 +15,6 @@ import nbclient
 import nbformat
 import nbformat.v4
 
-from helpers.common import left_out
 from tests import lab
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -245,6 +244,8 @@ def tidy(nb):
 
 
 def main():
+    from helpers.common import left_out
+
     os.environ |= {"DAY9_STILLS": "1", "DAY9_PACE": "0", "DAY9_MY_RECORDINGS": os.devnull}
     # as tests/early.py has it: what a page shows does not depend on whether ears are set up here
     os.environ |= {
