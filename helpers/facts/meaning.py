@@ -24,6 +24,7 @@ MONTH = "|".join(MONTHS)
 OF_A_YEAR = re.compile(
     rf"(?i)\b(?:(?P<m1>{MONTH}) (?:the )?(?P<d1>\d\d?)|(?P<d2>\d\d?)(?:st|nd|rd|th)? (?:of )?(?P<m2>{MONTH}))(?:st|nd|rd|th)?\b"
 )
+TODAY_IS = re.compile(r"(?i)\b(?:if |suppose |given that )?today(?:'s date)? is (?:the )?")
 HEAT = re.compile(r"(?i)(-?\d+(?:\.\d+)?) ?(?:°|degrees?)? ?(celsius|centigrade|fahrenheit|[cf]\b)")
 STATUS = "|".join(tax.WORDS.values()).replace(" ", "[ _]")
 ENOUGH = (
@@ -51,6 +52,19 @@ class Meant:
     likeness: float
 
 
+def based(text: str) -> tuple[str, str]:
+    """(the day that a text says to be today, "" where it says none; the text without that)
+
+    >>> based("Today is 17.12.2024. How many days until Easter?")
+    ('17.12.2024', ' How many days until Easter?')
+    """
+    if said := TODAY_IS.search(text):
+        for form in (dates.DATE, OF_A_YEAR):
+            if day := form.match(text, said.end()):
+                return day[0], text[: said.start()] + text[day.end() :].lstrip(".,;")
+    return "", text
+
+
 def plain(text: str) -> list[str]:
     """What was said, as [words]: small letters, no marks, numbers and days as placeholders.
 
@@ -58,7 +72,7 @@ def plain(text: str) -> list[str]:
     ['hey', 'what', 'is', '{number}', 'plus', '{number}']
     """
     text = spoken_numbers.digits(text.replace("’", "'"))
-    text = dates.DATE.sub(" {day} ", text)
+    text = dates.DATE.sub(" {day} ", based(text)[1])
     text = OF_A_YEAR.sub(" {day} ", text)
     if name := holidays.found(text):
         text = re.sub(rf"(?i)\b{re.escape(name)}(?!\w)", " {day} ", text)

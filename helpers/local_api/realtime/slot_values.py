@@ -8,7 +8,7 @@ import re
 from fractions import Fraction
 
 from ...facts import dates, holidays, prices, tax
-from ...facts.meaning import HEAT, MONTHS, OF_A_YEAR
+from ...facts.meaning import HEAT, MONTHS, OF_A_YEAR, based
 from ..computed import numbers, reading, rules, temperatures
 from ..computed.reading import Unclear
 
@@ -78,6 +78,9 @@ def day_of(words, now):
 
 def until(words, given, items):
     now = today(given)
+    said, words = based(words)
+    if said:
+        now, _ = day_of(said, now)
     day, name = day_of(words, now)
     days = (day - now).days
     count = f"{abs(days):,} day{'s' * (abs(days) != 1)}"

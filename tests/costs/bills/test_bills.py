@@ -1008,14 +1008,14 @@ def test_the_explorer_shows_names_as_text_and_errors_as_words(tmp_path):
     )
     explorer = bills.explore(file, TODAY)
     page = explorer.children[-3]
-    explorer.children[1].value = "feature"
+    field(explorer, "table and bars by").value = "feature"
     assert (
         "2.50 USD" in page.value
         and "&lt;script&gt;" in page.value
         and "&lt;img src=x&gt;" in page.value
     )
     assert not any(tag in page.value for tag in ("<script>", "<img", "<b><"))
-    explorer.children[0].children[1].value = str(tmp_path / "<i>.csv")
+    field(explorer, "or its path, Enter").value = str(tmp_path / "<i>.csv")
     assert "Not read." in page.value and "&lt;i&gt;.csv" in page.value and "<i>" not in page.value
 
 
