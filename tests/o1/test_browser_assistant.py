@@ -330,12 +330,13 @@ def test_it_has_names_and_stays_in_its_width(tab, app):
 
 @pytest.mark.parametrize("theme", lab.THEMES)
 def test_it_is_readable_in_both_themes(tab, app, poor, theme):
-    for name in ("widow", "single"):  # another first: a form that is chosen again starts anew
-        app.locator("select").select_option(name)
-        chosen(app, name)
-    app.get_by_role("button", name="Accept correction 1").click()
-    app.get_by_role("button", name="Reject correction 2").click()
-    until(app, "app => app.querySelectorAll('.card')[1].dataset.state === 'rejected'")
+    app.locator("select").select_option("single")
+    chosen(app, "single")
+    decided = "app => app.querySelectorAll('.card')[1].dataset.state === 'rejected'"
+    if not app.evaluate(decided):  # as it was left in the other theme
+        app.get_by_role("button", name="Accept correction 1").click()
+        app.get_by_role("button", name="Reject correction 2").click()
+    until(app, decided)
     tab.theme(theme)
     looked, faint = tab.page.evaluate(FAINT, ".jp-Notebook .form-review")
     tab.theme("light")
