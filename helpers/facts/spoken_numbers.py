@@ -15,6 +15,17 @@ ORDINALS = {sounds.ordinal(n): n for n in range(1, 100) if " " not in sounds.ord
 WORDS = re.compile(r"[A-Za-z]+|[^A-Za-z]+")
 
 
+def nth(n: int) -> str:
+    """A number as it is written for its place.
+
+    >>> nth(1), nth(12), nth(23), nth(111)
+    ('1st', '12th', '23rd', '111th')
+    """
+    return (
+        f"{n}{'th' if n % 100 in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th')}"
+    )
+
+
 def digits(text: str) -> str:
     """A text with its numbers in digits. What is no number stays as it is.
 
@@ -67,13 +78,8 @@ def _closed(group):
     said.append(total + part)
     if len(said) == 2 and 10 <= said[0] <= 99 and 10 <= said[1] <= 99:  # a year
         said = [said[0] * 100 + said[1]]
-    text = " ".join(map(str, said))
-    if words[-1] in ORDINALS:
-        last = said[-1]
-        text += (
-            "th" if last % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(last % 10, "th")
-        )
-    return text + rest
+    last = nth(said[-1]) if words[-1] in ORDINALS else str(said[-1])
+    return " ".join([*map(str, said[:-1]), last]) + rest
 
 
 def _fits(part, value):

@@ -184,22 +184,16 @@ def _read(data):
     return pcm
 
 
-def _segments(heard, pcm):
-    """[(first second, last second, words)]"""
-    if heard.parts:
-        return [(a / 1000, min(b, sounds.ms(pcm)) / 1000, words) for a, b, words in heard.parts]
-    return [(0.0, sounds.ms(pcm) / 1000, heard.words)] if heard.words else []
-
-
 def _as_json(form, heard, pcm, used):
     if form == "json":
         return {"text": heard.words, "usage": used}
+    ms = sounds.ms(pcm)
     return {
         "task": "transcribe",
         "language": "english",
-        "duration": sounds.ms(pcm) / 1000,
+        "duration": ms / 1000,
         "text": heard.words,
-        "segments": [{"id": n, "start": a, "end": b, "text": words} for n, (a, b, words) in enumerate(_segments(heard, pcm))],
+        "segments": [{"id": n, "start": a / 1000, "end": min(b, ms) / 1000, "text": words} for n, (a, b, words) in enumerate(heard.parts)],
         "usage": used,
     }  # fmt: skip
 

@@ -45,6 +45,13 @@ def parameter(name, key):
 
 
 @functools.cache
+def item_of(name, key):
+    """The check of one item of a parameter that is a list."""
+    shape = shapes()[name]
+    return _check(shape["properties"][key]["items"], shape["definitions"])
+
+
+@functools.cache
 def parameters_of(name):
     """The check that each parameter of a body is of its type."""
     return fields({key: parameter(name, key) for key in shapes()[name]["properties"]})

@@ -18,12 +18,11 @@ from pathlib import Path
 
 import psutil
 from openai import OpenAI
-from websockets.sync.client import connect
 
 from helpers import connection
 from helpers.facts import DATA, sounds
 from helpers.realtime import own_words
-from tests.local_api.realtime.test_realtime import Wire
+from tests.local_api.voice.conftest import opened, origin
 from tests.tools import make_sounds
 
 VOICES = ("flite awb", "espeak-ng en-us")
@@ -86,17 +85,7 @@ def understood(server, part):
 
 def asked(server, pcm, paced):
     """(source of the answer, seconds from the end of the silence window to the first sound)"""
-    wire = Wire(
-        connect(
-            f"ws://127.0.0.1:{server.port}/v1/realtime?model=gpt-realtime",
-            additional_headers={"Authorization": f"Bearer {server.key}"},
-            max_size=None,
-            max_queue=None,
-            proxy=None,
-        )
-    )
-    with wire:
-        wire.until("session.created")
+    with opened(server) as wire:
         whole, size = sounds.silence(300) + pcm + sounds.silence(1_500), 2 * sounds.RATE // 50
         begun = time.perf_counter()
         for at in range(0, len(whole), size):
@@ -109,7 +98,7 @@ def asked(server, pcm, paced):
         wait = time.perf_counter() - stopped
         response = wire.until("response.done")[-1]["response"]
         wire.until("rate_limits.updated")
-    return server.ask(f"origin/{response['id']}")["origin"]["source"], wait
+    return origin(server, response)["source"], wait
 
 
 def heard(client):

@@ -115,10 +115,6 @@ _transcription = thing(
 )
 
 
-def _mcp(value, at):
-    _typed("tools")([value], at.rpartition("[")[0])
-
-
 _tool = by(
     "type",
     {
@@ -126,7 +122,7 @@ _tool = by(
             {"type": text, "name": identifier, "description": text, "parameters": mapping},
             needs=["name"],
         ),
-        "mcp": _mcp,
+        "mcp": lambda value, at: published.item_of("realtime session", "tools")(value, at),
     },
 )
 _tool_choice = either(

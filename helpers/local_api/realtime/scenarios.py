@@ -18,7 +18,7 @@ from ...facts import DATA, dates, meaning, sounds, spoken_numbers, tax, toml_fil
 from ..computed import reading
 from ..computed.reading import Unclear
 from . import calling, instructions, returned, slot_values
-from .slot_values import DAY_9, WHO
+from .slot_values import DAY_9, WHO, away, said_day
 
 YEAR = 2024  # of a tax, where nobody names one
 BETWEEN = 250  # ms of silence between the sentences of one answer
@@ -343,7 +343,7 @@ def christmas(today):
     month = {language: names.split()[today.month - 1] for language, names in MONTHS.items()}
     first = "1er" if today.day == 1 else today.day
     return {
-        "date": f"{today:%B} {today.day}{_suffix(today.day)}",
+        "date": said_day(today),
         "away": away(n),
         "holiday": "Christmas",
         "date_es": f"Es el {today.day} de {month['es']}",
@@ -360,14 +360,6 @@ MONTHS = {
     "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
     "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
 }
-
-
-def _suffix(n):
-    return "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
-
-
-def away(days):
-    return "today" if days == 0 else f"{days:,} day{'s' * (days != 1)} away"
 
 
 AS_YEAR = re.compile(

@@ -7,7 +7,7 @@ import datetime
 import re
 from fractions import Fraction
 
-from ...facts import dates, holidays, prices, tax
+from ...facts import dates, holidays, prices, spoken_numbers, tax
 from ...facts.meaning import HEAT, MONTHS, OF_A_YEAR, based
 from ..computed import numbers, reading, rules, temperatures
 from ..computed.reading import Unclear
@@ -43,11 +43,13 @@ def today(given):
 
 def said_day(day, year=False):
     """A date as it is said: December 17th; with the year: December 17th, 2024."""
-    return f"{day:%B} {day.day}{_suffix(day.day)}" + f", {day.year}" * year
+    return f"{day:%B} {spoken_numbers.nth(day.day)}" + f", {day.year}" * year
 
 
-def _suffix(n):
-    return "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+def away(days):
+    """How far off a day is, as it is said; less than 0: how long ago."""
+    count = f"{abs(days):,} day{'s' * (abs(days) != 1)}"
+    return "today" if days == 0 else f"{count} away" if days > 0 else f"{count} ago"
 
 
 def day_of(words, now):
@@ -82,13 +84,10 @@ def until(words, given, items):
     if said:
         now, _ = day_of(said, now)
     day, name = day_of(words, now)
-    days = (day - now).days
-    count = f"{abs(days):,} day{'s' * (abs(days) != 1)}"
-    away = "today" if days == 0 else f"{count} away" if days > 0 else f"{count} ago"
     return {
         "today": said_day(now),
         "what": name or said_day(day, day.year != now.year),
-        "away": away,
+        "away": away((day - now).days),
     }
 
 

@@ -163,5 +163,7 @@ def test_a_chat_model_gets_the_functions_and_the_pictures():
 
 def test_a_server_without_a_label_is_refused(local):
     with local.open() as wire:
-        wire.send("session.update", session={"type": "realtime", "tools": [{"type": "mcp"}]})
-        assert "server_label" in until(wire, "error")["error"]["param"]
+        tools = [{"type": "function", "name": "look"}, {"type": "mcp"}]
+        wire.send("session.update", session={"type": "realtime", "tools": tools})
+        assert "server_label" in (param := until(wire, "error")["error"]["param"])
+        assert param.startswith("session.tools[1].")

@@ -42,17 +42,7 @@ class Local(asking.Local):
         super().__init__(KEY, pace)
 
     def open(self, query="?model=gpt-realtime", key=KEY, **more):
-        headers = ({"Authorization": f"Bearer {key}"} if key else {}) | more.pop("headers", {})
-        return Wire(
-            connect(
-                f"{self.url.replace('http', 'ws')}/realtime{query}",
-                additional_headers=headers,
-                max_size=None,
-                max_queue=None,
-                proxy=None,
-                **more,
-            )
-        )
+        return dialled(self.url, query, key, **more)
 
     def tasks(self):
         """How many tasks of the server's loop are not done."""
@@ -61,6 +51,21 @@ class Local(asking.Local):
             return len([t for t in asyncio.all_tasks() if t is not asyncio.current_task()])
 
         return asyncio.run_coroutine_threadsafe(count(), self.loop).result(30)
+
+
+def dialled(url, query, key, headers=None, **more):
+    """A Wire to the local API at `url`."""
+    return Wire(
+        connect(
+            f"{url.replace('http', 'ws')}/realtime{query}",
+            additional_headers=({"Authorization": f"Bearer {key}"} if key else {})
+            | (headers or {}),
+            max_size=None,
+            max_queue=None,
+            proxy=None,
+            **more,
+        )
+    )
 
 
 class Wire:

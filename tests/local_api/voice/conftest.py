@@ -3,14 +3,12 @@ tests are skipped with a sentence. `.ci/run` sets them up.
 """
 
 import importlib.metadata
-import json
 import os
 
 import pytest
-from websockets.sync.client import connect
 
 from helpers import connection
-from tests.local_api.realtime.test_realtime import Wire
+from tests.local_api.realtime.test_realtime import dialled
 
 
 def installed(name):
@@ -51,17 +49,11 @@ def wire(api):
 
 def opened(server, model="gpt-realtime"):
     """A Wire to a session of a Server, whose beginning has been read."""
-    wire = Wire(
-        connect(
-            f"ws://127.0.0.1:{server.port}/v1/realtime?model={model}",
-            additional_headers={"Authorization": f"Bearer {server.key}"},
-            max_size=None,
-            proxy=None,
-        )
-    )
+    wire = dialled(server.url, f"?model={model}", server.key)
     wire.until("session.created")
     return wire
 
 
 def origin(server, response):
-    return json.loads(json.dumps(server.ask(f"origin/{response['id']}")))["origin"]
+    """Where a response's words come from."""
+    return server.ask(f"origin/{response['id']}")["origin"]
