@@ -55,19 +55,21 @@ class Server(httpserver.HTTPServer):
         loop = asyncio.get_running_loop()
         while True:
             try:
-                connection, address = await loop.sock_accept(sock)
+                taken = await loop.sock_accept(sock)
             except OSError as e:
                 if e.errno not in NONE_LEFT:
                     continue  # the other side has gone before it was taken
                 logging.error("No connection can be taken for a while: %s", e)
                 await asyncio.sleep(AGAIN)
                 continue
-            stream = Stream(
-                connection,
-                max_buffer_size=self.max_buffer_size,
-                read_chunk_size=self.read_chunk_size,
-            )
-            self.handle_stream(stream, address)
+            self._take(*taken)
+            del taken  # while the next is waited for, nothing here holds this one when it has ended
+
+    def _take(self, connection: socket.socket, address: Any) -> None:
+        stream = Stream(
+            connection, max_buffer_size=self.max_buffer_size, read_chunk_size=self.read_chunk_size
+        )
+        self.handle_stream(stream, address)
 
 
 must_have(httpserver.HTTPServer(lambda request: None), "request_callback", "conn_params")

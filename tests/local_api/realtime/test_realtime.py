@@ -9,6 +9,7 @@ import gc
 import json
 import random
 import socket
+import struct
 import time
 import weakref
 
@@ -1641,6 +1642,34 @@ def test_a_vanished_session_leaves_nothing_behind(slow):
     while (alive() > before or slow.tasks() > tasks) and time.monotonic() < end:
         time.sleep(0.3)
     assert alive() == before and slow.tasks() <= tasks
+
+
+RESET = struct.pack(
+    "ii", 1, 0
+)  # for SO_LINGER: close without a goodbye, and drop what is on its way
+
+
+def test_a_session_that_is_reset_is_held_by_nothing_also_when_nobody_comes_after_it():
+    local = Local(pace=0.02)
+    for _ in range(6):
+        with local.open() as wire:
+            wire.until("session.created")
+            wire.write("Tell me a story.")
+            wire.send("response.create")
+            wire.until("response.output_audio.delta")
+            ours = [o for o in gc.get_objects() if type(o) is session.Session]
+            one = [weakref.ref(o) for o in ours if o.state is local.state]
+            del ours
+            assert len(one) == 1
+            wire.socket.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            wire.socket.socket.shutdown(socket.SHUT_RDWR)
+            wire.socket.socket.close()
+        end = time.monotonic() + 20
+        while one[0]() is not None and time.monotonic() < end:
+            time.sleep(0.1)
+            gc.collect()
+        assert one[0]() is None
+    local.end()
 
 
 def test_an_event_does_not_wait_until_the_one_before_it_is_acknowledged(api):
