@@ -38,7 +38,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 LOCK, TEST_LOCK = ROOT / "requirements.lock", ROOT / "tests" / "requirements.lock"
-VOICE_LOCK = ROOT / "requirements.voice.lock"
+
+# Parts that a reader asks for by a word, --voice for "voice", each with a lock of its own and a
+# dependency group of pyproject.toml: what it is called, and what it costs, which is said before.
+PARTS = {
+    "voice": ("Ears and a mouth", "are 90 to 130 MB more to download, and 250 MB on the disk."),
+}
 
 
 class Failure(Exception):
@@ -103,7 +108,7 @@ def explain(text, wrong, cure):
 
 
 def lab(arguments):
-    locks, arguments = with_voice([LOCK], arguments)
+    locks, arguments = with_parts([LOCK], arguments)
     python = ready(locks)
     settings = ROOT / "helpers" / "lab_settings"
     env = child_environment()
@@ -132,7 +137,7 @@ def lab(arguments):
 
 
 def test(arguments):
-    locks, arguments = with_voice([LOCK, TEST_LOCK], arguments)
+    locks, arguments = with_parts([LOCK, TEST_LOCK], arguments)
     python = ready(locks)
     os.chdir(str(ROOT))
     # Four for two cores: much of the time is sound that plays. tests/sharing.py says who runs what;
@@ -144,18 +149,35 @@ def test(arguments):
     )
 
 
-def with_voice(locks, arguments):
-    """(locks, arguments) without the word --voice, and with the lock of ears and a mouth where
-    it was there.
+def with_parts(locks, arguments):
+    """(locks, arguments) with the locks of the parts that were asked for, and without the words
+    that ask for them.
     """
-    if "--voice" not in arguments:
-        return locks, arguments
-    arguments = [a for a in arguments if a != "--voice"]
-    lacking = no_voice_here(sys.platform, platform.machine(), platform.mac_ver()[0], glibc())
-    if lacking:
-        print("Without ears and a mouth: " + lacking + " All else works.", flush=True)
-        return locks, arguments
-    return locks + [VOICE_LOCK], arguments
+    locks = list(locks)
+    for part, (name, _) in PARTS.items():
+        if "--" + part not in arguments:
+            continue
+        arguments = [a for a in arguments if a != "--" + part]
+        lacking = lacks(part)
+        if lacking:
+            print("Without " + lower(name) + ": " + lacking + " All else works.", flush=True)
+        else:
+            locks.append(lock_of(part))
+    return locks, arguments
+
+
+def lock_of(part):
+    return ROOT / ("requirements.%s.lock" % part)
+
+
+def lower(name):
+    return name[:1].lower() + name[1:]
+
+
+def lacks(part):
+    """Why a part has no build for this system, in a sentence; "" where it has."""
+    here = (sys.platform, platform.machine(), platform.mac_ver()[0], glibc())
+    return {"voice": no_voice_here}[part](*here)
 
 
 def no_voice_here(system, machine, macos, libc):
@@ -214,29 +236,10 @@ def lock(arguments):
         compile_ + ["pyproject.toml", "-c", "-", "-o", "requirements.lock"],
         "argon2-cffi-bindings<26\n",
     )
-    run(
-        compile_
-        + [
-            "--group",
-            "pyproject.toml:test",
-            "-c",
-            "requirements.lock",
-            "-o",
-            "tests/requirements.lock",
-        ]
-    )
-    run(
-        compile_
-        + [
-            "--group",
-            "pyproject.toml:voice",
-            "-c",
-            "requirements.lock",
-            "-o",
-            VOICE_LOCK.name,
-        ]
-    )
-    print("The three lock files are up to date.")
+    for group, file in [("test", TEST_LOCK)] + [(part, lock_of(part)) for part in PARTS]:
+        given = ["--group", "pyproject.toml:" + group, "-c", "requirements.lock"]
+        run(compile_ + given + ["-o", file.relative_to(ROOT).as_posix()])
+    print("The lock files are up to date.")
 
 
 def uv():
@@ -292,11 +295,9 @@ def install(locks, python, site, stamp, fresh):
         % (sys.version.split()[0], "uv" if uv else "pip"),
         flush=True,
     )
-    if VOICE_LOCK in locks:
-        print(
-            "Ears and a mouth are 90 to 130 MB more to download, and 250 MB on the disk.",
-            flush=True,
-        )
+    for part, costs in PARTS.items():
+        if lock_of(part) in locks:
+            print(" ".join(costs), flush=True)
     if fresh:
         if not uv and not all(importlib.util.find_spec(m) for m in ("venv", "ensurepip")):
             raise Failure(
