@@ -42,7 +42,11 @@ def turn(function: Callable[..., object], **knobs: tuple[Any, ...]) -> ipywidget
     """
     import anywidget
     import ipywidgets
+    from IPython import get_ipython
+    from IPython.core.formatters import HTMLFormatter
 
+    shell = get_ipython()  # of a notebook: it shows what it is given here as it does elsewhere
+    as_html = shell.display_formatter.formatters["text/html"] if shell else HTMLFormatter()
     for name, values in knobs.items():
         if len(values) not in (4, 5) or isinstance(values[3], str):
             raise ValueError(
@@ -88,7 +92,7 @@ def turn(function: Callable[..., object], **knobs: tuple[Any, ...]) -> ipywidget
 
     def show(change=None):
         shown = function(**{name: field.value for name, field in fields.items()})
-        result.value = shown._repr_html_() if hasattr(shown, "_repr_html_") else str(shown)
+        result.value = as_html(shown) or str(shown)
 
     for field in fields.values():
         field.observe(show, "value")

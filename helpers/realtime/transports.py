@@ -239,3 +239,15 @@ def spread(table, column, digits=0):
         )
 
     return table.groupby(["condition", "transport"], observed=True)[column].apply(said).unstack()
+
+
+def in_words(table, column, digits=0):
+    """The dots of a column in words, for who cannot see them: its spread, a sentence for each
+    condition.
+    """
+    rows = spread(table, column, digits)
+    told = [
+        f"{condition}: " + ", ".join(f"{transport} {said}" for transport, said in row.items())
+        for condition, row in rows.iterrows()
+    ]
+    return f"{len(rows)} rows of dots; median and range of each. " + ". ".join(told) + "."

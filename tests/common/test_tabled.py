@@ -85,3 +85,12 @@ def test_a_notebook_shows_every_table_so():
         formatted, _ = shell.display_formatter.format(data)
         assert formatted["text/html"] == tabled.frame(data)
         assert formatted["text/plain"] == repr(data)
+
+
+def test_a_knob_shows_every_table_so(monkeypatch):
+    shell = InteractiveShell()
+    helpers.load_ipython_extension(shell)
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    data = pd.DataFrame({"words": ["one"], "count": [12_345]})
+    _, result, _ = helpers.turn(data.head, n=(0, 1, 1, 1)).children
+    assert result.value == tabled.frame(data)
