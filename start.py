@@ -140,10 +140,10 @@ def test(arguments):
     locks, arguments = with_parts([LOCK, TEST_LOCK], arguments)
     python = ready(locks)
     os.chdir(str(ROOT))
-    # Four for two cores: much of the time is sound that plays. tests/sharing.py says who runs what;
+    # Six for two cores: much of the time is sound that plays. tests/sharing.py says who runs what;
     # by itself xdist would begin with the largest number of tests, which is not the longest time.
     become(
-        [python, "-m", "pytest", "-n", "4", "--dist", "loadscope", "--no-loadscope-reorder"]
+        [python, "-m", "pytest", "-n", "6", "--dist", "loadscope", "--no-loadscope-reorder"]
         + arguments,
         child_environment(),
     )
