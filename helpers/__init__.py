@@ -33,6 +33,7 @@ _HOME = {
     "turn": "knobs",
     "check": "exercises",
     "hint": "exercises",
+    "progress": "exercises.progress",
 }
 __all__ = list(_HOME)
 

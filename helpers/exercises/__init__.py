@@ -41,6 +41,15 @@ def _find(name):
         ) from None
 
 
+def by_theme():
+    """{theme: names of its exercises}, in the order of the notebooks."""
+    themes = {}
+    for name in REASONS:
+        checker, _ = _load()[name]
+        themes.setdefault(checker.__module__.rpartition(".")[2], []).append(name)
+    return themes
+
+
 def judge(answer, right, choices, why):
     """What differs where an exercise asks for one of `choices` under each name of `right`; None if
     nothing does.
@@ -57,7 +66,8 @@ def judge(answer, right, choices, why):
 
 
 def check(name, answer):
-    """Print that `answer` solves the exercise and why it does, or the one thing that differs.
+    """Print that `answer` solves the exercise and why it does, or the one thing that differs. What
+    is passed is remembered for progress().
 
     An answer of the wrong kind is told so, too. Raises LookupError for an unknown exercise.
     """
@@ -69,7 +79,12 @@ def check(name, answer):
         wrong = checker(answer)
     except Exception as e:  # the reader's own code or value: say what it did
         wrong = f"your answer raised {type(e).__name__}: {e}"
-    print(f"Not yet: {wrong}" if wrong else f"Right. {REASONS[name]}")
+    if wrong:
+        print(f"Not yet: {wrong}")
+        return
+    from .progress import keep
+
+    print("\n".join(filter(None, [f"Right. {REASONS[name]}", keep(name)])))
 
 
 def hint(name):

@@ -1,4 +1,6 @@
-"""Why the right answer of each exercise is right: what check() says after "Right."."""
+"""Why the right answer of each exercise is right: what check() says after "Right.". In the order of
+the notebooks.
+"""
 
 REASONS = {
     # 00_start_here
@@ -32,11 +34,11 @@ REASONS = {
     "transports-2": "First ask what gets through, then whether the bits fit, then who may set TCP's rule at both ends.",
     "reindeer-1": "Headers cost 56 bytes a packet whatever it carries, so at 60 ms they are a third of this link.",
     "reindeer-2": "Each device is short of something else: sharp consonants, bytes, time, or quiet nights.",
-    # 3_dpo
     "own-words-1": "three words are the same, two are changed, and two stand there that nobody said: "
     "of five words 80 % are wrong, though a person would still understand.",
     "own-words-2": "what lies in the words survives the ears and can be read; what lies in how they were "
     "said is gone before anything could answer it.",
+    # 3_dpo
     "pairs-1": "The prompt stands once, and the reply that was sent is the one to move away from.",
     "pairs-2": "Keep what teaches what you want, judge again where the judging went wrong, and drop what would teach something false.",
     "dpo_learning-1": "The odds of the pair rose by 1.5 / 0.5 = 3; half the logarithm of that is the margin.",

@@ -246,7 +246,8 @@ def tidy(nb):
 def main():
     from helpers.common import left_out
 
-    os.environ |= {"DAY9_STILLS": "1", "DAY9_PACE": "0", "DAY9_MY_RECORDINGS": os.devnull}
+    os.environ |= {"DAY9_STILLS": "1", "DAY9_PACE": "0"}
+    os.environ |= dict.fromkeys(("DAY9_MY_RECORDINGS", "DAY9_MY_PROGRESS"), os.devnull)
     # as tests/early.py has it: what a page shows does not depend on whether ears are set up here
     os.environ |= {
         "TESTS_WITHOUT": ",".join(left_out.EARS),
