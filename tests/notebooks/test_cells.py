@@ -10,13 +10,12 @@ import re
 
 import pytest
 
-from tests.tools import refresh
+from tests.tools import refresh, solutions
 
 BOOKS = refresh.notebooks()
 KNOB = re.compile(
     r'^(?P<name>\w+) = (?P<value>"[^"]*"|\S+)(?P<gap> +# (?:.*; )?try )(?P<others>.+)$', re.M
 )
-SOLUTION = re.compile(r"<details><summary>Solution</summary>\s*```\n(.*?)```", re.S)
 OFF, ANSWERED, REFUSED = "off the map", "answered", "refused"
 
 
@@ -43,14 +42,6 @@ def knobs(nb):
                 yield cell.source, knob[0], f"{knob['name']} = {value}"
 
 
-def solutions(nb):
-    """(starter's source, solution's source) in order."""
-    folded = [
-        m[1] for c in nb.cells if c.cell_type == "markdown" for m in SOLUTION.finditer(c.source)
-    ]
-    return list(zip([c.source for c in cells_of(nb, "starter")], folded, strict=True))
-
-
 def changed(path):
     """(name, source, check of what it shows) of each changed cell of a notebook, in the order in
     which they run.
@@ -63,8 +54,8 @@ def changed(path):
         last = (source, line) not in [knob[:2] for knob in turned[n:]]
         given = results.setdefault((source, line), [])
         yield f"knob {n}", other, functools.partial(answered, given, last and shown[source])
-    for n, (_, solution) in enumerate(solutions(nb), 1):
-        yield f"solution {n}", solution, right
+    for n, exercise in enumerate(solutions.of(nb), 1):
+        yield f"solution {n}", exercise.solution, right
 
 
 def answered(results, unturned, said):
@@ -107,7 +98,7 @@ def kind(found):
 def test_every_notebook_has_knobs_and_two_exercises_that_start_unsolved(path):
     nb = refresh.read(path)
     assert list(knobs(nb))
-    assert len(solutions(nb)) == 2
+    assert len(solutions.of(nb)) == 2
     for cell in cells_of(nb, "starter"):
         assert texts(cell.outputs)[-1].startswith("Not yet: ")
 

@@ -243,16 +243,21 @@ def tidy(nb):
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
 
 
-def main():
+def alike():
+    """What kernels get in their environment so that a page does not depend on who runs it."""
     from helpers.common import left_out
 
-    os.environ |= {"DAY9_STILLS": "1", "DAY9_PACE": "0"}
-    os.environ |= dict.fromkeys(("DAY9_MY_RECORDINGS", "DAY9_MY_PROGRESS"), os.devnull)
+    nobodys = dict.fromkeys(("DAY9_MY_RECORDINGS", "DAY9_MY_PROGRESS"), os.devnull)
     # as tests/early.py has it: what a page shows does not depend on whether ears are set up here
-    os.environ |= {
+    without = {
         "TESTS_WITHOUT": ",".join(left_out.EARS),
         "PYTHONPATH": str(ROOT / "tests" / "no_network"),
     }
+    return {"DAY9_STILLS": "1", "DAY9_PACE": "0"} | nobodys | without
+
+
+def main():
+    os.environ |= alike()
     for path in [Path(p).resolve() for p in sys.argv[1:]] or notebooks():
         nb = read(path)
         fill(nb, path)
