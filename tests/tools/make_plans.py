@@ -19,7 +19,7 @@ HEADING = re.compile(r"^(?=## )", re.M)
 OPENING = "Opening"
 HEAD = """# Plans for a class
 
-Each plan wants everything installed before: `python start.py lab` once at home, or on each machine of the room. The minutes follow from the notebooks, by the rule of their headers: 180 words a minute, 5 seconds a line of code, 4 minutes an exercise, a minute a section at least. *Free* is what then remains of the plan for questions and for what does not work at once; it is a quarter or more. Nothing needs a network or a key.
+Each plan wants everything installed before: `python start.py lab` once at home, or on each machine of the room. The minutes follow from the notebooks, by the rule of their headers: 180 words a minute, 5 seconds a line of code, 4 minutes an exercise, a minute a section at least. *Free* is what then remains of the plan for questions and for what does not work at once; it is a quarter or more. Nothing needs a network or a key. What else a teacher needs is [here](README.md).
 """
 
 

@@ -2,7 +2,7 @@
 
 Runs each from top to bottom as a reader would, with the still pictures that static pages need, and
 writes what is generated: the map in 00_start_here and README.md, the links at the end of each, the
-glossary, the plans for a class, the times, and the diagrams' words.
+glossary, the plans for a class and the pages for teachers, the times, and the diagrams' words.
 What would make a diff noisy or show errors when reopened (timings, widget state) is left out.
 """
 
@@ -265,10 +265,11 @@ def main():
         tidy(nb)
         nbformat.write(nb, path)
         print(path.relative_to(ROOT))
-    from tests.tools import make_plans
+    from tests.tools import make_plans, make_teaching
 
     GLOSSARY.write_text(glossary(), encoding="utf-8")
     make_plans.PLANS.write_text(make_plans.text(), encoding="utf-8")
+    make_teaching.write()
     for name, table in READMES.items():
         file = ROOT / name
         file.write_text(readme(file.read_text(encoding="utf-8"), table()), encoding="utf-8")
