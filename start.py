@@ -5,6 +5,7 @@
     python start.py lab --voice     the same, with ears and a mouth (once, some 130 MB more)
     python start.py test    runs every notebook and test     (more arguments go to pytest)
     python start.py lock    writes the lock files anew from pyproject.toml; needs uv
+    python start.py bundle --for linux,macos,windows     a folder that installs with no network
     python start.py record  records a notebook's calls anew: record [--show] [--from URL] NOTEBOOK
     python start.py link    lets the running Python `import helpers` from anywhere (conda, Binder)
 
@@ -38,6 +39,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 LOCK, TEST_LOCK = ROOT / "requirements.lock", ROOT / "tests" / "requirements.lock"
+
+# The wheels of `start.py bundle`, and in them the list of what they serve.
+WHEELS, MADE_FOR = ROOT / "wheelhouse", "made_for.txt"
 
 # Parts that a reader asks for by a word, --voice for "voice", each with a lock of its own and a
 # dependency group of pyproject.toml: what it is called, and what it costs, which is said before.
@@ -75,7 +79,7 @@ TROUBLES = [
     (
         r"do not match the hashes|hash mismatch",
         "a download is not the file that the lock names",
-        "run this again; if it stays so, something on your network alters downloads.",
+        "run this again; if it stays so, something on your network alters downloads, or wheelhouse/ is a damaged copy.",
     ),
     (
         r"name or service not known|getaddrinfo|name resolution|dns error|newconnectionerror|connection refused|unreachable"
@@ -210,6 +214,11 @@ def glibc():
         return ""
 
 
+def bundle(arguments):
+    # what knows the systems and their wheels needs a package of the lock
+    become([ready([LOCK]), "-m", "tests.tools.make_bundle"] + arguments, child_environment())
+
+
 def record(arguments):
     python = ready([LOCK])
     # A path that the reader gave holds where he is; helpers are found through the link.
@@ -309,7 +318,7 @@ def install(locks, python, site, stamp, fresh):
         run([base, "-m", "venv", "--clear"] + (["--without-pip"] if uv else []) + [str(VENV)])
     else:
         stamp.unlink()
-    files = [a for f in locks for a in ("-r", str(f))]
+    files = from_wheelhouse(locks) + [a for f in locks for a in ("-r", str(f))]
     if uv:
         run(
             [uv, "pip", "install", "--python", str(python), "--require-hashes"] + files,
@@ -320,6 +329,35 @@ def install(locks, python, site, stamp, fresh):
             [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"]
             + files
         )
+
+
+def from_wheelhouse(locks):
+    """What lets pip and uv install from wheelhouse/ alone; [] where it is not there or was not
+    made for these locks here.
+    """
+    if not WHEELS.is_dir():
+        return []
+    python = "%d.%d" % sys.version_info[:2]
+    served = (WHEELS / MADE_FOR).read_text(encoding="utf-8").splitlines()
+    if all(made_for(sys.platform, platform.machine(), python, f) in served for f in locks):
+        return ["--no-index", "--find-links", WHEELS.name]  # run() is in ROOT
+    print(
+        "wheelhouse/ was not made for this system, Python and set (%s %s, Python %s), but for: %s. "
+        "The package index is asked instead."
+        % (
+            sys.platform,
+            platform.machine(),
+            python,
+            ", ".join(sorted({line.rpartition(" ")[0] for line in served})),
+        ),
+        flush=True,
+    )
+    return []
+
+
+def made_for(system, machine, python, lock):
+    """The line of MADE_FOR which says that the wheels of a lock are there."""
+    return " ".join([system, machine, python, hashlib.sha256(lock.read_bytes()).hexdigest()])
 
 
 def active():
@@ -405,10 +443,12 @@ def uv_environment():
         ("index-url", "UV_DEFAULT_INDEX"),
         ("extra-index-url", "UV_INDEX"),
         ("cert", "SSL_CERT_FILE"),
+        ("find-links", "UV_FIND_LINKS"),
     ):
         value = os.environ.get("PIP_" + key.upper().replace("-", "_")) or pip.get(key)
         if value:
-            env.setdefault(name, value)
+            # pip takes several with spaces between, uv with commas
+            env.setdefault(name, ",".join(value.split()) if key == "find-links" else value)
     return env
 
 
@@ -469,7 +509,14 @@ def main(arguments):
     # a tool's words may have letters that a pipe on Windows does not have
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
-    commands = {"lab": lab, "test": test, "record": record, "lock": lock, "link": link}
+    commands = {
+        "lab": lab,
+        "test": test,
+        "bundle": bundle,
+        "record": record,
+        "lock": lock,
+        "link": link,
+    }
     if not arguments or arguments[0] not in commands:
         asked = arguments and arguments[0] not in ("-h", "--help")
         print(

@@ -98,14 +98,15 @@ def environment(system, python):
 @functools.cache
 def wheel_tags(system, python, lock):
     """The tags of the wheels that fit there, as pip computes them on the system itself."""
-    version, platforms = tuple(map(int, python.split("."))), list(_platforms(system, lock))
+    version, fitting = tuple(map(int, python.split("."))), list(platforms(system, lock))
     return {
-        *tags.cpython_tags(version, platforms=platforms),
-        *tags.compatible_tags(version, f"cp{version[0]}{version[1]}", platforms),
+        *tags.cpython_tags(version, platforms=fitting),
+        *tags.compatible_tags(version, f"cp{version[0]}{version[1]}", fitting),
     }
 
 
-def _platforms(system, lock):
+def platforms(system, lock):
+    """The platforms of the wheels that fit there, from the newest to the oldest."""
     if system.platform == "win32":
         yield f"win_{system.machine.lower()}"
     elif system.platform == "darwin":

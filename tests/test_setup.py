@@ -173,7 +173,7 @@ FAKE = """
 import json, os, pathlib, sys
 asked = sys.argv[1:]
 with open(os.environ["FAKE_LOG"], "a") as log:
-    log.write(json.dumps({"asked": asked, "index": os.environ.get("UV_DEFAULT_INDEX"), "downloads": os.environ.get("UV_PYTHON_DOWNLOADS"), "dont": os.environ.get("PYTHONDONTWRITEBYTECODE")}) + "\\n")
+    log.write(json.dumps({"asked": asked, "index": os.environ.get("UV_DEFAULT_INDEX"), "links": os.environ.get("UV_FIND_LINKS"), "downloads": os.environ.get("UV_PYTHON_DOWNLOADS"), "dont": os.environ.get("PYTHONDONTWRITEBYTECODE")}) + "\\n")
 said = os.environ.get("FAKE_SAYS")
 if said:
     print("error: " + said)
@@ -315,6 +315,40 @@ def test_uv_asks_where_pip_is_set_up_to_ask(project):
     assert project.asked()[0]["index"] == "here:mirror"
 
 
+def test_uv_looks_where_pip_is_set_up_to_look(project):
+    assert project.start("lab", PIP_FIND_LINKS="one two").returncode == 0
+    assert project.asked()[0]["links"] == "one,two"
+
+
+def with_wheelhouse(project, system=sys.platform):
+    """A wheelhouse/ as `start.py bundle` makes it for this Python, on this system or another."""
+    python = "{}.{}".format(*sys.version_info)
+    lock = project.root / "requirements.lock"
+    (project.root / "wheelhouse").mkdir()
+    (project.root / "wheelhouse" / start.MADE_FOR).write_text(
+        start.made_for(system, platform.machine(), python, lock) + "\n"
+    )
+
+
+def test_wheels_beside_it_are_all_that_uv_and_pip_ask(project):
+    with_wheelhouse(project)
+    assert project.start("lab").returncode == 0
+    alone = ["--no-index", "--find-links", "wheelhouse"]
+    assert " ".join(alone) in " ".join(project.asked()[0]["asked"])
+    with_pip_instead(project)
+    assert f"--require-hashes {' '.join(alone)} -r " in project.start("lab").stderr
+
+
+def test_wheels_for_another_system_or_lock_are_told_and_not_used(project):
+    with_wheelhouse(project, "nowhere")
+    run = project.start("lab")
+    assert run.returncode == 0 and "--no-index" not in project.asked()[0]["asked"]
+    assert "was not made for this system" in run.stdout and "but for: nowhere " in run.stdout
+    (project.root / "wheelhouse" / start.MADE_FOR).unlink()
+    shutil.rmtree(project.root / ".venv")
+    assert start.MADE_FOR in project.start("lab").stderr  # a copy that lost a file
+
+
 @pytest.mark.parametrize(
     "says, wrong",
     [
@@ -408,14 +442,22 @@ def test_a_place_that_cannot_be_written_to(project):
     assert wrong == "no permission to write here" and "your home" in cure
 
 
-def test_without_uv_pip_installs_with_hashes(project):
-    assert project.start("lab").returncode == 0
+def with_pip_instead(project):
+    """In a project that is set up: a pip that says what it is asked, no uv, and a set-up to be
+    gone through again.
+    """
     project.uv.unlink()
     (project.site() / "pip").mkdir()
     (project.site() / "pip" / "__main__.py").write_text(
         "import sys; sys.exit(' '.join(sys.argv[1:]))"
     )
-    (project.root / "requirements.lock").write_text("one==1.1 \\\n    --hash=sha256:0\n")
+    stamp = project.site() / "day9-stamp.txt"
+    stamp.write_text(stamp.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+
+
+def test_without_uv_pip_installs_with_hashes(project):
+    assert project.start("lab").returncode == 0
+    with_pip_instead(project)
     run = project.start("lab")
     assert run.stderr.startswith("install --disable-pip-version-check --require-hashes -r ")
     assert failure(run)[0].startswith("`python -m pip install")

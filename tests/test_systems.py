@@ -2,7 +2,6 @@
 own hashes.
 """
 
-import json
 import re
 import tomllib
 
@@ -13,7 +12,7 @@ import start
 from tests import systems
 from tests.tools import make_wheels
 
-TABLE = json.loads(make_wheels.TABLE.read_text(encoding="utf-8"))
+TABLE = make_wheels.table()
 PROJECT = tomllib.loads((systems.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # Installed from source where it has no wheel, which needs no compiler.
 PURE = {"pyyaml": "its part in C is left away where there is none; Windows on ARM, Python 3.11"}
@@ -35,9 +34,8 @@ LEFT_OUT = {
 
 def usable(pin, system, python, lock):
     """Whether the files that a lock allows for a Pin have one for that system."""
-    files, tags = TABLE[str(pin)]["files"], systems.wheel_tags(system, python, lock)
-    wheels = [file for file in files if file.endswith(".whl") and make_wheels.fits(file, tags)]
-    return bool(wheels) or pin.asked.name in PURE and any(f.endswith(".tar.gz") for f in files)
+    source = any(file.endswith(".tar.gz") for file in TABLE[str(pin)]["files"])
+    return make_wheels.wheels(pin, system, python, lock) or pin.asked.name in PURE and source
 
 
 def test_the_table_of_files_is_that_of_the_locks():

@@ -22,7 +22,7 @@ TABLE = systems.ROOT / "tests" / "data" / "wheels.json"
 
 
 def main():
-    table = {}
+    made = {}
     for lock in systems.GLIBC:
         usable = frozenset().union(
             *(
@@ -38,9 +38,9 @@ def main():
                 for hash, file in files.get(str(pin), {}).items()
                 if hash in pin.hashes and fits(file, usable)
             }
-            entry = table.setdefault(str(pin), {"of": digest(pin), "files": {}})
+            entry = made.setdefault(str(pin), {"of": digest(pin), "files": {}})
             entry["files"] |= kept
-    TABLE.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    TABLE.write_text(json.dumps(made, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def known_files(lock):
@@ -63,6 +63,20 @@ def known_files(lock):
 def fits(file, tags):
     """Whether a file is a wheel with one of the tags, or a source distribution."""
     return not file.endswith(".whl") or not tags.isdisjoint(tags_of(file))
+
+
+def wheels(pin, system, python, lock):
+    """The names of the wheels that a lock allows for a Pin and that fit a system and Python."""
+    tags = systems.wheel_tags(system, python, lock)
+    return [
+        file for file in table()[str(pin)]["files"] if file.endswith(".whl") and fits(file, tags)
+    ]
+
+
+@functools.cache
+def table():
+    """What TABLE holds: {"name==version": {"of": …, "files": {file: hash}}}."""
+    return json.loads(TABLE.read_text(encoding="utf-8"))
 
 
 @functools.cache

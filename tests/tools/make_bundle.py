@@ -1,0 +1,183 @@
+"""A class without a network: `python start.py bundle --for linux,macos,windows` writes bundle/, the
+project with the wheels for each system beside start.py, which then installs from them alone.
+
+    --for       which systems: those of FOR
+    --python    which Pythons (default: the running one), as in 3.12,3.13
+    --voice     the wheels of ears and a mouth, too; likewise every part of start.PARTS
+
+Copied is what .gitignore does not name, so a teacher's own notebooks go along; hidden files do not.
+Each wheel is held to the lock's hash as it comes, and again where it is installed.
+"""
+
+import argparse
+import fnmatch
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import start
+from tests import systems
+from tests.tools import make_wheels
+
+BUNDLE = systems.ROOT / "bundle"
+FOR = {
+    "linux": systems.System("linux", "x86_64"),
+    "linux-arm": systems.System("linux", "aarch64"),
+    "macos": systems.System("darwin", "arm64"),
+    "macos-intel": systems.System("darwin", "x86_64"),
+    "windows": systems.System("win32", "AMD64"),
+    "windows-arm": systems.System("win32", "ARM64"),
+}
+
+
+def main(arguments):
+    names, pythons, locks = asked(arguments)
+    half = BUNDLE.with_name("bundle.half")  # what an interrupted run leaves is no bundle
+    shutil.rmtree(half, ignore_errors=True)
+    copy_project(systems.ROOT, half)
+    wheels = half / start.WHEELS.name
+    wheels.mkdir()
+    with tempfile.TemporaryDirectory() as folder:
+        pip = pip_in(Path(folder) / "pip")
+        made = [
+            line
+            for name in names
+            for python in pythons
+            for line in download(pip, wheels, name, python, locks)
+        ]
+    if not made:
+        raise start.Failure("nothing could be bundled", "ask for another system or Python.")
+    (wheels / start.MADE_FOR).write_text("".join(f"{line}\n" for line in made), encoding="utf-8")
+    shutil.rmtree(BUNDLE, ignore_errors=True)
+    half.rename(BUNDLE)
+    size = sum(f.stat().st_size for f in BUNDLE.rglob("*") if f.is_file())
+    print(
+        f"bundle/ is ready, {size / 1e6:.0f} MB. Copy the folder to each machine; there, "
+        "`python start.py lab` needs no network."
+    )
+
+
+def asked(arguments):
+    """(names of FOR, Pythons, locks) that a command line asks for; raises start.Failure."""
+    parser = argparse.ArgumentParser(prog="start.py bundle", allow_abbrev=False)
+    parser.add_argument("--for", dest="names", required=True, metavar=",".join(FOR))
+    running = "{}.{}".format(*sys.version_info)
+    parser.add_argument("--python", default=running, metavar=",".join(systems.PYTHONS))
+    for part, (name, costs) in start.PARTS.items():
+        parser.add_argument(f"--{part}", action="store_true", help=f"{name}, which {costs}")
+    given = parser.parse_args(arguments)
+    parts = [part for part in start.PARTS if getattr(given, part)]
+    return (
+        known(given.names, FOR, "system"),
+        known(given.python, systems.PYTHONS, "Python"),
+        [start.LOCK, *map(start.lock_of, parts)],
+    )
+
+
+def known(text, there, what):
+    """The names in a list with commas, each once; raises start.Failure for one that is not
+    there.
+    """
+    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names or [""]:
+        if name not in there:
+            raise start.Failure(f"no {what} {name!r} is known", f"one of {', '.join(there)}.")
+    return names
+
+
+def copy_project(source, to):
+    """The files of a project: less what .gitignore names and what is hidden, with the static site
+    where it has been made.
+    """
+    lines = (source / ".gitignore").read_text(encoding="utf-8").split()
+    made = [line.strip("/") for line in lines]
+
+    def left_out(folder, names):
+        inside = Path(folder).relative_to(source)
+        return {
+            name
+            for name in names
+            if name.startswith(".")
+            and name != ".gitignore"
+            or any(fnmatch.fnmatch(at, p) for p in made for at in (name, f"{inside}/{name}"))
+        }
+
+    shutil.copytree(source, to, ignore=left_out)
+    if (source / "site" / "index.html").exists():
+        shutil.copytree(source / "site", to / "site")
+
+
+def pip_in(folder):
+    """The Python of a venv with pip, for a .venv that uv has made has none."""
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    start.run([base, "-m", "venv", str(folder)])
+    return str(next(folder.glob("[Sb]*/python*")))
+
+
+def download(pip, wheels, name, python, locks):
+    """Puts the wheels for one system and Python into a folder; the lines of start.MADE_FOR that
+    hold then. Where a package has no wheel, it is named, and that system and Python left out.
+    """
+    system = FOR[name]
+    sets = {lock: wanted(named(lock), system, python) for lock in locks}
+    lacking = {
+        str(pin)
+        for lock in locks
+        for pin in set().union(*sets[lock].values())
+        if not make_wheels.wheels(pin, system, python, named(lock))
+    }
+    if lacking:
+        print(f"Left out: {name}, Python {python}: no wheel of {', '.join(sorted(lacking))}.")
+        return []
+    for lock in locks:
+        print(f"{name}, Python {python}: the wheels of {named(lock)}", flush=True)
+        for full, pins in sets[lock].items():
+            fetch(pip, wheels, full, pins, systems.platforms(system, named(lock)))
+    return [start.made_for(system.platform, system.machine, python, lock) for lock in locks]
+
+
+def wanted(lock, system, python):
+    """{full version: Pins of a lock that hold on a system and Python}: of its first release, and of
+    a late one where that has others.
+    """
+    first, late = (
+        frozenset(
+            pin
+            for pin in systems.locked(lock)
+            if not pin.asked.marker
+            or pin.asked.marker.evaluate(
+                {**systems.environment(system, python), "python_full_version": full}
+            )
+        )
+        for full in (f"{python}.0", f"{python}.99")
+    )
+    return {f"{python}.0": first} | ({f"{python}.99": late} if late != first else {})
+
+
+def fetch(pip, wheels, full, pins, platforms):
+    """Downloads the wheels of Pins for a full version of Python, each held to the lock's hashes."""
+    # no markers: pip would hold them against the Python that runs it
+    lines = [f"{p} {' '.join(f'--hash=sha256:{h}' for h in sorted(p.hashes))}\n" for p in pins]
+    file = wheels / "pins.txt"
+    file.write_text("".join(sorted(lines)), encoding="utf-8")
+    start.run(
+        [pip, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps"]
+        + ["--only-binary=:all:", "--require-hashes", "--dest", str(wheels)]
+        + ["--python-version", full, "--implementation", "cp"]
+        + [f"--platform={tag}" for tag in platforms]
+        + ["-r", str(file)]
+    )
+    file.unlink()
+
+
+def named(lock):
+    """A lock as systems.GLIBC names it."""
+    return lock.relative_to(systems.ROOT).as_posix()
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except start.Failure as failure:
+        sys.exit(str(failure))

@@ -1,0 +1,99 @@
+"""The bundle: which systems it names, what of the project goes along, what has no wheel."""
+
+import subprocess
+import sys
+
+import pytest
+
+import start
+from tests import systems
+
+from . import make_bundle
+
+
+def test_what_is_asked_for_is_read_once_and_in_order():
+    names, pythons, locks = make_bundle.asked(
+        ["--for", "windows, linux,windows", "--python", "3.12", "--voice"]
+    )
+    assert (names, pythons) == (["windows", "linux"], ["3.12"])
+    assert [lock.name for lock in locks] == ["requirements.lock", "requirements.voice.lock"]
+    assert set(make_bundle.FOR.values()) == set(systems.SYSTEMS)
+
+
+@pytest.mark.parametrize(
+    "asked, wrong",
+    [
+        (["--for", "linux,beos"], "no system 'beos' is known"),
+        (["--for", ","], "no system '' is known"),
+        (["--for", "linux", "--python", "3.9"], "no Python '3.9' is known"),
+    ],
+)
+def test_what_is_not_known_is_told_with_what_is(asked, wrong):
+    with pytest.raises(start.Failure, match=wrong) as told:
+        make_bundle.asked(asked)
+    assert "Cure: one of " in str(told.value)
+
+
+def test_a_teachers_notebooks_go_along_and_what_is_nobody_elses_does_not(tmp_path):
+    source = tmp_path / "project"
+    made = [".env", ".git/config", "notebooks/.ipynb_checkpoints/a.ipynb", "site/index.html"]
+    made += ["notebooks/5_sdks/node_modules/a.js", "data/my_recordings/a.json", "bundle/x"]
+    kept = ["start.py", "notebooks/my lesson.ipynb", "data/a.csv", ".gitignore"]
+    for name in made + kept:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).touch()
+    (source / ".gitignore").write_bytes((systems.ROOT / ".gitignore").read_bytes())
+    make_bundle.copy_project(source, tmp_path / "bundle")
+    found = [p for p in (tmp_path / "bundle").rglob("*") if p.is_file()]
+    assert sorted(p.relative_to(tmp_path / "bundle").as_posix() for p in found) == sorted(
+        kept + ["site/index.html"]
+    )
+
+
+def test_each_system_is_asked_for_its_own_wheels(tmp_path, monkeypatch):
+    asked = []
+
+    def run(command):
+        pins = (tmp_path / "pins.txt").read_text(encoding="utf-8")
+        asked.append((command, pins))
+
+    monkeypatch.setattr(start, "run", run)
+    [line] = make_bundle.download("python", tmp_path, "macos-intel", "3.12", [start.LOCK])
+    assert line == start.made_for("darwin", "x86_64", "3.12", start.LOCK)
+    [(command, pins)] = asked
+    assert "3.12.0" in command
+    assert {"--require-hashes", "--only-binary=:all:", "--platform=macosx_11_0_x86_64"} <= {
+        *command
+    }
+    assert "aiortc==" not in pins and "openai==" in pins and ";" not in pins
+    assert all("--hash=sha256:" in pin for pin in pins.splitlines())
+    assert not list(tmp_path.iterdir())
+
+
+def test_early_and_late_releases_of_a_python_find_theirs():
+    """A lock may name another version for 3.11.2, which Debian 12 has, than for 3.11.9."""
+    linux = make_bundle.FOR["linux"]
+    sets = make_bundle.wanted("requirements.lock", linux, "3.11")
+    for full, pins in sets.items():
+        assert "openai" in {pin.asked.name for pin in pins}
+        for pin in pins:
+            assert not pin.asked.marker or pin.asked.marker.evaluate(
+                {**systems.environment(linux, "3.11"), "python_full_version": full}
+            )
+    assert sorted(sets) in (["3.11.0"], ["3.11.0", "3.11.99"])
+
+
+def test_what_has_no_wheel_is_named_and_asks_for_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(start, "run", lambda command: pytest.fail("nothing is to be downloaded"))
+    assert make_bundle.download("python", tmp_path, "windows-arm", "3.11", [start.LOCK]) == []
+    assert "windows-arm, Python 3.11: no wheel of pyyaml==" in capsys.readouterr().out
+
+
+def test_the_command_says_what_is_wrong():
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.tools.make_bundle", "--for", "amiga"],
+        cwd=systems.ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 1 and run.stderr.startswith("start.py: no system 'amiga' is known")
