@@ -137,7 +137,8 @@ def _reply(items, session, told, tools, tool_choice):
         raise Unclear(unknown(last))
     if "slots" not in scene:
         return _dressed(_clip(name, given), given)
-    said = _said(scene, "say", _values(scene, words, given, items), given)
+    values = _values(scene, words, given, items)
+    said = _said(scene, "say" if values else "unsaid", values, given)
     return _dressed(_as_told(Reply(name, said, speed=float(scene.get("speed", 1))), given), given)
 
 

@@ -181,10 +181,10 @@ WHO = {
 
 
 def last(words, given, items):
-    """What the assistant said last, other than this."""
+    """What the assistant said last, other than this; {} where it has said nothing yet."""
     found = [item.words for item in items if item.data.get("role") == "assistant" and item.words]
     if not found:
-        raise Unclear("Nothing has been said yet that could be repeated.")
+        return {}
     return {"last": re.sub(r"^(?:I said|Once more, slowly|Once more, faster): ", "", found[-1])}
 
 

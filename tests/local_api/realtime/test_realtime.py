@@ -545,6 +545,14 @@ def test_scenes_refer_to_what_there_is():
     assert files == {f.name for f in sounds.FOLDER.glob("*.opus")}
 
 
+@pytest.mark.parametrize(
+    "words, scene", [("say that again", "repeat"), ("slow down", "slower"), ("faster", "faster")]
+)
+def test_the_first_who_asks_for_it_again_is_told_that_nothing_was_said(words, scene):
+    reply = scenarios.reply([typed(words)], "", "", (), "auto", aloud=False)
+    assert (reply.scene, reply.text) == (scene, "I have not said anything yet.")
+
+
 def test_what_nobody_recorded_is_said_to_be_so(wire):
     wire.update(TRANSCRIBE)
     wire.hear(sounds.clip("says-reindeer") + sounds.silence(900))  # speech, but nobody's question
