@@ -9,7 +9,6 @@ its check does not call right, ends this with 1.
 import os
 import shutil
 import sys
-from pathlib import Path
 
 import nbclient.exceptions
 import nbformat
@@ -24,22 +23,34 @@ OUT = refresh.ROOT / "solved"
 def make(name, out=OUT):
     """Write the solved copy of the notebook `name`, a path below notebooks/.
 
-    ValueError where a check does not say "Right."; nbclient's CellExecutionError where a cell
-    stops.
+    ValueError where a cell stops, or a check does not say "Right.".
     """
     nb, path = solutions.solved(refresh.read(refresh.NOTEBOOKS / name)), out / name
-    refresh.run(nb, path)
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []  # what is shown is of this run
+    try:
+        refresh.run(nb, path)
+    except nbclient.exceptions.CellExecutionError as error:
+        last = [cell for cell in nb.cells if cell.get("outputs")][-1]
+        raise ValueError(f"{name}: this cell stopped:\n{last.source}\n{_said(last)}") from error
     refresh.tidy(nb)
     checked = {
-        found[1]: "".join(o.get("text", "") for o in cell.outputs)
+        found[1]: _said(cell)
         for cell in nb.cells
         if cell.cell_type == "code" and (found := solutions.CHECKED.search(cell.source))
     }
     for exercise, said in checked.items():
         if "Right. " not in said:
-            raise ValueError(f"{name}: the check of {exercise} says: {said.strip()}")
+            raise ValueError(f"{name}: the check of {exercise} says: {said}")
     nbformat.write(nb, path)
     return path
+
+
+def _said(cell):
+    """What a cell shows, as text."""
+    parts = [o.get("text") or o.get("data", {}).get("text/plain", "") for o in cell.outputs]
+    return "".join(parts).strip()
 
 
 def beside(out=OUT):
@@ -49,19 +60,14 @@ def beside(out=OUT):
 
 
 def main(args):
-    there = {path.resolve(): path for path in refresh.notebooks()}
-    unknown = [arg for arg in args if Path(arg).resolve() not in there]
-    if unknown:
-        sys.exit(
-            f"{unknown[0]} is none of the notebooks: {', '.join(lab.notebooks())} in notebooks/"
-        )
+    paths = refresh.chosen(args)
     os.environ |= refresh.alike()
     beside()
-    for path in [there[Path(arg).resolve()] for arg in args] or refresh.notebooks():
+    for path in paths:
         try:
             made = make(path.relative_to(refresh.NOTEBOOKS).as_posix())
-        except (ValueError, nbclient.exceptions.CellExecutionError) as error:
-            sys.exit(f"{path.name} was not solved. {error}")
+        except ValueError as error:
+            sys.exit(f"Not solved. {error}")
         print(os.path.relpath(made), flush=True)
 
 

@@ -58,6 +58,16 @@ def notebooks():
     return sorted(NOTEBOOKS / path for path in lab.notebooks())
 
 
+def chosen(args):
+    """The notebooks at these paths; all, where there are none. Ends with 1 for what is none."""
+    there = {path.resolve(): path for path in notebooks()}
+    if unknown := [arg for arg in args if Path(arg).resolve() not in there]:
+        sys.exit(
+            f"{unknown[0]} is none of the notebooks: {', '.join(lab.notebooks())} in notebooks/"
+        )
+    return [there[Path(arg).resolve()] for arg in args] or notebooks()
+
+
 def read(path):
     """A notebook as it is; whether it is valid, nbval and `main` tell, which takes a hundred times
     as long.
@@ -258,7 +268,7 @@ def alike():
 
 def main():
     os.environ |= alike()
-    for path in [Path(p).resolve() for p in sys.argv[1:]] or notebooks():
+    for path in chosen(sys.argv[1:]):
         nb = read(path)
         fill(nb, path)
         run(nb, path)
