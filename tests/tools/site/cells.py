@@ -24,11 +24,20 @@ def markup(nb):
     return "\n".join(_cell(cell) for cell in nb.cells if cell.source.strip())
 
 
-def _cell(cell):
-    if cell.cell_type != "code":
-        return str(_markdown().render(cell.source))
+def text(source):
+    """The HTML of a text in Markdown."""
+    return str(_markdown().render(source))
+
+
+def code_cell(cell):
+    """(HTML of a cell's code, HTML of what it showed)."""
     code = f'<pre class="code">{html.escape(cell.source, quote=False)}</pre>'
-    return code + "".join(f'<div class="output">{_output(output)}</div>' for output in cell.outputs)
+    shown = "".join(f'<div class="output">{_output(output)}</div>' for output in cell.outputs)
+    return code, shown
+
+
+def _cell(cell):
+    return "".join(code_cell(cell)) if cell.cell_type == "code" else text(cell.source)
 
 
 def _output(output):
@@ -40,7 +49,7 @@ def _output(output):
     if kind == "text/html":
         return shown
     if kind == "text/markdown":
-        return str(_markdown().render(shown))
+        return text(shown)
     return f"<pre>{html.escape(shown, quote=False)}</pre>"
 
 
