@@ -3,6 +3,7 @@
 
     python start.py lab     opens the notebooks in JupyterLab (more arguments go to jupyter lab)
     python start.py lab --voice     the same, with ears and a mouth (once, some 130 MB more)
+    python start.py lab --check     starts nothing, and says in some seconds what is missing
     python start.py test    runs every notebook and test     (more arguments go to pytest)
     python start.py lock    writes the lock files anew from pyproject.toml; needs uv
     python start.py bundle --for linux,macos,windows     a folder that installs with no network
@@ -55,6 +56,7 @@ class Failure(Exception):
 
     def __init__(self, wrong, cure):
         super().__init__("start.py: " + wrong + "\nCure: " + cure)
+        self.wrong, self.cure = wrong, cure
 
 
 # What installers and the system say, and what a person needs to know. The first that is found
@@ -113,6 +115,9 @@ def explain(text, wrong, cure):
 
 def lab(arguments):
     locks, arguments = with_parts([LOCK], arguments)
+    if "--check" in arguments:
+        no_more([a for a in arguments if a != "--check"])
+        return check(locks)
     python = ready(locks)
     settings = ROOT / "helpers" / "lab_settings"
     env = child_environment()
@@ -151,6 +156,152 @@ def test(arguments):
         + arguments,
         child_environment(),
     )
+
+
+def check(locks):
+    """Says of each thing that a first lesson needs whether it is there; 1 where one is not.
+
+    Browser and sound do not count: what is found missing may be there all the same.
+    """
+    python, _, _, made, has = own()
+    there = has[:1] == [made] and set(hashes(locks)) <= set(has[1:])
+    if active() and not missing(locks):
+        python, there = sys.executable, True
+    asked = [("Python", python_fits), ("Disk", lambda: room(there)), ("This machine", loopback)]
+    asked.append(("Packages", (lambda: imports(python)) if there else (lambda: index(locks))))
+    wrong = 0
+    for name, ask in asked:
+        try:
+            said = "yes  " + ask()
+        except Failure as failure:
+            wrong += 1
+            said = "NO   %s\n%18sCure: %s" % (failure.wrong, "", failure.cure)
+        print("%-13s%s" % (name, said), flush=True)
+    for name, found in (("Browser", browser()), ("Sound", sound())):
+        print("%-13s%s" % (name, found), flush=True)
+    print("Not ready." if wrong else "Ready: python start.py lab", flush=True)
+    return 1 if wrong else 0
+
+
+def python_fits():
+    """Whether it can set up, too. Which versions fit was asked when this file was loaded."""
+    can_make_venv(shutil.which("uv"))
+    return "%d.%d.%d" % sys.version_info[:3]
+
+
+def room(there):
+    """How much of the disk is free, of 1 GB where the set-up is still to come, else of 100 MB."""
+    try:
+        with tempfile.TemporaryFile(dir=str(ROOT)):
+            free = shutil.disk_usage(str(ROOT)).free
+    except OSError as error:
+        raise explain("%s [errno %s]" % (error, error.errno), str(error), "look at this folder.")
+    if free < (1e8 if there else 1e9):
+        raise explain("no space left", "", "")
+    return "%.1f GB free" % (free / 1e9)
+
+
+def loopback():
+    """What answers in OpenAI's place is asked over the machine's own address."""
+    import socket
+
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            socket.create_connection(server.getsockname(), 3).close()
+    except OSError as error:
+        raise Failure(
+            "no program can speak to another on 127.0.0.1 (%s)" % error,
+            "let a firewall or a VPN allow connections of this machine with itself.",
+        )
+    return "speaks with itself on 127.0.0.1"
+
+
+def imports(python):
+    """Whether what is set up can be loaded."""
+    code = "import jupyterlab, helpers"
+    done = subprocess.run(
+        [str(python), "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=str(ROOT),
+        env=child_environment(),
+    )
+    if done.returncode:
+        last = (done.stdout.decode(errors="replace").strip().splitlines() or [""])[-1]
+        raise Failure(
+            "set up, but they cannot be loaded (%s)" % last,
+            "remove the folder .venv, then run: python start.py lab",
+        )
+    return "set up: no network is needed"
+
+
+def index(locks):
+    """Whether a package of the lock can be had: from wheelhouse/, or where pip or uv is set up to
+    ask, a package index, a mirror, or a folder.
+    """
+    text = locks[0].read_text(encoding="utf-8")
+    name = re.search(r"^([\w.-]+==\S+) \\$", text, re.M).group(1)  # of those for every system
+    uv, near = shutil.which("uv"), from_wheelhouse(locks)
+    with tempfile.TemporaryDirectory() as folder:
+        if uv:
+            ask = [uv, "pip", "install", "--dry-run", "--no-deps", "--target", folder]
+            ask += ["--python", sys.executable, name]
+        else:
+            ask = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check"]
+            ask += ["--no-deps", "--retries", "1", "--timeout", "4", "--dest", folder, name]
+        try:
+            done = subprocess.run(
+                ask + near,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=10,
+                cwd=str(ROOT),
+                env=uv_environment() if uv else child_environment(),
+            )
+            failed, said = done.returncode, done.stdout.decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            failed, said = 1, "timed out"
+    if failed:
+        # It has a build for every system: where none is found, it is the place that lacks it.
+        said = re.sub(r".*matching distribution.*", "", said)
+        raise explain(
+            said,
+            "%s cannot be had where pip and uv are set up to ask" % name,
+            "connect, or set your mirror (PIP_INDEX_URL) or folder of wheels (PIP_FIND_LINKS).",
+        )
+    where = "lie in wheelhouse/" if near else "can be had"
+    return where + "; the first start sets them up (500 MB on disk, one to three minutes)"
+
+
+def browser():
+    import webbrowser
+
+    try:
+        found = webbrowser.get()
+    except webbrowser.Error:
+        return "?    none found: open the address that JupyterLab prints in one"
+    return "yes  " + getattr(found, "name", "the system's own")
+
+
+def sound():
+    """Notebooks of 2_realtime play sound, in the browser."""
+    if sys.platform == "win32":
+        import ctypes
+
+        found = ctypes.windll.winmm.waveOutGetNumDevs() > 0
+    elif sys.platform == "linux":
+        session = Path(os.environ.get("XDG_RUNTIME_DIR", "/nowhere"))
+        sockets = [
+            session / "pulse" / "native",
+            session / "pipewire-0",
+            Path("/mnt/wslg/PulseServer"),
+        ]
+        found = any(f.exists() for f in sockets) or any(Path("/proc/asound").glob("card*"))
+    else:
+        return "?    not looked for on this system: play something in the browser"
+    if found:
+        return "yes  there is a device; headphones are for you to bring"
+    return "?    no device found: the notebooks of 2_realtime are then for reading"
 
 
 def with_parts(locks, arguments):
@@ -274,6 +425,19 @@ def ready(locks):
     if active() and not missing(locks):
         put_link(Path(sysconfig.get_path("purelib")))
         return sys.executable
+    python, site, stamp, made, has = own()
+    wanted = hashes(locks)
+    if has[:1] != [made] or not set(wanted) <= set(has[1:]):
+        install(locks, python, site, stamp, fresh=has[:1] != [made])
+        stamp.write_text("\n".join([made] + wanted) + "\n", encoding="utf-8")
+    put_link(site)
+    return str(python)
+
+
+def own():
+    """.venv, there or not: its Python, its packages' folder, its stamp, the first line
+    that the stamp should have, and the lines that it has.
+    """
     paths = sysconfig.get_paths("venv", vars={"base": str(VENV), "platbase": str(VENV)})
     site, python = (
         Path(paths["purelib"]),
@@ -287,12 +451,11 @@ def ready(locks):
     has = (
         stamp.read_text(encoding="utf-8").splitlines() if stamp.exists() and python.exists() else []
     )
-    wanted = [hashlib.sha256(f.read_bytes()).hexdigest() for f in locks]
-    if has[:1] != [made] or not set(wanted) <= set(has[1:]):
-        install(locks, python, site, stamp, fresh=has[:1] != [made])
-        stamp.write_text("\n".join([made] + wanted) + "\n", encoding="utf-8")
-    put_link(site)
-    return str(python)
+    return python, site, stamp, made, has
+
+
+def hashes(locks):
+    return [hashlib.sha256(f.read_bytes()).hexdigest() for f in locks]
 
 
 def install(locks, python, site, stamp, fresh):
@@ -308,11 +471,7 @@ def install(locks, python, site, stamp, fresh):
         if lock_of(part) in locks:
             print(" ".join(costs), flush=True)
     if fresh:
-        if not uv and not all(importlib.util.find_spec(m) for m in ("venv", "ensurepip")):
-            raise Failure(
-                "this Python cannot make a virtual environment (no ensurepip)",
-                "on Debian and Ubuntu: sudo apt install python%d.%d-venv" % sys.version_info[:2],
-            )
+        can_make_venv(uv)
         # Not the .venv's own Python, which is about to be replaced.
         base = getattr(sys, "_base_executable", None) or sys.executable
         run([base, "-m", "venv", "--clear"] + (["--without-pip"] if uv else []) + [str(VENV)])
@@ -358,6 +517,15 @@ def from_wheelhouse(locks):
 def made_for(system, machine, python, lock):
     """The line of MADE_FOR which says that the wheels of a lock are there."""
     return " ".join([system, machine, python, hashlib.sha256(lock.read_bytes()).hexdigest()])
+
+
+def can_make_venv(uv):
+    """A Failure where neither uv nor this Python can make a virtual environment."""
+    if not uv and not all(importlib.util.find_spec(m) for m in ("venv", "ensurepip")):
+        raise Failure(
+            "this Python cannot make a virtual environment (no ensurepip)",
+            "on Debian and Ubuntu: sudo apt install python%d.%d-venv" % sys.version_info[:2],
+        )
 
 
 def active():
@@ -525,7 +693,7 @@ def main(arguments):
         )
         return 2 if asked else 0
     try:
-        commands[arguments[0]](arguments[1:])
+        return commands[arguments[0]](arguments[1:]) or 0
     except Failure as failure:
         print(failure, file=sys.stderr)
         return 1
@@ -542,7 +710,6 @@ def main(arguments):
     except KeyboardInterrupt:
         print("\nstart.py: interrupted. The next start begins where it must.", file=sys.stderr)
         return 130
-    return 0
 
 
 if __name__ == "__main__":

@@ -178,6 +178,8 @@ said = os.environ.get("FAKE_SAYS")
 if said:
     print("error: " + said)
     sys.exit(2)
+if "--dry-run" in asked:
+    sys.exit()
 venv = pathlib.Path(asked[asked.index("--python") + 1]).parents[1]
 site = next(venv.glob("[Ll]ib/**/site-packages"))
 for module in ("jupyterlab", "pytest"):
@@ -467,6 +469,118 @@ def test_lock_says_that_it_needs_uv(project):
     project.uv.unlink()
     wrong, cure = failure(project.start("lock", before="sys.executable = '/nowhere/python'"))
     assert "needs uv" in wrong and "install uv" in cure
+
+
+# lab --check
+
+
+def checked(run):
+    """{what was looked at: its line, and its cure} of a check; no traceback."""
+    assert "Traceback" not in run.stderr, run.stderr
+    lines = re.split(r"\n(?=\S)", run.stdout.strip())
+    return {line[:13].strip(): " ".join(line[13:].split()) for line in lines[:-1]}, lines[-1]
+
+
+def test_a_check_before_and_after_the_set_up_says_what_is_there_and_starts_nothing(project):
+    before = project.start("lab", "--check")
+    said, verdict = checked(before)
+    assert before.returncode == 0 and verdict == "Ready: python start.py lab", before.stdout
+    assert list(said) == ["Python", "Disk", "This machine", "Packages", "Browser", "Sound"]
+    assert "the first start sets them up" in said["Packages"]
+    assert not (project.root / ".venv").exists(), "it sets nothing up"
+    [call] = project.asked()
+    assert {"--dry-run", "--no-deps", "one==1.0"} <= set(call["asked"])
+    assert project.start("lab").returncode == 0
+    after, _ = checked(project.start("lab", "--check", PATH=""))
+    assert after["Packages"] == "yes set up: no network is needed" and len(project.asked()) == 2
+
+
+@pytest.mark.parametrize(
+    "what, before, env, says",
+    [
+        ("Packages", "", {"FAKE_SAYS": "dns error: failed to lookup"}, "mirror (PIP_INDEX_URL)"),
+        (
+            "Packages",
+            "",
+            {"FAKE_SAYS": "No matching distribution found for one"},
+            "folder of wheels",
+        ),
+        ("Packages", "", {"FAKE_SAYS": "nonsense"}, "one==1.0 cannot be had where pip"),
+        (
+            "Packages",
+            "import subprocess as s\ndef run(ask, **_): raise s.TimeoutExpired(ask, 10)\ns.run = run",
+            {},
+            "index cannot be reached",
+        ),
+        (
+            "Disk",
+            "import shutil\nshutil.disk_usage = lambda p: shutil._ntuple_diskusage(9, 8, 999_999_999)",
+            {},
+            "Cure: free about 1 GB",
+        ),
+        (
+            "Disk",
+            "import tempfile\ndef full(**_): raise PermissionError(13, 'Permission denied')\n"
+            "tempfile.TemporaryFile = full",
+            {},
+            "no permission to write here",
+        ),
+        (
+            "This machine",
+            "import socket\ndef none(*_): raise OSError('blocked')\nsocket.create_server = none",
+            {},
+            "127.0.0.1 (blocked) Cure: let a firewall or a VPN",
+        ),
+    ],
+)
+def test_a_check_says_what_is_missing_and_what_cures_it(project, what, before, env, says):
+    run = project.start("lab", "--check", before=before, **env)
+    said, verdict = checked(run)
+    assert (run.returncode, verdict) == (1, "Not ready."), run.stdout
+    assert said[what].startswith("NO ") and says in said[what] and "Cure: " in said[what]
+    assert [name for name, line in said.items() if line.startswith("NO ")] == [what]
+
+
+def test_a_check_looks_into_the_wheelhouse_that_an_install_would_take(project):
+    with_wheelhouse(project)
+    said, _ = checked(project.start("lab", "--check"))
+    assert said["Packages"].startswith("yes lie in wheelhouse/")
+    [call] = project.asked()
+    assert call["asked"][-3:] == ["--no-index", "--find-links", "wheelhouse"]
+
+
+def test_a_check_finds_a_set_up_that_cannot_be_loaded(project):
+    assert project.start("lab").returncode == 0
+    (project.site() / "jupyterlab.py").write_text("import gone_from_here")
+    said, verdict = checked(project.start("lab", "--check"))
+    assert verdict == "Not ready." and "No module named 'gone_from_here'" in said["Packages"]
+    assert "remove the folder .venv" in said["Packages"]
+
+
+def test_a_check_finds_a_python_that_cannot_make_an_environment(project):
+    project.uv.unlink()
+    hidden = "import importlib.util as u\nfind = u.find_spec\nu.find_spec = lambda m, *a: None if m == 'ensurepip' else find(m, *a)"
+    said, _ = checked(project.start("lab", "--check", before=hidden))
+    assert said["Python"].startswith("NO ") and "python%d.%d-venv" % sys.version_info[:2] in said["Python"]  # fmt: skip
+
+
+def test_no_browser_and_no_sound_are_told_and_stop_nobody(project):
+    none = (
+        "import webbrowser, sys\ndef get(): raise webbrowser.Error('none')\nwebbrowser.get = get\n"
+        "import pathlib\npathlib.Path.glob = lambda self, pattern: []\n"
+        "exists = pathlib.Path.exists\n"
+        "pathlib.Path.exists = lambda self: False if 'ulse' in str(self) or 'pipewire' in str(self) else exists(self)"
+    )
+    run = project.start("lab", "--check", before=none)
+    said, verdict = checked(run)
+    assert run.returncode == 0 and verdict.startswith("Ready") and said["Browser"].startswith("? ")
+    if sys.platform == "linux":
+        assert said["Sound"].startswith("? no device found")
+
+
+def test_a_check_takes_nothing_more(project):
+    wrong, _ = failure(project.start("lab", "--check", "--no-browser"))
+    assert "nothing more: --no-browser" in wrong
 
 
 def test_an_unknown_command_shows_the_known_ones(project):
