@@ -65,21 +65,28 @@ def judge(answer, right, choices, why):
     return None
 
 
-def check(name, answer):
-    """Print that `answer` solves the exercise and why it does, or the one thing that differs. What
-    is passed is remembered for progress().
+def differs(name, answer):
+    """The one thing in which `answer` differs from what solves the exercise, in a sentence; "" if
+    nothing does.
 
     An answer of the wrong kind is told so, too. Raises LookupError for an unknown exercise.
     """
     checker, _ = _find(name)
     if answer is None or answer is ...:
-        print("Not yet: put your answer in place of the dots.")
-        return
+        return "put your answer in place of the dots."
     try:
-        wrong = checker(answer)
+        return checker(answer) or ""
     except Exception as e:  # the reader's own code or value: say what it did
-        wrong = f"your answer raised {type(e).__name__}: {e}"
-    if wrong:
+        return f"your answer raised {type(e).__name__}: {e}"
+
+
+def check(name, answer):
+    """Print that `answer` solves the exercise and why it does, or the one thing that differs. What
+    is passed is remembered for progress().
+
+    Raises LookupError for an unknown exercise.
+    """
+    if wrong := differs(name, answer):
         print(f"Not yet: {wrong}")
         return
     from .progress import keep
