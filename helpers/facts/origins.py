@@ -28,6 +28,7 @@ ORIGINS = {
         "constructed by us to the documented format (no model said them)",
     ),
     "computed": Origin("#56B4E9", " here: {source}"),
+    "written": Origin("#CC79A7", " by {source}"),
     "live": Origin("#D55E00", ", from {source}"),
 }
 UNKNOWN = Origin("#888888", "origin unknown: not answered by this notebook's local API")

@@ -172,7 +172,7 @@ class Exchange(httputil.HTTPMessageDelegate):
         line = httputil.ResponseStartLine(
             "HTTP/1.1", answer.status, httputil.responses.get(answer.status, "")
         )
-        recorder = self.state.upstream.recorder
+        recorder = self.state.upstream and self.state.upstream.recorder
         async with contextlib.aclosing(answer.flow) as pieces:
             try:
                 first = await anext(pieces)

@@ -12,6 +12,7 @@ from .ready import Ready
 from .tasks import Tasks
 
 PAGES = "/day9/pages/"
+LANGUAGE_MODEL = b"smollm2-135m"  # tuning/real, which most notebooks never come to
 AUDIO = ("/v1/audio/transcriptions", "/v1/audio/speech")
 
 
@@ -42,6 +43,10 @@ class State:
             return refusal
         if request.path.startswith("/day9/"):
             return self.books.answer(request)
+        if request.method == "POST" and LANGUAGE_MODEL in request.body:
+            written = self.written.take(request)
+            if written:
+                return written
         forwarded = self.upstream and self.upstream.take(request, self)
         if forwarded:
             return forwarded
@@ -50,6 +55,13 @@ class State:
         if request.path in AUDIO and request.method == "POST" and self.speech.there:
             return self.audio.answer(request)
         return self.ready.answer(request)
+
+    @once
+    def written(self):
+        """What the language model writes, where it is set up."""
+        from .tuning.real.chat import Chat
+
+        return Chat(self.answers)
 
     @once
     def speech(self):

@@ -4,7 +4,8 @@ the server.
 files.py holds what is uploaded, jobs.py trains on it (helpers/facts/policy.py), models.py lets the
 result answer. Each is asked with a request's parts and gives an Answer, like answers.py, and knows
 nothing of sockets. What a job trains is a stand-in (see helpers/facts/policy.py), and the origin of
-every answer says so.
+every answer says so; or, where `start.py lab --model` set it up, a language model (real/), whose
+tuned models are kept on the disk.
 """
 
 from ..answer import error, told
@@ -12,6 +13,7 @@ from ..checks import Bad
 from .files import Files
 from .jobs import Jobs
 from .models import Models
+from .real.writer import Writer
 
 
 class Tuning:
@@ -19,8 +21,8 @@ class Tuning:
 
     def __init__(self, pace=0):
         self.files = Files()
-        self.models = Models(self.files)
-        self.jobs = Jobs(self.files, self.models, pace)
+        self.models, self.writer = Models(self.files), Writer()
+        self.jobs = Jobs(self.files, self.models, pace, self.writer)
 
     def answer(self, method, path, query, content_type, raw):
         """The Answer to a request below /v1/files or /v1/fine_tuning. Not to be called by two

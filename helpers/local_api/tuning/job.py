@@ -6,8 +6,8 @@ went on after a pause ends with the weights of one that was never held.
 """
 
 import base64
+import contextlib
 import dataclasses
-import functools
 import math
 import threading
 import time
@@ -15,19 +15,15 @@ import zlib
 
 from ...facts import policy, preference_file
 from ..answer import fault
-from . import candidates
 from .files import File
+from .real.child import Broken
 from .shapes import ORGANIZATION, new_id, short_id
 from .tokens import trained
 
 PHASE = 0.6  # seconds that a reader sees each of the short phases
-TRAINING = 5.0  # seconds that a training is spread over
-PIECES = 50  # in which it is done
-MOST_LINES, MOST_STEPS = 50_000, 50_000  # what a laptop's memory and patience hold
-MOST_OTHERS = 8  # answers beside which a supervised example is learnt: a file may hold thousands for one prompt
 KEPT_EPOCHS = 3  # whose checkpoints are kept
 ENDED = ("succeeded", "failed", "cancelled")
-# Events of the service as others recorded them, but for the last three: those words are ours.
+# Events of the service as others recorded them, but for the last four: those words are ours.
 SAID = {
     "created": "Created fine-tuning job: {}",
     "validating": "Validating training file: {}",
@@ -37,6 +33,7 @@ SAID = {
     "step": "Step {}/{}: training loss={:.2f}",
     "model": "New fine-tuned model created",
     "succeeded": "The job has successfully completed",
+    "estimate": "{} trains on this file for about {} minute{} of one idle core",
     "paused": "Fine-tuning job paused",
     "resumed": "Fine-tuning job resumed",
     "cancelled": "Fine-tuning job cancelled",
@@ -83,10 +80,11 @@ class Checkpoint:
 class Job:
     """`request`: a create call's body, checked; `asked`: its hyperparameters. `base`: the model
     under all tuning. `start`: the tuned Model that it begins with, or None. `training`,
-    `validation`: Files, the latter or None. `files`, `models`: where its results go.
+    `validation`: Files, the latter or None. `files`: where its metrics go. `learner`: what is
+    trained, see learners.py.
     """
 
-    def __init__(self, request, method, asked, base, start, training, validation, files, models):
+    def __init__(self, request, method, asked, base, start, training, validation, files, learner):
         self.request, self.method, self.asked, self.base, self.start = (
             request,
             method,
@@ -94,11 +92,11 @@ class Job:
             base,
             start,
         )
-        self.training, self.validation, self.files, self.models = (
+        self.training, self.validation, self.files, self.learner = (
             training,
             validation,
             files,
-            models,
+            learner,
         )
         self.id, self.created_at, self.finished_at = new_id("ftjob-", 24), int(time.time()), None
         self.suffix = request.get("suffix") or ""
@@ -110,6 +108,7 @@ class Job:
             else zlib.crc32(training.content) % 2**31
         )
         self.phase, self.held, self.error = "validating_files", False, {}
+        self.estimated_finish = None  # a Unix time, where it can be told
         self.hyperparameters = None  # the numbers, once "auto" is settled
         self.fine_tuned_model, self.result_file, self.trained_tokens, self.most_tokens = (
             None,
@@ -146,6 +145,12 @@ class Job:
             return next(self.work, None)
         except _Stopped:
             return None
+        except Broken as e:  # of a process of its own
+            self._fail("training_failed", f"The training stopped: {e}. Create the job again.", None)
+            return None
+        except OSError as e:
+            self._fail("not_kept", f"What was trained cannot be kept: {e}.", None)
+            return None
         except Exception as e:  # a fault of ours ends the job, not the server
             self._fail("server_error", fault(e), None)
             raise
@@ -159,39 +164,31 @@ class Job:
         if held is None:
             return
         fewest, most = trained(data)
-        asked = self._examples(data)
-        held = self._examples(held) if held else None
         self.hyperparameters = policy.resolve(self.asked, len(data))
         steps = self.hyperparameters["n_epochs"] * -(
             -len(data) // self.hyperparameters["batch_size"]
         )
-        if len(data) > MOST_LINES or steps > MOST_STEPS:
-            self._fail(
-                "too_large",
-                f"The local API trains on at most {MOST_LINES:,} lines in at most {MOST_STEPS:,} steps; these are {len(data):,} lines and "
-                f"{steps:,} steps. Take fewer lines or epochs, or a larger batch_size.",
-                "training_file",
-            )
+        too_much = self.learner.too_much(self, data, steps)
+        if too_much:
+            self._fail("too_large", too_much, "training_file")
+            return
+        try:
+            asked = self.learner.examples(self, data)
+            held = self.learner.examples(self, held) if held else None
+        except ValueError as e:
+            self._fail("too_large", str(e), "training_file")
             return
         self._become("queued", "queued")
         yield PHASE
-        self._become("running", "running")
-        yield PHASE
-        start = self.start.policy if self.start else policy.Policy()
-        known = (
-            self.hyperparameters
-            if self.method == "dpo"
-            else {k: v for k, v in self.hyperparameters.items() if k != "beta"}
-        )
-        training = policy.train(
-            asked, method=self.method, start=start, seed=self.seed, valid=held, **known
-        )
-        done = 0
-        for step in training:
-            self._book(step)
-            done += 1
-            if done * PIECES // steps > (done - 1) * PIECES // steps:
-                yield TRAINING / min(PIECES, steps)
+        with self.learner.turn(self):
+            self._become("running", "running")
+            yield PHASE
+            with contextlib.closing(self.learner.train(self, asked, held)) as training:
+                for done, step in enumerate(training, 1):
+                    self._book(step)
+                    look = self.learner.look(done, steps)
+                    if look is not None:
+                        yield look
         self._finish(fewest, most)
 
     def _read(self, file, param):
@@ -218,19 +215,12 @@ class Job:
             self._go_on()
             self._tell("info", f"Validated {done:,} of {lines:,} lines")
 
-    def _examples(self, rows):
-        if self.method == "dpo":
-            return policy.read_pairs(rows)
-        texts = [policy.text_of(row["messages"][-1].get("content")) for row in rows]
-
-        @functools.cache  # a file may have thousands of answers to one prompt
-        def known(name):
-            found = self.models.candidates(name, self)
-            # a prompt to which nothing else is known: what else could be said are the answers to
-            # others
-            return found[:MOST_OTHERS] if len(found) > 1 else found + texts[:4]
-
-        return policy.read_examples(rows, lambda messages: known(candidates.key(messages)))
+    def check(self):
+        """Return at once, or when it goes on after a pause. Raises what ends a job's work where it
+        was cancelled.
+        """
+        with self.changed:
+            self._go_on()
 
     def _go_on(self):
         """Wait while the job is held. With `changed` held: nothing is booked after a pause, or
@@ -269,7 +259,7 @@ class Job:
             # the clock and what is left of eight characters, as genuine names end
             name = f"ft:{self.base}:{ORGANIZATION}:{self.suffix}:{short_id('', now, self.id, 12)[:5]}{self.id[-3:]}"
             for step in self._latest.values():
-                self.models.add(self._name_at(name, step), self.base, step.policy, self)
+                self.learner.keep(self, self._name_at(name, step), step)
             self.result_file = self.files.add(
                 File(
                     "fine-tune-results",
@@ -353,7 +343,7 @@ class Job:
             "error": self.error,
             "user_provided_suffix": self.suffix or None,
             "seed": self.seed,
-            "estimated_finish": None,
+            "estimated_finish": None if self.ended else self.estimated_finish,
             "integrations": [],
             "metadata": self.request.get("metadata"),
             "usage_metrics": None,

@@ -10,6 +10,8 @@ pieces. Then nothing takes time, and what a poll sees is the same on every run.
 import functools
 import threading
 
+from ...common import left_out
+from ...common.once import once
 from ...facts import policy, tables
 from .. import canonical, checks
 from ..answer import not_allowed, told
@@ -28,7 +30,9 @@ from ..checks import (
     thing,
     unknown,
 )
+from . import real
 from .job import Job
+from .learners import StandIn
 from .shapes import found, page
 
 MOST_JOBS = 100  # held; the oldest that has ended gives way
@@ -46,10 +50,12 @@ def tunable():
 
 
 class Jobs:
-    """The jobs held, and the answers about them. `pace`: see the module's text."""
+    """The jobs held, and the answers about them. `pace`: see the module's text. `writer`: a
+    real.writer.Writer.
+    """
 
-    def __init__(self, files, models, pace):
-        self.files, self.models, self.pace = files, models, pace
+    def __init__(self, files, models, pace, writer):
+        self.files, self.models, self.pace, self.writer = files, models, pace, writer
         self._held = {}
         self.begin()
 
@@ -69,7 +75,9 @@ class Jobs:
                 "most": job.most_tokens,
             }
             for job in list(self._held.values())
-            if job.phase == "succeeded" and job.id not in self._counted_from
+            if job.phase == "succeeded"
+            and job.id not in self._counted_from
+            and job.base != real.BASE  # which nobody sells
         ]
 
     def answer(self, method, path, rest, query, content_type, raw):
@@ -82,7 +90,7 @@ class Jobs:
             said = f"Could not find fine tune: {rest[0]}"
             return told(Bad(said, "fine_tune_not_found", "fine_tuning_job_id"), 404)
         if method == "GET" and what in ("", "events", "checkpoints"):
-            if self.pace == 0:
+            if self.pace == 0 and job.learner.waits:
                 self._let_go_on(job)
             if what == "events":
                 return page(job.events[::-1], query, job.event_object, ends=False)
@@ -133,8 +141,10 @@ class Jobs:
         method, asked = _method(body)
         start = self.models.get(body["model"])
         base = start.base if start else canonical.canonical_model(body["model"])
-        if (base, method) not in tunable() or (body["model"].startswith("ft:") and not start):
-            ways = ", ".join(sorted(m for m, how in tunable() if how == method))
+        if base == real.BASE or body["model"].startswith(f"ft:{real.BASE}:"):
+            self._ready_for_real(method, body["model"], start)
+        elif (base, method) not in tunable() or (body["model"].startswith("ft:") and not start):
+            ways = ", ".join(sorted(m for m, how in tunable() if how == method) + [real.BASE])
             raise Bad(
                 f"The model {body['model']!r} does not exist or is not available for fine-tuning with the method {method!r}. "
                 f"Available are {ways}, and models tuned from them.",
@@ -164,7 +174,7 @@ class Jobs:
             files["training_file"],
             files["validation_file"],
             self.files,
-            self.models,
+            self.real_learner if base == real.BASE else StandIn(self.models),
         )
         if not self._make_room():
             raise Bad(
@@ -172,9 +182,28 @@ class Jobs:
                 "too_many_jobs",
             )
         self._held[job.id] = job
-        if self.pace:
+        if self.pace or not job.learner.waits:
             threading.Thread(target=self._drive, args=(job,), daemon=True).start()
         return found(job.as_object())
+
+    @once
+    def real_learner(self):
+        """The one learner of the real model: its jobs wait for each other."""
+        from .real.learner import Learner
+
+        return Learner(self.writer)
+
+    @staticmethod
+    def _ready_for_real(method, name, start):
+        """Raises Bad where the real model cannot be tuned, or not this one."""
+        if not left_out.model():
+            raise Bad(left_out.NO_MODEL, "model_not_available", "model")
+        if name != real.BASE and not start:
+            raise Bad(
+                f"The model {name!r} does not exist: client.models.list() has those that are kept.",
+                "model_not_available",
+                "model",
+            )
 
     def _make_room(self):
         if len(self._held) >= MOST_JOBS:
@@ -191,14 +220,15 @@ class Jobs:
 
     def _drive(self, job):
         """Do a job's work, each piece when its time has come."""
-        wait = job.advance()
-        while wait is not None:
-            with job.changed:
-                job.changed.wait_for(lambda: job.ended, wait * self.pace)
-                job.changed.wait_for(lambda: job.ended or not job.held)
-                if job.ended:
-                    return
-            wait = job.advance()
+        try:
+            while (wait := job.advance()) is not None:
+                with job.changed:
+                    job.changed.wait_for(lambda: job.ended, wait * self.pace)
+                    job.changed.wait_for(lambda: job.ended or not job.held)
+                    if job.ended:
+                        return
+        finally:
+            job.work.close()  # and what it has started
 
     def _let_go_on(self, job):
         for _ in range(PIECES_A_POLL if job.phase == "running" else 1):

@@ -11,11 +11,13 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
+from ...common import left_out
 from .. import canonical, off_the_map, shaping
 from ..answer import Answer, as_json, error, no_model, not_allowed, told
 from ..checks import Bad, fields, number, optional
 from ..envelopes import chat_answer, response_answer
-from . import candidates
+from . import candidates, real
+from .real import kept
 from .shapes import ORGANIZATION, found, new_id
 
 MOST_CHOICES = 128  # openai 3.54.0, types/chat/completion_create_params.py
@@ -59,7 +61,12 @@ class Models:
         self._held = {}
 
     def get(self, name):
-        """The Model of this name, or None."""
+        """The Model of this name, or None. One that was tuned from the real model is on the disk,
+        and its policy is a real.kept.Adapter.
+        """
+        adapter = kept.get(name)
+        if adapter:
+            return Model(name, real.BASE, adapter, None, kept.names()[name])
         return self._held.get(name)
 
     def add(self, name, base, policy, job):
@@ -71,7 +78,10 @@ class Models:
                 self._held.pop(name, None)
 
     def objects(self):
-        return [model.as_object() for model in list(self._held.values())]
+        on_disk = [self.get(name) for name in kept.names()]
+        there = [Model(real.BASE, real.BASE, None, None, 0)] if left_out.model() else []
+        there += [*self._held.values(), *filter(None, on_disk)]
+        return [model.as_object() for model in there]
 
     def answer(self, method, path, name):
         """The Answer about a tuned model itself."""
@@ -82,6 +92,8 @@ class Models:
             return found(model.as_object())
         if method == "DELETE":
             self._held.pop(name, None)
+            if isinstance(model.policy, kept.Adapter):
+                kept.remove(name)
             return found({"id": name, "object": "model", "deleted": True})
         return not_allowed(method, path)
 
@@ -117,6 +129,8 @@ class Models:
 
         model = self.get(body["model"])
         base = model.base if model else canonical.canonical_model(body["model"])
+        if base == real.BASE:  # it writes, see real/chat.py
+            return None
         if not model and not any(base == name for name, _ in tunable()):
             return None
         same = canonical.canonical_body(path, body)

@@ -27,7 +27,7 @@ from helpers.facts import policy as dpo
 from helpers.facts import tokens as counter
 from helpers.facts.models import models
 from helpers.local_api import answers, recordings
-from helpers.local_api.tuning import candidates, files, job, jobs, tokens
+from helpers.local_api.tuning import candidates, files, job, jobs, learners, tokens
 from tests import asking, genuine
 from tests.conftest import needs
 
@@ -371,10 +371,12 @@ def test_many_examples_of_one_prompt_fit_into_memory(local):
         {"messages": ask_for(0) + [{"role": "assistant", "content": warm(i)}]} for i in range(60)
     ]
     made = local.tuned(rows, "supervised", n_epochs=1)
-    asked = local.state.answers.tuning.jobs._held[made.id]._examples(rows)
-    assert {len(e.others) for e in asked} <= {job.MOST_OTHERS - 1, job.MOST_OTHERS} and local.says(
-        made.fine_tuned_model
-    ) in map(warm, range(60))
+    held = local.state.answers.tuning.jobs._held[made.id]
+    asked = held.learner.examples(held, rows)
+    assert {len(e.others) for e in asked} <= {
+        learners.MOST_OTHERS - 1,
+        learners.MOST_OTHERS,
+    } and local.says(made.fine_tuned_model) in map(warm, range(60))
 
 
 def test_cancel_half_way_stops_it(local):
@@ -834,7 +836,7 @@ def test_the_error_names_line_and_field(local):
 
 
 def test_too_large_for_this_machine(local, monkeypatch):
-    monkeypatch.setattr(job, "MOST_STEPS", 100)
+    monkeypatch.setattr(learners, "MOST_STEPS", 100)
     e = failed(local, pairs(), n_epochs=50, batch_size=1)
     assert "1,000 steps" in e.message and "batch_size" in e.message
 

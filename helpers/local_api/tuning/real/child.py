@@ -1,0 +1,66 @@
+"""A process of its own for the trainer or for llama.cpp: one thread, and it gives way to all that
+the reader does meanwhile. It ends when its standard input does, which the system sees to when the
+local API is gone.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[4]
+NOT_PASSED = ("OPENAI_", "DAY9_KEY", "DAY9_LOCAL_KEY")  # it needs no key and no address
+# What NumPy's libraries read: with more threads each waits for the slowest on a busy machine.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+class Broken(RuntimeError):
+    """The child ended, or failed at what it was asked; the text says how."""
+
+
+class Child:
+    """kind: "train" or "serve". task: what it needs to know, JSON-able."""
+
+    def __init__(self, kind, task):
+        env = {k: v for k, v in os.environ.items() if not k.startswith(NOT_PASSED)}
+        env |= dict.fromkeys(THREADS, "1")
+        path = [str(ROOT), env.get("PYTHONPATH", "")]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", __package__, kind],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=env | {"PYTHONPATH": os.pathsep.join(path).strip(os.pathsep)},
+            cwd=ROOT,
+        )
+        self.told = self.ask(task)
+
+    @property
+    def ended(self):
+        return self.process.poll() is not None
+
+    def ask(self, task=None):
+        """The answer to a line, a dict; it takes as long as it takes. Raises Broken."""
+        try:
+            self.process.stdin.write(json.dumps(task).encode() + b"\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except OSError:
+            line = b""
+        if not line:
+            self.end()
+            raise Broken(f"its process ended (exit {self.process.returncode})")
+        answer = json.loads(line)
+        if "fault" in answer:
+            self.end()
+            raise Broken(answer["fault"])
+        return answer
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            try:
+                pipe.close()
+            except OSError:  # what was written last is lost, as is who would read it
+                pass

@@ -1,0 +1,121 @@
+"""What a fine-tuning job wants of the real model: see ../learners.py. One job trains at a time."""
+
+import base64
+import contextlib
+import math
+import threading
+import time
+
+from ....facts import policy
+from . import NAME, kept, weights
+from .child import Child
+
+UPPER = 10  # of 30 layers are trained
+MOST_TOKENS = 512  # of a conversation and its answers: what is kept of them for the way back
+MOST_MINUTES = 30  # of a training
+TOKENS_A_SECOND = 160  # trained on by one idle core of our machine, its preparation included
+FREE_AFTER = 0.2  # seconds between two looks whether the machine is free
+
+
+class TooLong(ValueError):
+    """An example is longer than the memory that a training may take; the text says which."""
+
+
+class Learner:
+    """writer: a writer.Writer, which cuts texts into tokens."""
+
+    waits = False  # it takes the time that it takes
+
+    def __init__(self, writer):
+        self.writer, self.training = writer, threading.Lock()
+
+    def too_much(self, job, data, steps):
+        from ..tokens import trained
+
+        kept.has_room(job.id)
+        epochs = job.hyperparameters["n_epochs"]
+        # counted with the other model's tokens, which are near enough for minutes
+        minutes = math.ceil(trained(data)[0] * epochs / TOKENS_A_SECOND / 60)
+        if minutes <= MOST_MINUTES:
+            job.say("estimate", NAME, minutes, "s" * (minutes > 1))
+            return ""
+        fewer = len(data) * MOST_MINUTES // minutes
+        return (
+            f"{len(data):,} lines in {epochs} epochs would take {NAME} some {minutes:,} minutes on this machine, which trains for at most {MOST_MINUTES}. "
+            f"Train on {fewer:,} of the lines (the first, or a sample), or in fewer epochs."
+        )
+
+    def examples(self, job, rows):
+        """[(tokens of the conversation, [tokens of each answer])] of the lines. Raises TooLong."""
+        made = []
+        for number, row in enumerate(rows, 1):
+            if job.method == "dpo":
+                asked = row["input"]["messages"]
+                said = [row[name][-1] for name in ("preferred_output", "non_preferred_output")]
+            else:
+                *asked, last = row["messages"]
+                said = [last]
+            prompt, answers = self.writer.cut(
+                [plain(message) for message in asked],
+                [policy.text_of(answer.get("content")) for answer in said],
+            )
+            size = len(prompt) + sum(map(len, answers))
+            if size > MOST_TOKENS:
+                raise TooLong(
+                    f"Example {number} has {size:,} tokens; {NAME} trains on at most {MOST_TOKENS}, a conversation and what is said to it, in the memory of a laptop. Shorten it, or leave it out."
+                )
+            made.append((prompt, answers))
+        return made
+
+    @contextlib.contextmanager
+    def turn(self, job):
+        """Until no other job trains this job stays queued; it may be cancelled there."""
+        while not self.training.acquire(timeout=FREE_AFTER):
+            job.check()
+        try:
+            yield
+        finally:
+            self.training.release()
+
+    def train(self, job, examples, held):
+        """Yields a policy.Step a step; its policy is the bytes of the adapter at the end of an
+        epoch, else None. Raises child.Broken.
+        """
+        task = {
+            "weights": str(weights.file()),
+            "start": str(job.start.policy.path) if job.start else None,
+            "upper": UPPER,
+            "method": job.method,
+            "examples": examples,
+            "held": held or [],
+            "hyperparameters": job.hyperparameters,
+            "seed": job.seed,
+        }
+        child = Child("train", task)
+        try:
+            begun = time.monotonic()
+            while True:
+                made = child.ask()
+                content = base64.b64decode(made.pop("adapter"))
+                step = policy.Step(
+                    epochs=job.hyperparameters["n_epochs"], policy=content or None, **made
+                )
+                left = (time.monotonic() - begun) / step.step * (step.steps - step.step)
+                job.estimated_finish = int(time.time() + left)
+                yield step
+                if step.step == step.steps:
+                    return
+        finally:
+            child.end()
+
+    def look(self, done, steps):
+        return 0.0
+
+    def keep(self, job, name, step):
+        kept.keep(name, step.policy)
+
+
+def plain(message):
+    """A message as a chat template takes it: text alone, and rules are called system."""
+    role = "system" if message["role"] == "developer" else message["role"]
+    return {"role": role, "content": policy.text_of(message.get("content"))}
