@@ -92,8 +92,9 @@ def held_out_pairs(name: str) -> list[dict[str, Any]]:
     for row in lines(f"{name}_held_out"):
         said = {one["style"]: one["content"] for one in row["candidates"]}
         liked, other = ([{"role": "assistant", "content": said[s]}] for s in STYLES[name])
-        made.append(row["input"] | {"preferred_output": liked, "non_preferred_output": other})
-        made[-1] = {"input": row["input"], "preferred_output": liked, "non_preferred_output": other}
+        made.append(
+            {"input": row["input"], "preferred_output": liked, "non_preferred_output": other}
+        )
     return made
 
 
