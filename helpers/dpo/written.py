@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ..facts import DATA, stats
 from ..facts.files import read_json
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
 FAHRENHEIT = re.compile(r"\d\s*(?:°|degrees)?\s*F\b|fahrenheit", re.I)
 CELSIUS = re.compile(r"\d\s*(?:°|degrees)?\s*C\b|celsius", re.I)
 LOUD = re.compile(r"!|&|\b[A-Z]{4,}\b|\b(?:amazing|awesome|incredible|revolutionary|ultimate)\b")
+BETWEEN = 6  # questions asked at the checkpoints before the last
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
@@ -98,6 +102,75 @@ def held_out_pairs(name: str) -> list[dict[str, Any]]:
     return made
 
 
-def runs() -> dict[str, Any]:
-    """The stored runs: what was measured, where, and what was written."""
+@dataclass(frozen=True)
+class Run:
+    """A training that is stored. name, file: of the run, and of its pairs. flipped: whether the
+    other answer was preferred. rate: the learning_rate_multiplier. steps: the metrics of each, as a
+    job's events have them. before, after: what was written to the held-out questions. between:
+    {step: what was written to the first of them}, of each checkpoint.
+    """
+
+    name: str
+    file: str
+    flipped: bool
+    rate: float
+    steps: list[dict[str, float]]
+    before: list[str]
+    after: list[str]
+    between: dict[int, list[str]]
+    cpu_seconds: int
+    peak_mb: int
+
+    def won(self) -> tuple[int, int, tuple[float, float]]:
+        """The win_rate of after against before, by the judge of the file."""
+        return win_rate(JUDGES[self.file], self.after, self.before, self.flipped)
+
+
+def stored() -> dict[str, Any]:
+    """data/tuned_runs.json: how the runs were made, and on which day."""
     return read_json(DATA / "tuned_runs.json")
+
+
+def runs() -> list[str]:
+    """The names of the stored runs."""
+    return list(stored()["runs"])
+
+
+def run(name: str) -> Run:
+    """A stored run. LookupError names those that there are."""
+    kept = stored()
+    if name not in kept["runs"]:
+        raise LookupError(f"there is no run {name!r}; there are {', '.join(kept['runs'])}")
+    row = kept["runs"][name]
+    between = {int(step): texts for step, texts in row["written"].items()}
+    return Run(
+        name,
+        row["file"],
+        row["flipped"],
+        row["learning_rate_multiplier"],
+        row["steps"],
+        kept["before"][row["file"]],
+        between[max(between)],
+        between,
+        row["cpu_seconds"],
+        row["peak_mb"],
+    )
+
+
+def at_checkpoints(name: str) -> list[dict[str, float]]:
+    """A row a checkpoint of a stored run: its `step`; the loss and the margin of its last batch;
+    `held_out`, the share of held-out pairs that it wins; `distinct` of what it wrote.
+    """
+    one = run(name)
+    by_step = {int(row["step"]): row for row in one.steps}
+    return [
+        {
+            "rate": one.rate,
+            "step": step,
+            "pairs won": by_step[step]["train_reward_accuracy"],
+            "margin": by_step[step]["train_reward_margin"],
+            "held out won": by_step[step]["valid_reward_accuracy"],
+            "distinct": distinct(texts[:BETWEEN]),
+        }
+        for step, texts in sorted(one.between.items())
+    ]

@@ -1,6 +1,6 @@
 """Makes data/tuned_runs.json, the runs that 06_a_model_that_writes shows where no model is set up:
 
-    python tuned_runs.py            all of them, some 15 minutes of one idle core
+    python tuned_runs.py            all of them, some 10 minutes of one idle core
     python tuned_runs.py NAME       one anew, such as weather, weather_flipped, house_style_0.3
 
 Needs what `python start.py lab --model` sets up. Each run is what a reader can do in the notebook:
@@ -25,15 +25,16 @@ from helpers.dpo.labelling import flipped
 from helpers.facts import DATA
 
 BASE, FILE = "smollm2-135m", DATA / "tuned_runs.json"
-PAIRS, HELD_OUT, TOKENS = 32, 20, 60  # learnt; looked at and asked; of an answer at most
+PAIRS, HELD_OUT, ASKED, TOKENS = 24, 10, 20, 48  # learnt; looked at; asked; of an answer at most
+ASKED_BETWEEN = written.BETWEEN  # at the ends of the epochs before the last
 KNOBS = {"beta": 0.1, "n_epochs": 3, "batch_size": 4}
 # name: (file, learning_rate_multiplier, whether the other answer is preferred)
 RUNS = {
     "weather": ("weather", 1.0, False),
-    "weather_flipped": ("weather", 1.0, True),
-    "house_style_0.1": ("house_style", 0.1, False),
-    "house_style_0.3": ("house_style", 0.3, False),
     "house_style_1": ("house_style", 1.0, False),
+    "house_style_0.3": ("house_style", 0.3, False),
+    "house_style_0.1": ("house_style", 0.1, False),
+    "weather_flipped": ("weather", 1.0, True),
     "house_style_0.3_flipped": ("house_style", 0.3, True),
     "support": ("support", 0.3, False),
     "support_flipped": ("support", 0.3, True),
@@ -63,11 +64,11 @@ def upload(client, rows):
 def run(client, server, name):
     file, rate, other = RUNS[name]
     turn = flipped if other else list
-    held_out = written.held_out_pairs(file)[:HELD_OUT]
+    held_out = written.held_out_pairs(file)[:ASKED]
     job = client.fine_tuning.jobs.create(
         model=BASE,
         training_file=upload(client, turn(written.lines(file)[:PAIRS])),
-        validation_file=upload(client, turn(held_out)),
+        validation_file=upload(client, turn(held_out[:HELD_OUT])),
         seed=1,
         method={
             "type": "dpo",
@@ -98,7 +99,11 @@ def run(client, server, name):
         "peak_mb": most // 2**20,
         "steps": [{k: round(v, 4) for k, v in s.items()} for s in sorted(steps, key=lambda s: s["step"])],  # fmt: skip
         "written": {
-            str(c.step_number): answers(client, c.fine_tuned_model_checkpoint, held_out)
+            str(c.step_number): answers(
+                client,
+                c.fine_tuned_model_checkpoint,
+                held_out if c is checkpoints[-1] else held_out[:ASKED_BETWEEN],
+            )
             for c in checkpoints
         },
     }
@@ -111,7 +116,8 @@ def main():
         "about": "SmolLM2-135M tuned by notebooks/3_dpo/tuned_runs.py; every text was written by it",
         "day": datetime.date.today().isoformat(),
         "machine": f"{platform.system()} {platform.machine()}, one thread",
-        "settings": KNOBS | {"pairs": PAIRS, "held_out": HELD_OUT, "most_tokens": TOKENS},
+        "settings": KNOBS
+        | {"pairs": PAIRS, "held_out": HELD_OUT, "asked": ASKED, "most_tokens": TOKENS},
     }
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DAY9_MY_MODELS"] = folder  # these are nobody's
@@ -121,7 +127,7 @@ def main():
             file = RUNS[name][0]
             before = made.setdefault("before", {})
             if file not in before:
-                before[file] = answers(client, BASE, written.held_out_pairs(file)[:HELD_OUT])
+                before[file] = answers(client, BASE, written.held_out_pairs(file)[:ASKED])
             made.setdefault("runs", {})[name] = run(client, server, name)
             FILE.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
             print(name, made["runs"][name]["cpu_seconds"], "s of CPU", flush=True)

@@ -146,7 +146,13 @@ class Job:
         except _Stopped:
             return None
         except Broken as e:  # of a process of its own
-            self._fail("training_failed", f"The training stopped: {e}. Create the job again.", None)
+            if self.phase == "cancelled":  # which is why
+                return None
+            self._fail(
+                "training_failed",
+                f"The training stopped: {e}. Create the job again when that is mended.",
+                None,
+            )
             return None
         except OSError as e:
             self._fail("not_kept", f"What was trained cannot be kept: {e}.", None)
@@ -296,6 +302,7 @@ class Job:
             self.phase, self.held = "cancelled", False
             self.say("cancelled")
             self.changed.notify_all()
+        self.learner.stop(self)
 
     def hold(self, held):
         with self.changed:

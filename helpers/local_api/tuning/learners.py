@@ -62,6 +62,9 @@ class StandIn:
             examples, method=job.method, start=start, seed=job.seed, valid=held, **known
         )
 
+    def stop(self, job):
+        """End what a job that was cancelled has under way: nothing, between two steps."""
+
     def look(self, done, steps):
         """Seconds in which a reader may look at what was done; None to go on at once."""
         seen = done * PIECES // steps > (done - 1) * PIECES // steps

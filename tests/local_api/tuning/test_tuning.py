@@ -27,7 +27,7 @@ from helpers.facts import policy as dpo
 from helpers.facts import tokens as counter
 from helpers.facts.models import models
 from helpers.local_api import answers, recordings
-from helpers.local_api.tuning import candidates, files, job, jobs, learners, tokens
+from helpers.local_api.tuning import candidates, files, jobs, learners, tokens
 from tests import asking, genuine
 from tests.conftest import needs
 

