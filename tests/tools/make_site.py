@@ -94,9 +94,6 @@ class Site:
         leads = self._links(path, soup)
         for table in soup.find_all("table"):
             table.wrap(soup.new_tag("div", attrs={"class": "wide", "role": "group"}))
-        for text in soup.find_all("p", string=re.compile(r"^\s*\$\$.*\$\$\s*$", re.S)):
-            text["class"] = "formula"  # as TeX: what sets it is JupyterLab's
-            text.string = text.string.strip().strip("$").strip()
         first = soup.find("h1")
         title = first.get_text().strip() if first else path
         words = soup.find("p")
@@ -223,8 +220,13 @@ class Site:
                 continue
             theme = refresh.THEMES[posixpath.dirname(name)]
             groups.setdefault(theme, []).append(path)
-        texts = [p for p in self.pages if p.startswith("notebooks/") and p.endswith(".md")]
-        return groups | ({"Beside them": sorted(texts)} if texts else {})
+        # a page for teachers of one notebook is found from the list of all of them
+        twin = lambda p: p.replace("notebooks/teaching/", "notebooks/").replace(".md", ".ipynb")
+        texts = [p for p in self.pages if p.endswith(".md") and twin(p) not in self.pages]
+        for name, folder in (("Beside them", "notebooks"), ("For teachers", "notebooks/teaching")):
+            if of_it := sorted(p for p in texts if posixpath.dirname(p) == folder):
+                groups[name] = of_it
+        return groups
 
 
 def _short(text):

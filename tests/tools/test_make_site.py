@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from tests import lab
 from tests.conftest import needs
@@ -134,6 +135,43 @@ def test_a_page_leads_to_the_one_before_and_the_one_after(pages):
 
 def test_it_is_small(out):
     assert sum(p.stat().st_size for p in out.rglob("*") if p.is_file()) < 15e6
+
+
+def test_formulas_are_set_by_the_browser(pages):
+    page = pages["notebooks/3_dpo/02_how_dpo_learns.html"]
+    nb = refresh.read(make_site.ROOT / "notebooks/3_dpo/02_how_dpo_learns.ipynb")
+    assert page.count("<math ") == "".join(c.source for c in nb.cells).count("$$") // 2 > 0
+    assert not any("$$" in page or "\\frac" in page for page in pages.values())
+
+
+def test_the_list_of_pages_has_what_is_for_teachers_but_not_each_page_for_a_notebook(pages):
+    nav = pages["index.html"].partition("<nav")[2]
+    for name in ("README", "plans", "answers", "nbgrader"):
+        assert f'"notebooks/teaching/{name}.html"' in nav
+    for path in BOOKS:
+        beside = path.replace("notebooks/", "notebooks/teaching/").replace(".ipynb", ".html")
+        assert beside in pages and beside not in nav
+        assert (
+            f'"{Path(beside).relative_to("notebooks/teaching").as_posix()}"'
+            in pages["notebooks/teaching/README.html"]
+        )
+
+
+@needs("chromium")
+def test_a_screen_reader_and_a_keyboard_get_through_a_page(out):
+    """No serious finding of axe, on three kinds of pages; it was run on all of them by hand."""
+    pages = {
+        "index": "dark",
+        "notebooks/00_start_here": "light",
+        "notebooks/teaching/1_o1/03_vision": "dark",
+    }
+    with lab.browser() as chrome:
+        for name, scheme in pages.items():
+            page = chrome.new_context(color_scheme=scheme).new_page()
+            page.goto((out / f"{name}.html").as_uri())
+            found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+            serious = [f for f in found if f["impact"] in ("serious", "critical")]
+            assert not serious, (name, [(f["id"], f["nodes"][0]["html"]) for f in serious])
 
 
 @needs("chromium")

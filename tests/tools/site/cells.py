@@ -4,6 +4,7 @@ import functools
 import html
 import re
 
+import latex2mathml.converter
 import pygments
 from nbconvert.filters import ansi2html
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -14,9 +15,21 @@ CODE = re.compile(r'<pre class="code">(.*?)</pre>', re.S)
 KINDS = ("text/html", "text/markdown", "text/plain")  # of what is shown, the best first
 
 
+class _Renderer(IPythonRenderer):
+    """Formulas as MathML, which browsers set by themselves."""
+
+    def block_math(self, body):
+        return latex2mathml.converter.convert(body.strip(), display="block")
+
+    def paragraph(self, text):
+        if text.startswith("<math"):  # which may be wider than a window
+            return f'<div class="wide" role="group">{text}</div>\n'
+        return super().paragraph(text)
+
+
 @functools.cache
 def _markdown():
-    return MarkdownWithMath(IPythonRenderer(escape=False, exclude_anchor_links=True))
+    return MarkdownWithMath(_Renderer(escape=False, exclude_anchor_links=True))
 
 
 def markup(nb):
