@@ -113,7 +113,7 @@ def page(path, text):
         "## Say first",
         text["first"],
         "## Where people get lost",
-        "\n".join(f"- *{heading}.* {what}" for heading, what in text["lost"]),
+        "\n".join(f"- *{heading}*: {what}" for heading, what in text["lost"]),
         "## Answers",
         *[_with_slips(exercise, wrong[name]) for name, exercise in of.items()],
         "## What to skip",

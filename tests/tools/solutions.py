@@ -14,7 +14,7 @@ CHECKED = re.compile(r'helpers\.check\("([\w-]+)"')
 SOLUTION = re.compile(
     r"<details><summary>Solution</summary>\s*```\n(?P<code>.*?)```(?P<more>.*?)</details>\n*", re.S
 )
-HEADING = re.compile(r"^## .*\n+")
+ASKED = re.compile(r"\*\*\d\.\*\* (?!.*\*\*\d\.\*\* ).*", re.S)  # the last that is numbered
 
 
 class Exercise(NamedTuple):
@@ -33,7 +33,8 @@ def of(nb):
             starters.append((asked, cell.source))
         elif cell.cell_type == "markdown":
             solutions += [found.groups() for found in SOLUTION.finditer(cell.source)]
-            asked = HEADING.sub("", refresh.FOLDED.sub("", cell.source)).strip()
+            found = ASKED.search(refresh.FOLDED.sub("", cell.source))
+            asked = found[0].strip() if found else asked
     if len(starters) != len(solutions):
         raise ValueError(
             f"{refresh.title(nb)}: {len(starters)} starters and {len(solutions)} solutions"
