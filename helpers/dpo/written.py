@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 FAHRENHEIT = re.compile(r"\d\s*(?:°|degrees)?\s*F\b|fahrenheit", re.I)
 CELSIUS = re.compile(r"\d\s*(?:°|degrees)?\s*C\b|celsius", re.I)
-LOUD = re.compile(r"!|&|\b[A-Z]{4,}\b|\b(?:amazing|awesome|incredible|revolutionary|ultimate)\b")
 BETWEEN = 6  # questions asked at the checkpoints before the last
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
@@ -35,9 +34,9 @@ def unit(text: str) -> int:
     return bool(FAHRENHEIT.search(text)) - bool(CELSIUS.search(text))
 
 
-def quiet(text: str) -> int:
-    """Minus the number of exclamation marks, ampersands, words in capitals and words of hype."""
-    return -len(LOUD.findall(text))
+def we(text: str) -> int:
+    """1 where it says at once who acts: its first word is We; else 0."""
+    return int(text.lstrip().startswith(("We ", "We'")))
 
 
 def short(text: str) -> int:
@@ -48,7 +47,7 @@ def short(text: str) -> int:
 # Which rule judges what a file teaches.
 JUDGES: dict[str, Callable[[str], int]] = {
     "weather": unit,
-    "house_style": quiet,
+    "house_style": we,
     "support": short,
 }
 # Of the held-out candidates: the style that the file prefers, and the other.

@@ -4,7 +4,7 @@ import collections
 import json
 import math
 
-from ..dpo import labelling
+from ..dpo import labelling, written
 from ..facts import DATA, policy, preference_file
 from . import exercise, judge
 
@@ -306,3 +306,58 @@ def which_way(answer):
         "summary": "what matters to a reader is hard to write down and easy to choose",
     }
     return judge(answer, right, ("preferences", "supervised", "look it up", "a schema"), why)
+
+
+# --- 06_a_model_that_writes ---
+
+
+@exercise(
+    "writes-1",
+    hint="Keep the rows that write at least 0.8 different words, then take the one that wins the most held-out pairs; of equal ones the earliest step, then the smallest rate.",
+)
+def a_checkpoint_to_keep(answer):
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        return "two things are asked for: (rate, step)."
+    rows = [
+        row
+        for name in written.runs()
+        if written.run(name).file == "house_style" and not written.run(name).flipped
+        for row in written.at_checkpoints(name)
+    ]
+    found = next((r for r in rows if (r["rate"], r["step"]) == answer), None)
+    if found is None:
+        return f"no checkpoint has rate {answer[0]} and step {answer[1]}."
+    if found["distinct"] < SOUND:
+        return f"it wins {found['held out won']:.0%} of the held-out pairs, and of its words only {found['distinct']:.0%} are different."
+    sound = [row for row in rows if row["distinct"] >= SOUND]
+    best = min(sound, key=lambda r: (-r["held out won"], r["step"], r["rate"]))
+    if found["held out won"] < best["held out won"]:
+        return f"it wins {found['held out won']:.0%} of the held-out pairs; another one that still writes wins more."
+    if found is not best and (found["step"], found["rate"]) != (best["step"], best["rate"]):
+        return "another one wins as many with fewer steps, or at a smaller rate."
+    return None
+
+
+SOUND = 0.8  # share of different words from which a text of a few lines reads as one
+
+
+@exercise(
+    "writes-2",
+    hint="The margin and the pairs are counted on texts that people wrote. Only what the model writes by itself says how it writes.",
+)
+def what_a_number_tells(answer):
+    right = {
+        "training pairs won": "pairs only",
+        "margin": "pairs only",
+        "held-out pairs won": "pairs only",
+        "distinct": "its writing",
+        "units in 20 answers": "its writing",
+    }
+    why = {
+        "training pairs won": "it is counted on the texts that it learns from; a model can win them all and write nothing",
+        "margin": "it compares the chances of two texts of yours, and both may have fallen",
+        "held-out pairs won": "the questions are new, but both answers are still written by people",
+        "distinct": "it is counted on what the model wrote by itself",
+        "units in 20 answers": "it is counted on what the model wrote by itself",
+    }
+    return judge(answer, right, ("pairs only", "its writing"), why)

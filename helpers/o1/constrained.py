@@ -11,6 +11,8 @@ import json
 import random
 
 from ..common.markup import Template
+from ..facts import DATA
+from ..facts.files import read_json
 
 END = 256  # the 257th choice of the writer: stop
 PRINTABLE = range(32, 127)
@@ -184,6 +186,15 @@ class Mask:
         return STRIP.render(prefix=self.prefix, can=can, strip=strip, count=self._count())
 
 
+def allows(form, prefix, token):
+    """Whether a language model's token, a text of one or more characters, may follow `prefix`: the
+    mask of a real decoder, which is over tokens. ValueError as for `mask`.
+    """
+    mask(form, prefix)  # tells a prefix that leads nowhere
+    raw = (prefix + token).encode()
+    return _matcher(form).try_consume_tokens(list(raw)) == len(raw)
+
+
 def mask(form, prefix):
     """What may follow `prefix` in an instance of `form`, which is written without blanks between
     its parts.
@@ -198,3 +209,12 @@ def mask(form, prefix):
         ok = raw[:taken].decode(errors="ignore")
         raise ValueError(f"no instance begins so: after {ok!r}, {prefix[len(ok)]!r} is masked")
     return Mask(prefix, _allowed(matcher))
+
+
+def written():
+    """What a real language model wrote and would have written next (SmolLM2-135M; measured by
+    tests/tools/measure_schemas.py): a dict with `prefix`, `next` ([[token, chance]], the 20
+    likeliest after it) and `texts`, of each schema what it wrote when it was `asked` and when it
+    was `held` by a grammar, and which of both are valid.
+    """
+    return read_json(DATA / "written_schemas.json")

@@ -158,6 +158,17 @@ def test_each_text_follows_its_own_masks():
         assert text[i] in constrained.mask(FormCorrections, text[:i].decode()).bytes
 
 
+@pytest.mark.parametrize(
+    "token, may",
+    [("1", True), ("12", True), ("-", True), ('"', False), ("1x", False), ("…", False)],
+)
+def test_a_token_may_follow_where_each_of_its_bytes_may(token, may):
+    number = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False}  # fmt: skip
+    assert constrained.allows(number, '{"n":', token) is may
+    with pytest.raises(ValueError, match="masked"):
+        constrained.allows(number, '{"x":', token)
+
+
 def test_a_prefix_that_leads_nowhere_says_where():
     with pytest.raises(ValueError, match="after '{\"', 'x' is masked"):
         constrained.mask(FormCorrections, '{"x')
