@@ -53,6 +53,7 @@ PARTS = {
         "A language model that writes and is tuned",
         "is 105 to 135 MB more to download, and 210 MB on the disk.",
     ),
+    "frameworks": ("Five frameworks", "are 45 MB more to download, and 200 MB on the disk."),
 }
 
 
@@ -337,7 +338,8 @@ def lower(name):
 def lacks(part):
     """Why a part has no build for this system, in a sentence; "" where it has."""
     here = (sys.platform, platform.machine(), platform.mac_ver()[0], glibc())
-    return {"voice": no_voice_here, "model": no_model_here}[part](*here)
+    why = {"voice": no_voice_here, "model": no_model_here, "frameworks": no_frameworks_here}
+    return why[part](*here)
 
 
 def no_voice_here(system, machine, macos, libc):
@@ -371,6 +373,15 @@ def no_model_here(system, machine, macos, libc):
         return "llama.cpp needs macOS 13 or newer, and this is %s." % macos
     if system == "linux" and not libc:
         return "llama.cpp's build needs glibc, and this is another C library."
+    return ""
+
+
+def no_frameworks_here(system, machine, macos, libc):
+    """Why the frameworks have no build for a system, in a sentence; "" where they have."""
+    if system == "darwin" and machine == "x86_64":
+        return "a package that they need has no build for Intel Macs."
+    if system == "win32" and machine == "ARM64":
+        return "packages that they need have no builds for Windows on ARM; the x64 build of Python will do."
     return ""
 
 

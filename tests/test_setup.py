@@ -36,6 +36,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MAIN = ROOT / "requirements.lock"
 TEST = ROOT / "tests" / "requirements.lock"
 VOICE, MODEL = ROOT / "requirements.voice.lock", ROOT / "requirements.model.lock"
+FRAMEWORKS = ROOT / "requirements.frameworks.lock"
+LOCKS = [MAIN, TEST, VOICE, MODEL, FRAMEWORKS]
 
 
 # What is named and what is locked
@@ -56,8 +58,9 @@ def pins(lock):
         (TEST, PROJECT["dependency-groups"]["test"]),
         (VOICE, PROJECT["dependency-groups"]["voice"]),
         (MODEL, PROJECT["dependency-groups"]["model"]),
+        (FRAMEWORKS, PROJECT["dependency-groups"]["frameworks"]),
     ],
-    ids=["lab", "test", "voice", "model"],
+    ids=["lab", "test", "voice", "model", "frameworks"],
 )
 def test_every_dependency_is_locked_in_its_range(lock, asked):
     locked = pins(lock)
@@ -69,13 +72,13 @@ def test_every_dependency_is_locked_in_its_range(lock, asked):
         )
 
 
-@pytest.mark.parametrize("one, other", [*itertools.combinations([MAIN, TEST, VOICE, MODEL], 2)])
+@pytest.mark.parametrize("one, other", [*itertools.combinations(LOCKS, 2)])
 def test_the_locks_name_the_same_versions(one, other):
     one, other = pins(one), pins(other)
     assert {n: v for n, v in other.items() if n in one} == {n: one[n] for n in other if n in one}
 
 
-@pytest.mark.parametrize("lock", [MAIN, TEST, VOICE, MODEL], ids=["lab", "test", "voice", "model"])
+@pytest.mark.parametrize("lock", LOCKS, ids=["lab", "test", "voice", "model", "frameworks"])
 def test_a_lock_has_hashes_and_no_address(lock):
     text = lock.read_text(encoding="utf-8")
     assert len(pins(lock)) > 10
@@ -91,6 +94,7 @@ def test_a_lock_has_hashes_and_no_address(lock):
 APART = (
     "tests/data/",
     "notebooks/5_sdks/clients/",
+    "notebooks/5_sdks/frameworks/",
     "notebooks/5_sdks/old_app/",
     "notebooks/3_dpo/train_with_trl.py",
 )

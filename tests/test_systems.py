@@ -73,6 +73,13 @@ def test_start_says_where_the_language_model_has_no_build():
     assert any("macosx_13_0" in name for name in TABLE[str(pin)]["files"])
 
 
+def test_start_says_where_the_frameworks_have_no_build():
+    [pin] = [p for p in systems.locked(systems.FRAMEWORKS) if p.asked.name == "litellm"]
+    for system in systems.SYSTEMS:
+        there = pin.asked.marker.evaluate(systems.environment(system, "3.12"))
+        assert bool(start.no_frameworks_here(*system, "", "")) != there, system
+
+
 @pytest.mark.parametrize("lock", systems.GLIBC)
 @pytest.mark.parametrize("system, python", EVERYWHERE)
 def test_every_package_has_a_wheel(system, python, lock):
@@ -82,7 +89,7 @@ def test_every_package_has_a_wheel(system, python, lock):
         for pin in systems.locked(lock)
         if not pin.asked.marker or pin.asked.marker.evaluate(environment)
     ]
-    assert len(wanted) > 30 or lock in (systems.VOICE, systems.MODEL)
+    assert len(wanted) > 30 or lock in (systems.VOICE, systems.MODEL, systems.FRAMEWORKS)
     assert [str(pin) for pin in wanted if not usable(pin, system, python, lock)] == []
 
 

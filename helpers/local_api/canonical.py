@@ -68,6 +68,7 @@ EMPTY = {
     "image",
     "logit_bias",
     "stop",
+    "provider_specific_fields",  # LiteLLM's, on what it passes back, with nulls inside
 }
 # (things, parameter, its values that are the same as none where there are no such things)
 WITHOUT = (
@@ -75,6 +76,8 @@ WITHOUT = (
     ("functions", "function_call", ("auto", "none")),
     ("tools", "max_tool_calls", range(1, 10_000)),
 )
+# What `reasoning.context` is without being said, by models whose name begins so (SDK types).
+CONTEXT = {"gpt-5.6": ("auto", "all_turns"), "": ("auto", "current_turn")}
 WRITTEN_BY_API = ("id", "status")  # on an item that is passed back
 SCHEMA = {"type", "properties", "anyOf", "enum", "$ref", "items"}  # what tells a schema
 DATA_URL = re.compile(r"data:([\w.+/-]+);base64,.*", re.S)
@@ -190,7 +193,19 @@ def canonical_body(path, body, drop=BOOKKEEPING | SHAPING):
             del out[key]
     if path == "/v1/responses":
         _canonical_input(out)
+        _canonical_reasoning(out)
     return out
+
+
+def _canonical_reasoning(out):
+    """Takes from a Responses body the `reasoning.context` that its model has anyway."""
+    reasoning, model = out.get("reasoning"), str(out.get("model"))
+    if isinstance(reasoning, dict) and "context" in reasoning:
+        default = next(values for name, values in CONTEXT.items() if model.startswith(name))
+        if reasoning["context"] in default:
+            out["reasoning"] = {k: v for k, v in reasoning.items() if k != "context"}
+            if not out["reasoning"]:
+                del out["reasoning"]
 
 
 def _canonical_input(out):

@@ -42,6 +42,8 @@ NOTHING = {
         {"max_tool_calls": 3},
         {"reasoning": {}},
         {"reasoning": {"effort": "medium"}},
+        {"reasoning": {"context": "auto"}},
+        {"reasoning": {"effort": "medium", "context": "all_turns"}},
         {"text": {"verbosity": "medium"}},
         {"text": {"format": {"type": "text"}}},
         {"input": [{"type": "message", "role": "user", "content": DAY}]},
@@ -97,3 +99,34 @@ def test_what_differs_in_one_inner_field_is_named_by_it(more, field):
     answer = ask(SHIPPED, sent, RESPONSES)
     assert answer.status == 424
     assert field in [d["path"] for d in answer.off_the_map["differences"]], value(answer)
+
+
+FOLLOWED = [
+    {"role": "user", "content": DAY},
+    {"role": "assistant", "content": "2024-12-17 was a Tuesday."},
+    {"role": "user", "content": "And 2000-02-29?"},
+]
+
+
+@pytest.mark.parametrize("more", [more for more in NOTHING[RESPONSES] if "input" not in more])
+def test_nor_does_it_where_the_answer_is_worked_out(more):
+    body = {"model": "gpt-5.6-sol", "input": FOLLOWED}
+    plain, with_it = ask(SHIPPED, body, RESPONSES), ask(SHIPPED, body | more, RESPONSES)
+    assert (plain.status, with_it.status) == (200, 200), with_it.body
+    assert plain.recording.startswith("computed/") and with_it.recording == plain.recording
+
+
+def test_the_other_context_of_reasoning_is_a_difference_that_is_named():
+    body = {"model": "gpt-5.6-sol", "input": DAY, "reasoning": {"context": "current_turn"}}
+    answer = ask(SHIPPED, body, RESPONSES)
+    assert answer.status == 424 and "reasoning.context" in answer.off_the_map["why"]
+
+
+def test_what_a_library_hangs_on_a_message_counts_where_something_is_in_it():
+    hung = lambda value: [
+        FOLLOWED[0],
+        FOLLOWED[1] | {"provider_specific_fields": value},
+        FOLLOWED[2],
+    ]
+    for given, status in (({"refusal": None}, 200), ({}, 200), ({"note": "Be brief."}, 424)):
+        assert ask(SHIPPED, {"model": "o1", "messages": hung(given)}).status == status, given

@@ -292,6 +292,28 @@ def test_a_field_that_nothing_fills_is_named(field):
         corrections(**field)
 
 
+def taker(name, **fields):
+    """A tool of these arguments."""
+    schema = {"type": "object", "properties": fields, "required": list(fields)}
+    return {"type": "function", "function": {"name": name, "parameters": schema}}
+
+
+def test_a_tool_that_must_be_called_and_takes_the_answer_is_called_with_it():
+    """As Pydantic AI and others get their structure, where no tool is needed."""
+    text = {"type": "string"}
+    day, final = "Which day of the week was 2024-12-17?", taker("final_result", weekday=text)
+    for choice in ("required", {"type": "function", "function": {"name": "final_result"}}):
+        tools = [taker("get_mood", mood=text), final]
+        (call,) = said(day, tools=tools, tool_choice=choice)
+        assert call["function"] == {"name": "final_result", "arguments": '{"weekday":"Tuesday"}'}
+    fixes = {"type": "array", "items": {"type": "object", "properties": {"new_value": INTEGER}}}
+    (call,) = said(FORM, tools=[taker("final", corrections=fixes)], tool_choice="required")
+    assert json.loads(call["function"]["arguments"])["corrections"][0] == {"new_value": 25875}
+    for tools in ([taker("get_mood", mood=text)], [taker("ping")]):
+        with pytest.raises(computed.Unclear, match="no tool takes the answer"):
+            said(day, tools=tools, tool_choice="required")
+
+
 # --- pictures -------------------------------------------------------------------------------------
 
 

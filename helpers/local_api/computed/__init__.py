@@ -137,22 +137,40 @@ def _said(request, topic, rule):
     elif request.results:
         raise Unclear("A tool has answered that this question does not need.")
     elif _forced(request):
-        raise Unclear("The question needs no tool, and tool_choice asks for a call.")
+        return {"calls": [_answered_by_call(request, topic, rule)]}
     return {"text": _words(request, topic, rule)}
 
 
 def _words(request, topic, rule):
     if request.schema is None:
         return rule.dressed(topic.say(rule))
+    return _filled(request.schema, topic, rule)
+
+
+def _filled(schema, topic, rule):
+    """The JSON of a schema, filled with what the topic says."""
     facts = topic.fields(rule)
     lists = [v for v in facts.values() if isinstance(v, list)]
     try:
-        filled = filling.fill(request.schema, facts)
+        filled = filling.fill(schema, facts)
     except filling.Unfilled:
         if len(lists) != 1 or not lists[0]:
             raise
-        filled = filling.fill(request.schema, facts | lists[0][0])  # one of them is asked for
+        filled = filling.fill(schema, facts | lists[0][0])  # one of them is asked for
     return json.dumps(filled, ensure_ascii=False, separators=(",", ":"))
+
+
+def _answered_by_call(request, topic, rule):
+    """The call of a tool that takes the answer itself, as some frameworks get their structure."""
+    for tool in _offered(request):
+        if tool.parameters.get("properties"):
+            try:
+                return {"name": tool.name, "arguments": _filled(tool.parameters, topic, rule)}
+            except filling.Unfilled:
+                continue
+    raise Unclear(
+        "The question needs no tool, tool_choice asks for a call, and no tool takes the answer."
+    )
 
 
 def _forced(request):

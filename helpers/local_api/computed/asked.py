@@ -103,7 +103,7 @@ def read(path, body):
         body.get("tool_choice", "auto"),
         body.get("parallel_tool_calls", True),
         _schema(body, chat),
-        _unfollowed(body),
+        _unfollowed(path, body),
     )
 
 
@@ -125,7 +125,8 @@ def _is_plain(item):
     kind = item.get("role") or item.get("type")
     if not isinstance(kind, str) or kind not in FIELDS:
         return False
-    sent = {k: v for k, v in item.items() if v is not None and v != []}
+    empty = lambda k, v: k in canonical.EMPTY and canonical.canonical_value(v) in ([], {})
+    sent = {k: v for k, v in item.items() if v is not None and v != [] and not empty(k, v)}
     if not set(sent) <= FIELDS[kind]:
         return False
     content = sent.get("content", "")
@@ -150,13 +151,12 @@ def _is_call(call):
     )
 
 
-def _unfollowed(body):
+def _unfollowed(path, body):
     """The parameters that no answer here follows, also those inside reasoning and text."""
-    known = HANDLED | canonical.BOOKKEEPING | canonical.SHAPING
-    found = [k for k, v in body.items() if k not in known and canonical.DEFAULTS.get(k) != v]
+    same = canonical.canonical_body(path, body)  # without what changes no answer
+    found = [k for k in same if k not in HANDLED]
     for outer, followed in (("reasoning", "effort"), ("text", "format")):
-        inner = body.get(outer) or {}
-        found += [f"{outer}.{k}" for k, v in inner.items() if k != followed and v is not None]
+        found += [f"{outer}.{k}" for k in same.get(outer) or {} if k != followed]
     return found
 
 
