@@ -358,7 +358,7 @@ def test_wheels_beside_it_are_all_that_uv_and_pip_ask(project):
     alone = ["--no-index", "--find-links", "wheelhouse"]
     assert " ".join(alone) in " ".join(project.asked()[0]["asked"])
     with_pip_instead(project)
-    assert f"--require-hashes {' '.join(alone)} -r " in project.start("lab").stderr
+    assert f" {' '.join(alone)} -r " in project.start("lab").stderr
 
 
 def test_wheels_for_another_system_or_lock_are_told_and_not_used(project):
