@@ -7,6 +7,7 @@
     python start.py lab --model     the same, with a language model that you tune (130 MB more)
     python start.py test    runs every notebook and test     (more arguments go to pytest)
     python start.py lock    writes the lock files anew from pyproject.toml; needs uv
+    python start.py class --seats 30     a class on this machine, in the browsers of others
     python start.py bundle --for linux,macos,windows     a folder that installs with no network
     python start.py record  records a notebook's calls anew: record [--show] [--from URL] NOTEBOOK
     python start.py link    lets the running Python `import helpers` from anywhere (conda, Binder)
@@ -54,6 +55,7 @@ PARTS = {
         "is 105 to 135 MB more to download, and 210 MB on the disk.",
     ),
     "frameworks": ("Five frameworks", "are 45 MB more to download, and 200 MB on the disk."),
+    "class": ("A class's JupyterHub", "is 15 MB more to download, and 50 MB on the disk."),
 }
 
 
@@ -338,7 +340,12 @@ def lower(name):
 def lacks(part):
     """Why a part has no build for this system, in a sentence; "" where it has."""
     here = (sys.platform, platform.machine(), platform.mac_ver()[0], glibc())
-    why = {"voice": no_voice_here, "model": no_model_here, "frameworks": no_frameworks_here}
+    why = {
+        "voice": no_voice_here,
+        "model": no_model_here,
+        "frameworks": no_frameworks_here,
+        "class": no_class_here,
+    }
     return why[part](*here)
 
 
@@ -385,12 +392,29 @@ def no_frameworks_here(system, machine, macos, libc):
     return ""
 
 
+def no_class_here(system, machine, macos, libc):
+    """Why a system can hold no class, in a sentence; "" where it can. See no_voice_here."""
+    if system == "win32":
+        return "JupyterHub does not run on Windows (in WSL it does)."
+    if system == "darwin" and machine == "x86_64":
+        return "JupyterHub's packages have no builds for Intel Macs."
+    return ""
+
+
 def glibc():
     """The version of the GNU C library, such as "2.36"; "" where there is another, or none."""
     try:
         return os.confstr("CS_GNU_LIBC_VERSION").split()[1]
     except (AttributeError, ValueError, OSError, IndexError):
         return ""
+
+
+def class_(arguments):
+    lacking = lacks("class")
+    if lacking:
+        raise Failure("no class can be held on this machine: " + lacking, "another machine.")
+    python = ready([LOCK, lock_of("class")])
+    become([python, "-m", "helpers.classroom"] + arguments, child_environment())
 
 
 def bundle(arguments):
@@ -712,6 +736,7 @@ def main(arguments):
         "lab": lab,
         "test": test,
         "bundle": bundle,
+        "class": class_,
         "record": record,
         "lock": lock,
         "link": link,

@@ -14,15 +14,16 @@ ROOT = Path(__file__).resolve().parents[1]
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 VOICE, MODEL = "requirements.voice.lock", "requirements.model.lock"
-FRAMEWORKS = "requirements.frameworks.lock"
+FRAMEWORKS, CLASS = "requirements.frameworks.lock", "requirements.class.lock"
 # The oldest C library for which the packages of a lock have wheels: Debian 11; Debian 12 and Ubuntu
-# 22.04; Debian 12 again; Debian 11 again.
+# 22.04; Debian 12 again; Debian 11 for the rest.
 GLIBC = {
     "requirements.lock": (2, 31),
     "tests/requirements.lock": (2, 35),
     VOICE: (2, 34),
     MODEL: (2, 31),
     FRAMEWORKS: (2, 31),
+    CLASS: (2, 31),
 }
 MACOS = {"arm64": (14, 0), "x86_64": (11, 0)}  # the oldest, likewise
 OF_MACOS = {VOICE: (15, 0), MODEL: (13, 0)}
@@ -52,7 +53,7 @@ NAMES = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
 
 def in_words():
     """What README.md says of them."""
-    lab, test, voice, *_ = (".".join(map(str, GLIBC[lock])) for lock in GLIBC)
+    lab, test, voice, *_ = (".".join(map(str, libc)) for libc in GLIBC.values())
     return (
         f"It runs on Linux (x86_64 and aarch64, with glibc {lab} or newer; the tests want {test}), on macOS (from "
         f"{MACOS['arm64'][0]} on Apple chips, from {MACOS['x86_64'][0]} on Intel) and on Windows (x64 and ARM64). On Intel "

@@ -11,6 +11,8 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 from jupyter_client.provisioning import KernelProvisionerFactory
 
+from helpers.classroom import forking
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")
 
 
@@ -48,7 +50,7 @@ SAME = {
     "plotly": "__import__('plotly.io').io.renderers.default, __import__('plotly.io').io.templates.default",
     "folder": "__import__('os').getcwd()",
     "search path": "__import__('sys').path",
-    "environment": "{n: v for n, v in __import__('os').environ.items() if not n.startswith(('JPY_', 'TESTS_'))}",
+    "environment": "{n: v for n, v in __import__('os').environ.items() if not n.startswith(('JPY_', 'TESTS_', 'FORKED_'))}",
     "helpers are not there yet": "'helpers' in __import__('sys').modules, 'ipywidgets' in __import__('sys').modules",
     "widgets": "__import__('ipywidgets') and sorted(get_ipython().kernel.comm_manager.targets)",
     "no network": "__import__('socket').create_connection(('192.0.2.1', 80))",
@@ -63,7 +65,7 @@ def test_a_forked_kernel_is_as_an_ordinary_one(tmp_path):
     seen = {}
     for provisioner in ("forked", "local-provisioner"):
         with kernel(provisioner, cwd=str(tmp_path)) as (manager, client):
-            assert (type(manager.provisioner).__module__ == "tests.forked") == (
+            assert (type(manager.provisioner).__module__ == forking.__name__) == (
                 provisioner == "forked"
             )
             client.execute("import pandas, plotly.io; del pandas, plotly", reply=True, timeout=60)
@@ -114,7 +116,7 @@ def test_nothing_is_left_when_the_run_is_killed():
         input()
     """),
         ],
-        env={n: v for n, v in os.environ.items() if not n.startswith("TESTS_")},
+        env={n: v for n, v in os.environ.items() if n != forking.ADDRESS},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -33,11 +33,9 @@ from tests import systems
 ROOT = Path(__file__).resolve().parents[1]
 START = ROOT / "start.py"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-MAIN = ROOT / "requirements.lock"
-TEST = ROOT / "tests" / "requirements.lock"
-VOICE, MODEL = ROOT / "requirements.voice.lock", ROOT / "requirements.model.lock"
-FRAMEWORKS = ROOT / "requirements.frameworks.lock"
-LOCKS = [MAIN, TEST, VOICE, MODEL, FRAMEWORKS]
+GROUPS = PROJECT["dependency-groups"]
+# by the word of start.py that asks for it
+LOCKS = {"lab": start.LOCK, "test": start.TEST_LOCK} | {p: start.lock_of(p) for p in start.PARTS}
 
 
 # What is named and what is locked
@@ -51,20 +49,10 @@ def pins(lock):
     return found
 
 
-@pytest.mark.parametrize(
-    "lock, asked",
-    [
-        (MAIN, PROJECT["project"]["dependencies"]),
-        (TEST, PROJECT["dependency-groups"]["test"]),
-        (VOICE, PROJECT["dependency-groups"]["voice"]),
-        (MODEL, PROJECT["dependency-groups"]["model"]),
-        (FRAMEWORKS, PROJECT["dependency-groups"]["frameworks"]),
-    ],
-    ids=["lab", "test", "voice", "model", "frameworks"],
-)
-def test_every_dependency_is_locked_in_its_range(lock, asked):
-    locked = pins(lock)
-    for text in asked:
+@pytest.mark.parametrize("word", LOCKS)
+def test_every_dependency_is_locked_in_its_range(word):
+    locked = pins(LOCKS[word])
+    for text in PROJECT["project"]["dependencies"] if word == "lab" else GROUPS[word]:
         wish = Requirement(text)
         assert locked.get(wish.name), f"{wish.name} is not in the lock: run `python start.py lock`"
         assert all(wish.specifier.contains(v) for v in locked[wish.name]), (
@@ -74,14 +62,14 @@ def test_every_dependency_is_locked_in_its_range(lock, asked):
 
 @pytest.mark.parametrize("one, other", [*itertools.combinations(LOCKS, 2)])
 def test_the_locks_name_the_same_versions(one, other):
-    one, other = pins(one), pins(other)
+    one, other = pins(LOCKS[one]), pins(LOCKS[other])
     assert {n: v for n, v in other.items() if n in one} == {n: one[n] for n in other if n in one}
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=["lab", "test", "voice", "model", "frameworks"])
-def test_a_lock_has_hashes_and_no_address(lock):
-    text = lock.read_text(encoding="utf-8")
-    assert len(pins(lock)) > 10
+@pytest.mark.parametrize("word", LOCKS)
+def test_a_lock_has_hashes_and_no_address(word):
+    text = LOCKS[word].read_text(encoding="utf-8")
+    assert len(pins(LOCKS[word])) > 10
     for entry in re.split(r"^(?=\w)", text, flags=re.M)[1:]:
         assert "--hash=sha256:" in entry, entry
     assert not re.search(r"://|--index|--find-links|\w\.(org|com|io|net)\b", text)
@@ -100,8 +88,15 @@ APART = (
 )
 # Imported where somebody has it: a second opinion, a trainer that a reader installs.
 IF_THERE = {"torch", "transformers", "litellm"}
-# What brings the modules of the optional parts, where these are not installed.
-OF_PARTS = {name: [brought] for name, brought in {"hibari": "hibari-tts", "onnxruntime": "onnxruntime", "gguf": "gguf", "xllamacpp": "xllamacpp"}.items()}  # fmt: skip
+# What brings the modules of optional parts, where these are not installed.
+OF_PARTS = {
+    "hibari": ["hibari-tts"],
+    "onnxruntime": ["onnxruntime"],
+    "gguf": ["gguf"],
+    "xllamacpp": ["xllamacpp"],
+    "jupyterhub": ["jupyterhub"],
+    "configurable_http_proxy": ["configurable-http-proxy"],
+}
 
 
 def imported(paths):

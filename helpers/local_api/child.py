@@ -14,11 +14,34 @@ import tempfile
 import urllib.request
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from . import where as upstream
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def popen(arguments: list[str], env: dict[str, str], said: IO[str]) -> subprocess.Popen[str]:
+    """Start `python -m helpers.local_api`, with pipes for its standard input and output."""
+    # A group of its own: interrupting a cell must not interrupt the API.
+    apart = (
+        {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined]
+        if os.name == "nt"
+        else {"start_new_session": True}
+    )
+    return subprocess.Popen(
+        [sys.executable, "-m", "helpers.local_api", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=said,
+        env=env,
+        encoding="utf-8",
+        cwd=ROOT,
+        **apart,
+    )
+
+
+started = popen  # in a class, what forks it instead
 
 
 class Server:
@@ -53,24 +76,9 @@ class Server:
         # how slowly its answers come: 1 for their own pace, which DAY9_PACE may change
         if pace is not None:
             env["DAY9_PACE"] = str(pace)
-        # A group of its own: interrupting a cell must not interrupt the API.
-        apart = (
-            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined]
-            if os.name == "nt"
-            else {"start_new_session": True}
-        )
         # a file never fills up, as a pipe that nobody reads would
         self.said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "helpers.local_api", "--child", "--port", str(port)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.said,
-            env=env,
-            encoding="utf-8",
-            cwd=ROOT,
-            **apart,
-        )
+        self.process = started(["--child", "--port", str(port)], env, self.said)
         assert self.process.stdin and self.process.stdout  # they are pipes
         with contextlib.suppress(OSError):  # it has ended already, and said why
             self.process.stdin.write((where.as_text() if where else "") + f"\n{spent}\n")

@@ -33,7 +33,7 @@ DRAWN = [
 @pytest.mark.parametrize("older", OLDER)
 def test_every_output_is_the_same_as_on(older):
     assert len(DRAWN) > 8
-    here = {k: v for k, v in os.environ.items() if not k.startswith(("TESTS_FORKED", "PYTEST_"))}
+    here = {k: v for k, v in os.environ.items() if not k.startswith(("FORKED_", "PYTEST_"))}
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-n", "0", "--no-header", "--tb=short"]
         + ["-k", "Cell", *DRAWN],  # as the notebooks have them, none that is changed

@@ -1,0 +1,10 @@
+"""A class on one machine: `python start.py class --seats 30`, on JupyterHub. No lesson needs it.
+
+__main__    keeps the class running: the warmed process, the proxy, the hub
+forking     processes forked from one that has imported the large packages (also the tests')
+warmed      the process from which seats, kernels and local APIs are forked
+seats       who sits where, and each seat's folder: prepare, reset, catch up
+hub         JupyterHub's settings, with what a seat is started by
+entry       the class word, names and PINs, and the pages of learner and teacher
+door        the way of a browser elsewhere to the voice pages of a seat
+"""

@@ -1,0 +1,271 @@
+"""A class on this machine: `python start.py class --seats 30`.
+
+It keeps three processes running, each a child of its own so that one that is killed comes back and
+takes nothing with it: the proxy, through which browsers come; JupyterHub, which knows who sits
+where; and on Linux the warmed process that seats are forked from. What learners write lies in
+class/, and is there again when the class is started again.
+"""
+
+import argparse
+import contextlib
+import datetime
+import ipaddress
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from . import forking, seats
+
+ROOT = seats.ROOT
+FOLDER = ROOT / "class"
+# words to call across a room: no two sound alike
+WORDS = (
+    "amber cedar delta ember fjord grove heron indigo juniper lagoon maple nutmeg olive pepper "
+    "quartz raven saffron tundra umber velvet willow yonder zephyr"
+).split()
+TRIES, MINUTE = 3, 60  # a process that ends so often in that time is not started again
+
+
+class Trouble(Exception):
+    """Why the class cannot be, and the cure."""
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(prog="start.py class", description=__doc__.split("\n")[0])
+    parser.add_argument("--seats", type=int, default=30, metavar="N")
+    parser.add_argument("--port", type=int, default=8000, metavar="P")
+    parser.add_argument("--https", action="store_true", help="with a certificate made here")
+    asked = parser.parse_args(arguments)
+    if not 1 <= asked.seats <= 200:
+        raise Trouble(f"{asked.seats} seats are not from 1 to 200", "--seats 30")
+    free(asked.port)
+    with tempfile.TemporaryDirectory(prefix="day9-", dir="/tmp") as runtime:
+        os.chmod(runtime, 0o711)
+        given = settings(asked, runtime, walls())
+        tell(given)
+        keep_running(asked, given)
+
+
+def free(port):
+    """Raise Trouble where somebody else listens on a port, or it cannot be had."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except (OSError, OverflowError) as error:
+            raise Trouble(
+                f"port {port} cannot be had: {error}", "another one: --port 8888"
+            ) from None
+
+
+def some_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def walls():
+    """Whether each seat gets a user id of its own: where Linux lets us. Raises Trouble where such a
+    user could not read the project or the Python: to let learners be root instead is no way out.
+    """
+    if sys.platform != "linux" or os.getuid():
+        return False
+    for place in (ROOT, Path(sys.prefix), Path(sys.base_prefix)):
+        look = subprocess.run(
+            ["ls", str(place)],
+            user=seats.FIRST_USER,
+            group=seats.FIRST_USER,
+            extra_groups=[],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        if look.returncode:
+            raise Trouble(
+                f"other users cannot read {place}, and started as root each seat is one",
+                "move it to a folder that all may read, such as /opt; or start the class as "
+                "yourself, without walls between the seats.",
+            )
+    return True
+
+
+def address_here():
+    """The address by which others reach this machine; 127.0.0.1 where it has no network."""
+    with socket.socket(type=socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+        probe.connect(("192.0.2.1", 9))  # sends nothing: it only looks up the way
+        return probe.getsockname()[0]
+    return "127.0.0.1"
+
+
+def settings(asked, runtime, walls):
+    """What all parts need, as a dict; written into a file that the class's own user reads. The
+    words stay from one start to the next.
+    """
+    for folder, mode in ((FOLDER, 0o711), (FOLDER / "seats", 0o711), (FOLDER / "hub", 0o700)):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(mode)
+    file = FOLDER / "hub" / "settings.json"
+    before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    here = address_here()
+    given = {
+        "word": before.get("word") or f"{secrets.choice(WORDS)}-{secrets.choice(WORDS)}",
+        "teacher_word": before.get("teacher_word") or secrets.token_urlsafe(9),
+        "seats": asked.seats,
+        "walls": walls,
+        "folder": str(FOLDER),
+        "runtime": runtime,
+        "here": here,
+        "address": f"http{'s' if asked.https else ''}://{here}:{asked.port}/",
+        "hub_port": some_port(),
+        "proxy_port": some_port(),
+        "proxy_token": secrets.token_hex(16),
+    }
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(given, indent=1), encoding="utf-8")
+    return given
+
+
+def tell(given):
+    print(
+        f"The class begins in some seconds. On the screen for all:\n\n"
+        f"    {given['address']}\n    class word: {given['word']}\n\n"
+        f"You: the name teacher, the word {given['teacher_word']} (on your own screen only)."
+    )
+    if not given["walls"]:
+        print("Seats are not walled off from each other: for that, start it as root on Linux.")
+    if not given["address"].startswith("https"):
+        print("Without --https, browsers give no microphone to pages of another machine.")
+    print("What learners write is kept in class/. Ctrl-C ends the class.", flush=True)
+
+
+def certificate(folder, here):
+    """(certificate, key): files for an address, made here and signed by nobody else."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    files = folder / "certificate.pem", folder / "key.pem"
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Day 9: the class")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    names = [x509.IPAddress(ipaddress.ip_address(a)) for a in dict.fromkeys([here, "127.0.0.1"])]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=30))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    files[1].touch(mode=0o600)
+    files[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    return files
+
+
+def keep_running(asked, given):
+    """Run the class until Ctrl-C; start again what has ended."""
+    hub_folder = FOLDER / "hub"
+    env = {
+        **os.environ,
+        "DAY9_CLASSROOM": str(hub_folder / "settings.json"),
+        "CONFIGPROXY_AUTH_TOKEN": given["proxy_token"],
+        "PYTHONPATH": str(ROOT),
+    }
+    # it installs a command, and has nothing that -m could run
+    run = "from configurable_http_proxy.cli import main; main()"
+    proxy = [sys.executable, "-c", run, "--ip", "0.0.0.0"]
+    proxy += ["--port", str(asked.port), "--api-ip", "127.0.0.1", "--log-level", "WARNING"]
+    proxy += ["--api-port", str(given["proxy_port"])]
+    hub_address = f"http://127.0.0.1:{given['hub_port']}"
+    proxy += ["--default-target", hub_address, "--error-target", hub_address + "/hub/error"]
+    if asked.https:
+        files = certificate(hub_folder, given["here"])
+        proxy += ["--ssl-cert", str(files[0]), "--ssl-key", str(files[1])]
+    hub = [sys.executable, "-m", "jupyterhub", "-f", str(Path(__file__).with_name("hub.py"))]
+    with contextlib.ExitStack() as running:
+        parts = []
+
+        def start(name, command, **more):
+            parts.append(Part(name, command, env, hub_folder, **more))
+            running.callback(parts[-1].end)
+
+        if sys.platform == "linux":
+            # kept open here, so that one that is started again is found at the same address
+            door = running.enter_context(forking.listen(f"day9-class-{secrets.token_hex(8)}"))
+            env[forking.ADDRESS] = os.environ[forking.ADDRESS]
+            warmed = [sys.executable, "-m", "helpers.classroom.warmed", str(door.fileno())]
+            start("warmed process", warmed, pass_fds=[door.fileno()], stdin=subprocess.PIPE)
+        start("proxy", proxy)
+        start("hub", hub)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
+        while True:
+            for part in parts:
+                part.see()
+            time.sleep(0.3)
+
+
+class Part:
+    """A process that is to run for as long as the class; its words go into hub/NAME.log."""
+
+    def __init__(self, name, command, env, folder, **more):
+        self.name, self.command, self.folder = name, command, folder
+        self.log = folder / f"{name}.log"
+        self.more = {"env": env, "stdin": subprocess.DEVNULL, **more}
+        self.starts, self.process = [], None
+        self.start()
+
+    def start(self):
+        self.starts = [t for t in self.starts if time.monotonic() - t < MINUTE]
+        if len(self.starts) >= TRIES:
+            last = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
+            raise Trouble(
+                "\n".join([f"the {self.name} does not stay up. It said:", *last]),
+                "run this again; what learners wrote is kept.",
+            )
+        self.starts.append(time.monotonic())
+        with open(self.log, "a", encoding="utf-8") as said:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=self.folder,
+                stdout=said,
+                stderr=said,
+                **self.more,
+                start_new_session=True,  # Ctrl-C reaches this process, which ends them in order
+            )
+
+    def see(self):
+        if self.process.poll() is not None:
+            print(f"The {self.name} has ended and is started again.", flush=True)
+            self.start()
+
+    def end(self):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except Trouble as trouble:
+        sys.exit("start.py: {}\nCure: {}".format(*trouble.args))
+    except KeyboardInterrupt:
+        print("\nThe class has ended. What learners wrote is in class/.", flush=True)

@@ -1,0 +1,42 @@
+"""JupyterHub's settings for a class, read by `jupyterhub -f`; __main__.py writes what they need
+into a file that DAY9_CLASSROOM names.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from helpers.classroom import entry, seats, spawner
+
+c = get_config()  # noqa: F821 (given by JupyterHub)
+given = json.loads(Path(os.environ["DAY9_CLASSROOM"]).read_text(encoding="utf-8"))
+folder = Path(given["folder"])
+
+c.JupyterHub.spawner_class = spawner.Seat
+c.Seat.folder, c.Seat.runtime, c.Seat.walls = given["folder"], given["runtime"], given["walls"]
+c.Spawner.notebook_dir = str(folder / "seats" / "{username}")
+c.Spawner.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
+c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
+c.Spawner.start_timeout = c.Spawner.http_timeout = 120
+c.Spawner.env_keep = ["PATH", "LANG", "LC_ALL"]
+c.Spawner.disable_user_config = True
+c.LocalProcessSpawner.interrupt_timeout = c.LocalProcessSpawner.term_timeout = 5
+c.JupyterHub.concurrent_spawn_limit = 0
+c.JupyterHub.proxy_check_interval = 5  # seconds in which a proxy that came back learns who is there
+c.JupyterHub.template_paths = [str(Path(__file__).with_name("pages"))]
+
+c.JupyterHub.authenticator_class = entry.ClassWord
+c.ClassWord.given = given
+c.Authenticator.allowed_users = {*seats.seats(given["seats"]), seats.TEACHER}
+c.Authenticator.admin_users = {seats.TEACHER}
+
+c.JupyterHub.bind_url = given["address"]
+c.JupyterHub.hub_port = given["hub_port"]
+c.ConfigurableHTTPProxy.should_start = False
+c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{given['proxy_port']}"
+c.ConfigurableHTTPProxy.auth_token = given["proxy_token"]
+c.JupyterHub.db_url = f"sqlite:///{folder}/hub/hub.sqlite"
+c.JupyterHub.cookie_secret_file = str(folder / "hub" / "cookie_secret")
+c.JupyterHub.log_level = 30
+c.JupyterHub.load_roles = [{"name": "user", "scopes": ["self"]}]

@@ -1,0 +1,90 @@
+"""How JupyterHub starts a seat: forked from the warmed process on Linux, by itself elsewhere."""
+
+import os
+from pathlib import Path
+
+from jupyterhub.spawner import LocalProcessSpawner
+from jupyterhub.utils import random_port
+from traitlets import Bool, Unicode
+
+from . import forking, seats, warmed
+
+ROOT = seats.ROOT
+
+
+class Seat(LocalProcessSpawner):
+    """A JupyterLab over a seat's folder. Where there are `walls`, it runs as a user of its own."""
+
+    folder = Unicode(help="of the class").tag(config=True)
+    runtime = Unicode(help="for sockets, whose paths are short").tag(config=True)
+    walls = Bool(help="whether each seat has a user id of its own").tag(config=True)
+
+    @property
+    def home(self):
+        return Path(self.folder) / "seats" / self.user.name
+
+    @property
+    def owner(self):
+        """The user id of the seat."""
+        return seats.user_id(self.user.name) if self.walls else os.getuid()
+
+    def user_env(self, env):
+        at = {
+            "HOME": "",
+            "JUPYTER_DATA_DIR": ".data",
+            "JUPYTER_CONFIG_DIR": ".config",
+            "IPYTHONDIR": ".ipython",
+            "DAY9_MY_RECORDINGS": "my_recordings",
+            "DAY9_MY_PROGRESS": "my_progress.txt",
+        }
+        settings = str(ROOT / "helpers" / "lab_settings")
+        parent = {k: os.environ[k] for k in (forking.ADDRESS,) if k in os.environ}
+        return {
+            **env,
+            **parent,
+            **{name: str(self.home / place) for name, place in at.items()},
+            "USER": self.user.name,
+            "SHELL": "/bin/sh",
+            "JUPYTER_RUNTIME_DIR": str(self.short),
+            "JUPYTER_CONFIG_PATH": settings,
+            "JUPYTER_PATH": settings,
+            "JUPYTER_PREFER_ENV_PATH": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": str(ROOT),
+        }
+
+    @property
+    def short(self):
+        return Path(self.runtime) / self.user.name.removeprefix("seat")
+
+    def get_args(self):
+        return [
+            *super().get_args(),
+            # a neighbour reads a kernel's code and output from a port, and not from a socket file
+            "--KernelManager.transport=ipc",
+            "--LanguageServerManager.autodetect=False",  # it would run npm in each seat
+            # both are worked out as jupyterlab is imported, which was in the parent
+            f"--LabApp.workspaces_dir={self.home / '.workspaces'}",
+            f"--LabApp.user_settings_dir={self.home / '.settings'}",
+            "--MappingKernelManager.cull_idle_timeout=1800",
+            "--MappingKernelManager.cull_interval=120",
+            *(["--ServerApp.allow_root=True"] if os.getuid() == 0 and not self.walls else []),
+        ]
+
+    def make_preexec_fn(self, name):
+        return lambda: (os.chdir(self.home), warmed.be_user(self.owner))
+
+    async def start(self):
+        seats.prepare(self.home, self.owner if self.walls else None)
+        self.short.mkdir(mode=0o700, exist_ok=True)
+        if self.walls:
+            os.chown(self.short, self.owner, self.owner)
+        if forking.ADDRESS not in os.environ:
+            return await super().start()
+        self.port = random_port()
+        log = Path(self.folder) / "hub" / f"{self.user.name}.log"
+        with open(os.devnull, "rb") as nothing, open(log, "ab") as said:
+            files = [nothing.fileno(), said.fileno(), said.fileno()]
+            arguments = [str(self.owner), *self.get_args()]
+            self.pid = forking.forked(warmed.SEAT, arguments, str(self.home), self.get_env(), files)
+        return "127.0.0.1", self.port

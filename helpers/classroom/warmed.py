@@ -1,0 +1,147 @@
+"""The process from which a class's seats, kernels and local APIs are forked, on Linux.
+
+    python -m helpers.classroom.warmed SOCKET      SOCKET: the number of an open, listening socket
+
+It runs as whoever has started the class. A kernel and a local API belong to the seat that asks for
+them; a seat is made for the class's own user alone, and then becomes the user that it is for.
+"""
+
+import contextlib
+import ctypes
+import functools
+import importlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+import psutil
+
+from ..local_api import child
+from . import forking
+
+ROOT = Path(__file__).resolve().parents[2]
+API = "helpers.local_api.__main__"
+SEAT = "jupyterhub.singleuser.extension"
+WARM = (
+    SEAT,
+    forking.KERNEL,
+    "ipykernel.zmqshell",
+    "jupyterlab.labapp",
+    "jupyterlab_server",
+    "jupyter_client.provisioning",
+    "jupyter_lsp",
+    "nbformat",
+    "tornado.httpserver",
+    "pandas.io.formats.style",
+    "plotly.express",
+    "openai.resources",
+    "openai.types.chat",
+    "openai.types.responses",
+    API,
+    "helpers.local_api.recordings",
+    "helpers.local_api.where",
+)
+PARENT_HAS_ENDED = 1  # prctl's PR_SET_PDEATHSIG
+# A loop that fills the memory or the disk ends in a MemoryError or an OSError of the learner's own.
+LIMITS = {"RLIMIT_DATA": 3 * 2**30, "RLIMIT_FSIZE": 2**30}
+
+
+@functools.cache
+def warm():
+    """Import once what all have in common; the variables of the environment that this has set."""
+    return forking.import_as_in_a_kernel(WARM, lambda: None)
+
+
+def become(module, arguments, cwd, env, user, files):
+    """Be the process that was asked for, until it ends."""
+    code = 1
+    try:
+        made = warm()
+        if module == SEAT:
+            if user != os.getuid():
+                raise PermissionError(f"user {user} may not ask for a seat")
+            user = int(arguments.pop(0))
+        forking.leave_parent(cwd, made | env, files)
+        sys.stdin, sys.stdout, sys.stderr = (
+            open(n, m, encoding="utf-8") for n, m in enumerate("rww")
+        )
+        be_user(user)
+        # after the change of user, which takes it away
+        ctypes.CDLL(None).prctl(PARENT_HAS_ENDED, signal.SIGTERM)
+        # standard error is a file that says why, where it does not come so far
+        {SEAT: be_seat, forking.KERNEL: be_kernel, API: be_api}[module](arguments)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)  # nothing of the parent's is to be tidied here
+
+
+def be_user(user):
+    """Become a user id, where that is another one; its files are then for nobody else."""
+    import resource
+
+    if user != os.getuid():
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+    os.umask(0o077)
+    for name, most in LIMITS.items():
+        hard = resource.getrlimit(getattr(resource, name))[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(getattr(resource, name), (most, most))
+    if "numpy" in sys.modules:  # each its own luck
+        sys.modules["numpy"].random.seed()
+
+
+def be_seat(arguments):
+    forking.use_for_kernels()
+    importlib.import_module(SEAT).JupyterHubSingleUser.launch_instance(arguments)
+
+
+def be_kernel(arguments):
+    child.started = started
+    forking.be_kernel(arguments)
+
+
+def be_api(arguments):
+    sys.argv = ["helpers.local_api", *arguments]
+    importlib.import_module(API).main()
+
+
+def started(arguments, env, said):
+    """child.popen, forked."""
+    theirs, mine = os.pipe(), os.pipe()  # what it reads, what it says
+    files = [theirs[0], mine[1], said.fileno()]
+    try:
+        process = Api(forking.forked(API, arguments, str(ROOT), env, files))
+    finally:
+        os.close(theirs[0])
+        os.close(mine[1])
+    process.stdin = open(theirs[1], "w", encoding="utf-8")
+    process.stdout = open(mine[0], encoding="utf-8")
+    return process
+
+
+class Api(forking.Forked):
+    def wait(self, timeout=None):
+        try:
+            return super().wait(timeout)
+        except psutil.TimeoutExpired:
+            raise subprocess.TimeoutExpired("helpers.local_api", timeout) from None
+
+
+if __name__ == "__main__":
+    warm()
+    print("warm", flush=True)
+    forking.serve(socket.socket(fileno=int(sys.argv[1])), warm, become)

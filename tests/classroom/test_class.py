@@ -1,0 +1,230 @@
+"""A class as learners and teacher meet it: one of three seats, through its own door.
+
+Needs `start.py test --class`, which installs JupyterHub; without it these tests are skipped.
+"""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+
+import httpx2
+import nbformat
+import psutil
+import pytest
+
+from helpers.classroom import seats
+
+from .learner import Learner
+
+pytest.importorskip("jupyterhub", reason="no class here: `start.py test --class` installs it")
+
+START = """
+    import sys
+    from pathlib import Path
+    from helpers.classroom import __main__ as classroom
+    classroom.FOLDER = Path({folder!r})
+    if {unreadable}:
+        classroom.walls = lambda: False
+    classroom.main(["--seats", "3", "--port", {port!r}])
+"""
+
+
+class Class:
+    def __init__(self, folder, log):
+        self.folder, self.log = folder, log
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.walls = readable()
+        code = START.format(folder=str(folder), unreadable=not self.walls, port=str(self.port))
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("FORKED_", "PYTHONPATH"))}
+        with open(log, "w", encoding="utf-8") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", textwrap.dedent(code)],
+                cwd=seats.ROOT,
+                env=env,
+                stdout=said,
+                stderr=said,
+            )
+        self.wait()
+
+    def wait(self):
+        """Until the hub answers."""
+        until = time.monotonic() + 90
+        while time.monotonic() < until:
+            assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
+            try:
+                if httpx2.get(self.address + "/hub/login", timeout=30).status_code == 200:
+                    return
+            except httpx2.TransportError:
+                pass
+            time.sleep(0.2)
+        pytest.fail("the hub did not answer: " + self.said("hub"))
+
+    def said(self, part):
+        return (self.folder / "hub" / f"{part}.log").read_text(encoding="utf-8")
+
+    @property
+    def given(self):
+        file = self.folder / "hub" / "settings.json"
+        return json.loads(file.read_text(encoding="utf-8"))
+
+    def learner(self, name, pin=""):
+        entered = Learner(self.address)
+        page = entered.enter(name, self.given["word"], pin)
+        assert entered.seat, page.text
+        return entered
+
+    def teacher(self):
+        entered = Learner(self.address)
+        entered.enter("Teacher", self.given["teacher_word"])
+        return entered
+
+    def seen(self):
+        return self.teacher().get("/hub/class?json=1").json()
+
+    def part(self, words):
+        """The class's own process whose command has these words."""
+        [found] = [
+            child
+            for child in psutil.Process(self.process.pid).children()
+            if words in " ".join(child.cmdline())
+        ]
+        return found
+
+
+def readable():
+    """Whether a seat's own user could read this Python, where the tests run as root."""
+    if os.name == "nt" or os.getuid():
+        return False
+    places = [seats.ROOT, sys.prefix, sys.base_prefix]
+    command, user = ["ls", *map(str, places)], seats.FIRST_USER
+    given = {"user": user, "group": user, "extra_groups": [], "capture_output": True}
+    return subprocess.run(command, **given).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("class")
+    for above in (folder, *folder.parents[:2]):  # pytest's are for their maker alone
+        above.chmod(0o711)
+    began = Class(folder / "class", folder / "log")
+    yield began
+    began.process.send_signal(signal.SIGINT)
+    began.process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def ana(held):
+    return held.learner("Ana María").open()
+
+
+def told(page):
+    return re.search(r'role="alert">(.*?)<', page.text)[1]
+
+
+def test_the_class_word_and_a_name_are_what_it_takes(held, ana):
+    visitor = Learner(held.address)
+    page = visitor.enter("Bo <b>", "wrong")
+    assert page.status_code == 403 and "That is not the class word." in told(page)
+    assert visitor.enter("100 %", "wrong").status_code == 403
+    assert "Give a name" in told(visitor.enter("x" * 41, held.given["word"]))
+    assert "the teacher" in told(visitor.enter("teacher", held.given["word"]))
+    assert any("'Bo <b>' was not let in" in line for line in held.seen()["told"])
+    assert str(visitor.get("/hub/class").url).startswith(held.address + "/hub/login")
+
+
+def test_a_name_has_one_seat_and_its_pin_opens_it(held, ana):
+    assert str(ana.get("/hub/spawn").url).endswith("/00_start_here.ipynb")  # a refresh
+    visitor = Learner(held.address)
+    assert "is here already" in told(visitor.enter("ana maría", held.given["word"]))
+    wrong = f"{(int(ana.pin) + 1) % 10_000:04}"
+    assert "not the PIN" in told(visitor.enter("Ana María", held.given["word"], wrong))
+    assert held.learner("Ana María", ana.pin).seat == ana.seat
+    assert ana.get("/hub/class").status_code == 403  # the teacher's
+
+
+def test_a_notebook_runs_in_a_seat_and_the_teacher_sees_where(held, ana):
+    kernel = ana.kernel()
+    assert kernel.run("2 + 2") == "4"
+    for cell in ana.notebook("00_start_here.ipynb")[:8]:
+        if cell["cell_type"] == "code":
+            shown = kernel.run(cell["source"])
+    assert "2024-12-17 was a Tuesday." in shown or "Tuesday" in shown
+    with open(held.folder / "seats" / ana.seat / "my_progress.txt", "w", encoding="utf-8") as file:
+        file.write("start-1\n")
+    touched = held.folder / "seats" / ana.seat / "notebooks" / "1_o1" / "03_vision.ipynb"
+    os.utime(touched)
+    [row] = [row for row in held.seen()["seats"] if row["seat"] == ana.seat]
+    assert row["name"] == "Ana María" and row["running"] and row["passed"] == ["start-1"]
+    assert row["notebook"] == "1_o1/03_vision.ipynb"
+    kernel.close()
+
+
+def test_a_hub_that_is_killed_takes_nothing_with_it(held, ana):
+    kernel = ana.kernel()
+    kernel.run("kept = 41")
+    killed = held.part("jupyterhub")
+    killed.kill()
+    assert kernel.run("kept + 1") == "42"  # nobody noticed
+    until = time.monotonic() + 60
+    while killed.is_running() and time.monotonic() < until:
+        time.sleep(0.1)
+    held.wait()
+    assert ana.open().kernel().run("1 + 1") == "2"
+    assert held.learner("Ana María", ana.pin).seat == ana.seat
+    assert kernel.run("kept + 2") == "43"
+    kernel.close()
+
+
+def test_reset_and_catch_up_keep_what_was_written(held, ana):
+    form = {"notebook": "notebooks/00_start_here.ipynb"}
+    home = held.folder / "seats" / ana.seat / "notebooks"
+    xsrf = re.search(r'name="_xsrf" value="([^"]+)"', ana.get("/hub/seat").text)[1]
+
+    def do(action):
+        page = ana.post("/hub/seat", data=form | {"_xsrf": xsrf, "do": action})
+        return re.search(r'role="status">(.*?)<', page.text)[1]
+
+    assert "has the solutions so far" in do("catch_up")
+    caught = nbformat.read(home / "00_start_here.ipynb", 4)
+    assert any('verdict = "no"' in cell.source for cell in caught.cells if "id" in cell)
+    caught.cells[0].source = "mine"
+    nbformat.write(caught, home / "00_start_here.ipynb")
+    assert "is as it was given" in do("reset")
+    given = (seats.ROOT / "notebooks" / "00_start_here.ipynb").read_bytes()
+    assert (home / "00_start_here.ipynb").read_bytes() == given
+    assert nbformat.read(home / "00_start_here.mine-2.ipynb", 4).cells[0].source == "mine"
+    assert (home / "00_start_here.ipynb").stat().st_uid == home.stat().st_uid
+    strange = ana.post(
+        "/hub/seat", data={"_xsrf": xsrf, "do": "reset", "notebook": "../hub/roster.json"}
+    )
+    assert strange.status_code == 400
+
+
+def test_a_full_class_says_so(held, ana):
+    others = [held.learner(name) for name in ("Bo", "Chen")]
+    assert {ana.seat, *(other.seat for other in others)} == set(seats.seats(3))
+    visitor = Learner(held.address)
+    assert "All 3 seats are taken" in told(visitor.enter("Dora", held.given["word"]))
+
+
+def test_a_port_in_use_and_a_number_that_is_none_are_told(held):
+    for arguments, said in (
+        (["--port", str(held.port)], f"port {held.port} cannot be had"),
+        (["--seats", "0"], "0 seats are not from 1 to 200"),
+    ):
+        run = subprocess.run(
+            [sys.executable, "-m", "helpers.classroom", *arguments],
+            cwd=seats.ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 1 and run.stderr.startswith("start.py: " + said)
+        assert "Cure: " in run.stderr
