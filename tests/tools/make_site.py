@@ -1,4 +1,5 @@
-"""Make the static site: `python -m tests.tools.make_site [ADDRESS]` writes it into site/.
+"""Make the static site: `python -m tests.tools.make_site [ADDRESS [REPOSITORY]]` writes it into
+site/.
 
 README.md is its first page; whatever links lead to from there are the others: notebooks as they
 were stored, texts, sources, pictures, sounds. A page lies where its file lies, so that links hold
@@ -6,7 +7,8 @@ but for their ending. Nothing on a page is asked of another host. What is wrong 
 page needs is listed, and no site is written.
 
 ADDRESS is where it will be served, such as https://example.org/day9/: a preview elsewhere needs the
-whole address of its picture. Without it that address is relative.
+whole address of its picture. Without it that address is relative. REPOSITORY is owner/name on
+GitHub: with it each notebook has links that open it on Binder and in Codespaces.
 """
 
 import base64
@@ -18,7 +20,7 @@ import shutil
 import sys
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import bs4
 import nbformat.v4
@@ -178,7 +180,7 @@ class Site:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
 
-    def write(self, served=""):
+    def write(self, served="", repository=""):
         """Write the pages, the words that the search looks through, and what pages share."""
         groups, template = self._groups(), Template(FRAME.joinpath("page.html").read_text("utf-8"))
         site = self.pages[FIRST].title
@@ -194,6 +196,8 @@ class Site:
                 picture=(served or up) + picture,
                 picture_in_words=words,
                 notebook=path if path.endswith(".ipynb") else "",
+                repository=repository,
+                quoted=quote(path, safe=""),
                 body=cells.coloured(str(page.soup)),
                 groups=[
                     (group, [(address(to), self.pages[to].title, to == path) for to in paths])
@@ -251,7 +255,7 @@ def _sections(page):
     return [row for row in rows if row[4]]
 
 
-def make(root=ROOT, out=OUT, served=""):
+def make(root=ROOT, out=OUT, served="", repository=""):
     """Write the site of the project at `root` into `out`, from nothing; returns the Site.
 
     Raises Faults where a notebook was changed and not run, or a link or a sound leads nowhere.
@@ -259,7 +263,7 @@ def make(root=ROOT, out=OUT, served=""):
     shutil.rmtree(out, ignore_errors=True)
     site = Site(root, out)
     if not site.faults:
-        site.write(served)
+        site.write(served, repository)
     if site.faults:
         shutil.rmtree(out, ignore_errors=True)
         raise Faults("\n".join(site.faults))
@@ -267,8 +271,15 @@ def make(root=ROOT, out=OUT, served=""):
 
 
 def main(args):
+    served, repository, *more = [*args, "", ""][: max(2, len(args))]
+    if more or served and not re.match(r"https?://", served):
+        sys.exit(
+            f"{served}: the address of the site, such as https://example.org/day9/\n\n{__doc__}"
+        )
+    if repository and not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+        sys.exit(f"{repository}: a repository is owner/name, as GitHub has it\n\n{__doc__}")
     try:
-        site = make(served="".join(f"{a.rstrip('/')}/" for a in args[:1]))
+        site = make(served=served and f"{served.rstrip('/')}/", repository=repository)
     except Faults as error:
         sys.exit(str(error))
     size = sum(file.stat().st_size for file in OUT.rglob("*") if file.is_file())

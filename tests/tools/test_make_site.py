@@ -200,6 +200,34 @@ def test_in_a_browser_a_narrow_page_fits_and_its_figure_comes_alive(out):
     assert {url.partition(":")[0] for url in asked} <= {"file", "data", "blob"}
 
 
+def test_with_a_repository_each_notebook_opens_elsewhere_and_without_one_no_page_names_any(
+    pages, scratch
+):
+    assert not any("mybinder" in page or "codespaces.new" in page for page in pages.values())
+    root, nb = scratch
+    nbformat.write(nb, root / "notebooks/2_realtime/one.ipynb")
+    make_site.make(root, root / "site", repository="us/day9")
+    page = (root / "site/notebooks/2_realtime/one.html").read_text("utf-8")
+    path = "notebooks%2F2_realtime%2Fone.ipynb"
+    assert f'"https://mybinder.org/v2/gh/us/day9/HEAD?labpath={path}"' in page
+    assert '"https://codespaces.new/us/day9"' in page and "no call over WebRTC" in page
+    assert "mybinder" not in (root / "site/index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "args, said",
+    [
+        (["example.org"], "example.org: the address of the site, such as https://"),
+        (["https://example.org", "https://github.com/us/day9"], "a repository is owner/name"),
+        (["https://example.org", "us/day9", "more"], "the address of the site"),
+    ],
+)
+def test_what_is_no_address_and_no_repository_is_told(args, said, monkeypatch):
+    monkeypatch.setattr(make_site, "make", None)  # which is not come to
+    with pytest.raises(SystemExit, match=said):
+        make_site.main(args)
+
+
 # What was broken by hand, and what the build says of it.
 
 
