@@ -2,9 +2,10 @@
 each notebook into slides/, which Git leaves out.
 
 A slide is a code cell with the paragraph that stands before it; what the cell showed comes at the
-next key, so that a class can predict it first. Tables, lists and exercises have slides of their
-own, without the solutions. All other text of the notebook is in the speaker's notes (key S). A file
-holds all that it shows, reveal.js as well, and asks nothing of another host.
+next key, so that a class can predict it first. Tables, lists, surprises and what ends a section
+have slides of their own; exercises are without their solutions. All other text of the notebook is
+in the speaker's notes (key S). A file holds all that it shows, reveal.js as well, and asks nothing
+of another host.
 """
 
 import base64
@@ -96,7 +97,7 @@ def _stacks(nb):
                 heading, waiting, stack = cells.text(title.lstrip("# ")), [], []
             for paragraph in filter(str.strip, re.split(r"\n\s*\n", part)):
                 listed = paragraph.startswith("- ") and not EXERCISE.match("".join(waiting[-1:]))
-                if TABLE.search(paragraph) or listed:
+                if TABLE.search(paragraph) or listed or paragraph.startswith("**Surprise"):
                     stack += _texts(heading, [*waiting, paragraph])
                     heading, waiting = "", []
                 else:
@@ -105,26 +106,27 @@ def _stacks(nb):
 
 
 def _asked(paragraphs):
-    """From which of these paragraphs on a slide shows them: an exercise whole, else the last."""
+    """From which of these paragraphs on a slide with code has them: an exercise whole, else the
+    last.
+    """
     whole = [i for i, paragraph in enumerate(paragraphs) if EXERCISE.match(paragraph)]
     return whole[-1] if whole else max(0, len(paragraphs) - 1)
 
 
 def _first(nb):
     title, *lines = nb.cells[0].source.splitlines()
-    first = cells.text("\n".join(lines)).replace("<p>", '<p class="made">')
+    first = cells.text("\n".join(lines))
     return SLIDE.render(
         heading="", above=f"<h1>{cells.text(title.lstrip('# '))}</h1>{first}", code="", shown="", notes=""
     )  # fmt: skip
 
 
 def _texts(heading, paragraphs):
-    """One slide of the last paragraph, the others in its notes; none where there is nothing."""
+    """A slide of these; none where there is nothing."""
     if not paragraphs and not heading:
         return []
-    at = _asked(paragraphs)
-    notes, shown = (cells.text("\n\n".join(part)) for part in (paragraphs[:at], paragraphs[at:]))
-    return [SLIDE.render(heading=heading, above=shown, code="", shown="", notes=notes)]
+    text = cells.text("\n\n".join(paragraphs))
+    return [SLIDE.render(heading=heading, above=text, code="", shown="", notes="")]
 
 
 def _code(heading, asks, notes, cell):

@@ -50,6 +50,14 @@ def test_in_a_browser_an_output_comes_after_its_code_and_nothing_is_asked_of_a_h
         page.wait_for_function(
             "document.querySelector('section.present section.present .fragment.visible')"
         )
+        page.evaluate("""() => {
+          const { h, v } = Reveal.getIndices(document.querySelector('aside.notes').parentElement);
+          Reveal.slide(h, v); }""")
+        with page.expect_popup() as opened:
+            page.keyboard.press("s")
+        opened.value.on("console", lambda message: said.append(message.text))
+        notes = page.evaluate("Reveal.getSlideNotes()")
+        opened.value.locator(".speaker-controls-notes .value", has_text=re.sub("<.*?>", "", notes)[:40]).wait_for()  # fmt: skip
         wide = page.evaluate(
             "Reveal.getSlides().filter(s => s.scrollWidth > s.clientWidth + 1).length"
         )
