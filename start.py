@@ -278,7 +278,9 @@ def index(locks):
             "connect, or set your mirror (PIP_INDEX_URL) or folder of wheels (PIP_FIND_LINKS).",
         )
     where = "lie in wheelhouse/" if near else "can be had"
-    return where + "; the first start sets them up (500 MB on disk, one to three minutes)"
+    more = [" ".join(costs) for part, costs in PARTS.items() if lock_of(part) in locks]
+    first = where + "; the first start sets them up (500 MB on disk, one to three minutes)."
+    return " ".join([first] + more)
 
 
 def browser():

@@ -125,7 +125,7 @@ def page(path, text):
 
 
 def _with_slips(exercise, wrong):
-    told = "\n".join(f"- `{slip}`\n  {said}" for slip, said in wrong)
+    told = "\n".join(f"- `{slip}`\\\n  {said}" for slip, said in wrong)
     slips = f"\nLikely slips, and what the check says to them:\n\n{told}\n" * bool(wrong)
     return (answer(exercise, "###") + slips).rstrip()
 
