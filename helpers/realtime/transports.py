@@ -192,28 +192,43 @@ def setting():
     return read_json(FOLDER / "transports.json")
 
 
-def dots(table, column, title, label):
-    """A figure with a dot for each conversation: `column` to the right (logarithmic, named by
-    `label`), a row for each condition.
+DOTTED = {  # column: the figure's title, its axis
+    "first_sound_ms": ("The first sound", "from the last word to the first sound, ms"),
+    "setup_ms": ("The set-up", "from the opening until it may be spoken into, ms"),
+    "kB_s_up": ("What goes up", "all IP packets up, kB/s"),
+    "kB_s_down": ("What comes down", "all IP packets down, kB/s"),
+}
+
+
+def dots(table, column):
+    """A figure with a dot for each conversation: `column`, one of DOTTED, to the right
+    (logarithmic), a row for each condition.
 
     Transports are told apart by colour and shape. A conversation without a value has no dot.
+    KeyError for another column, ValueError for a table without a value in it.
     """
     import plotly.express as px
 
+    if column not in DOTTED:
+        raise KeyError(f"no dots are drawn of {column!r}; of these: {', '.join(DOTTED)}")
+    if not table[column].notna().any():
+        raise ValueError(f"no conversation of this table has a value of {column}")
+    title, label = DOTTED[column]
+    networks = table["condition"].nunique()
     fig = px.strip(
         table,
         x=column,
         y="condition",
         color="transport",
-        title=title,
-        labels={column: label, "condition": "", "transport": ""},
+        title=f"{title}, on {networks} network{'s' * (networks != 1)}",
+        labels={column: f"{label} (logarithmic)", "condition": "", "transport": ""},
         category_orders={"condition": list(table["condition"].cat.categories)},
         hover_data=["run"],
     )
     for trace, shape in zip(fig.data, ("circle", "diamond", "square", "x", "triangle-up")):
         trace.update(marker={"symbol": shape, "size": 8}, jitter=0.4)
     ticks = [
-        n * 10**power for power in range(1, 5) for n in (1, 2, 5)
+        n * 10**power for power in range(5) for n in (1, 2, 5)
     ]  # plotly's own leave the zeros away
     least = math.log10(0.9 * next(tick for tick in reversed(ticks) if tick < table[column].min()))
     return fig.update_xaxes(

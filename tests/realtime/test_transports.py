@@ -215,6 +215,17 @@ def test_a_column_without_values_is_a_dash_and_a_half_empty_one_says_so():
     )
 
 
+def test_a_figure_names_what_it_draws():
+    table = transports.measured()
+    fig = transports.dots(table.query("condition != 'jitter'"), "setup_ms")
+    assert fig.layout.title.text == "The set-up, on 6 networks"
+    assert "spoken into" in fig.layout.xaxis.title.text
+    with pytest.raises(KeyError, match="first_sound_ms"):
+        transports.dots(table, "stalled_s")
+    with pytest.raises(ValueError, match="has a value"):
+        transports.dots(table.query("condition == 'none'"), "setup_ms")
+
+
 SAID = {
     "setup": 12.4,
     "ended": 10.0,

@@ -24,6 +24,7 @@ several changes, of which one may name another cell: [["cell's words", "old", "n
 import contextlib
 import faulthandler
 import gc
+import html
 import json
 import os
 import re
@@ -189,8 +190,15 @@ def _run(shell, source):
 
     with capture_output() as caught:
         result = shell.run_cell(source)
-    shown = [o.data.get("text/plain", "") for o in caught.outputs]
-    return result, "\n".join([caught.stdout, *shown, caught.stderr])
+    return result, "\n".join([caught.stdout, *map(_seen, caught.outputs), caught.stderr])
+
+
+def _seen(output):
+    """An output as text; of HTML alone, such as the caption of a figure, the words in it."""
+    text = output.data.get("text/plain", "")
+    if "HTML object" in text:
+        return " ".join(html.unescape(re.sub("<[^>]*>", " ", output.data["text/html"])).split())
+    return text
 
 
 def _outcome(shell, nb, cells, check):
