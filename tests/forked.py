@@ -10,15 +10,13 @@ browser tests are forked, too, and the processes in which tests/tools/edited.py 
 import atexit
 import functools
 import importlib
-import json
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
-from unittest import mock
 
-from helpers.classroom import forking
+from helpers.classroom import first_use, forking
 from helpers.classroom.forking import KERNEL, forked  # noqa: F401 (asked for here by tools)
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,17 +30,6 @@ WARM = (
     "openai.resources",
     "openai.types.responses",
 )
-CHOICE = {"index": 0, "finish_reason": "stop"}
-MESSAGE = {"role": "assistant", "content": "", "refusal": None}
-CHAT = {"id": "c", "object": "chat.completion", "created": 0, "model": "o1"}
-CHUNK = CHAT | {"object": "chat.completion.chunk", "choices": [CHOICE | {"delta": MESSAGE}]}
-CHAT |= {"choices": [CHOICE | {"message": MESSAGE}]}
-TEXT = {"type": "output_text", "text": "", "annotations": []}
-RESPONSE = {
-    "id": "r",
-    "object": "response",
-    "output": [{"type": "message", "id": "m", "role": "assistant", "content": [TEXT]}],
-}
 
 
 def install():
@@ -83,37 +70,8 @@ def start_parent():
 def warm():
     """Import once what kernels need; the variables of the environment that this has set."""
     return forking.import_as_in_a_kernel(
-        WARM, use, TIKTOKEN_CACHE_DIR=str(ROOT / "data" / "tokenizer")
+        WARM, first_use.use, TIKTOKEN_CACHE_DIR=str(ROOT / "data" / "tokenizer")
     )
-
-
-def use():
-    """What a package does when it is first used: the tokenizer's table, a figure's parts, the SDK's
-    schemas.
-    """
-    import httpx2
-    import openai
-    import plotly.express
-    import tiktoken
-    from openai.resources.realtime.realtime import RealtimeConnection
-
-    tiktoken.get_encoding("o200k_base")
-    plotly.express.bar(x=[0], y=[0]).update_layout(title="").to_dict()
-
-    def answer(request):
-        asked = json.loads(request.content)
-        if asked.get("stream"):
-            return httpx2.Response(200, text=f"data: {json.dumps(CHUNK)}\n\ndata: [DONE]\n\n")
-        return httpx2.Response(200, json=CHAT if "messages" in asked else RESPONSE)
-
-    line = httpx2.Client(transport=httpx2.MockTransport(answer))
-    with openai.OpenAI(api_key="none", base_url="http://127.0.0.1", http_client=line) as client:
-        client.chat.completions.create(model="o1", messages=[])
-        list(client.chat.completions.create(model="o1", messages=[], stream=True))
-        client.responses.create(model="o1", input="")
-    session = RealtimeConnection(mock.Mock())
-    session.send({"type": "response.create"})
-    session.parse_event('{"type": "response.created"}')
 
 
 def become(module, arguments, cwd, env, user, files):

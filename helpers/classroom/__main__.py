@@ -186,9 +186,7 @@ def keep_running(asked, given):
         "CONFIGPROXY_AUTH_TOKEN": given["proxy_token"],
         "PYTHONPATH": str(ROOT),
     }
-    # it installs a command, and has nothing that -m could run
-    run = "from configurable_http_proxy.cli import main; main()"
-    proxy = [sys.executable, "-c", run, "--ip", "0.0.0.0"]
+    proxy = [sys.executable, "-m", "helpers.classroom.proxy", "--ip", "0.0.0.0"]
     proxy += ["--port", str(asked.port), "--api-ip", "127.0.0.1", "--log-level", "WARNING"]
     proxy += ["--api-port", str(given["proxy_port"])]
     hub_address = f"http://127.0.0.1:{given['hub_port']}"

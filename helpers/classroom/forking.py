@@ -111,23 +111,30 @@ def serve(door, warm, become):
             continue
         talk, _ = door.accept()
         with talk:
+            talk.settimeout(10)  # who says nothing keeps nobody else waiting for longer
             _, user, _ = array.array(
                 "i", talk.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
             )
-            _, files, _, _ = socket.recv_fds(talk, 1, 3)
-            asked = json.loads(talk.makefile().read() or "null")
-            if not asked:  # who asked went away before it had said what
-                continue
-            warm()
-            pid = os.fork()
-            if not pid:
-                break
+            files = []
+            try:
+                _, files, _, _ = socket.recv_fds(talk, 1, 3)
+                module, arguments, cwd, env = json.loads(talk.makefile().read())
+            except (OSError, ValueError) as wrong:  # one who asks in a wrong way, or went away
+                print(f"user {user} asked for nothing that can be: {wrong}", file=sys.stderr)
+                pid = None
+            else:
+                warm()
+                pid = os.fork()
+                if pid == 0:
+                    break
             for file in files:
                 os.close(file)
+            if pid is None:
+                continue
             with contextlib.suppress(OSError):
                 talk.sendall(str(pid).encode())
     door.close()
-    become(*asked, user, files)
+    become(module, arguments, cwd, env, user, files)
 
 
 def forget(*signal_):

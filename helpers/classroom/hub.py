@@ -15,6 +15,7 @@ folder = Path(given["folder"])
 
 c.JupyterHub.spawner_class = spawner.Seat
 c.Seat.folder, c.Seat.runtime, c.Seat.walls = given["folder"], given["runtime"], given["walls"]
+c.Seat.here = given["here"]
 c.Spawner.notebook_dir = str(folder / "seats" / "{username}")
 c.Spawner.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]

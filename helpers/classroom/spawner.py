@@ -17,6 +17,7 @@ class Seat(LocalProcessSpawner):
 
     folder = Unicode(help="of the class").tag(config=True)
     runtime = Unicode(help="for sockets, whose paths are short").tag(config=True)
+    here = Unicode(help="the address by which browsers come").tag(config=True)
     walls = Bool(help="whether each seat has a user id of its own").tag(config=True)
 
     @property
@@ -44,6 +45,8 @@ class Seat(LocalProcessSpawner):
             **parent,
             **{name: str(self.home / place) for name, place in at.items()},
             "USER": self.user.name,
+            "DAY9_DOOR": f"/user/{self.user.name}/day9-door",
+            "DAY9_ADDRESS": self.here,
             "SHELL": "/bin/sh",
             "JUPYTER_RUNTIME_DIR": str(self.short),
             "JUPYTER_CONFIG_PATH": settings,
@@ -60,6 +63,7 @@ class Seat(LocalProcessSpawner):
     def get_args(self):
         return [
             *super().get_args(),
+            "--ServerApp.jpserver_extensions={'helpers.classroom.door': True}",
             # a neighbour reads a kernel's code and output from a port, and not from a socket file
             "--KernelManager.transport=ipc",
             "--LanguageServerManager.autodetect=False",  # it would run npm in each seat

@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 
 from ..local_api import child
-from . import forking
+from . import first_use, forking
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "helpers.local_api.__main__"
@@ -29,6 +29,7 @@ SEAT = "jupyterhub.singleuser.extension"
 WARM = (
     SEAT,
     forking.KERNEL,
+    "ipykernel.debugger",
     "ipykernel.zmqshell",
     "jupyterlab.labapp",
     "jupyterlab_server",
@@ -41,6 +42,14 @@ WARM = (
     "openai.resources",
     "openai.types.chat",
     "openai.types.responses",
+    "tiktoken",
+    "helpers.classroom.door",
+    "helpers.connection",
+    "helpers.display",
+    "helpers.errors.panels",
+    "helpers.errors.stopped",
+    "helpers.exercises",
+    "helpers.receipts",
     API,
     "helpers.local_api.recordings",
     "helpers.local_api.where",
@@ -53,7 +62,9 @@ LIMITS = {"RLIMIT_DATA": 3 * 2**30, "RLIMIT_FSIZE": 2**30}
 @functools.cache
 def warm():
     """Import once what all have in common; the variables of the environment that this has set."""
-    return forking.import_as_in_a_kernel(WARM, lambda: None)
+    return forking.import_as_in_a_kernel(
+        WARM, first_use.use, TIKTOKEN_CACHE_DIR=str(ROOT / "data" / "tokenizer")
+    )
 
 
 def become(module, arguments, cwd, env, user, files):
@@ -65,11 +76,11 @@ def become(module, arguments, cwd, env, user, files):
             if user != os.getuid():
                 raise PermissionError(f"user {user} may not ask for a seat")
             user = int(arguments.pop(0))
+        be_user(user)  # before anything is done that was asked for
         forking.leave_parent(cwd, made | env, files)
         sys.stdin, sys.stdout, sys.stderr = (
             open(n, m, encoding="utf-8") for n, m in enumerate("rww")
         )
-        be_user(user)
         # after the change of user, which takes it away
         ctypes.CDLL(None).prctl(PARENT_HAS_ENDED, signal.SIGTERM)
         # standard error is a file that says why, where it does not come so far

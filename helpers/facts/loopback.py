@@ -1,13 +1,15 @@
 """What both ends of a call on this machine change in aioice: the one address, and patience. Done by
 importing it.
 
-aioice offers all addresses but loopback's. And it hangs up where the other end has been late six
-times in a row, by half a second: two live processes that share a busy core are.
+aioice offers all addresses but loopback's; in a class, a call that comes through a seat's door is
+offered the one address by which the browser has come. And it hangs up where the other end has been
+late six times in a row, by half a second: two live processes that share a busy core are.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import random
 
 import aioice.ice
@@ -15,6 +17,7 @@ import aioice.stun
 
 from ..common.private import must_have
 
+ADDRESS = contextvars.ContextVar("ADDRESS", default="127.0.0.1")  # the one that a call offers
 ROUNDS = 3  # without an answer, after which the other end is gone
 RETRIES = 3  # in a round, which so lasts 7.5 s; with the waits between them that is RFC 7675's half a minute
 
@@ -49,5 +52,5 @@ must_have(
     "_nominated",
     "_query_consent_task",
 )
-aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
+aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [ADDRESS.get()]
 aioice.ice.Connection.query_consent = query_consent  # type: ignore[method-assign]

@@ -2,6 +2,7 @@
 
 import difflib
 import html
+import os
 from pathlib import Path
 
 import ipywidgets
@@ -67,7 +68,10 @@ class Talk(ipywidgets.VBox):
         self._open()
 
     def _open(self, _=None):
-        base = running.server().url.removesuffix("/v1")
+        server = running.server()
+        # a class's seats have a door for browsers on other machines, helpers/classroom/door.py
+        door = os.environ.get("DAY9_DOOR")
+        base = f"{door}/{server.port}" if door else server.url.removesuffix("/v1")
         way = "WebSocket" if self.by_hand.value else "WebRTC"
         address = f"{base}/day9/pages/{way.lower()}.html"
         # `allow`: without it, a page from another port gets no microphone. The style: a page in a

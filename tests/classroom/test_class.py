@@ -19,6 +19,8 @@ import psutil
 import pytest
 
 from helpers.classroom import seats
+from tests import lab
+from tests.conftest import needs
 
 from .learner import Learner
 
@@ -194,7 +196,7 @@ def test_reset_and_catch_up_keep_what_was_written(held, ana):
 
     assert "has the solutions so far" in do("catch_up")
     caught = nbformat.read(home / "00_start_here.ipynb", 4)
-    assert any('verdict = "no"' in cell.source for cell in caught.cells if "id" in cell)
+    assert any(cell.source.startswith('verdict = "no"') for cell in caught.cells)
     caught.cells[0].source = "mine"
     nbformat.write(caught, home / "00_start_here.ipynb")
     assert "is as it was given" in do("reset")
@@ -208,9 +210,110 @@ def test_reset_and_catch_up_keep_what_was_written(held, ana):
     assert strange.status_code == 400
 
 
+SECRET = """
+import helpers, os
+from openai import OpenAI
+helpers.connect()
+session = {"type": "realtime", "model": "gpt-realtime"}
+secret = OpenAI().realtime.client_secrets.create(session=session).value
+print("have", os.environ["OPENAI_BASE_URL"].split(":")[2].removesuffix("/v1"), secret)
+"""
+
+
+@needs("chromium")
+def test_a_browser_talks_through_a_seats_door_and_reaches_nothing_else_there(held, ana):
+    kernel = ana.kernel("2_realtime/02_webrtc_in_twelve_lines.ipynb")
+    port, secret = re.search(r"have (\d+) (\S+)", kernel.run(SECRET)).groups()
+    door = f"/user/{ana.seat}/day9-door"
+    flags = ["--allow-loopback-in-peer-connection", "--autoplay-policy=no-user-gesture-required"]
+    with lab.browser(*flags) as chrome, chrome.new_context() as context:
+        context.add_cookies(
+            [
+                {"name": c.name, "value": c.value, "domain": "127.0.0.1", "path": c.path}
+                for c in ana.session.cookies.jar
+            ]
+        )
+        for way in ("webrtc", "websocket"):
+            page = context.new_page()
+            page.set_default_timeout(lab.LONG)
+            page.goto(f"{held.address}{door}/{port}/day9/pages/{way}.html#{secret}")
+            page.click("#clip")
+            page.locator("#log li", has_text="It: ").first.wait_for()
+    others = Learner(held.address).get(f"{door}/{port}/day9/pages/webrtc.html")
+    assert "/hub/login" in str(others.url)  # nobody without the seat's login
+    strange = [f"{held.port}/day9/pages/webrtc.html"] * held.walls  # the proxy is another user's
+    for path in (*strange, "1/day9/pages/webrtc.html", f"{port}/v1/models", f"{port}/day9/calls"):
+        assert ana.get(f"{door}/{path}").status_code == 404
+    kernel.close()
+
+
+ATTACK = """
+import json, os, pathlib, socket, urllib.error, urllib.request
+socket.setdefaulttimeout(10)
+home = pathlib.Path(os.environ["HOME"])
+other, user = home.with_name({seat!r}), {user}
+
+def reached(what):
+    try:
+        return [what()]
+    except (OSError, urllib.error.URLError):
+        return []
+
+found = reached(lambda: os.listdir(other)) + reached(lambda: os.listdir(other / "notebooks"))
+for name in ("roster.json", "settings.json", "hub.sqlite", "cookie_secret"):
+    found += reached(lambda: (other.parents[1] / "hub" / name).read_bytes())
+for place in (home / "data" / "prices.csv", {root!r} + "/helpers/__init__.py"):
+    found += reached(lambda: open(place, "a").close())
+processes = [p for p in pathlib.Path("/proc").glob("[0-9]*") if p.stat().st_uid == user]
+for process in processes:
+    found += reached(lambda: (process / "environ").read_bytes())
+    found += reached(lambda: os.kill(int(process.name), 0))
+lines = [line.split() for line in open("/proc/net/tcp").read().splitlines()[1:]]
+ports = [int(x[1].split(":")[1], 16) for x in lines if x[3] == "0A" and int(x[7]) == user]
+for port in ports:
+    for path in ("/v1/models", "/user/" + other.name + "/api/contents"):
+        found += reached(lambda: urllib.request.urlopen(f"http://127.0.0.1:{{port}}{{path}}").read())
+print("processes", len(processes), "ports", len(ports), "found", found)
+"""
+ASK = """
+import json, os, socket
+with socket.socket(socket.AF_UNIX) as talk:
+    talk.connect(chr(0) + os.environ["FORKED_FROM"])
+    talk.sendall({asked!r})
+    talk.shutdown(socket.SHUT_WR)
+    print("answer", talk.makefile().read())
+"""
+
+
+def test_a_seat_reaches_nothing_of_anothers(held, ana):
+    if not held.walls:
+        pytest.skip("not root, or a Python that other users cannot read: seats have no walls")
+    theirs = ana.kernel()
+    theirs.run("import helpers; helpers.connect()")
+    thief = held.learner("Bo").open()
+    user = seats.user_id(ana.seat)
+    attack = ATTACK.format(seat=ana.seat, user=user, root=str(seats.ROOT))
+    said = thief.kernel().run(attack)
+    assert re.fullmatch(r"processes [3-9] ports [2-9] found \[\]\n", said), said
+    assert thief.get(f"/user/{ana.seat}/api/contents").status_code == 403
+    theirs.close()
+
+
+def test_the_warmed_process_gives_no_rights_and_outlives_nonsense(held, ana):
+    kernel = ana.kernel()
+    for asked in (b" nonsense", b" [1]", b'{"a": 1}'):
+        assert kernel.run(ASK.format(asked=asked)) == "answer \n"
+    seat = json.dumps(["jupyterhub.singleuser.extension", ["0"], "/", {}]).encode()
+    if held.walls:
+        kernel.run(ASK.format(asked=b" " + seat))
+        assert "may not ask for a seat" in held.said("warmed process")
+    kernel.close()
+    assert ana.kernel("1_o1/03_vision.ipynb").run("1 + 1") == "2"  # forked by the same
+
+
 def test_a_full_class_says_so(held, ana):
-    others = [held.learner(name) for name in ("Bo", "Chen")]
-    assert {ana.seat, *(other.seat for other in others)} == set(seats.seats(3))
+    while len(held.seen()["seats"]) < 3:
+        held.learner(f"Learner {len(held.seen()['seats'])}")
     visitor = Learner(held.address)
     assert "All 3 seats are taken" in told(visitor.enter("Dora", held.given["word"]))
 

@@ -8,6 +8,7 @@ joined.
 import asyncio
 import importlib
 import json
+import os
 from urllib.parse import parse_qs
 
 from ...common import left_out
@@ -106,6 +107,10 @@ class Endpoints:
                 "requests",
                 code="rate_limit_exceeded",
             )
+        if (
+            request.headers.get("X-Day9-Door") and "DAY9_ADDRESS" in os.environ
+        ):  # see classroom/door.py
+            webrtc.loopback.ADDRESS.set(os.environ["DAY9_ADDRESS"])
         call = Call(self.state, webrtc.Peer, ended=self.calls.pop)
         self.calls[call.id] = call
         try:

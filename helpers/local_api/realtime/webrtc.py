@@ -28,7 +28,7 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 
 from ...common.private import must_have
-from ...facts import loopback, sounds  # noqa: F401 (loopback: importing it is what counts)
+from ...facts import loopback, sounds  # noqa: F401 (loopback: calls.py reads it, too)
 
 EVENTS = "oai-events"  # the one data channel that the API knows
 RATE = 24_000  # samples a second, as everywhere in the Realtime API

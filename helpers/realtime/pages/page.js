@@ -2,7 +2,7 @@
 // The client secret arrives behind the # of the address, which a browser sends to no server.
 const secret = decodeURIComponent(location.hash.slice(1));
 history.replaceState(null, "", location.pathname);  // and does not stay in the history
-const api = `${location.origin}/v1`;
+const api = new URL("../../v1", location).href;
 const [start, clip, which, end, player, log, status, events, level] =
   ["start", "clip", "which", "end", "player", "log", "status", "events", "level"].map(id => document.getElementById(id));
 const NO_WAY = "The browser found no way to this machine: once it may use the microphone it calls from a network interface, and none is up. The WebSocket page needs none.";

@@ -1,0 +1,141 @@
+"""A server extension of a seat: the way of a browser on another machine to the voice pages.
+
+The local API listens on 127.0.0.1, which in that browser is its own machine. So below a seat's
+address, /day9-door/PORT leads to the local API at that port, where one of this seat listens: to its
+pages, to POST /v1/realtime/calls and to the WebSocket /v1/realtime, and to nothing else. The door
+asks for the seat's login, which is a cookie; the local API asks for its own ek_ secret.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+
+import psutil
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.utils import url_path_join
+from tornado import httpclient, web, websocket
+
+PASSED = ("Authorization", "Content-Type", "Accept", "Range")
+ANSWERED = ("Content-Type", "Cache-Control", "Location", "x-request-id")
+LONGEST = 64 * 2**20  # of one message, as in the local API
+
+
+class Door(JupyterHandler):
+    """What both ways share."""
+
+    async def prepare(self):
+        # the API's own secret, which would be taken for a login
+        self.secret = self.request.headers.get("Authorization")
+        if self.secret:
+            del self.request.headers["Authorization"]
+        await super().prepare()
+
+    def check_xsrf_cookie(self):
+        """A browser says with each POST which page it comes from; a GET changes nothing."""
+        if self.request.method not in ("GET", "HEAD") and not self.from_here():
+            raise web.HTTPError(403, "This page came from elsewhere.")
+
+    def from_here(self):
+        origin = self.request.headers.get("Origin", "")
+        return origin.partition("://")[2] == self.request.host
+
+    def there(self, port, path):
+        """The address at the local API. 404 for a port at which none of this seat listens."""
+        if not listens(int(port)):
+            raise web.HTTPError(404, f"No local API of this seat listens on port {port}.")
+        query = "?" + self.request.query if self.request.query else ""
+        return f"127.0.0.1:{port}/{path}{query}"
+
+
+class Pages(Door):
+    @web.authenticated
+    async def get(self, port, path):
+        if not re.fullmatch(r"day9/pages/[\w.-]+", path):
+            raise web.HTTPError(404)
+        await self.hand_on(port, path)
+
+    @web.authenticated
+    async def post(self, port, path):
+        if path != "v1/realtime/calls":
+            raise web.HTTPError(404)
+        await self.hand_on(port, path)
+
+    async def hand_on(self, port, path):
+        headers = {n: self.request.headers[n] for n in PASSED if n in self.request.headers}
+        headers["X-Day9-Door"] = "1"  # a call is to offer the address of this machine
+        if self.secret:
+            headers["Authorization"] = self.secret
+        answer = await httpclient.AsyncHTTPClient().fetch(
+            "http://" + self.there(port, path),
+            method=self.request.method,
+            headers=headers,
+            body=self.request.body if self.request.method == "POST" else None,
+            follow_redirects=False,
+            raise_error=False,
+            request_timeout=60,
+        )
+        if answer.code == 599:  # tornado's word for no answer
+            raise web.HTTPError(502, f"The local API does not answer: {answer.error}")
+        self.set_status(answer.code)
+        for name in ANSWERED:
+            if name in answer.headers:
+                self.set_header(name, answer.headers[name])
+        policy = answer.headers.get("Content-Security-Policy", "default-src 'none'")
+        self.set_header("Content-Security-Policy", policy + "; frame-ancestors 'self'")
+        self.finish(answer.body)
+
+
+class Socket(websocket.WebSocketHandler, Door):
+    def select_subprotocol(self, subprotocols):
+        return "realtime" if "realtime" in subprotocols else None
+
+    def check_origin(self, origin):
+        return self.from_here()
+
+    @web.authenticated
+    async def get(self, port, path):
+        self.address = self.there(port, path)
+        await super().get()
+
+    async def open(self, *_):
+        offered = self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+        self.line = await websocket.websocket_connect(
+            "ws://" + self.address,
+            subprotocols=[name.strip() for name in offered],
+            max_message_size=LONGEST,
+        )
+        self.back = asyncio.ensure_future(self.hand_back())
+
+    async def hand_back(self):
+        while (message := await self.line.read_message()) is not None:
+            await self.write_message(message, isinstance(message, bytes))
+        self.close(self.line.close_code, self.line.close_reason)
+
+    async def on_message(self, message):
+        await self.line.write_message(message, isinstance(message, bytes))
+
+    def on_close(self):
+        if hasattr(self, "line"):
+            self.line.close()
+
+
+def listens(port):
+    """Whether this seat's user listens on a port. Without walls all seats are one user."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            if process.uids().real == os.getuid() and any(
+                c.status == psutil.CONN_LISTEN and c.laddr.port == port
+                for c in process.net_connections("tcp4")
+            ):
+                return True
+    return False
+
+
+def _jupyter_server_extension_points():
+    return [{"module": __name__}]
+
+
+def _load_jupyter_server_extension(server):
+    base = url_path_join(server.web_app.settings["base_url"], r"/day9-door/(\d+)/")
+    server.web_app.add_handlers(".*$", [(base + r"(v1/realtime)", Socket), (base + "(.*)", Pages)])
