@@ -131,8 +131,8 @@ def stored() -> dict[str, Any]:
 
 
 def runs() -> list[str]:
-    """The names of the stored runs."""
-    return list(stored()["runs"])
+    """The names of the stored runs, by name."""
+    return sorted(stored()["runs"])
 
 
 def run(name: str) -> Run:

@@ -49,7 +49,7 @@ REASONS = {
     "judging-2": "Each number has a rival reason: luck, the seat, prompts that were trained on, or draws that are not independent.",
     "elsewhere-1": "What both columns share is the prompt, and what differs at the end are the two answers.",
     "elsewhere-2": "Preferences teach a style, examples an assignment with right answers; facts that change are looked up, and a form is enforced.",
-    "writes-1": "Of what still writes, the checkpoint that wins most pairs it has not learnt from; no later than it must be.",
+    "writes-1": "Of what still writes, the checkpoint that learnt most of the taste: more margin is worth nothing once the words are gone.",
     "writes-2": "Both halves are needed: pairs say whether the taste was learnt, and its own texts whether it can still write.",
     # 4_costs
     "prices-1": "Sound fell by 60 %, from the cache by 87.5 %, and text not at all: the mix decides, and this day has much of the second.",

@@ -1,7 +1,7 @@
 """Makes data/tuned_runs.json, the runs that 06_a_model_that_writes shows where no model is set up:
 
     python tuned_runs.py            all of them, some 10 minutes of one idle core
-    python tuned_runs.py NAME       one anew, such as weather, support_flipped or house_style_0.3
+    python tuned_runs.py NAME       one anew, such as weather or house_style_0.3
 
 Needs what `python start.py lab --model` sets up. Each run is what a reader can do in the notebook:
 a file is uploaded, a job trains, its checkpoints are asked. Nothing is left out or chosen: every
@@ -35,9 +35,6 @@ RUNS = {
     "house_style_0.3": ("house_style", 0.3, False),
     "house_style_1": ("house_style", 1.0, False),
     "house_style_3": ("house_style", 3.0, False),
-    "house_style_flipped": ("house_style", 1.0, True),
-    "support": ("support", 1.0, False),
-    "support_flipped": ("support", 1.0, True),
 }
 
 
