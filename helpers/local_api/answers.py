@@ -38,7 +38,7 @@ from .answer import (
     told,
 )
 from .recordings import BrokenRecording, Library, exactly, own_folder
-from .stored import Stored
+from .stored import NO_ITEM, Stored
 
 if TYPE_CHECKING:
     from .tuning import Tuning
@@ -127,6 +127,10 @@ class Answers:
             return bad_request(e)
         if path != shaping.RESPONSES or method != "POST":
             return self._asked(method, path, body, retry)
+        try:
+            body = self.stored.referenced(body)
+        except checks.Bad as e:
+            return told(e, 404, NO_ITEM)
         try:
             previous, body = self.stored.continued(body)
         except checks.Bad as e:

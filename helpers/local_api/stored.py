@@ -17,6 +17,8 @@ from .answer import Answer, as_json, not_allowed, told
 from .checks import Bad
 
 MOST = 200  # held; the oldest gives way
+# The words for an item that is not held; the second report has the status.
+NO_ITEM = "verbatim: continuedev/continue#9101 (2025-12-10), can1357/oh-my-pi#41 (2026-02-12)"
 ORIGIN = {"class": "computed", "source": "a response that the local API gave and holds"}
 
 
@@ -43,12 +45,33 @@ class Stored:
                 "previous_response_id",
             )
         value, items = held
-        said = [
-            {"role": "assistant", "content": _text(item)} if item["type"] == "message" else item
-            for item in value["output"]
-            if item["type"] != "reasoning"
-        ]
+        said = [sent for item in value["output"] for sent in _as_sent(item)]
         return id, body | {"input": [*items, *said, *(_items(body.get("input")) or [])]}
+
+    def referenced(self, body: Any) -> Any:
+        """The body with the items themselves in its input, where it only names them. Raises Bad for
+        one that is not held.
+        """
+        given = body.get("input")
+        if not isinstance(given, list) or not any(map(_is_reference, given)):
+            return body
+        with self._changing:
+            known = {
+                item["id"]: _as_sent(item)
+                for value, _ in self._held.values()
+                for item in value["output"]
+            }
+        found = []
+        for item in given:
+            if _is_reference(item) and item["id"] not in known:
+                raise Bad(
+                    f"Item with id '{item['id']}' not found. Items are not persisted when `store` is set to false. "
+                    "Try again with `store` set to true, or remove this item from your input.",
+                    None,
+                    "input",
+                )
+            found += known[item["id"]] if _is_reference(item) else [item]
+        return body | {"input": found}
 
     def keep(self, body: dict[str, Any], previous: str | None, answer: Answer) -> None:
         """Hold what was answered, unless the request says `store: false`; name the response that it
@@ -95,14 +118,28 @@ class Stored:
         return not_allowed(method, path)
 
 
+def _is_reference(item):
+    return isinstance(item, dict) and item.get("type") == "item_reference"
+
+
+def _as_sent(item):
+    """An item of an answer as a client would send it itself, in a list; none for reasoning."""
+    if item["type"] == "message":
+        return [{"role": "assistant", "content": _text(item)}]
+    return [] if item["type"] == "reasoning" else [item]
+
+
 def _rename(answer, value, of):
-    """Give an answer, and the response object in it, an id that follows from `of`."""
-    own, last = (
-        value["id"],
-        hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:12],
-    )
-    value["id"] = own[:-12] + last
-    swap = lambda sent: sent.replace(own.encode(), value["id"].encode())
+    """Give an answer, and the response object and the items in it, ids that follow from `of`."""
+    last = hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:12]
+    ids = [value["id"], *(item["id"] for item in value["output"])]
+
+    def swap(sent):
+        for id in ids:
+            sent = sent.replace(id.encode(), f"{id[:-12]}{last}".encode())
+        return sent
+
+    value.update(json.loads(swap(as_json(value))))
     answer.id, answer.body = value["id"], swap(answer.body)
     answer.events = [(at, swap(sent)) for at, sent in answer.events]
 

@@ -84,3 +84,23 @@ def test_a_limit_of_thousands_of_digits_is_refused_and_a_page_goes_on_after_an_i
     items = client.responses.input_items.list(then.id, order="asc").data
     rest = client.responses.input_items.list(then.id, order="asc", after=items[0].id).data
     assert [i.id for i in rest] == [i.id for i in items[1:]]
+
+
+def test_an_item_that_is_only_named_is_the_item(client):
+    """As Vercel's ai passes on what was said before."""
+    answers = {f: client.responses.create(**ASK, input=FIRST.replace("350", f)) for f in ("350", "300")}  # fmt: skip
+    names = lambda answer: [{"type": "item_reference", "id": i.id} for i in answer.output]
+    for f, answer in answers.items():
+        turns = [{"role": "user", "content": FIRST.replace("350", f)}, *names(answer)]
+        then = client.responses.create(**ASK, input=[*turns, {"role": "user", "content": "And 400 °F?"}])  # fmt: skip
+        assert then.output_text == "204 °C"
+        sent = client.responses.input_items.list(then.id, order="asc").data
+        assert [i.content[0].text for i in sent] == [
+            FIRST.replace("350", f),
+            answer.output_text,
+            "And 400 °F?",
+        ]
+    client.responses.delete(answers["300"].id)
+    with pytest.raises(openai.NotFoundError, match="Items are not persisted") as stopped:
+        client.responses.create(**ASK, input=[*names(answers["300"])])
+    assert stopped.value.body["param"] == "input"
