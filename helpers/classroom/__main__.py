@@ -50,7 +50,7 @@ def main(arguments):
         os.chmod(runtime, 0o711)
         given = settings(asked, runtime, walls())
         tell(given)
-        keep_running(asked, given)
+        keep_running(given)
 
 
 def free(port):
@@ -121,6 +121,8 @@ def settings(asked, runtime, walls):
         "runtime": runtime,
         "here": here,
         "address": f"http{'s' if asked.https else ''}://{here}:{asked.port}/",
+        "port": asked.port,
+        "certificate": certificate(FOLDER / "hub", here) if asked.https else None,
         "hub_port": some_port(),
         "proxy_port": some_port(),
         "proxy_token": secrets.token_hex(16),
@@ -149,7 +151,7 @@ def certificate(folder, here):
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    files = folder / "certificate.pem", folder / "key.pem"
+    files = [folder / "certificate.pem", folder / "key.pem"]
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Day 9: the class")])
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -174,26 +176,18 @@ def certificate(folder, here):
         )
     )
     files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    return files
+    return [str(file) for file in files]
 
 
-def keep_running(asked, given):
+def keep_running(given):
     """Run the class until Ctrl-C; start again what has ended."""
     hub_folder = FOLDER / "hub"
     env = {
         **os.environ,
         "DAY9_CLASSROOM": str(hub_folder / "settings.json"),
-        "CONFIGPROXY_AUTH_TOKEN": given["proxy_token"],
         "PYTHONPATH": str(ROOT),
     }
-    proxy = [sys.executable, "-m", "helpers.classroom.proxy", "--ip", "0.0.0.0"]
-    proxy += ["--port", str(asked.port), "--api-ip", "127.0.0.1", "--log-level", "WARNING"]
-    proxy += ["--api-port", str(given["proxy_port"])]
-    hub_address = f"http://127.0.0.1:{given['hub_port']}"
-    proxy += ["--default-target", hub_address, "--error-target", hub_address + "/hub/error"]
-    if asked.https:
-        files = certificate(hub_folder, given["here"])
-        proxy += ["--ssl-cert", str(files[0]), "--ssl-key", str(files[1])]
+    proxy = [sys.executable, "-m", "helpers.classroom.proxy"]
     hub = [sys.executable, "-m", "jupyterhub", "-f", str(Path(__file__).with_name("hub.py"))]
     with contextlib.ExitStack() as running:
         parts = []

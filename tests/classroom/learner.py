@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 import time
 import uuid
 
@@ -84,6 +85,7 @@ class Kernel:
         self.line = connect(
             f"{address}{learner.base}/api/kernels/{kernel}/channels?session_id={self.session}",
             additional_headers={"Cookie": request.headers["Cookie"]},
+            ssl=ssl._create_unverified_context() if address.startswith("wss") else None,
             max_size=None,
             proxy=None,
             open_timeout=PATIENCE,
