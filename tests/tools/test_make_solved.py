@@ -1,10 +1,12 @@
 """Solved copies: each solution does in the place of its starter, and breaks nothing below it."""
 
+import ast
 import builtins
+import dis
 import os
 import subprocess
-import symtable
 import sys
+import types
 
 import nbformat.v4
 import pytest
@@ -18,23 +20,23 @@ BOOKS = refresh.notebooks()
 
 def bound(source):
     """The names that a cell gives a value, outside of its functions."""
-    symbols = symtable.symtable(source, "cell", "exec").get_symbols()
-    return {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
+    return {i.argval for i in dis.get_instructions(compiled(source)) if i.opname == "STORE_NAME"}
 
 
 def read(source):
     """The names of the notebook that a cell reads, in its functions too."""
-    tables, found = [symtable.symtable(source, "cell", "exec")], set()
-    while tables:
-        table = tables.pop()
-        tables += table.get_children()
-        outermost = table.get_type() == "module"
+    parts, found = [compiled(source)], set()
+    while parts:
+        part = parts.pop()
+        parts += [const for const in part.co_consts if isinstance(const, types.CodeType)]
         found |= {
-            s.get_name()
-            for s in table.get_symbols()
-            if s.is_referenced() and (outermost or s.is_global())
+            i.argval for i in dis.get_instructions(part) if i.opname in ("LOAD_NAME", "LOAD_GLOBAL")
         }
     return found
+
+
+def compiled(source):
+    return compile(source, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def code(nb):
