@@ -16,7 +16,11 @@ from . import make_slides, refresh, solutions
 ASKED = re.compile(r'<(?!a\b)\w+\b[^>]*?\b(?:src|href)="(?!data:|#)([^"]*)"')
 
 
-@pytest.mark.parametrize("path", refresh.notebooks(), ids=lambda path: path.stem)
+# The first of each theme: what a notebook may lack is found by the site's tests, on all of them.
+FIRST = {path.parent: path for path in reversed(refresh.notebooks())}
+
+
+@pytest.mark.parametrize("path", FIRST.values(), ids=lambda path: path.stem)
 def test_a_deck_has_every_cell_and_heading_and_no_solution(path):
     page, nb = make_slides.deck(path).partition("<script>")[0], refresh.read(path)
     assert not ASKED.findall(page) and "default-src 'none'" in page

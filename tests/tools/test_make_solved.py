@@ -91,8 +91,10 @@ def test_a_copy_is_run_and_its_checks_say_right(tmp_path, monkeypatch):
 
 def test_an_answer_that_its_check_does_not_call_right_is_named(tmp_path, monkeypatch):
     nb = nbformat.v4.new_notebook()
-    nb.cells = [nbformat.v4.new_code_cell('import helpers\nhelpers.check("start-2", "yes")')]
+    nb.cells = [nbformat.v4.new_code_cell('helpers.check("start-2", "yes")')]
+    said = nbformat.v4.new_output("stream", text="Not yet: the answer is constructed\n")
     monkeypatch.setattr(refresh, "read", lambda path: nb)
+    monkeypatch.setattr(refresh, "run", lambda nb, path: nb.cells[0].outputs.append(said))
     with pytest.raises(ValueError, match="one.ipynb: the check of start-2 says: Not yet: the answ"):
         make_solved.make("one.ipynb", tmp_path)
 
