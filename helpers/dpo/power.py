@@ -35,6 +35,7 @@ def of_pairs(n, share):
     >>> round(of_pairs(20, 0.6), 2), round(of_pairs(200, 0.6), 2)
     (0.13, 0.79)
     """
+    n = _whole(n)
     _share(share)
     return float(_chances(n, share)[_fewest_wins(n) :].sum())
 
@@ -48,7 +49,10 @@ def of_two_groups(n, before, after):
     >>> round(of_two_groups(1094, 0.75, 0.80), 2)
     0.8
     """
+    n = _whole(n)
     _share(before), _share(after)
+    if n == 0:
+        return 0.0  # as in the other two: without a question nothing is found
     chances = _chances(n, before), _chances(n, after)
     likely = [np.flatnonzero(c > 1e-12) for c in chances]
     old, new = likely[0][:, None], likely[1][None, :]
@@ -68,6 +72,7 @@ def of_same_questions(n, lost, won):
     >>> round(of_same_questions(500, 0.05, 0.10), 2)
     0.8
     """
+    n = _whole(n)
     _share(lost + won)
     changed = _chances(n, lost + won)
     likely = np.flatnonzero(changed > 1e-12)
@@ -91,6 +96,12 @@ def needed(power, *, enough=0.8, most=4096):
         middle = (low + high) // 2
         low, high = (low, middle) if power(middle) >= enough else (middle, high)
     return high
+
+
+def _whole(n):
+    if n != int(n) or n < 0:
+        raise ValueError(f"the cases are a whole number, 0 or more, not {n}")
+    return int(n)
 
 
 def _share(p):

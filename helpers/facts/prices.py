@@ -243,7 +243,10 @@ def token_counts(usage: Mapping[str, Any]) -> dict[tuple[str, str], int]:
         counts[modality, "output"] = made[modality]
     if min(counts.values()) < 0:
         raise ValueError(f"the parts of this usage exceed their total: {usage}")
-    return {kind: n for kind, n in counts.items() if n}
+    broken = [n for n in counts.values() if n != int(n)]
+    if broken:
+        raise ValueError(f"tokens are counted whole, and {broken[0]} is no whole number of them")
+    return {kind: int(n) for kind, n in counts.items() if n}
 
 
 def _by_modality(total, details, others):

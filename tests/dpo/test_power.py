@@ -110,6 +110,14 @@ def test_a_share_in_per_cent_or_out_of_range_is_refused(call):
         call()
 
 
+def test_without_a_question_nothing_is_found_and_cases_are_whole():
+    assert power.of_two_groups(0, 0.75, 0.80) == power.of_pairs(0, 0.6) == 0
+    assert power.of_same_questions(100.0, 0.05, 0.10) == power.of_same_questions(100, 0.05, 0.10)
+    for n in (2.5, -1):
+        with pytest.raises(ValueError, match="whole number, 0 or more"):
+            power.of_two_groups(n, 0.75, 0.80)
+
+
 # The exercises
 
 

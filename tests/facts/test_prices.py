@@ -246,3 +246,10 @@ def test_a_model_that_was_not_yet_sold_is_told_so():
 def test_a_name_that_has_no_price_is_answered_with_those_near_it():
     with pytest.raises(LookupError, match="it has gpt-6-luna"):
         prices.usd_per_million("GPT-6-Luna", "text", "output", "2026-11-22")
+
+
+def test_tokens_are_whole_however_they_are_written():
+    usage = {"prompt_tokens": 1e4, "completion_tokens": 500}
+    assert prices.token_counts(usage) == {("text", "input"): 10_000, ("text", "output"): 500}
+    with pytest.raises(ValueError, match=r"counted whole, and 0\.5"):
+        prices.token_counts(usage | {"completion_tokens": 0.5})
