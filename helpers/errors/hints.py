@@ -232,7 +232,7 @@ def _type(shell, error, own):
     if re.search(r"'float' object cannot be interpreted|non-int of type 'float'", said):
         return "A whole number is wanted there: write 1000, not 1e3 or 1000.0."
     if "'float'" in said and "'decimal.Decimal'" in said:
-        return "Prices are exact decimals: multiply them by a whole number, 3 and not 3.0, or by Decimal(\"2.5\"), or take float(…) of the price."
+        return 'Prices are exact decimals: multiply them by a whole number, 3 and not 3.0, or by Decimal("2.5"), or take float(…) of the price.'
     if re.search(r"'str'|<U\d|multiply sequence", said) and "concatenate" not in said:
         return "A text stands where a number is wanted: write it without quotes and without a unit."
     if "argument must be str" in said:

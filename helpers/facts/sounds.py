@@ -242,7 +242,7 @@ def changed(pcm: bytes, given: int, wanted: int) -> bytes:
     """A whole sound at another rate, both in samples a second. ValueError for a rate that is
     none.
     """
-    given, wanted = (int(r) if isinstance(r, float) and r.is_integer() else r for r in (given, wanted))
+    given, wanted = (int(r) if isinstance(r, float) and r == int(r) else r for r in (given, wanted))
     for rate in (given, wanted):
         if not isinstance(rate, int) or not LOWEST_RATE <= rate <= HIGHEST_RATE:
             raise ValueError(
