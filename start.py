@@ -5,6 +5,7 @@
     python start.py lab --voice     the same, with ears and a mouth (once, some 130 MB more)
     python start.py lab --check     starts nothing, and says in some seconds what is missing
     python start.py lab --model     the same, with a language model that you tune (130 MB more)
+    python start.py lab --frameworks     the same, with five frameworks for 5_sdks/03 (45 MB more)
     python start.py test    runs every notebook and test     (more arguments go to pytest)
     python start.py lock    writes the lock files anew from pyproject.toml; needs uv
     python start.py class --seats 30     a class on this machine, in the browsers of others

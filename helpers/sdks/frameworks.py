@@ -127,11 +127,15 @@ class Program:
         """
         with contextlib.suppress(OSError):  # it has ended: its last words say why
             print(json.dumps([api, task, *words]), file=self.process.stdin, flush=True)
-        last = collections.deque(maxlen=20)
-        for line in self.process.stdout:
-            if line.startswith(('{"said":', '{"error":')):
-                return json.loads(line)
-            last.append(line)
+        last: collections.deque[str] = collections.deque(maxlen=20)
+        try:
+            for line in self.process.stdout:
+                if line.startswith(('{"said":', '{"error":')):
+                    return json.loads(line)
+                last.append(line)
+        except KeyboardInterrupt:  # else the next task would get this one's answer
+            self.end()
+            raise
         raise RuntimeError(f"{self.framework}: its program ended. Its last words:\n{''.join(last)}")
 
     def end(self):

@@ -12,6 +12,7 @@ import re
 import pytest
 
 import helpers
+from helpers import running
 from helpers.facts import tax
 from helpers.sdks import frameworks
 from tests.tools import make_frameworks
@@ -128,6 +129,42 @@ def test_other_words_are_asked_where_one_request_asks_them(absent):
     assert done.said == "100 °C" and "212 °F" in json.dumps(done.request, ensure_ascii=False)
     with pytest.raises(LookupError, match="start.py lab --frameworks"):
         frameworks.run("LangChain", "chat", "tool", "Tax year 2023: what do I owe?")
+
+
+def test_a_program_is_kept_running_until_it_is_changed_or_interrupted(monkeypatch, tmp_path):
+    """In the place of a framework: an echo."""
+    program = tmp_path / "with_echo.py"
+    echo = "import json, sys, time\nfor line in sys.stdin:\n    print(json.dumps({'said': line.split()[-1] + %r}), flush=True)\n"
+    program.write_text(echo % "")
+    monkeypatch.setattr(frameworks, "FOLDER", tmp_path)
+    monkeypatch.setitem(frameworks.FRAMEWORKS, "Echo", ("with_echo", "echo", "json"))
+    helpers.connect()
+    server = running.server()
+    first = frameworks._program("Echo", server)
+    assert first.do("chat", "stream", "a") == {"said": '"a"]'}
+    assert frameworks._program("Echo", server) is first
+    program.write_text(echo % "!")
+    os.utime(program, (1, 1))
+    second = frameworks._program("Echo", server)
+    assert (
+        second.do("chat", "stream", "b") == {"said": '"b"]!'} and first.process.poll() is not None
+    )
+
+    class Interrupted:
+        def __iter__(self):
+            raise KeyboardInterrupt
+
+        close = second.process.stdout.close
+
+    second.process.stdout = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        second.do("chat", "stream", "c")
+    third = frameworks._program("Echo", server)
+    assert third.do("chat", "stream", "d") == {"said": '"d"]!'}
+    program.write_text("raise SystemExit('no such package')")
+    os.utime(program, (2, 2))
+    with pytest.raises(RuntimeError, match="Echo: its program ended(?s:.)*no such package"):
+        frameworks._program("Echo", server).do("chat", "stream", "e")
 
 
 @pytest.mark.parametrize(
