@@ -26,6 +26,7 @@ for _name in list(os.environ):
         del os.environ[_name]
 os.environ["DAY9_PACE"] = "0"
 os.environ["DAY9_MY_RECORDINGS"] = os.devnull  # a folder in which nothing is
+os.environ["DAY9_MY_MODELS"] = os.devnull
 os.environ["DAY9_MY_PROGRESS"] = os.devnull  # what tests solve, no reader has
 
 os.environ.setdefault("HOME", str(Path.home()))  # Go and npm keep there what they have fetched

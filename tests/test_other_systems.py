@@ -353,7 +353,15 @@ def test_a_recordings_file_is_named_the_same_everywhere(monkeypatch):
 
 
 TREES = ("data", "helpers", "notebooks", "tests")
-MADE = {"node_modules", "target", "__pycache__", ".ipynb_checkpoints", "my_recordings", "my_pairs"}
+MADE = {
+    "node_modules",
+    "target",
+    "__pycache__",
+    ".ipynb_checkpoints",
+    "my_recordings",
+    "my_models",
+    "my_pairs",
+}
 
 
 def test_every_file_can_be_there_on_windows_and_macos():

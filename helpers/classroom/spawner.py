@@ -37,6 +37,7 @@ class Seat(LocalProcessSpawner):
             "IPYTHONDIR": ".ipython",
             "DAY9_MY_RECORDINGS": "my_recordings",
             "DAY9_MY_PROGRESS": "my_progress.txt",
+            "DAY9_MY_MODELS": "my_models",
         }
         settings = str(ROOT / "helpers" / "lab_settings")
         parent = {k: os.environ[k] for k in (forking.ADDRESS,) if k in os.environ}

@@ -258,7 +258,9 @@ def alike():
     from helpers.common import left_out
     from helpers.sdks import frameworks
 
-    nobodys = dict.fromkeys(("DAY9_MY_RECORDINGS", "DAY9_MY_PROGRESS"), os.devnull)
+    nobodys = dict.fromkeys(
+        ("DAY9_MY_RECORDINGS", "DAY9_MY_PROGRESS", "DAY9_MY_MODELS"), os.devnull
+    )
     # as tests/early.py has it: what a page shows does not depend on which parts are set up here
     without = {
         "TESTS_WITHOUT": ",".join((*left_out.EARS, *left_out.MODEL, *frameworks.MODULES)),
