@@ -182,8 +182,10 @@ def certificate(folder, here):
 def keep_running(given):
     """Run the class until Ctrl-C; start again what has ended."""
     hub_folder = FOLDER / "hub"
+    # Nothing else of the teacher's, such as a key: what is forked has all of it in its memory.
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
     env = {
-        **os.environ,
+        **{name: os.environ[name] for name in kept if name in os.environ},
         "DAY9_CLASSROOM": str(hub_folder / "settings.json"),
         "PYTHONPATH": str(ROOT),
     }
@@ -200,7 +202,9 @@ def keep_running(given):
             # kept open here, so that one that is started again is found at the same address
             door = running.enter_context(forking.listen(f"day9-class-{secrets.token_hex(8)}"))
             env[forking.ADDRESS] = os.environ[forking.ADDRESS]
-            warmed = [sys.executable, "-m", "helpers.classroom.warmed", str(door.fileno())]
+            # as kernels are started, which the debugger asks for
+            warmed = [sys.executable, "-Xfrozen_modules=off", "-m", "helpers.classroom.warmed"]
+            warmed += [str(door.fileno())]
             start("warmed process", warmed, pass_fds=[door.fileno()], stdin=subprocess.PIPE)
         start("proxy", proxy)
         start("hub", hub)

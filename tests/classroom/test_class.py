@@ -10,8 +10,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
+from pathlib import Path
 
 import httpx2
 import nbformat
@@ -46,6 +48,7 @@ class Class:
         self.walls = readable()
         code = START.format(folder=str(folder), unreadable=not self.walls, port=str(self.port))
         env = {k: v for k, v in os.environ.items() if not k.startswith(("FORKED_", "PYTHONPATH"))}
+        env["SECRET_OF_TEACHER"] = "a key"
         with open(log, "w", encoding="utf-8") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", textwrap.dedent(code)],
@@ -62,7 +65,10 @@ class Class:
         while time.monotonic() < until:
             assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
             try:
-                if httpx2.get(self.address + "/hub/login", verify=False, timeout=30).status_code == 200:
+                if (
+                    httpx2.get(self.address + "/hub/login", verify=False, timeout=30).status_code
+                    == 200
+                ):
                     return
             except httpx2.TransportError:
                 pass
@@ -112,14 +118,15 @@ def readable():
 
 
 @pytest.fixture(scope="module")
-def held(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("class")
-    for above in (folder, *folder.parents[:2]):  # pytest's are for their maker alone
-        above.chmod(0o711)
-    began = Class(folder / "class", folder / "log")
-    yield began
-    began.process.send_signal(signal.SIGINT)
-    began.process.wait(60)
+def held():
+    # not pytest's own folder, which is for its maker alone: a seat's user must come through
+    with tempfile.TemporaryDirectory(prefix="day9-class-") as folder:
+        folder = Path(folder)
+        folder.chmod(0o711)
+        began = Class(folder / "class", folder / "log")
+        yield began
+        began.process.send_signal(signal.SIGINT)
+        began.process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -249,7 +256,7 @@ def test_a_browser_talks_through_a_seats_door_and_reaches_nothing_else_there(hel
 
 ATTACK = """
 import json, os, pathlib, socket, urllib.error, urllib.request
-socket.setdefaulttimeout(10)
+socket.setdefaulttimeout(2)
 home = pathlib.Path(os.environ["HOME"])
 other, user = home.with_name({seat!r}), {user}
 
@@ -294,6 +301,9 @@ def test_a_seat_reaches_nothing_of_anothers(held, ana):
     user = seats.user_id(ana.seat)
     attack = ATTACK.format(seat=ana.seat, user=user, root=str(seats.ROOT))
     said = thief.kernel().run(attack)
+    # nor what the teacher had in the environment: it would be in a forked process's memory
+    parent = held.part("helpers.classroom.warmed")
+    assert not {"SECRET_OF_TEACHER", "DAY9_KEY"} & parent.environ().keys()
     assert re.fullmatch(r"processes [3-9] ports [2-9] found \[\]\n", said), said
     assert thief.get(f"/user/{ana.seat}/api/contents").status_code == 403
     theirs.close()
