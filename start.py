@@ -56,7 +56,7 @@ PARTS = {
         "is 105 to 135 MB more to download, and 210 MB on the disk.",
     ),
     "frameworks": ("Five frameworks", "are 45 MB more to download, and 200 MB on the disk."),
-    "class": ("A class's JupyterHub", "is 15 MB more to download, and 50 MB on the disk."),
+    "class": ("A class's JupyterHub", "is 25 MB more to download, and 110 MB on the disk."),
 }
 
 

@@ -138,11 +138,16 @@ class Class(Page):
         if self.get_query_argument("json", ""):
             self.finish({"seats": rows, "told": list(self.authenticator.told)})
             return
-        await self.show("class.html", rows=rows, told=reversed(self.authenticator.told))
+        await self.show(
+            "class.html",
+            rows=rows,
+            told=reversed(self.authenticator.told),
+            xsrf=self.xsrf_token.decode("ascii"),
+        )
 
     @web.authenticated
     async def post(self):
-        """Open a seat again that ten wrong PINs have closed."""
+        """Open a seat again that wrong PINs have closed."""
         if not self.current_user.admin:
             raise web.HTTPError(403, "This page is the teacher's.")
         self.authenticator.roster.wrong.pop(self.get_body_argument("seat"), None)

@@ -159,6 +159,19 @@ def test_a_name_has_one_seat_and_its_pin_opens_it(held, ana):
     assert ana.get("/hub/class").status_code == 403  # the teacher's
 
 
+def test_guessing_a_pin_ends_and_the_teacher_opens_the_seat_again(held, ana):
+    guesser, wrong = Learner(held.address), f"{(int(ana.pin) + 1) % 10_000:04}"
+    for _ in range(seats.PATIENCE):
+        page = guesser.enter("Ana María", held.given["word"], wrong)
+    assert "wrong PINs" in told(guesser.enter("Ana María", held.given["word"], ana.pin)), page.text
+    teacher = held.teacher()
+    shown = teacher.get("/hub/class").text
+    assert "closed after wrong PINs" in shown
+    xsrf = re.search(r'name="_xsrf" value="([^"]+)"', shown)[1]
+    teacher.post("/hub/class", data={"_xsrf": xsrf, "seat": ana.seat})
+    assert held.learner("Ana María", ana.pin).seat == ana.seat
+
+
 def test_a_notebook_runs_in_a_seat_and_the_teacher_sees_where(held, ana):
     kernel = ana.kernel()
     assert kernel.run("2 + 2") == "4"
