@@ -1,5 +1,5 @@
-"""What both ends of a call on this machine change in aioice: the one address, and patience. Done by
-importing it.
+"""What both ends of a call on this machine change in aioice: the one address, patience, and what a
+closed socket says. Done by importing it.
 
 aioice offers all addresses but loopback's; in a class, a call that comes through a seat's door is
 offered the one address by which the browser has come. And it hangs up where the other end has been
@@ -44,6 +44,16 @@ async def query_consent(self: aioice.ice.Connection) -> None:
     await self.close()
 
 
+async def send_data(self: aioice.ice.StunProtocol, data: bytes, addr: tuple[str, int]) -> None:
+    """In the place of aioice.ice.StunProtocol's: a socket that the other end's silence has closed
+    is a ConnectionError, which aiortc knows, and not asyncio's AttributeError, which ends its
+    reports so that whoever hangs up waits for them for ever.
+    """
+    if self.transport.is_closing():
+        raise ConnectionError("the socket of this call is closed")
+    self.transport.sendto(data, addr)
+
+
 must_have(aioice.ice, "get_host_addresses", "CONSENT_INTERVAL")
 must_have(
     aioice.ice.Connection(ice_controlling=True),
@@ -53,4 +63,6 @@ must_have(
     "_query_consent_task",
 )
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [ADDRESS.get()]
+must_have(aioice.ice.StunProtocol, "send_data")
+aioice.ice.StunProtocol.send_data = send_data  # type: ignore[method-assign]
 aioice.ice.Connection.query_consent = query_consent  # type: ignore[method-assign]
