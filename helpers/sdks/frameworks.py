@@ -272,8 +272,8 @@ def _functions(text):
 def fields(body):
     """A JSON body as {path: value}, a path for each value that has none inside.
 
-    >>> fields({"model": "o1", "messages": [{"role": "user"}], "tools": []})
-    {'model': 'o1', 'messages[0].role': 'user', 'tools': []}
+    >>> fields({"model": "o1", "messages": [{"role": "user"}], "stop": []})
+    {'model': 'o1', 'messages[0].role': 'user', 'stop': []}
     """
     return dict(_fields(body, ""))
 
