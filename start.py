@@ -352,6 +352,11 @@ def lacks(part):
     return why[part](*here)
 
 
+def numbers(version):
+    """The first two numbers of a version, as a tuple: (2, 34) of "2.34"."""
+    return tuple(map(int, re.findall(r"\d+", version)[:2]))
+
+
 def no_voice_here(system, machine, macos, libc):
     """Why ears and a mouth have no build for a system, in a sentence; "" where they have.
 
@@ -359,14 +364,13 @@ def no_voice_here(system, machine, macos, libc):
     elsewhere.
     libc: the version of glibc; "" where there is none. tests/test_systems.py asks the lock.
     """
-    number = lambda version: tuple(map(int, re.findall(r"\d+", version)[:2]))
     if system == "darwin" and machine == "x86_64":
         return "their packages have no builds for Intel Macs."
     if system == "win32" and machine == "ARM64":
         return "their packages have no builds for Windows on ARM; the x64 build of Python will do."
-    if system == "darwin" and macos and number(macos) < (15,):
+    if system == "darwin" and macos and numbers(macos) < (15,):
         return "their packages need macOS 15 or newer, and this is %s." % macos
-    if system == "linux" and number(libc) < (2, 34):
+    if system == "linux" and numbers(libc) < (2, 34):
         return (
             "their packages need glibc 2.34 or newer (Debian 12, Ubuntu 22.04), and this is %s."
             % (libc or "another C library")
@@ -376,10 +380,9 @@ def no_voice_here(system, machine, macos, libc):
 
 def no_model_here(system, machine, macos, libc):
     """The same for the language model, whose weights run anywhere and llama.cpp does not."""
-    number = lambda version: tuple(map(int, re.findall(r"\d+", version)[:2]))
     if system == "win32" and machine == "ARM64":
         return "llama.cpp has no build for Windows on ARM; the x64 build of Python will do."
-    if system == "darwin" and macos and number(macos) < (13,):
+    if system == "darwin" and macos and numbers(macos) < (13,):
         return "llama.cpp needs macOS 13 or newer, and this is %s." % macos
     if system == "linux" and not libc:
         return "llama.cpp's build needs glibc, and this is another C library."

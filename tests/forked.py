@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from helpers.classroom import first_use, forking
+from helpers.classroom import forking
 from helpers.classroom.forking import KERNEL, forked  # noqa: F401 (asked for here by tools)
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,9 +69,7 @@ def start_parent():
 @functools.cache
 def warm():
     """Import once what kernels need; the variables of the environment that this has set."""
-    return forking.import_as_in_a_kernel(
-        WARM, first_use.use, TIKTOKEN_CACHE_DIR=str(ROOT / "data" / "tokenizer")
-    )
+    return forking.import_as_in_a_kernel(WARM)
 
 
 def become(module, arguments, cwd, env, user, files):

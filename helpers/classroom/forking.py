@@ -21,11 +21,15 @@ import signal
 import socket
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from unittest import mock
 
 import psutil
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
+from . import first_use
+
+ROOT = Path(__file__).resolve().parents[2]
 KERNEL = "ipykernel.kernelapp"
 ADDRESS = "FORKED_FROM"  # the variable by which children know the parent
 
@@ -144,15 +148,15 @@ def forget(*signal_):
             pass
 
 
-def import_as_in_a_kernel(names, use, **env):
+def import_as_in_a_kernel(names):
     """Import modules as in a kernel, for which pandas and plotly look to choose how to show things,
-    in an environment with `env`; then call use(). Returns the variables that this has set.
+    and use each once. Returns the variables of the environment that this has set.
     """
     from ipykernel.zmqshell import ZMQInteractiveShell
 
     shell = ZMQInteractiveShell.__new__(ZMQInteractiveShell)
     with (
-        mock.patch.dict(os.environ, env),
+        mock.patch.dict(os.environ, TIKTOKEN_CACHE_DIR=str(ROOT / "data" / "tokenizer")),
         mock.patch("IPython.get_ipython", lambda: shell),
         mock.patch.object(builtins, "get_ipython", lambda: shell, create=True),
     ):
@@ -160,7 +164,7 @@ def import_as_in_a_kernel(names, use, **env):
         for name in names:
             importlib.import_module(name)
         made = {name: value for name, value in os.environ.items() if name not in before}
-        use()
+        first_use.use()
     gc.collect()
     gc.freeze()  # what is there stays shared: no collector writes to it
     return made

@@ -20,7 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FIRST_USER = 51_000  # user ids that no system gives by itself
 # What others' runs leave; node_modules alone would make each copy 116 MB.
 MADE = (".ipynb_checkpoints", "__pycache__", "my_pairs", "node_modules", "target")
-SOLUTION = re.compile(r"<details><summary>Solution</summary>\s*```\n(.*?)```", re.S)
+SOLUTION = re.compile(  # and what stands below it
+    r"<details><summary>Solution</summary>\s*```\n(?P<code>.*?)```(?P<more>.*?)</details>\n*", re.S
+)
 TEACHER = "teacher"
 PATIENCE = 10  # wrong PINs
 # of JupyterLab in a seat: a notebook that is closed ends its kernel, and is saved often
@@ -163,7 +165,7 @@ def solutions(nb):
     """{a starter cell's text: its solution} of a notebook as it was given."""
     starters = [text(c) for c in nb["cells"] if "starter" in c["metadata"].get("tags", [])]
     texts = [text(c) for c in nb["cells"] if c["cell_type"] == "markdown"]
-    return dict(zip(starters, (s.strip() for t in texts for s in SOLUTION.findall(t))))
+    return dict(zip(starters, (s["code"].strip() for t in texts for s in SOLUTION.finditer(t))))
 
 
 def text(cell):

@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 
 from ..local_api import child
-from . import first_use, forking
+from . import forking
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "helpers.local_api.__main__"
@@ -62,9 +62,7 @@ LIMITS = {"RLIMIT_DATA": 3 * 2**30, "RLIMIT_FSIZE": 2**30}
 @functools.cache
 def warm():
     """Import once what all have in common; the variables of the environment that this has set."""
-    return forking.import_as_in_a_kernel(
-        WARM, first_use.use, TIKTOKEN_CACHE_DIR=str(ROOT / "data" / "tokenizer")
-    )
+    return forking.import_as_in_a_kernel(WARM)
 
 
 def become(module, arguments, cwd, env, user, files):

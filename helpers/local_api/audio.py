@@ -15,11 +15,11 @@ from ..facts import sounds
 from ..facts.models import models
 from . import canonical, checks, sse
 from .answer import Answer, as_json, bad_request, error, no_model
+from .apart import Broken
 from .checks import Bad, anything, choice, number, text, thing
 from .realtime import usage
 from .realtime.responses import PITCHES
 from .voice.listening import listened
-from .voice.process import Broken
 
 LARGEST = 25 * 1024 * 1024  # bytes of a file, and
 LONGEST_TEXT = 4_096  # characters of a text: OpenAI's own limits

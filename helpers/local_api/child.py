@@ -111,6 +111,14 @@ class Server:
         self.said.seek(0)
         return self.said.read()
 
+    def newest(self) -> int:
+        """The number of the last exchange so far; 0 before the first."""
+        return max((e["number"] for e in self.ask("exchanges")), default=0)
+
+    def since(self, number: int) -> list[dict[str, Any]]:
+        """The exchanges after the one with this number, as helpers.wire() reads them."""
+        return [e for e in self.ask("exchanges") if e["number"] > number]
+
     def ask(self, name: str, method: str = "GET") -> Any:
         """What the local API's desk says under /day9/name, as JSON. Raises OSError when it does not
         answer.

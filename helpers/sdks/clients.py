@@ -178,14 +178,14 @@ def run(language, task, *words):
         return kept
     install(language)
     server = running.server()
-    before = max((e["number"] for e in server.ask("exchanges")), default=0)
+    before = server.newest()
     env = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": server.key}
     failed = said = None
     try:
         said = _run(language, (task, *words), env)
     except RuntimeError as e:
         failed = e
-    made = [e for e in server.ask("exchanges") if e["number"] > before]
+    made = server.since(before)
     if failed:
         raise RuntimeError(_refusal(language, made) or str(failed)) from None
     return Run(language, said, made)

@@ -78,12 +78,12 @@ def run(framework, api, task, *words):
     if len(words) != len(TASKS[task]):
         raise TypeError(f"{task!r} takes: {', '.join(TASKS[task])}. Given: {len(words)} texts.")
     server = running.server()
-    before = max((e["number"] for e in server.ask("exchanges")), default=0)
+    before = server.newest()
     if installed(framework):
         done = _program(framework, server).do(api, task, *words)
     else:
         done = _again(framework, server, api, task, words)
-    exchanges = [e for e in server.ask("exchanges") if e["number"] > before]
+    exchanges = server.since(before)
     if "error" in done:
         raise RuntimeError(f"{framework}: {_refusal(exchanges) or done['error']}")
     said = done["said"] if "said" in done else _said(task, exchanges[-1]["answer"])

@@ -17,6 +17,7 @@ from helpers.facts import dates, forms, pictures, tax
 from helpers.local_api import computed
 from helpers.local_api.computed import languages, results, seen
 from tests.asking import CHAT, RESPONSES
+from tests.tools.make_frameworks import FORM
 
 INTEGER = {"type": "integer"}
 TABLE = {
@@ -257,14 +258,6 @@ def test_a_follow_up_refers_to_the_turn_before():
 
 
 # --- schemas --------------------------------------------------------------------------------------
-
-FORM = """Form 1040-SR of 2024, filing status single, boxes ticked on page 1: 1.
-Line 9, total income: 28375
-Line 10, adjustments: 2500
-Line 11, line 9 minus line 10: 30875
-Line 12, standard deduction by the chart on page 4: 18500
-Line 15, line 11 minus line 12: 12375
-Line 13 is empty. Which values must be corrected?"""
 
 
 def corrections(**fields):

@@ -40,9 +40,9 @@ def runs(framework, server):
     program = frameworks.Program(framework, server)
     for api in frameworks.APIS:
         for task, words in WORDS.items():
-            before = max((e["number"] for e in server.ask("exchanges")), default=0)
+            before = server.newest()
             done = program.do(api, task, *words)
-            sent = [e["request"] for e in server.ask("exchanges") if e["number"] > before]
+            sent = [e["request"] for e in server.since(before)]
             made[f"{api} {task}"] = {"words": words, **done, "requests": sent}
     program.end()
     return made

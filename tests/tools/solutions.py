@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 import nbformat.v4
 
+from helpers.classroom.seats import SOLUTION
+
 from . import refresh
 
 CHECKED = re.compile(r'helpers\.check\("([\w-]+)"')
-SOLUTION = re.compile(
-    r"<details><summary>Solution</summary>\s*```\n(?P<code>.*?)```(?P<more>.*?)</details>\n*", re.S
-)
 ASKED = re.compile(r"\*\*\d\.\*\* (?!.*\*\*\d\.\*\* ).*", re.S)  # the last that is numbered
 
 

@@ -10,8 +10,8 @@ import contextlib
 import re
 
 from ...facts import hearing, sounds, tokens
+from ..apart import Broken
 from ..computed.reading import Unclear
-from ..voice.process import Broken
 from . import events, mind, scenarios
 from .config import VOICES, with_rate
 from .events import call_id, new_id, veiled

@@ -15,8 +15,8 @@ import zlib
 
 from ...facts import policy, preference_file
 from ..answer import fault
+from ..apart import Broken
 from .files import File
-from .real.child import Broken
 from .shapes import ORGANIZATION, new_id, short_id
 from .tokens import trained
 

@@ -53,6 +53,11 @@ class Model:
         }
 
 
+def _kept(adapter):
+    """The Model of a kept.Adapter."""
+    return Model(adapter.name, real.BASE, adapter, None, adapter.made)
+
+
 class Models:
     """The tuned models held, and what they and their bases say."""
 
@@ -65,9 +70,7 @@ class Models:
         and its policy is a real.kept.Adapter.
         """
         adapter = kept.get(name)
-        if adapter:
-            return Model(name, real.BASE, adapter, None, kept.names()[name])
-        return self._held.get(name)
+        return _kept(adapter) if adapter else self._held.get(name)
 
     def add(self, name, base, policy, job):
         self._held[name] = Model(name, base, policy, job)
@@ -78,9 +81,8 @@ class Models:
                 self._held.pop(name, None)
 
     def objects(self):
-        on_disk = [self.get(name) for name in kept.names()]
         there = [Model(real.BASE, real.BASE, None, None, 0)] if left_out.model() else []
-        there += [*self._held.values(), *filter(None, on_disk)]
+        there += [*self._held.values(), *map(_kept, kept.adapters())]
         return [model.as_object() for model in there]
 
     def answer(self, method, path, name):

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from ...facts import hearing, sounds, turns
-from .process import Broken
+from ..apart import Broken
 
 RATE = 16_000  # of the ears
 SPOKEN = 0.5  # a window's probability from which it holds speech

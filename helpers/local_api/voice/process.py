@@ -5,19 +5,9 @@ a thread, so that no session waits in the event loop.
 import asyncio
 import concurrent.futures
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 from ...common import left_out
-
-ROOT = Path(__file__).resolve().parents[3]
-NOT_PASSED = ("OPENAI_", "DAY9_KEY", "DAY9_LOCAL_KEY")  # it needs no key and no address
-
-
-class Broken(RuntimeError):
-    """Ears and mouth failed at a task; the text says how. The next task starts them anew."""
+from ..apart import Broken, start
 
 
 class Speech:
@@ -49,7 +39,7 @@ class Speech:
     def warm(self):
         """Begin to load both: somebody speaks, and will want to be answered. Returns at once."""
         if self.child is None and self.there:
-            self.child = _start()
+            self.child = start(__package__)
             for task, data in (
                 ({"do": "hear"}, bytes(2 * 8_000)),
                 ({"do": "say", "text": ""}, b""),
@@ -62,7 +52,7 @@ class Speech:
     def _ask(self, task, data):
         """(what came of a task, its bytes); in the thread alone."""
         if self.child is None:
-            self.child = _start()
+            self.child = start(__package__)
         try:
             self.child.stdin.write(json.dumps(task | {"bytes": len(data)}).encode() + b"\n" + data)
             self.child.stdin.flush()
@@ -84,15 +74,3 @@ class Speech:
 
 def _forget(done):
     done.exception()  # told where it happens again
-
-
-def _start():
-    env = {k: v for k, v in os.environ.items() if not k.startswith(NOT_PASSED)}
-    return subprocess.Popen(
-        [sys.executable, "-m", __package__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=env
-        | {"PYTHONPATH": os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")]).strip(os.pathsep)},
-        cwd=ROOT,
-    )

@@ -12,11 +12,11 @@ import httpx2
 from ....common import left_out
 from ... import canonical, request_shapes, shaping, sse
 from ...answer import Answer, as_json, error, no_model, told
+from ...apart import Broken
 from ...checks import Bad
 from ...envelopes import chat_answer
 from ..shapes import new_id
 from . import BASE, NAME, kept
-from .child import Broken
 from .writer import PATIENCE
 
 # What llama.cpp follows; what is only for OpenAI's books is left out.

@@ -1,38 +1,20 @@
 """A process of its own for the trainer or for llama.cpp: one thread, and it gives way to all that
-the reader does meanwhile. It ends when its standard input does, which the system sees to when the
-local API is gone.
+the reader does meanwhile.
 """
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[4]
-NOT_PASSED = ("OPENAI_", "DAY9_KEY", "DAY9_LOCAL_KEY")  # it needs no key and no address
+from ...apart import Broken, start
+
 # What NumPy's libraries read: with more threads each waits for the slowest on a busy machine.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-
-
-class Broken(RuntimeError):
-    """The child ended, or failed at what it was asked; the text says how."""
 
 
 class Child:
     """kind: "train" or "serve". The first that it is asked is its task."""
 
     def __init__(self, kind):
-        env = {k: v for k, v in os.environ.items() if not k.startswith(NOT_PASSED)}
-        env |= dict.fromkeys(THREADS, "1")
-        path = [str(ROOT), env.get("PYTHONPATH", "")]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", __package__, kind],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=env | {"PYTHONPATH": os.pathsep.join(path).strip(os.pathsep)},
-            cwd=ROOT,
-        )
+        self.process = start(__package__, kind, **dict.fromkeys(THREADS, "1"))
 
     @property
     def ended(self):

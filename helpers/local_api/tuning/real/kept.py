@@ -15,9 +15,13 @@ ROOM = 6_000_000  # bytes of a training's three models
 
 @dataclass(frozen=True)
 class Adapter:
-    """A trained model: its file, as llama.cpp and a later training read it."""
+    """A trained model: its name, its file, as llama.cpp and a later training read it, and the
+    second it was made.
+    """
 
+    name: str
     path: Path
+    made: int
 
 
 def folder():
@@ -32,23 +36,23 @@ def path_of(name):
 
 def get(name):
     """The Adapter of this model, or None."""
-    fit = name.startswith(OURS) and "/" not in name and "\\" not in name
+    if not name.startswith(OURS) or "/" in name or "\\" in name:
+        return None
     path = path_of(name)
-    return Adapter(path) if fit and path.is_file() else None
+    try:
+        return Adapter(name, path, int(path.stat().st_mtime))
+    except OSError:
+        return None
 
 
-def names():
-    """All models that are kept, oldest first: {name: the second it was made}."""
+def adapters():
+    """The Adapters of all models that are kept, oldest first."""
     try:
         files = list(folder().iterdir())
     except OSError:  # nothing was kept yet
-        return {}
-    found = {}
-    for file in files:
-        name = file.name.removesuffix(".gguf").replace("+", ":")
-        if file.suffix == ".gguf" and name.startswith(OURS):
-            found[name] = int(file.stat().st_mtime)
-    return dict(sorted(found.items(), key=lambda one: (one[1], one[0])))
+        return []
+    names = (file.stem.replace("+", ":") for file in files if file.suffix == ".gguf")
+    return sorted(filter(None, map(get, names)), key=lambda one: (one.made, one.name))
 
 
 def has_room(job):

@@ -80,7 +80,7 @@ class Learner:
 
     def train(self, job, examples, held):
         """Yields a policy.Step a step; its policy is the bytes of the adapter at the end of an
-        epoch, else None. Raises child.Broken.
+        epoch, else None. Raises apart.Broken.
         """
         task = {
             "weights": str(weights.file()),

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ....common.private import must_have
-from .child import Broken
+from ...apart import Broken
 
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"  # of data/README.md
 

@@ -9,8 +9,9 @@ import threading
 import urllib.error
 import urllib.request
 
+from ...apart import Broken
 from . import weights
-from .child import Broken, Child
+from .child import Child
 
 CONTEXT = 4_096  # tokens of a conversation and its answer
 LONGEST = 512  # tokens of an answer that sets no limit of its own

@@ -195,7 +195,7 @@ def test_dpo_goes_on_from_a_supervised_job_and_jobs_wait_for_each_other(real):
 def test_a_cancelled_job_ends_its_process_and_keeps_nothing(real, monkeypatch):
     started, begun = [], child.Child.__init__
     monkeypatch.setattr(child.Child, "__init__", lambda self, kind: (started.append(self) if kind == "train" else None) or begun(self, kind))  # fmt: skip
-    before = kept.names()
+    before = kept.adapters()
     job = ended(real, create(real, n_epochs=50), ("running",))
     while not started:
         time.sleep(0.05)
@@ -203,7 +203,7 @@ def test_a_cancelled_job_ends_its_process_and_keeps_nothing(real, monkeypatch):
     [training] = started
     while not training.ended:
         time.sleep(0.05)
-    assert kept.names() == before
+    assert kept.adapters() == before
 
 
 def test_a_training_that_dies_or_cannot_be_kept_fails_its_job_in_words(real, monkeypatch):

@@ -16,5 +16,5 @@ def test_without_the_part_it_is_said_how_to_get_it(local):
 
 def test_a_folder_that_nobody_may_write_to_is_told(monkeypatch):
     monkeypatch.setenv("DAY9_MY_MODELS", os.devnull)
-    assert kept.names() == {}
+    assert kept.adapters() == []
     assert kept.get("ft:smollm2-135m:day9-runnable::../../x") is None
