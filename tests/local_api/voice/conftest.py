@@ -11,7 +11,7 @@ from tests import systems
 from tests.local_api.realtime.test_realtime import dialled
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def voiced():
     """Ears and a mouth, in the children of this process: tests/early.py keeps them from all
     others.
@@ -23,7 +23,7 @@ def voiced():
     os.environ["TESTS_WITHOUT"] = before
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(voiced):
     """The local API as a notebook has it: a process of its own, and one of its own for the
     models.
