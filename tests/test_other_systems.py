@@ -20,6 +20,7 @@ from pathlib import Path, PureWindowsPath
 import pytest
 
 import start
+from helpers.classroom import seats
 from helpers.facts import whole_file
 from helpers.local_api import recordings, where
 from helpers.local_api.upstream import forward, recorder
@@ -353,15 +354,6 @@ def test_a_recordings_file_is_named_the_same_everywhere(monkeypatch):
 
 
 TREES = ("data", "helpers", "notebooks", "tests")
-MADE = {
-    "node_modules",
-    "target",
-    "__pycache__",
-    ".ipynb_checkpoints",
-    "my_recordings",
-    "my_models",
-    "my_pairs",
-}
 
 
 def test_every_file_can_be_there_on_windows_and_macos():
@@ -372,7 +364,7 @@ def test_every_file_can_be_there_on_windows_and_macos():
         file.relative_to(ROOT).as_posix()
         for tree in TREES
         for file in (ROOT / tree).rglob("*")
-        if not MADE & set(file.relative_to(ROOT).parts)
+        if not {*seats.MADE} & set(file.relative_to(ROOT).parts)
     ]
     parts = {part for name in names for part in name.split("/")}
     reserved = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.I)

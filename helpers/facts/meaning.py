@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
+from ..common import contractions
 from . import DATA, dates, holidays, spoken_numbers, tax, toml_files
 
 MONTHS = "january february march april may june july august september october november december".split()  # fmt: skip
@@ -33,10 +34,15 @@ ENOUGH = (
 SURE = 0.85  # from here it is that, whatever a scene's pattern says
 LIKE = 70  # of 100: less like than that, two words have nothing to do with each other
 MONEY = re.compile(r"(?i)\$ ?\d[\d,.]*\d|\$ ?\d|\b\d[\d,]*(?:\.\d+)?(?: ?k\b)?")
-SHORT = {"i'm": "i am", "what's": "what is", "who's": "who is", "don't": "do not", "didn't": "did not", "can't": "can not", "it's": "it is",
-         "you're": "you are", "that's": "that is", "let's": "let us", "i'd": "i would", "where's": "where is", "how's": "how is", "when's": "when is",
-         "i've": "i have", "there's": "there is", "cannot": "can not", "webrtc": "web rtc", "websocket": "web socket", "websockets": "web sockets",
-         "chatgpt": "chat gpt", "till": "until", "realtime": "real time"}  # fmt: skip
+PARTS = {
+    "cannot": "can not",
+    "chatgpt": "chat gpt",
+    "realtime": "real time",
+    "till": "until",
+    "webrtc": "web rtc",
+    "websocket": "web socket",
+    "websockets": "web sockets",
+}
 IDLE = {"please", "hey", "well", "so", "um", "uh", "okay", "oh", "just", "now", "could", "would", "can", "you", "me", "tell", "reindeer", "little", "dear", "and", "then"}  # fmt: skip
 IDLE_WEIGHT = 0.15
 UNKNOWN = 0.8  # times the weight of the rarest word: that of one that no phrase has
@@ -71,7 +77,7 @@ def plain(text: str) -> list[str]:
     >>> plain("Hey, what's twelve plus thirty?")
     ['hey', 'what', 'is', '{number}', 'plus', '{number}']
     """
-    text = spoken_numbers.digits(text.replace("’", "'"))
+    text = spoken_numbers.digits(contractions.written_out(text))
     text = dates.DATE.sub(" {day} ", based(text)[1])
     text = OF_A_YEAR.sub(" {day} ", text)
     if name := holidays.found(text):
@@ -83,7 +89,7 @@ def plain(text: str) -> list[str]:
     text = re.sub(r"(?i)(?<![\w{])gpt[ -]?4 ?o?\b", "gpt", text)
     text = MONEY.sub(" {number} ", re.sub(r"(?<=\d)%", " percent", text))
     words = re.findall(r"\{\w+\}|[a-z0-9']+", text.lower())
-    return [w for word in words for w in SHORT.get(word, word).split()]
+    return [w for word in words for w in PARTS.get(word, word).split()]
 
 
 @functools.cache

@@ -63,6 +63,20 @@ def as_json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def message_of(raw: bytes | str) -> str:
+    """The message of an error's body, in OpenAI's envelope or as another server writes it; "" where
+    it has none.
+
+    >>> message_of('{"error": {"message": "Overloaded"}}'), message_of('{"error": "Overloaded"}')
+    ('Overloaded', 'Overloaded')
+    """
+    try:
+        found = json.loads(raw)["error"]
+        return str(found["message"] if isinstance(found, dict) else found or "")
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
 def error(
     status: int,
     message: str,

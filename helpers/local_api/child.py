@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
+from ..common import this_machine
 from . import where as upstream
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,8 +129,5 @@ class Server:
             method=method,
             headers={"Authorization": f"Bearer {self.key}"},
         )
-        # an opener without proxies: this never leaves the machine
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-            request, timeout=10
-        ) as answer:
+        with this_machine.open_url(request, 10) as answer:
             return json.load(answer)

@@ -2,6 +2,7 @@
 them.
 """
 
+from ..common import left_out
 from ..common.once import once
 from . import pages
 from .answer import Answer
@@ -12,7 +13,7 @@ from .ready import Ready
 from .tasks import Tasks
 
 PAGES = "/day9/pages/"
-LANGUAGE_MODEL = b"smollm2-135m"  # tuning/real, which most notebooks never come to
+LANGUAGE_MODEL = left_out.LANGUAGE_MODEL.encode()
 AUDIO = ("/v1/audio/transcriptions", "/v1/audio/speech")
 
 

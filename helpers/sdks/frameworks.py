@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import running
-from ..common import coloured
+from ..common import coloured, this_machine
 from ..facts import DATA
 from ..facts.files import read_json
 
@@ -203,9 +203,8 @@ def _send(server, path, body):
         json.dumps(body).encode(),
         {"Authorization": f"Bearer {server.key}", "Content-Type": "application/json"},
     )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=120) as answer:
+        with this_machine.open_url(request, 120) as answer:
             answer.read()
     except urllib.error.HTTPError as error:
         return {"error": f"HTTP {error.code}"}

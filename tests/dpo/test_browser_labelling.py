@@ -7,6 +7,7 @@ import urllib.request
 
 import pytest
 
+from helpers.common import this_machine
 from helpers.facts import preference_file
 from tests import lab
 from tests.conftest import needs
@@ -67,9 +68,7 @@ class Reader:
         request = urllib.request.Request(
             f"{address}/files/notebooks/{FILE}", headers={"Authorization": f"token {token}"}
         )
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-            request, timeout=20
-        ) as answer:
+        with this_machine.open_url(request, 20) as answer:
             return answer.read()
 
     def wanted(self):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from openai import APIStatusError, OpenAI
 
+from helpers.common import this_machine
 from tests.conftest import needs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,9 +79,7 @@ class Shell:
             method=method,
             headers={"Authorization": f"Bearer {self.key}"},
         )
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-            request, timeout=10
-        ) as answer:
+        with this_machine.open_url(request, 10) as answer:
             return json.load(answer)
 
     def counted(self, ask, name):

@@ -13,7 +13,7 @@ import sys
 import nbclient.exceptions
 import nbformat
 
-from tests import lab
+from helpers.classroom import seats
 
 from . import refresh, solutions
 
@@ -55,7 +55,7 @@ def _said(cell):
 
 def beside(out=OUT):
     """Copy what notebooks read and show: pictures, programs, the glossary."""
-    others = shutil.ignore_patterns(*lab.MADE, "teaching", "*.ipynb")
+    others = shutil.ignore_patterns(*seats.MADE, "teaching", "*.ipynb")
     shutil.copytree(refresh.NOTEBOOKS, out, ignore=others, dirs_exist_ok=True)
 
 

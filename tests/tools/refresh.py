@@ -255,15 +255,13 @@ def tidy(nb):
 
 def alike():
     """What kernels get in their environment so that a page does not depend on who runs it."""
-    from helpers.common import left_out
-    from helpers.sdks import frameworks
+    from tests import parts
 
     nobodys = dict.fromkeys(
         ("DAY9_MY_RECORDINGS", "DAY9_MY_PROGRESS", "DAY9_MY_MODELS"), os.devnull
     )
-    # as tests/early.py has it: what a page shows does not depend on which parts are set up here
     without = {
-        "TESTS_WITHOUT": ",".join((*left_out.EARS, *left_out.MODEL, *frameworks.MODULES)),
+        "TESTS_WITHOUT": parts.WITHOUT,
         "PYTHONPATH": str(ROOT / "tests" / "no_network"),
     }
     return {"DAY9_STILLS": "1", "DAY9_PACE": "0"} | nobodys | without

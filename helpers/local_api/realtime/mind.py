@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from tornado.httputil import HTTPHeaders
 
 from .. import shaping, sse
+from ..answer import message_of
 from . import calling, config, scenarios
 
 # Ours, after the session's own instructions: what is written is spoken.
@@ -147,12 +148,7 @@ def _of_chunk(line, host):
 
 
 def _why(raw, host):
-    """The message of an error body, in OpenAI's envelope or another's."""
-    try:
-        error = json.loads(raw)["error"]
-        return error["message"] if isinstance(error, dict) else str(error)
-    except (ValueError, KeyError, TypeError):
-        return f"{host} gave no answer that a chat model gives."
+    return message_of(raw) or f"{host} gave no answer that a chat model gives."
 
 
 async def sentences(pieces):

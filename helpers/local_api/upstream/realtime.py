@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from ...common.private import must_have
 from ...facts import prices
 from .. import checks
-from ..answer import Answer, as_json, error
+from ..answer import Answer, as_json, error, message_of
 from ..realtime import calls, events
 from ..realtime import websocket as here
 from . import forward, session_tape, spending
@@ -155,8 +155,10 @@ class Relay(here.Socket):
                 max_queue=AHEAD,
             )
         except InvalidStatus as e:
+            body = self.upstream.masked(e.response.body or b"")
+            why = message_of(body) or body[:200].decode("utf-8", "replace")
             self._failed(
-                f"{where.host} did not open a Realtime session: {e.response.status_code} {_words(self.upstream.masked(e.response.body or b''))}"
+                f"{where.host} did not open a Realtime session: {e.response.status_code} {why}"
             )
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as e:
             self._failed(
@@ -374,11 +376,3 @@ def _asked_model(request):
         return session["model"]
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
-
-
-def _words(raw):
-    """What an error's body says."""
-    try:
-        return json.loads(raw)["error"]["message"]
-    except (ValueError, LookupError, TypeError):
-        return raw[:200].decode("utf-8", "replace")

@@ -20,6 +20,7 @@ from aiortc import RTCPeerConnection
 from openai import AsyncOpenAI
 
 from helpers import connection
+from helpers.common import this_machine
 from helpers.facts import loopback, sounds, turns
 from helpers.local_api import server
 from helpers.local_api.realtime import calls, config, secrets, webrtc
@@ -66,9 +67,7 @@ class Api:
                 | {k.replace("_", "-"): v for k, v in headers.items()},
             )
             try:
-                with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-                    request, timeout=20
-                ) as answer:
+                with this_machine.open_url(request, 20) as answer:
                     return answer.status, answer.headers, answer.read()
             except urllib.error.HTTPError as e:
                 return e.code, e.headers, e.read()

@@ -16,7 +16,6 @@ import subprocess
 import sys
 import time
 import urllib.parse
-import urllib.request
 from pathlib import Path
 
 import nbformat
@@ -25,6 +24,7 @@ import pytest
 from nbclient import NotebookClient
 from pydantic import BaseModel, ValidationError
 
+from helpers.common import this_machine
 from tests.conftest import lacking
 from tests.upstreams import Forwarding, at
 
@@ -138,10 +138,7 @@ def running(command, **more):
 
 def _there(url):
     with contextlib.suppress(OSError):
-        return (
-            urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5).status
-            == 200
-        )
+        return this_machine.open_url(url, 5).status == 200
 
 
 @pytest.fixture(scope="module")

@@ -12,5 +12,7 @@ llama.cpp. Optional: `start.py lab --model` installs it.
     chat.py       Chat Completions that are written, and checked before
 """
 
-BASE = "smollm2-135m"
+from ....common.left_out import LANGUAGE_MODEL
+
+BASE = LANGUAGE_MODEL
 NAME = "SmolLM2-135M"

@@ -9,6 +9,7 @@ import threading
 import urllib.error
 import urllib.request
 
+from ....common import this_machine
 from ...apart import Broken
 from . import weights
 from .child import Child
@@ -91,10 +92,8 @@ def ask(child, path, body):
         json.dumps(body).encode(),
         {"Content-Type": "application/json", "Authorization": f"Bearer {child.key}"},
     )
-    # an opener without proxies: this never leaves the machine
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=PATIENCE) as answer:
+        with this_machine.open_url(request, PATIENCE) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as e:
         raise Broken(f"llama.cpp answered {e.code}: {e.read(2_000).decode('utf-8', 'replace')}") from None  # fmt: skip
