@@ -35,6 +35,9 @@ RUNS = {
     "house_style_0.3": ("house_style", 0.3, False),
     "house_style_1": ("house_style", 1.0, False),
     "house_style_3": ("house_style", 3.0, False),
+    "house_style_1_flipped": ("house_style", 1.0, True),
+    "support": ("support", 1.0, False),
+    "support_flipped": ("support", 1.0, True),
 }
 
 
@@ -77,7 +80,7 @@ def run(client, server, name):
         time.sleep(0.5)
         for child in psutil.Process(server.process.pid).children():
             try:
-                if child.cmdline()[-1] == "train":
+                if child.cmdline()[-1:] == ["train"]:  # one that ends has none
                     seconds = max(seconds, sum(child.cpu_times()[:2]))
                     most = max(most, child.memory_info().rss)
             except psutil.NoSuchProcess:  # it has just ended
@@ -85,7 +88,9 @@ def run(client, server, name):
         job = client.fine_tuning.jobs.retrieve(job.id)
     assert job.status == "succeeded", job.error
     steps = [
-        e.data for e in client.fine_tuning.jobs.list_events(job.id, limit=100) if e.type == "metrics"
+        e.data
+        for e in client.fine_tuning.jobs.list_events(job.id, limit=100)
+        if e.type == "metrics"
     ]
     checkpoints = sorted(client.fine_tuning.jobs.checkpoints.list(job.id), key=lambda c: c.step_number)  # fmt: skip
     return {
@@ -94,7 +99,9 @@ def run(client, server, name):
         "learning_rate_multiplier": rate,
         "cpu_seconds": round(seconds),
         "peak_mb": most // 2**20,
-        "steps": [{k: round(v, 4) for k, v in s.items()} for s in sorted(steps, key=lambda s: s["step"])],  # fmt: skip
+        "steps": [
+            {k: round(v, 4) for k, v in s.items()} for s in sorted(steps, key=lambda s: s["step"])
+        ],  # fmt: skip
         "written": {
             str(c.step_number): answers(
                 client,

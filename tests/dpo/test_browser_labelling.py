@@ -189,3 +189,12 @@ def test_a_screen_reader_has_names_for_everything(reader):
         'button "Undo (u)"',
     ):
         assert name in tree, tree
+
+
+def test_one_press_trains_a_model_on_what_was_chosen(reader):
+    reader.page.get_by_role("button", name="Train the stand-in").click()
+    told = reader.page.get_by_role("status").filter(has_text="Tuned on")
+    told.wait_for()
+    pairs = sum(choice != "tie" for choice, _ in reader.chosen)
+    assert f"Tuned on {pairs} pairs" in told.inner_text()
+    assert "°F" in told.inner_text().partition("after: ")[2]

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ....facts import DATA
+from ....facts import DATA, whole_file
 from . import BASE
 
 OURS = f"ft:{BASE}:"
@@ -59,20 +59,16 @@ def has_room(job):
     """Raises OSError where what a job makes could not be written: better told before than after.
     job: its id.
     """
-    keep(f"{OURS}{job}", bytes(ROOM))
-    remove(f"{OURS}{job}")
+    room = folder() / f"{job}.room"  # no model's: whoever is killed here leaves none
+    try:
+        whole_file.write(room, bytes(ROOM))
+    finally:
+        room.unlink(missing_ok=True)
 
 
 def keep(name, content):
     """Writes an adapter's bytes: whole, or not at all. Raises OSError."""
-    path = path_of(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".part")
-    try:
-        half.write_bytes(content)
-        os.replace(half, path)
-    finally:
-        half.unlink(missing_ok=True)
+    whole_file.write(path_of(name), content)
 
 
 def remove(name):

@@ -3,6 +3,7 @@ and a training in processes of their own. Some 30 s of CPU in all, where `--mode
 """
 
 import base64
+import contextlib
 import csv
 import hashlib
 import importlib.util
@@ -10,6 +11,9 @@ import io
 import math
 import os
 import re
+import shutil
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -17,6 +21,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import openai
+import psutil
 import pytest
 
 from helpers.facts import DATA
@@ -217,6 +222,63 @@ def test_a_training_that_dies_or_cannot_be_kept_fails_its_job_in_words(real, mon
     job = ended(real, create(real, n_epochs=1))
     assert job.status == "failed" and job.error.code == "not_kept", job.error
     assert real.jobs.retrieve(job.id).fine_tuned_model is None
+
+
+def test_a_disk_that_is_full_before_or_fills_meanwhile_is_told_and_keeps_no_half(
+    real, monkeypatch, tmp_path
+):
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", tmp_path]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small disk is mounted for this, which takes Linux and root")
+    try:
+        monkeypatch.setenv("DAY9_MY_MODELS", str(tmp_path))
+        begun, filling = child.Child.__init__, tmp_path / "others"
+
+        def then_it_fills(self, kind):
+            with contextlib.suppress(OSError):
+                filling.write_bytes(bytes(9_000_000))
+            begun(self, kind)
+
+        monkeypatch.setattr(child.Child, "__init__", then_it_fills)
+        for _ in "meanwhile", "before":
+            job = ended(real, create(real, n_epochs=1))
+            assert job.error.code == "not_kept" and "No space left" in job.error.message, job.error
+            assert list(tmp_path.iterdir()) == [filling]
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+KERNEL = f"""
+import json, time
+import helpers, openai, psutil
+helpers.connect()
+client = openai.OpenAI()
+lines = "\\n".join(map(json.dumps, {PAIRS!r})).encode()
+file = client.files.create(file=("pairs.jsonl", lines), purpose="fine-tune")
+client.fine_tuning.jobs.create(
+    model={BASE!r}, training_file=file.id,
+    method={{"type": "dpo", "dpo": {{"hyperparameters": {{"n_epochs": 50}}}}}})
+while not any("train" in p.cmdline() for p in psutil.Process().children(recursive=True)):
+    time.sleep(0.1)
+print("It trains.", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_killed_kernel_takes_its_training_along(real, tmp_path):
+    kernel = subprocess.Popen(
+        [sys.executable, "-c", KERNEL],
+        env=os.environ | {"DAY9_MY_MODELS": str(tmp_path), "TESTS_WITHOUT": ""},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with kernel:
+        said = iter(kernel.stdout.readline, "")
+        assert any("It trains." in line for line in said)
+        family = psutil.Process(kernel.pid).children(recursive=True)
+        kernel.kill()
+    alive = psutil.wait_procs(family, timeout=60)[1]
+    assert not alive and not list(tmp_path.iterdir())
 
 
 def test_what_is_too_much_is_said_before_it_trains(real, monkeypatch):
