@@ -95,7 +95,7 @@ class Training(Still, ipywidgets.VBox):
             time.sleep(EACH)
             job = client.fine_tuning.jobs.retrieve(job.id)
             events = client.fine_tuning.jobs.list_events(job.id, limit=100)
-            self.window.show(job.status, [e.data for e in events if e.type == "metrics"][::-1])
+            self.window.show(job, [e.data for e in events if e.type == "metrics"][::-1])
         if job.status != "succeeded":
             self._say(f"The job {job.status}: {job.error and job.error.message}")
             return

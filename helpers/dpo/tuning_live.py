@@ -1,13 +1,16 @@
 """live(): a tuning job as it goes on, a progress bar and its curves, drawn anew at each poll."""
 
+import time
+
 from ..common.sketch import beside, curves
 
 
 def live():
-    """A widget with a method `show(status, metrics)`, to be called at each poll of a job.
+    """A widget with a method `show(job, metrics)`, to be called at each poll of a job.
 
-    `metrics`: the data of the job's events of type metrics, oldest first, as the local API has
-    them: dicts with step, total_steps, train_loss and, for DPO, train_reward_accuracy,
+    `job`: as the API has it; where it says when it will be done (estimated_finish), so does the
+    widget. `metrics`: the data of the job's events of type metrics, oldest first, as the local API
+    has them: dicts with step, total_steps, train_loss and, for DPO, train_reward_accuracy,
     train_reward_margin, each with its valid_ twin where there is a validation file.
     """
     import ipywidgets
@@ -24,14 +27,25 @@ def live():
         def __repr__(self):  # what a page without a running kernel shows
             return "A progress bar and curves: run this cell to see them move."
 
-        def show(self, status, metrics):
-            self.said.value = status
+        def show(self, job, metrics):
+            said = [job.status]
             if metrics:
                 self.bar.max, self.bar.value = metrics[-1]["total_steps"], metrics[-1]["step"]
-                self.said.value = f"{status}, step {self.bar.value} of {self.bar.max}"
+                said.append(f"step {self.bar.value} of {self.bar.max}")
+            if job.estimated_finish:
+                said.append(_left(job.estimated_finish - time.time()))
+            self.said.value = ", ".join(said)
+            if metrics:
                 self.curves.value = beside(*_drawn(metrics))._repr_html_()
 
     return Live()
+
+
+def _left(seconds):
+    """How long it will go on, in words that do not promise the second."""
+    if seconds < 90:
+        return f"some {max(10, round(seconds, -1)):.0f} s left"
+    return f"some {seconds / 60:.0f} min left"
 
 
 def _drawn(metrics):

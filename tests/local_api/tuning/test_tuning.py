@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import openai
@@ -1144,13 +1145,24 @@ class Desk:
 # --- the notebook ---------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "seconds, said", [(600, "some 10 min left"), (45, "some 40 s left"), (-30, "some 10 s left")]
+)
+def test_the_live_window_says_how_long_a_job_goes_on(monkeypatch, seconds, said):
+    monkeypatch.setattr(time, "time", lambda: 1_000_000)
+    window = live()
+    job = SimpleNamespace(status="running", estimated_finish=1_000_000 + seconds)
+    window.show(job, [{"step": 3, "total_steps": 18, "train_loss": 0.5}])
+    assert window.said.value == f"running, step 3 of 18, {said}"
+
+
 def test_the_live_window_follows_a_job(local):
     window = live()
     seen = []
 
     def look(made):
         window.show(
-            made.status,
+            made,
             [e.data for e in local.jobs.list_events(made.id, limit=100) if e.type == "metrics"][
                 ::-1
             ],
