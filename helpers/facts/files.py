@@ -5,11 +5,13 @@ where it is none.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from . import DATA
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -44,3 +46,46 @@ def read_json(file: Path) -> Any:
         return json.loads(text(file))
     except json.JSONDecodeError as e:
         raise Broken(f"{name_of(file)}, line {e.lineno} is not JSON: {e.msg}") from None
+
+
+def json_line(text: str, path: Iterable[str | int]) -> int:
+    """The number of the line of a JSON text where what a path leads to begins, or else what it
+    stands in.
+
+    >>> json_line('{"a": 1,\\n "b": [2,\\n 3]}', ["b", 1]), json_line('{"a":\\n {}}', ["a", "b"])
+    (3, 1)
+    """
+    seen = begin = _next(text, 0)
+    for step in path:
+        for key, seen_now, value in _members(text, begin):
+            if key == step:
+                seen, begin = seen_now, value
+                break
+        else:
+            break
+    return text.count("\n", 0, seen) + 1
+
+
+def _members(text, at):
+    """(key or number, where it begins, where its value begins) of what an object or a list at a
+    place holds.
+    """
+    read, number = json.JSONDecoder().raw_decode, 0
+    closing = {"{": "}", "[": "]"}.get(text[at])
+    at = _next(text, at + 1)
+    while closing and text[at] != closing:
+        key, seen = number, at
+        if closing == "}":
+            key, at = read(text, at)
+            at = _next(text, _next(text, at) + 1)  # behind the colon
+        yield key, seen, at
+        _, at = read(text, at)
+        at, number = _next(text, at), number + 1
+        if text[at] == ",":
+            at = _next(text, at + 1)
+
+
+def _next(text, at):
+    """Where something else than blanks comes next, or the text ends."""
+    found = re.compile(r"\S").search(text, at)
+    return found.start() if found else len(text)

@@ -32,6 +32,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..facts import DATA
+from ..facts.files import json_line
 from ..facts.origins import ORIGINS
 from . import canonical, checks, scrub, shaping, slots
 
@@ -48,7 +49,11 @@ PARTS = {"about", "origin", "request", "slots", "choose", "responses"}
 
 
 class BrokenRecording(ValueError):
-    """A file that cannot answer; the text says why."""
+    """A file that cannot answer; the text says why. path: the steps to what is wrong in it."""
+
+    def __init__(self, why: str, *path: str | int) -> None:
+        super().__init__(why)
+        self.path = path
 
 
 @dataclass
@@ -135,7 +140,8 @@ def read(file: str | os.PathLike[str], folder: str | os.PathLike[str] = FOLDER) 
     """The recording in `file`; raises BrokenRecording with the reason in one sentence."""
     file = Path(file)
     try:
-        raw = canonical.parse(file.read_bytes())
+        kept = file.read_bytes()
+        raw = canonical.parse(kept)
     except OSError as e:
         raise BrokenRecording(f"cannot be read: {e}") from None
     except UnicodeDecodeError as e:
@@ -145,68 +151,82 @@ def read(file: str | os.PathLike[str], folder: str | os.PathLike[str] = FOLDER) 
         raise BrokenRecording(f"is not JSON: {e}") from None
     if not isinstance(raw, dict):
         raise BrokenRecording("is not a JSON object")
-    odd = sorted(set(raw) - PARTS)
-    missing = sorted({"about", "origin", "request", "responses"} - set(raw))
-    if odd or missing:
-        raise BrokenRecording(
-            "; ".join(
-                [f"lacks {', '.join(missing)}"] * bool(missing)
-                + [f"has unknown parts: {', '.join(odd)}"] * bool(odd)
-            )
-        )
-    return _build(raw, file.relative_to(folder).with_suffix("").as_posix(), Path(folder))
+    try:
+        return _build(raw, file.relative_to(folder).with_suffix("").as_posix(), Path(folder))
+    except BrokenRecording as e:
+        if not e.path:
+            raise
+        line = json_line(kept.decode("utf-8-sig"), e.path)
+        raise BrokenRecording(f"line {line}: {e}", *e.path) from None
 
 
 def _build(raw, name, home):
+    if missing := sorted({"about", "origin", "request", "responses"} - set(raw)):
+        raise BrokenRecording(f"lacks {', '.join(missing)}")
+    if odd := sorted(set(raw) - PARTS):
+        raise BrokenRecording(f"has unknown parts: {', '.join(odd)}", odd[0])
     origin, request, responses = raw["origin"], raw["request"], raw["responses"]
     if not isinstance(raw["about"], str):
-        raise BrokenRecording("about must be a text")
+        raise BrokenRecording("about must be a text", "about")
     if not isinstance(origin, dict) or origin.get("class") not in KINDS:
-        raise BrokenRecording(f"says no origin; origin.class must be one of {', '.join(KINDS)}")
+        raise BrokenRecording(
+            f"says no origin; origin.class must be one of {', '.join(KINDS)}", "origin", "class"
+        )
     if (
         not isinstance(request, dict)
         or not isinstance(request.get("method"), str)
         or not str(request.get("path", "")).startswith("/")
     ):
-        raise BrokenRecording("request needs a method and a path")
+        raise BrokenRecording("request needs a method and a path", "request")
     if not isinstance(responses, list) or not responses:
-        raise BrokenRecording("responses must be a list of at least one answer")
-    for r in responses:
+        raise BrokenRecording("responses must be a list of at least one answer", "responses")
+    for number, r in enumerate(responses):
+        at = "responses", number
         if origin["class"] == "recorded":
-            _check_recorded(r, home)
+            _check_recorded(r, home, at)
             continue
         if (
             not isinstance(r, dict)
             or not isinstance(r.get("status"), int)
             or ("body" in r) == ("events" in r)
         ):
-            raise BrokenRecording("each response needs a status and either a body or events")
+            raise BrokenRecording("each response needs a status and either a body or events", *at)
         if not isinstance(r.get("body", {}), dict):
-            raise BrokenRecording("the body of a response must be an object")
+            raise BrokenRecording("the body of a response must be an object", *at, "body")
         if r["status"] == 200 and request["path"] == shaping.RESPONSES and not _is_response(r):
             raise BrokenRecording(
-                "a response needs an id, a text, and its output, a list of objects"
+                "a response needs an id, a text, and its output, a list of objects", *at, "body"
             )
-        events = r.get("events", [])
-        if not isinstance(events, list) or not all(
-            isinstance(e, dict) and isinstance(e.get("at"), (int, float)) and "data" in e
-            for e in events
-        ):
-            raise BrokenRecording("each event of a stream needs a time, at, and its data")
+        if r["status"] == 200 and request["path"] == shaping.CHAT and not _is_chat(r):
+            raise BrokenRecording(
+                "an answer of Chat Completions needs choices, a list of objects with a message",
+                *at,
+                "body",
+                "choices",
+            )
+        if r["status"] >= 400 and not _is_error(r):
+            raise BrokenRecording("a refusal needs an error with a message, a text", *at, "body")
+        _each(
+            r.get("events", []),
+            lambda e: isinstance(e.get("at"), (int, float)) and "data" in e,
+            "each event of a stream needs a time, at, and its data",
+            (*at, "events"),
+        )
     choose = raw.get("choose", "")
     if (len(responses) > 1) != (choose in ("in turn", "by retry")):
         raise BrokenRecording(
-            'choose must be "in turn" or "by retry" where there are several responses, and only there'
+            'choose must be "in turn" or "by retry" where there are several responses, and only there',
+            "choose",
         )
     recorded = origin["class"] == "recorded"
     body = (exactly if recorded else canonical.canonical_body)(request["path"], request.get("body"))
     if recorded and "slots" in raw:
-        raise BrokenRecording("is recorded, and so has no slots")
+        raise BrokenRecording("is recorded, and so has no slots", "slots")
     try:
         if not recorded:  # there, marks are the reader's own words
             slots.check(raw.get("slots", {}), body)
     except slots.BadSlot as e:
-        raise BrokenRecording(str(e)) from None
+        raise BrokenRecording(str(e), "slots") from None
     return Recording(
         name,
         raw["about"],
@@ -229,6 +249,18 @@ def _is_response(r):
     return isinstance(body.get("id"), str) and _objects(items) and all(map(_is_item, items))
 
 
+def _is_chat(r):
+    choices = r.get("body", {"choices": [{"message": {}}]}).get("choices")
+    return (
+        _objects(choices) and choices and all(isinstance(c.get("message"), dict) for c in choices)
+    )
+
+
+def _is_error(r):
+    error = r.get("body", {}).get("error")
+    return isinstance(error, dict) and isinstance(error.get("message"), str)
+
+
 def _is_item(item):
     return isinstance(item.get("type"), str) and _objects(item.get("content") or [])
 
@@ -237,50 +269,61 @@ def _objects(value):
     return isinstance(value, list) and all(isinstance(one, dict) for one in value)
 
 
-def _check_recorded(r, home):
+def _each(entries, right, why, at):
+    """Raises BrokenRecording at the first entry of a list that is no object, or not `right`."""
+    if not isinstance(entries, list):
+        raise BrokenRecording(f"{at[-1]} must be a list: {why}", *at)
+    for number, entry in enumerate(entries):
+        if not (isinstance(entry, dict) and right(entry)):
+            raise BrokenRecording(why, *at, number)
+
+
+def _check_recorded(r, home, at):
     if (
         not isinstance(r, dict)
         or not isinstance(r.get("status"), int)
         or sum(name in r for name in ("text", "events", "file", "session")) != 1
     ):
         raise BrokenRecording(
-            "each response that was recorded needs a status and one of text, events, file, session"
+            "each response that was recorded needs a status and one of text, events, file, session",
+            *at,
         )
-    headers, lines, events = r.get("headers", {}), r.get("text", []), r.get("events", [])
+    headers, lines = r.get("headers", {}), r.get("text", [])
     if not isinstance(headers, dict) or not all(
         HEADERS.fullmatch(k) and isinstance(v, str) and v.isprintable() for k, v in headers.items()
     ):
-        raise BrokenRecording("the headers of a response must be texts, and of those that are kept")
+        raise BrokenRecording(
+            "the headers of a response must be texts, and of those that are kept", *at, "headers"
+        )
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        raise BrokenRecording("the text of a response must be a list of lines")
-    if not isinstance(events, list) or not all(
-        isinstance(e, dict)
-        and isinstance(e.get("at"), (int, float))
-        and isinstance(e.get("text"), str)
-        for e in events
-    ):
-        raise BrokenRecording("each event that was recorded needs a time, at, and its text")
+        raise BrokenRecording("the text of a response must be a list of lines", *at, "text")
+    _each(
+        r.get("events", []),
+        lambda e: isinstance(e.get("at"), (int, float)) and isinstance(e.get("text"), str),
+        "each event that was recorded needs a time, at, and its text",
+        (*at, "events"),
+    )
     if "session" in r:
-        _check_session(r)
+        _check_session(r, at)
     for file in [r["file"]] if "file" in r else r.get("sound", {}).values():
         if not (FILE.fullmatch(str(file)) and (home / "files" / file).is_file()):
-            raise BrokenRecording(f"names a file that is not there: files/{file}")
+            raise BrokenRecording(f"names a file that is not there: files/{file}", *at)
 
 
-def _check_session(r):
+def _check_session(r, at):
     sides = {"client": (dict, int, str), "api": (str,), "closed": (list,)}
     if not isinstance(r.get("sound"), dict) or not set(r["sound"]) <= {"client", "api"}:
-        raise BrokenRecording("the sound of a session must be by client and api")
-    if not isinstance(r["session"], list) or not all(
-        isinstance(e, dict)
-        and isinstance(e.get("at"), (int, float))
-        and len(e) == 2
-        and any(isinstance(e.get(side), kinds) for side, kinds in sides.items())
-        for e in r["session"]
-    ):
-        raise BrokenRecording(
-            "each entry of a session needs a time, at, and one of client, api, closed"
-        )
+        raise BrokenRecording("the sound of a session must be by client and api", *at, "sound")
+    _each(
+        r["session"],
+        lambda e: (
+            isinstance(e.get("at"), (int, float))
+            and len(e) == 2
+            and any(isinstance(e.get(side), kinds) for side, kinds in sides.items())
+        ),
+        "each entry of a session needs a time, at, and one of client, api, closed",
+        (*at, "session"),
+    )
 
 
 class Library:

@@ -674,6 +674,29 @@ def test_a_broken_recording_is_named_and_the_others_answer(folder, name):
     assert words(ask(answers.Answers(library), chat("Are you there?"))) == "Yes."
 
 
+@pytest.mark.parametrize(
+    "broken, begins",
+    [
+        ({"about": 5}, '"about": 5'),
+        ({"origin": {"class": "dreamt"}}, '"class": "dreamt"'),
+        ({"request": {"method": "POST"}}, '"request": {'),
+        ({"responses": [*GOOD["responses"], {"status": "200"}]}, "{"),
+        ({"responses": [{"status": 200, "body": []}]}, '"body": []'),
+        ({"responses": [{"status": 200, "events": [{"at": 0, "data": 1}, {"at": "1"}]}]}, "{"),
+        ({"responses": [{"status": 200, "body": {"choices": [{"delta": {}}]}}]}, '"choices": ['),
+        ({"responses": [{"status": 400, "body": {"error": "no"}}]}, '"body": {'),
+        (ONE_SLOT | {"slots": {"n": {"type": "colour"}}}, '"slots": {'),
+        ({"comment": 1}, '"comment": 1'),
+    ],
+)  # fmt: skip
+def test_a_wrong_structure_is_told_by_its_line(tmp_path, broken, begins):
+    text = json.dumps(GOOD | broken, indent=1)
+    (tmp_path / "mine.json").write_text("\n" + text, encoding="utf-8")
+    [(file, said)] = recordings.Library(tmp_path).problems
+    line = int(re.match(r"line (\d+): ", said)[1])
+    assert text.splitlines()[line - 2].strip().startswith(begins), said
+
+
 def test_two_recordings_of_one_request(folder):
     write(folder, "b-again", chat("Are   you there?", user="other"), completion("No."))
     library = recordings.Library(folder)
