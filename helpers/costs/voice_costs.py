@@ -8,6 +8,7 @@ billed again.
 import functools
 import itertools
 
+from ..common.whole import whole
 from ..facts import prices, tokens
 
 # Tokens that a model with a window of 32k takes as its input, by OpenAI's guide; after them the
@@ -24,15 +25,15 @@ def even(minutes, user_share, turns):
     >>> even(2, 50, 4)
     [(15.0, 15.0), (15.0, 15.0), (15.0, 15.0), (15.0, 15.0)]
     """
-    if turns < 1 or turns != int(turns) or minutes < 0 or not 0 <= user_share <= 100:
+    turns = whole(turns, "the number of turns", 1)
+    if minutes < 0 or not 0 <= user_share <= 100:
         raise ValueError(
-            f"a conversation has 1 turn or more, in whole turns, 0 minutes or more and a share of 0 to 100, not {turns}, {minutes} and {user_share}"
+            f"a conversation has 0 minutes or more and a share of 0 to 100, not {minutes} and {user_share}"
         )
     if 0 < user_share < 1:
         raise ValueError(
             f"a share is in percent: {100 * user_share:g} where you wrote {user_share}"
         )
-    turns = int(turns)
     seconds = 60 * minutes / turns
     return [(seconds * user_share / 100, seconds * (100 - user_share) / 100)] * turns
 
@@ -51,8 +52,7 @@ def usages(turns, instructions=0, cached=True):
     """
     if not isinstance(cached, bool):
         raise ValueError(f"cached is True or False, not {cached!r}")
-    if instructions != int(instructions) or instructions < 0:
-        raise ValueError(f"instructions is a whole number of tokens, 0 or more, not {instructions}")
+    instructions = whole(instructions, "instructions, in tokens,")
     made, heard, before = [], 0, (0, 0)
     for number, turn in enumerate(turns, 1):
         if not (isinstance(turn, (tuple, list)) and len(turn) == 2):

@@ -9,6 +9,8 @@ import functools
 
 import numpy as np
 
+from ..common.whole import whole
+
 LUCK = 0.05  # how often a test may cry "difference" where there is none
 _Z = 1.959963984540054  # standard normal, two-sided 5 %
 
@@ -22,8 +24,7 @@ def sign_test(wins, losses):
     >>> round(sign_test(9, 0), 4), round(sign_test(26, 14), 4)
     (0.0039, 0.0807)
     """
-    if wins < 0 or losses < 0:
-        raise ValueError(f"{wins} wins and {losses} losses are impossible")
+    wins, losses = whole(wins, "the number of wins"), whole(losses, "the number of losses")
     n = wins + losses
     return min(1.0, 2 * float(_chances(n, 0.5)[max(wins, losses) :].sum()))
 
@@ -35,7 +36,7 @@ def of_pairs(n, share):
     >>> round(of_pairs(20, 0.6), 2), round(of_pairs(200, 0.6), 2)
     (0.13, 0.79)
     """
-    n = _whole(n)
+    n = whole(n, "the number of cases")
     _share(share)
     return float(_chances(n, share)[_fewest_wins(n) :].sum())
 
@@ -49,7 +50,7 @@ def of_two_groups(n, before, after):
     >>> round(of_two_groups(1094, 0.75, 0.80), 2)
     0.8
     """
-    n = _whole(n)
+    n = whole(n, "the number of cases")
     _share(before), _share(after)
     if n == 0:
         return 0.0  # as in the other two: without a question nothing is found
@@ -72,7 +73,7 @@ def of_same_questions(n, lost, won):
     >>> round(of_same_questions(500, 0.05, 0.10), 2)
     0.8
     """
-    n = _whole(n)
+    n = whole(n, "the number of cases")
     _share(lost + won)
     changed = _chances(n, lost + won)
     likely = np.flatnonzero(changed > 1e-12)
@@ -96,12 +97,6 @@ def needed(power, *, enough=0.8, most=4096):
         middle = (low + high) // 2
         low, high = (low, middle) if power(middle) >= enough else (middle, high)
     return high
-
-
-def _whole(n):
-    if n != int(n) or n < 0:
-        raise ValueError(f"the cases are a whole number, 0 or more, not {n}")
-    return int(n)
 
 
 def _share(p):

@@ -17,6 +17,7 @@ import json
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from ..common.whole import is_whole
 from . import DATA, toml_files
 from .files import read_json
 
@@ -114,9 +115,9 @@ def page(name: str, number: int = 1) -> Path:
     """
     load(name)
     last = 4 if name in FORMS else 1
-    if number not in range(1, last + 1):
+    if not is_whole(number) or number not in range(1, last + 1):
         raise LookupError(f"{name} has no page {number!r}; it has {f'pages 1 to {last}' if last > 1 else 'one page'}.")  # fmt: skip
-    return FOLDER / (f"{name}-{number}.jpg" if name in FORMS else f"{name}.jpg")
+    return FOLDER / (f"{name}-{int(number)}.jpg" if name in FORMS else f"{name}.jpg")
 
 
 def pictures() -> list[Path]:

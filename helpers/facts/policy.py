@@ -34,6 +34,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.whole import whole
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -350,17 +352,13 @@ def resolve(hyperparameters: Mapping[str, Any], n: int) -> dict[str, Any]:
         if value == "auto":
             continue
         low, high = LIMITS[name]
-        whole = name in ("n_epochs", "batch_size")
-        right = (
-            not isinstance(value, bool)
-            and isinstance(value, int if whole else (int, float))
-            and value != float("inf")
-        )  # JSON's 1e400
-        if not (right and (low <= value if whole else low < value) and value <= high):
-            span = f"a whole number from {low} to {high}" if whole else "a number above 0"
-            if not whole and high < float("inf"):
-                span += f", at most {high}"
-            raise ValueError(f'{name} is "auto" or {span}, not {value!r}')
+        if name in ("n_epochs", "batch_size"):
+            auto[name] = whole(value, f'{name}, if not "auto",', low, high)
+            continue
+        right = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not (right and low < value <= high and value != float("inf")):  # JSON's 1e400
+            span = f", at most {high}" if high < float("inf") else ""
+            raise ValueError(f'{name} is "auto" or a number above 0{span}, not {value!r}')
         auto[name] = value
     return auto
 
@@ -419,7 +417,7 @@ def train(
     rate = LEARNING_RATE * h["learning_rate_multiplier"] / (h["beta"] if method == "dpo" else 1)
     weights = reference = (start or Policy()).weights
     rows, held = _arrays(method, data), _arrays(method, valid) if valid else None
-    draw, n = np.random.default_rng(seed), len(rows)
+    draw, n = np.random.default_rng(whole(seed, "seed")), len(rows)
     a_epoch = -(-n // h["batch_size"])
     for i in range(a_epoch * h["n_epochs"]):
         epoch, batch = divmod(i, a_epoch)

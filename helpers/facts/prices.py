@@ -15,7 +15,7 @@ import warnings
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from . import tables
+from . import dates, tables
 from .models import models
 
 if TYPE_CHECKING:
@@ -353,7 +353,9 @@ def _known(model, rows):
 
 
 def as_day(value: str | datetime.date) -> datetime.date:
-    """A date of a date, a datetime or "2024-12-17". ValueError for anything else."""
+    """A date of a date, a datetime, "2024-12-17" or another way to write one. ValueError for
+    anything else.
+    """
     if isinstance(value, datetime.datetime):
         return value.date()
     if isinstance(value, datetime.date):
@@ -361,4 +363,7 @@ def as_day(value: str | datetime.date) -> datetime.date:
     try:
         return datetime.date.fromisoformat(value)
     except (ValueError, TypeError):
-        raise ValueError(f'{value!r} is no date as prices have them: write "2024-12-17".') from None
+        day = dates.read(value)
+    if day is None:
+        raise ValueError(f'{value!r} is no date as prices have them: write "2024-12-17".')
+    return day

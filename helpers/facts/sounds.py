@@ -17,6 +17,7 @@ import wave
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..common.whole import whole
 from . import DATA, tables
 
 if TYPE_CHECKING:
@@ -95,11 +96,7 @@ def _mpeg_frame(data):
 
 def silence(milliseconds: int) -> bytes:
     """So many milliseconds of nothing. ValueError for a part of one, or less than none."""
-    if milliseconds != int(milliseconds) or milliseconds < 0:
-        raise ValueError(
-            f"silence lasts a whole number of milliseconds, 0 or more, not {milliseconds!r}: half a second is 500"
-        )
-    return bytes(int(milliseconds) * BYTES_A_MS)
+    return bytes(whole(milliseconds, "silence, in milliseconds,") * BYTES_A_MS)
 
 
 def wav(pcm: bytes, rate: int = RATE) -> bytes:
@@ -242,12 +239,10 @@ def changed(pcm: bytes, given: int, wanted: int) -> bytes:
     """A whole sound at another rate, both in samples a second. ValueError for a rate that is
     none.
     """
-    given, wanted = (int(r) if isinstance(r, float) and r == int(r) else r for r in (given, wanted))
-    for rate in (given, wanted):
-        if not isinstance(rate, int) or not LOWEST_RATE <= rate <= HIGHEST_RATE:
-            raise ValueError(
-                f"a rate is a whole number of samples a second, from {LOWEST_RATE} to {HIGHEST_RATE:,}, not {rate!r}"
-            )
+    given, wanted = (
+        whole(rate, "a rate, in samples a second,", LOWEST_RATE, HIGHEST_RATE)
+        for rate in (given, wanted)
+    )
     resample = Resampler(given, wanted)
     return resample(pcm) + resample.end()
 

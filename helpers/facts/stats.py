@@ -12,6 +12,8 @@ from math import sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from ..common.whole import is_whole
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
@@ -31,7 +33,7 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
     0.0
     """
     z = _z(confidence)
-    if not (n > 0 and 0 <= successes <= n and n == int(n) and successes == int(successes)):
+    if not (is_whole(n) and is_whole(successes) and 0 < n and 0 <= successes <= n):
         raise ValueError(
             f"{successes} successes of {n} cases are impossible: whole numbers, and at least one case"
         )

@@ -13,6 +13,7 @@ import functools
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
+from ..common.whole import is_whole
 from . import tables
 
 STATUSES = (
@@ -36,11 +37,11 @@ def standard_deduction(year: int, status: str, boxes: int = 0) -> int:
     (14600, 35400)
     """
     chart = _deductions()[_year(year), _status(status)]
-    if type(boxes) is not int or not 0 <= boxes < len(chart):
+    if not is_whole(boxes) or not 0 <= boxes < len(chart):
         raise ValueError(
             f"boxes is {boxes!r}, but {status} has 0 to {len(chart) - 1} of them: count the ticks for age and blindness again."
         )
-    return chart[boxes]
+    return chart[int(boxes)]
 
 
 def tax(year: int, status: str, taxable: int) -> int:
@@ -93,6 +94,8 @@ def schedule(year: int, status: str, taxable: int | Decimal) -> Decimal:
     """
     # a Decimal keeps 28 digits: exact for any amount of whole dollars and half dollars below 10**24
     brackets = _brackets()[_year(year), _status(status)]
+    if is_whole(taxable):
+        taxable = int(taxable)
     if type(taxable) not in (int, Decimal) or not Decimal(taxable).is_finite() or taxable < 0:
         raise ValueError(f"taxable is {taxable!r}: give dollars from 0, as an int or a Decimal.")
     total, below = Decimal(0), 0
@@ -133,7 +136,7 @@ def years() -> list[int]:
 
 
 def _year(year):
-    if type(year) is not int or year not in years():
+    if not is_whole(year) or year not in years():
         raise ValueError(
             f"year is {year!r}, but the tables are those of {' and '.join(map(str, years()))}: ask for one of these."
         )
@@ -147,11 +150,11 @@ def _status(status):
 
 
 def _amount(taxable):
-    if type(taxable) is not int or taxable < 0:
+    if not is_whole(taxable) or taxable < 0:
         raise ValueError(
             f"taxable is {taxable!r}: give whole dollars from 0, rounded as on the form; where the deduction is larger than the income, it is 0."
         )
-    return taxable
+    return int(taxable)
 
 
 @functools.cache

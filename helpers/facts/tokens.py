@@ -15,6 +15,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from ..common.private import must_have
+from ..common.whole import whole
 from . import DATA
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def image_tokens(width: int, height: int, detail: str, model: str) -> int:
 
     detail "low" costs the base alone. "high" scales the picture down, never up, to fit 2048 x 2048
     and then to a shortest side of 768, and adds so much for each tile of 512 x 512 begun.
-    ValueError for a size that is not positive or another detail; LookupError for a model without
+    ValueError for a size that is none or another detail; LookupError for a model without
     tiles.
 
     >>> image_tokens(1024, 1024, "high", "gpt-4o"), image_tokens(1024, 1024, "high", "o1")
@@ -117,8 +118,7 @@ def image_tokens(width: int, height: int, detail: str, model: str) -> int:
     family = re.sub(r"-\d{4}-\d\d-\d\d$", "", model)
     if family not in TILES:
         raise LookupError(f"no tile rule is known for {model}; there is one for {', '.join(TILES)}")
-    if width <= 0 or height <= 0:
-        raise ValueError(f"a picture has a positive width and height, not {width} x {height}")
+    width, height = whole(width, "a width in pixels", 1), whole(height, "a height in pixels", 1)
     if detail not in ("low", "high"):
         raise ValueError(f"detail is 'low' or 'high', not {detail!r}")
     base, tile = TILES[family]
@@ -141,8 +141,7 @@ def patch_tokens(width: int, height: int) -> int:
     >>> patch_tokens(1024, 1024)
     1024
     """
-    if width <= 0 or height <= 0:
-        raise ValueError(f"a picture has a positive width and height, not {width} x {height}")
+    width, height = whole(width, "a width in pixels", 1), whole(height, "a height in pixels", 1)
     return ceil(width / 32) * ceil(height / 32)
 
 

@@ -16,7 +16,7 @@ from . import form_lines
 
 MARK = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 PATTERNS = {
-    "integer": r"-?\d{1,3}(?:,\d{3})+|-?\d+",
+    "integer": r"(?:-?\d{1,3}(?:,\d{3})+|-?\d+)(?:\.0+)?",  # a variable of 1e3 is written 1000.0
     "number": r"-?\d{1,15}(?:\.\d+)?",
     "date": r"\d{4}-\d\d-\d\d",
 }
@@ -73,7 +73,7 @@ def read(slot, text):
     """The value that `text` means in this slot, or None where the slot does not accept it."""
     if slot["type"] in ("integer", "number"):
         try:
-            value = int(text.replace(",", "")) if slot["type"] == "integer" else float(text)
+            value = float(text) if slot["type"] == "number" else _integer(text)
         except ValueError:
             return None
         return value if slot.get("min", value) <= value <= slot.get("max", value) else None
@@ -87,6 +87,10 @@ def read(slot, text):
         known = {_spoken(v): v for v in slot["values"]}
         return known.get(_spoken(text))
     return text if len(text) <= slot.get("max_length", LONGEST) else None
+
+
+def _integer(text):
+    return int(re.sub(r"\.0+$", "", text).replace(",", ""))
 
 
 def _spoken(choice):

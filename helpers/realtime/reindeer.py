@@ -12,6 +12,7 @@ import traitlets
 from ..common.markup import Template
 from ..common.shown import COLOURS
 from ..common.still import Still
+from ..common.whole import whole
 from ..facts import sounds
 
 HERE = Path(__file__)
@@ -38,6 +39,7 @@ def mouth(pcm, rate=sounds.RATE):
     >>> mouth(sounds.silence(100)).tolist()
     [0.0, 0.0, 0.0, 0.0, 0.0]
     """
+    rate = whole(rate, "a rate, in samples a second,", A_SECOND)
     if len(pcm) % 2 or rate % A_SECOND:
         raise ValueError(
             f"PCM16 has 2 bytes a sample, and 20 ms a whole number of samples, not {len(pcm)} bytes at {rate} Hz"
@@ -63,7 +65,7 @@ def drawn(pcm, rate=sounds.RATE):
     opened = mouth(pcm, rate)
     sound = np.abs(np.frombuffer(pcm, "<i2").astype(int))
     loudest = (
-        np.append(sound, np.zeros(-len(sound) % (rate // A_SECOND), int))
+        np.append(sound, np.zeros(-len(sound) % (int(rate) // A_SECOND), int))
         .reshape(len(opened), -1)
         .max(1)
     )

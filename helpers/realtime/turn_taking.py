@@ -9,6 +9,7 @@ import numpy as np
 
 from ..common.markup import Template
 from ..common.shown import COLOURS, Shown
+from ..common.whole import whole
 from ..facts import sounds, turns
 
 WINDOW_MS = 32  # that the detector judges at once
@@ -42,11 +43,8 @@ def found(pcm, threshold=0.5, silence_ms=500, prefix_padding_ms=300, judged=None
     """
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold is a probability from 0 to 1, not {threshold!r}")
-    for ms in (silence_ms, prefix_padding_ms):
-        if ms != int(ms) or ms < 0:
-            raise ValueError(
-                f"silence and padding are whole numbers of ms, 0 or more, not {silence_ms!r} and {prefix_padding_ms!r}"
-            )
+    silence_ms = whole(silence_ms, "silence_ms")
+    prefix_padding_ms = whole(prefix_padding_ms, "prefix_padding_ms")
     samples = lambda ms: ms * sounds.RATE // 1000
     ms = lambda position: position * 1000 // sounds.RATE
     follow, all_of_them, before = turns.Turns(), [], 0
