@@ -18,6 +18,16 @@ KINDS = {
     "status": r"what is (?:the|her) filing status\?",
 }
 TAILS = r"(?: name (?:the )?(?:page, line and amount|each feature that is not)\.)?(?: name page, line and amount\.)?"
+NAMES = {  # of lines, as the form has them
+    9: "total income",
+    10: "adjustments(?: to income)?",
+    11: "adjusted gross income",
+    12: "(?:standard )?deduction",
+    15: "taxable income",
+    16: "tax",
+}
+NAME = "|".join(f"(?P<n{line}>{words})" for line, words in NAMES.items())
+NAMED = re.compile(rf"(?:what|how (?:much|high|large)) (?:is|are) (?:the|her) (?:{NAME}) (?:on line (?P<line>\d+)(?: of {FORM})?|on {FORM})\?", re.I)  # fmt: skip
 LINE = re.compile(rf"what (?:is|stands|does it say) (?:written )?(?:on|in) line (\d+)(?: of {FORM})?\?|what does line (\d+) say\?", re.I)  # fmt: skip
 ASSISTANT = re.compile(
     r"(?:(?:please )?check (?:this|the) form\. )?ask the tool for the tax on the taxable income as it should be\. (?:then |and )?(?:please )?list each value that must be corrected(?:, with its location)?(?:, such as: line 9)?\.",
@@ -161,6 +171,10 @@ def read(text, pages, low):
         kind, line = "assistant", 0
     elif found := LINE.fullmatch(text):
         kind, line = "line", int(found[1] or found[2])
+    elif found := NAMED.fullmatch(text):
+        kind, line = "line", next(line for line in NAMES if found[f"n{line}"])
+        if int(found["line"] or line) != line:
+            raise Unclear(f"The {found[f'n{line}']} stands on line {line}, not on line {found['line']}.")  # fmt: skip
     else:
         line = 0
         kind = next((k for k, words in KINDS.items() if re.fullmatch(rf"(?:{words}){TAILS}", text, re.I)), None)  # fmt: skip

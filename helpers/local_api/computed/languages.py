@@ -9,17 +9,19 @@ NAMES = {
     "dutch": "nl", "nederlands": "nl",
 }  # fmt: skip
 
-# What a rule in the language itself says: "Answer in …".
+# A rule in the language itself, "Answer in …": (the verb, "in", the language's own name, words that
+# change nothing, "and"). Of a unit see rules.UNITS.
 OWN_WORDS = {
-    r"réponds?(?:ez)?(?: toujours| uniquement| seulement)* en français": "fr",
-    r"responde(?: siempre| solo| sólo)* en español": "es",
-    r"antworte(?:n sie)?(?: immer| nur| bitte)* auf deutsch": "de",
-    r"(?:请)?(?:总是|只)?用?(?:中文|汉语)(?:回答)": "zh",
-    r"日本語で(?:答えて|回答して)(?:ください)?": "ja",
-    r"rispondi(?: sempre| solo)* in italiano": "it",
-    r"responda(?: sempre| só)* em português": "pt",
-    r"antwoord(?: altijd| alleen)* in het nederlands": "nl",
-}
+    "fr": (r"répond(?:s|ez)|parle[sz]?|écri(?:s|vez)", "en", "français", r"toujours|uniquement|seulement|s'il (?:te|vous) plaît", "et"),
+    "es": (r"responde[n]?|contesta|habla|escribe", "en", "español", r"siempre|solo|sólo|solamente|por favor", "y"),
+    "de": (r"antworte(?:n sie)?|rede|sprich|sprechen sie|schreib(?:e|en sie)?", "(?:auf|in)", "deutsch", r"immer|nur|bitte|stets|ausschließlich", "und"),
+    "it": (r"rispond(?:i|ete)|parla|scrivi", "in", "italiano", r"sempre|solo|soltanto|per favore", "e"),
+    "pt": (r"respond[ae]|fal[ae]|escrev[ae]", "em", "português", r"sempre|só|somente|apenas|por favor", "e"),
+    "nl": (r"antwoord|spreek|schrijf", "in(?: het)?", "nederlands", r"altijd|alleen|uitsluitend|alsjeblieft", "en"),
+    "zh": (r"回答|说", "用?", "(?:中文|汉语)", "请|总是|只|始终", "和|，"),
+    "ja": (r"(?:答えて|回答して|話して)(?:ください)?", "", "日本語で?", "いつも|必ず", "、"),
+}  # fmt: skip
+UNSPACED = ("zh", "ja")
 
 WEEKDAYS = {
     "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from ...facts import dates
 from . import languages, reading
 from .reading import Unclear
 
@@ -200,7 +201,7 @@ def _root(found):
 
 # --- counts ---------------------------------------------------------------------------------------
 
-N = r"(\d{1,3}(?:,\d{3})+|-?\d+)"
+N = r"((?:\d{1,3}(?:,\d{3})+|-?\d+)(?:\.0+)?)"
 COUNT = re.compile(
     rf"how many (?:whole |natural |positive )?(?P<what>numbers|integers|primes|prime numbers|even numbers|odd numbers) (?:from|between|are there (?:from|between)|in the range(?: from)?) {N} (?:to|and|up to|through) {N}(?: are (?P<how>.+?))?(?: are there)?\?",
     re.I,
@@ -217,7 +218,7 @@ def _below(found):
 
 
 def _int(text):
-    return int(text.replace(",", ""))
+    return int(re.sub(r"\.0+$", "", text).replace(",", ""))
 
 
 def _count(found):
@@ -289,6 +290,20 @@ def _primes(first, last):
     return sum(sieve[max(first, 0) :])
 
 
+DAYS = re.compile(r"how many days (?:are (?:there )?|is it |lie |were there )?(?:between|from) (?P<first>.+?) (?:and|to|until|till) (?P<last>.+?)\??", re.I)  # fmt: skip
+
+
+def _days(found):
+    first, last = reading.date(found["first"]), reading.date(found["last"])
+    if not first or not last:
+        return None
+    first, last = sorted((first, last))
+    if first < dates.REFORM:
+        raise Unclear(f"Days are counted here from {dates.REFORM} on, when the Gregorian calendar began.")  # fmt: skip
+    days = (last - first).days
+    return Number(Fraction(days), f"the time from {first} to {last}", "day" + "s" * (days != 1))
+
+
 # --- letters --------------------------------------------------------------------------------------
 
 QUOTED = r"[\"'“‘]?(?P<word>.+?)[\"'”’]?"
@@ -330,6 +345,8 @@ def read(text):
         return _count(found)
     if found := UNITS_IN.fullmatch(text):
         return _units(found)
+    if found := DAYS.fullmatch(text):
+        return _days(found)
     if found := ONE_LETTER.fullmatch(text):
         count = found["word"].casefold().count(found["letter"].casefold())
         return Number(Fraction(count), f"the number of {found['letter']} in {found['word']}")

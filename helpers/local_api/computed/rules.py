@@ -12,9 +12,9 @@ from . import languages
 from .reading import Unclear
 
 UNITS = {
-    "celsius": r"(?:degrees? )?(?:celsius|centigrade)|°\s?c|degrees c|c",
-    "fahrenheit": r"(?:degrees? )?fahrenheit|°\s?f|degrees f|f",
-    "kelvin": r"kelvins?|k",
+    "celsius": r"(?:(?:degrees?|degrés?|grad|grados?|gradi|graus?|graden) )?(?:celsius|centigrade)|°\s?c|degrees c|c|摄氏度?|摂氏",
+    "fahrenheit": r"(?:(?:degrees?|degrés?|grad|grados?|gradi|graus?|graden) )?fahrenheit|°\s?f|degrees f|f|华氏度?|華氏",
+    "kelvin": r"kelvins?|k|开尔文|ケルビン",
     "rankine": r"(?:degrees? )?rankine|°\s?r",
     "gas": r"gas marks?|gas",
 }
@@ -83,9 +83,9 @@ def sentences(text):
 def clause(sentence, rules=PLAIN):
     """`rules` with what a sentence asks, or None where it is not known."""
     said = sentence.strip().rstrip(".!。！").casefold()
-    for words, language in languages.OWN_WORDS.items():
-        if re.fullmatch(words, said):
-            return replace(rules, language=language, given=True)
+    for language in languages.OWN_WORDS:
+        if made := _foreign(said, language, rules):
+            return made
     if re.fullmatch(rf"you (?:are|help|assist)(?: an?| the| our| my)?(?: (?:helpful|friendly|kind|careful|polite|useful|expert))*(?: (?:{WHO}))+(?: for (?:{WHO}))?", said):  # fmt: skip
         return rules
     if said == "answer with the date and its weekday":  # of notebooks/5_sdks/clients
@@ -106,6 +106,33 @@ def clause(sentence, rules=PLAIN):
         return _tails(found[1], rules)
     found = re.fullmatch(rf"(?:only )?(in (?:{LANGUAGE}|json|{UNIT}).*|(?:one word|json|a table|numbers?)(?: only)?)(?:,? please)?", said)  # fmt: skip
     return _tails(found[1], rules) if found else None
+
+
+def _foreign(said, language, rules):
+    """`rules` with what a sentence in another language asks: that language, a unit, or both. None
+    where it asks anything else.
+    """
+    verb, within, name, fillers, also = languages.OWN_WORDS[language]
+    edge, gap = ("", r"\s*") if language in languages.UNSPACED else (r"\b", r"\s")
+    bare = re.sub(rf"{edge}(?:{fillers}){edge}", "", said).strip(" ,，、")
+    rest = re.sub(rf"^(?:{verb}){edge}|(?:{verb})$", "", bare)
+    if rest == bare:
+        return None
+    asked = []
+    for piece in re.split(rf"[,，、]|{gap}(?:{also}){gap}", rest):
+        found = re.fullmatch(
+            rf"(?:(?:{within})\s?)?(?P<name>{name})|(?:{within})\s?(?P<unit>{UNIT})",
+            " ".join(piece.split()),
+        )
+        if not found:
+            return None
+        asked.append(found)
+    for found in asked:
+        if found["name"]:
+            rules = replace(rules, language=language, given=True)
+        else:
+            rules = replace(rules, unit=unit(found["unit"]))
+    return rules
 
 
 QUOTED = r"[\"'“‘«](?P<words>[^\"'”’»]{1,80})[\"'”’»]"

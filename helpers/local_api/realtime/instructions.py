@@ -29,17 +29,12 @@ PERSONA = re.compile(
     rf"|(?:speak|talk|act|answer|behave) (?:like|as) (?:a|the) (?:{ADJECTIVES} )*reindeer"
     r"|du bist (?:ein|das) (?:freundliches |kleines )?rentier|eres (?:un|el) reno|tu es (?:un|le) renne"
 )
-OWN_WORDS = {  # a language, asked for in itself
-    r"(?:sprich|rede|antworte)(?: immer| nur| bitte)* (?:auf )?deutsch": "de",
-    r"(?:habla|contesta|responde)(?: siempre| solo| sólo)* (?:en )?español": "es",
-    r"(?:parle|parlez)(?: toujours| uniquement)* (?:en )?français": "fr",
-}
 MANNER = r"(?:brief|short|concise|kind|friendly|polite|helpful|nice|warm|patient|cheerful|gentle|honest|clear|calm)"
 MANNERS = re.compile(
     rf"(?:please )?(?:always )?(?:(?:be|stay|sound|keep (?:it|your answers?)|speak|talk|answer) )(?:very )?{MANNER}(?:ly)?(?:,? (?:and )?{MANNER}(?:ly)?)*(?: sentences?)?|(?:please )?(?:answer|speak|talk|reply) (?:briefly|kindly|politely|gently|calmly|clearly|shortly)|(?:please )?(?:answer|reply|speak) in (?:one|a|a single|short|full) sentences?"
 )
 TODAY = re.compile(
-    r"(?:note: ?)?(?:today is|today's date is|today's date:|the date is|the date today is|the current date is|current date:|date:|today:|it is|it's|assume (?:that )?(?:today|it) is|pretend (?:that )?(?:today|it) is|heute ist(?: der)?|hoy es|aujourd'hui,? (?:c'est|nous sommes)(?: le)?) (?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,? )?(?:the )?(?P<date>.+?)(?: today| now)?",
+    r"(?:note: ?)?(?:today is|today's date is|today's date:|the date is|the date today is|the current date is|current date:|date:|today:|it is|it's|assume (?:that )?(?:today|it) is|pretend (?:that )?(?:today|it) is|heute ist(?: der)?|hoy es|aujourd'hui,? (?:c'est|nous sommes)(?: le)?|nous sommes le) (?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,? )?(?:the )?(?P<date>.+?)(?: today| now)?",
     re.I,
 )
 # what is to be kept, and what is to be said in its place
@@ -90,8 +85,12 @@ def read(*texts):
 
 
 def _without_dots(text):
-    """A text in which no date ends a sentence for the eyes of a splitter: 17. 12. 2024."""
-    return re.sub(r"(?<=\d)\.\s+(?=\d|[A-Z])", ".", text) if dates.DATE.search(re.sub(r"(?<=\d)\.\s+(?=\d)", ".", text)) else text  # fmt: skip
+    """A text in which no dot within a date ends a sentence for the eyes of a splitter: of
+    17. 12. 2024, 1. Dezember 2026 and Dec. 1, 2026.
+    """
+    text = re.sub(rf"\b((?i:{dates.MONTH}))\.\s+(?=\d)", r"\1 ", text)
+    text = re.sub(r"(?<!\d)(\d\d?)\.\s+(?=\d)", r"\1.", text)
+    return re.sub(rf"(?<!\d)(\d\d?)\.\s+(?=(?i:{dates.MONTH})\b)", r"\1 ", text)
 
 
 def _clause(sentence, told):
@@ -110,9 +109,6 @@ def _clause(sentence, told):
     kept = _kept(sentence)
     if kept:
         return replace(told, kept=(*told.kept, kept))
-    own = next((name for words, name in OWN_WORDS.items() if re.fullmatch(words, plain)), None)
-    if own:
-        return replace(told, manner=replace(told.manner, language=own, given=True))
     made = rules.clause(sentence, told.manner)
     parts = re.split(r",? and |; |, then ", sentence)
     if made is None and len(parts) > 1:
