@@ -226,19 +226,22 @@ def _type(shell, error, own):
         return "A call's arguments come as text: json.loads(…) makes a dictionary of it."
     if "Unsupported response_format" in said or "Non BaseModel types" in said:
         return "Wanted is a class of Pydantic: class Mine(BaseModel), with its fields; no list and no dict. Put a list into a field of such a class."
-    if "indices must be integers" in said:
+    if re.search(r"can only concatenate str|can only concatenate list", said):
+        return "There a number and a text, or a list, stand on the two sides of a +: make both of one kind."
+    if "indices must be integers" in said and "slice" not in said:
         kind = "text" if said.startswith("string") else "list"
         return f"It is a {kind}, which has numbered places and no names: take a member of it first, with [0], or hand over what holds it."
-    if re.search(r"'float' object cannot be interpreted|non-int of type 'float'", said):
+    if re.search(
+        r"'float' object cannot be interpreted|non-int of type 'float'|expects int|sequence of integers|slice indices|non-integer key",
+        said,
+    ):
         return "A whole number is wanted there: write 1000, not 1e3 or 1000.0."
     if "'float'" in said and "'decimal.Decimal'" in said:
         return 'Prices are exact decimals: multiply them by a whole number, 3 and not 3.0, or by Decimal("2.5"), or take float(…) of the price.'
     if re.search(r"'str'|<U\d|multiply sequence", said) and "concatenate" not in said:
         return "A text stands where a number is wanted: write it without quotes and without a unit."
-    if "argument must be str" in said:
-        return (
-            'A text is wanted there, such as "2024-12-17"; where a table has no value, it is nan.'
-        )
+    if "argument must be str" in said or "requires string as left operand" in said:
+        return 'A text is wanted there, in quotes, such as "2024-12-17"; where a table has no value, it is nan.'
     return ""
 
 
@@ -269,11 +272,11 @@ def _connection(shell, error, own):
     from .. import running
 
     asked = getattr(getattr(error, "request", None), "url", None)
-    host = f"{asked.host}" if asked is not None else ""
     if running.current is None:
         return "Nobody is connected yet: run helpers.connect(), and after it client = OpenAI()."
-    if host not in ("127.0.0.1", "localhost"):
-        return f"This client asks {host or 'another server'}, not the local API: make it anew after helpers.connect(), with client = OpenAI()."
+    there = asked.netloc.decode() if asked is not None else "another server"
+    if there != running.current.url.split("/")[2]:
+        return f"This client asks {there}, not the local API: make it anew after helpers.connect(), with client = OpenAI() and no base_url."
     return "The local API does not answer: run helpers.connect() again, and then this cell."
 
 
