@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ...facts import dates
 from . import languages, reading
 from .reading import Unclear
 
@@ -290,20 +289,6 @@ def _primes(first, last):
     return sum(sieve[max(first, 0) :])
 
 
-DAYS = re.compile(r"how many days (?:are (?:there )?|is it |lie |were there )?(?:between|from) (?P<first>.+?) (?:and|to|until|till) (?P<last>.+?)\??", re.I)  # fmt: skip
-
-
-def _days(found):
-    first, last = reading.date(found["first"]), reading.date(found["last"])
-    if not first or not last:
-        return None
-    first, last = sorted((first, last))
-    if first < dates.REFORM:
-        raise Unclear(f"Days are counted here from {dates.REFORM} on, when the Gregorian calendar began.")  # fmt: skip
-    days = (last - first).days
-    return Number(Fraction(days), f"the time from {first} to {last}", "day" + "s" * (days != 1))
-
-
 # --- letters --------------------------------------------------------------------------------------
 
 QUOTED = r"[\"'“‘]?(?P<word>.+?)[\"'”’]?"
@@ -345,8 +330,6 @@ def read(text):
         return _count(found)
     if found := UNITS_IN.fullmatch(text):
         return _units(found)
-    if found := DAYS.fullmatch(text):
-        return _days(found)
     if found := ONE_LETTER.fullmatch(text):
         count = found["word"].casefold().count(found["letter"].casefold())
         return Number(Fraction(count), f"the number of {found['letter']} in {found['word']}")

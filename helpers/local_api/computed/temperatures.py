@@ -33,7 +33,8 @@ AND = re.compile(
 )
 SETTINGS = {"low": 150, "medium": 180, "high": 230}  # °C, of our own answer in data/constructed
 NAMED = re.compile(
-    rf"name (?:a |an )?(?P<which>.+?) oven settings? in (?P<wish>{rules.UNIT})\.?", re.I
+    rf"(?:please )?(?:name|list|give(?: me)?|suggest|tell me) (?:an? )?(?P<which>.+?) oven settings? in (?P<wish>{rules.UNIT})[.!]?",
+    re.I,
 )
 
 
@@ -157,8 +158,9 @@ def read(text):
             return _heat(found)
     found = NAMED.fullmatch(text)
     if found:
-        which = tuple(re.findall(r"low|medium|high", found["which"].lower()))
-        rest = re.sub(r"low|medium|high|\ban?\b|\band\b|[, ]", "", found["which"].lower())
+        asked = re.sub(r"^(?:the )?(?:three|3)$", " ".join(SETTINGS), found["which"].lower())
+        which = tuple(re.findall(r"low|medium|high", asked))
+        rest = re.sub(r"low|medium|high|\ban?\b|\band\b|[, ]", "", asked)
         if which and not rest:
             return Settings(which, rules.unit(found["wish"]))
     return None
