@@ -12,7 +12,10 @@ from . import lab
 
 # @needs("node", "npm") on a test, or pytestmark = needs("chromium") in a file
 needs = pytest.mark.needs
-NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
+NAMES = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "firefox": ("firefox", "firefox-esr"),
+}
 
 
 CLIENTS = needs(*(program for client in clients.CLIENTS.values() for program in client.programs))

@@ -10,6 +10,7 @@ JupyterLab read with jsonschema, which builds a grammar for addresses in other a
 rfc3987_syntax is there.
 """
 
+import functools
 import ipaddress
 import os
 import socket
@@ -23,6 +24,18 @@ class NoNetwork(OSError):
     """Something in a test run wanted to leave this machine."""
 
 
+@functools.cache
+def _ours(here):
+    """Whether an interface of this machine has that address: only then can it be bound."""
+    family = socket.AF_INET if here.version == 4 else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((str(here), 0))
+        except OSError:
+            return False
+    return True
+
+
 def _refuse_far(host):
     if isinstance(host, bytes):
         host = host.decode("ascii", "replace")
@@ -30,7 +43,7 @@ def _refuse_far(host):
         return
     try:
         here = ipaddress.ip_address(host.partition("%")[0])
-        near = here.is_loopback or here.is_unspecified
+        near = here.is_loopback or here.is_unspecified or _ours(here)
     except ValueError:
         near = False
     if not near:

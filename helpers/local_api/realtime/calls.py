@@ -109,7 +109,9 @@ class Endpoints:
             )
         elsewhere = os.environ.get("DAY9_ADDRESS")
         if elsewhere is not None and request.headers.get("X-Day9-Door"):  # see classroom/door.py
-            webrtc.loopback.ADDRESS.set(elsewhere)
+            webrtc.loopback.WAY.set(webrtc.loopback.Way([elsewhere], from_afar=True))
+        elif request.headers.get("Origin"):  # a browser: Firefox knows no way to loopback
+            webrtc.loopback.WAY.set(webrtc.loopback.Way(webrtc.loopback.own()))
         call = Call(self.state, webrtc.Peer, ended=self.calls.pop)
         self.calls[call.id] = call
         try:

@@ -2,8 +2,8 @@
 nothing behind.
 
 aiortc carries ICE, DTLS, SRTP and SCTP. It is led off its usual way in five places, each for a
-measured reason: the only addresses offered are this machine's loopback; a busy peer is not taken
-for a dead one (helpers/facts/loopback.py); the candidates in an offer are not followed (the peer's
+measured reason: a call stays on this machine, by its addresses, and a busy peer is not taken for a
+dead one (helpers/facts/loopback.py); the candidates in an offer are not followed (the peer's
 own checks show where it is), so nothing is looked up or asked of any other machine; sound is
 decoded as it arrives, where aiortc's buffer adds some 80 ms and turns a lost packet into several;
 and what is said goes out as ready Opus packets, with no encoder thread between.
@@ -362,17 +362,17 @@ def trimmed(answer):
             ("a=fingerprint:sha-384", "a=fingerprint:sha-512", "a=rtcp:", "a=end-of-candidates")
         ):
             continue
-        if line.startswith("a=candidate") and "candidate" in seen:
+        if line.startswith("a=candidate") and line in seen:
             continue  # one transport carries both
         if line.startswith("o="):
             line = f"o=- {secrets.randbits(62)} {int(time.time())} IN IP4 0.0.0.0"
         if line.startswith("m=") and "m" not in seen:
-            # we wait for the client's checks, and offer one host address
+            # we wait for the client's checks, at addresses of our own
             lines.append("a=ice-lite")
         if line == "a=rtcp-mux":
             line += "\r\na=rtcp-rsize"
         if "opus/48000" in line:
             line += f"\r\na=fmtp:{line[9:].split()[0]} minptime=10;useinbandfec=1"
-        seen |= {line[2:11] if line.startswith("a=candidate") else line[0]}
+        seen |= {line if line.startswith("a=candidate") else line[0]}
         lines.append(line)
     return "".join(line + "\r\n" for line in lines)

@@ -5,7 +5,8 @@ history.replaceState(null, "", location.pathname);  // and does not stay in the 
 const api = new URL("../../v1", location).href;
 const [start, clip, which, end, player, log, status, events, level] =
   ["start", "clip", "which", "end", "player", "log", "status", "events", "level"].map(id => document.getElementById(id));
-const NO_WAY = "The browser found no way to this machine: once it may use the microphone it calls from a network interface, and none is up. The WebSocket page needs none.";
+const NO_WAY = "The browser found no way to this machine: it calls from a network interface, and it seems that none is up. The WebSocket page needs none." +
+  (/Safari/.test(navigator.userAgent) && !/Chrom/.test(navigator.userAgent) ? " This page was tried in Chromium and in Firefox, and not in Safari." : "");
 let talk = null;  // {connection, sound, say} while it goes on
 
 start.onclick = () => begin(microphone);

@@ -5,6 +5,7 @@ every way in which a call ends.
 import asyncio
 import json
 import random
+import sys
 import threading
 import time
 import types
@@ -773,11 +774,63 @@ async def test_what_answers_an_offer(api):
     )
     assert headers["Access-Control-Allow-Origin"] == "http://127.0.0.1:8888"
     assert len(body) < 1_400  # clients on microcontrollers have 2 kB for it
-    addresses = [
-        line.split()[4] for line in body.decode().splitlines() if line.startswith("a=candidate")
-    ]
-    assert addresses == ["127.0.0.1"]
     await api.client.realtime.calls.hangup(headers["Location"].rpartition("/")[2])
+
+
+def addresses(answer):
+    return [line.split()[4] for line in answer.splitlines() if line.startswith("a=candidate")]
+
+
+@pytest.mark.parametrize(
+    "origin", [{}, {"Origin": "http://127.0.0.1:8888"}], ids=["program", "page"]
+)
+@with_api
+async def test_a_program_is_offered_loopback_alone_and_a_page_what_a_browser_calls(api, origin):
+    status, headers, body = await api.post(
+        f"/realtime/calls?model={MODEL}",
+        (await offered()).encode(),
+        Content_Type="application/sdp",
+        **origin,
+    )
+    assert status == 201
+    assert addresses(body.decode()) == (loopback.own() if origin else ["127.0.0.1"])
+    await api.client.realtime.calls.hangup(headers["Location"].rpartition("/")[2])
+
+
+async def answered_from(source, there):
+    """Whether what is asked of an ICE agent from an address is answered, even by an error."""
+    came = asyncio.get_running_loop().create_future()
+    protocol = types.SimpleNamespace(
+        connection_made=lambda transport: None,
+        connection_lost=lambda why: None,
+        error_received=lambda why: None,
+        datagram_received=lambda data, of: came.done() or came.set_result(data),
+    )
+    line, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: protocol, local_addr=(source, 0), remote_addr=there
+    )
+    asked = aioice.stun.Message(aioice.stun.Method.BINDING, aioice.stun.Class.REQUEST)
+    line.sendto(bytes(asked))
+    try:
+        return bool(await asyncio.wait_for(came, 0.3))
+    except TimeoutError:
+        return False
+    finally:
+        line.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="loopback has one address here")
+@pytest.mark.parametrize("from_afar", [False, True], ids=["here", "a class"])
+@with_api
+async def test_who_has_no_address_of_this_machine_s_is_not_heard(api, from_afar):
+    # 127.0.0.2 stands for another machine: packets come from it, and no interface has it
+    loopback.WAY.set(loopback.Way(["127.0.0.1"], from_afar))
+    agent = aioice.ice.Connection(ice_controlling=False)
+    await agent.gather_candidates()
+    there = agent.local_candidates[0]
+    assert await answered_from("127.0.0.1", (there.host, there.port))
+    assert await answered_from("127.0.0.2", (there.host, there.port)) == from_afar
+    await agent.close()
 
 
 # --- the ear, packet by packet --------------------------------------------------------------------
