@@ -4,7 +4,7 @@ byte for byte.
 Only this is changed on the way: the throw-away key becomes the upstream's, headers that belong to
 one connection or to a browser stay behind, and local_models.py may change a body. What is no answer
 (nobody there, a cut, garbage, silence) becomes an error in OpenAI's envelope that names the
-upstream. Nothing is tried again here: the SDK does that.
+upstream. Nothing that may have been read is tried again here: the SDK does that.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from .. import answers, canonical, shaping, sse
 from ..answer import Answer, error
 from ..ledger import LONGEST
 from . import local_models
+from .connections import Transport
 from .spending import OverBudget, Spending, today
 
 CONNECT, PATIENCE = (
@@ -90,7 +91,7 @@ class Upstream:
         self.spending = Spending(where.budget, carried, told)
         # the transport without its client: nothing is wanted of redirects, cookies and sign-ins,
         # which would cost a tenth of the time
-        self.transport = httpx2.AsyncHTTPTransport(
+        self.transport = Transport(
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20),
             proxy=proxy_of(where),
         )

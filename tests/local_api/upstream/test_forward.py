@@ -636,6 +636,47 @@ def test_what_is_no_answer_is_an_error_that_names_the_host(to, script, status, w
     )
 
 
+# How a connection that was kept ends without a word, when the next request is on its way.
+ENDS = {
+    "reset": lambda sock: sock.close(),  # with bytes in it that nobody has read
+    "closed": lambda sock: (sock.shutdown(socket.SHUT_WR), time.sleep(0.5)),
+}
+
+
+def keeps(end):
+    """A script that answers, waits for the next request and does not read it."""
+    return says(response(YES), lambda sock: (sock.recv(1, socket.MSG_PEEK), end(sock)))
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_what_a_kept_connection_has_lost_unread_is_asked_once_more(to, end):
+    one = to(keeps(end), says(response(YES)))
+    for question in ("a", "b"):
+        said = one.client().chat.completions.create(**chat(question, "m"))
+        assert said.choices[0].message.content == "Yes."
+    assert [json.loads(s.partition(b"\r\n\r\n")[2])["messages"][0]["content"] for s in one.there.seen] == ["a", "b"]  # fmt: skip
+    assert one.there.connections == 2
+
+
+def test_what_may_have_been_read_is_not_asked_again(to):
+    some = lambda sock: (sock.sendall(b"HTTP/1.1 2"), ENDS["closed"](sock))
+    for does, asked in ((keeps(some), 2), (says(), 1)):
+        one = to(does, says(response(YES)))
+        for question in "ab"[: asked - 1]:
+            one.client().chat.completions.create(**chat(question, "m"))
+        with pytest.raises(openai.InternalServerError, match="did not answer as HTTP says"):
+            one.client().chat.completions.create(**chat("c", "m"))
+        assert one.there.connections == 1
+
+
+def test_an_upload_that_a_kept_connection_has_lost_is_gone_and_told(to):
+    one = to(keeps(ENDS["closed"]), says(response(YES)))
+    one.client().chat.completions.create(**chat("a", "m"))
+    with pytest.raises(openai.InternalServerError, match="ended without an answer"):
+        one.client().audio.transcriptions.create(model="m", file=("a.wav", b"RIFF"))
+    assert one.there.connections == 1
+
+
 def test_nobody_there(to):
     one = to()
     one.there.end()
