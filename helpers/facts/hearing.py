@@ -132,7 +132,7 @@ def load() -> tuple[concurrent.futures.Future, concurrent.futures.Future]:
 
 
 def _rest():
-    tokens.encoding()
+    tokens.count("")  # which reads the table
     sounds.all_clips()
 
 

@@ -82,6 +82,7 @@ WRITTEN_BY_API = ("id", "status")  # on an item that is passed back
 SCHEMA = {"type", "properties", "anyOf", "enum", "$ref", "items"}  # what tells a schema
 DATA_URL = re.compile(r"data:([\w.+/-]+);base64,.*", re.S)
 BLANKS = re.compile(r"\s\s+|[^\S ]")  # a single space may stay: so most of a text is passed over
+PIECE = 1 << 18  # characters that are searched in some milliseconds
 LONG = 512  # a longer base64 text is compared by what it decodes to
 KEPT = 30_000_000  # letters of base64; what a longer text decodes to is not kept
 DEEPEST = 100  # levels of nesting that a body may have
@@ -107,9 +108,21 @@ def canonical_text(text):
     content.
     """
     short = by_content(text)
-    return (
-        short if short is not text else BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
-    )
+    return short if short is not text else _blanks(unicodedata.normalize("NFC", text)).strip()
+
+
+def _blanks(text):
+    """A text with runs of blanks as one, in pieces, between which other threads have their turn:
+    re lets none in while it searches.
+    """
+    made = []
+    for at in range(0, len(text), PIECE):
+        piece = BLANKS.sub(" ", text[at : at + PIECE])
+        if made and made[-1][-1] == " " == piece[:1]:
+            piece = piece[1:]
+        if piece:
+            made.append(piece)
+    return "".join(made)
 
 
 def by_content(text):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ENDS = ("?", ".", "", "!")
+LONGEST = 100_000  # characters; what is longer is no question that stands in a recording
 
 
 def others(body: Any) -> Iterator[tuple[Any, str]]:
@@ -45,6 +46,8 @@ def _text(part):
 
 
 def _forms(text):
+    if len(text) > LONGEST:
+        return []
     bare = plain(text)
     bare = bare[:1].upper() + bare[1:]
     return [form for end in ENDS if bare and (form := bare + end) != text]

@@ -222,6 +222,16 @@ def test_a_cache_folder_of_the_users_own_is_kept(tmp_path):
     assert done.stdout.split(maxsplit=1) == ["2", f"{tmp_path}\n"], done.stderr
 
 
+def test_a_short_text_is_counted_without_tiktoken():
+    code = (
+        "import sys; from helpers.facts import tokens; tokens.count_only();"
+        "print(tokens.count('hello world'), 'tiktoken' in sys.modules, end=' ');"
+        "print(tokens.count('hello world ' * 400) == 800 + 1)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert said.stdout.split() == ["2", "False", "True"], said.stderr
+
+
 def test_counting_needs_no_copy_of_the_table():
     text = "Which day of the week was 2024-12-17? 漢字 🙂"
     code = (

@@ -5,6 +5,7 @@ that is wrong with a request.
 import base64
 import copy
 import datetime
+import itertools
 import json
 import random
 import re
@@ -284,6 +285,12 @@ def test_long_base64_is_compared_by_content():
     assert len(once) < 120 and once.endswith(canonical.digest(PICTURE)) and once != wrapped
     assert canonical.canonical_text(base64.b64encode(PICTURE).decode()).startswith("base64;sha256,")
     assert canonical.canonical_text("word " * 500) == ("word " * 500).strip()
+
+
+def test_blanks_are_one_also_where_a_long_text_is_cut(monkeypatch):
+    monkeypatch.setattr(canonical, "PIECE", 3)
+    for text in map("".join, itertools.product("a \n", repeat=7)):
+        assert canonical.canonical_text(text) == " ".join(text.split())
 
 
 def form(boundary, content, name="pairs.jsonl", purpose="fine-tune"):

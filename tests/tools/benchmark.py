@@ -1,5 +1,5 @@
 """How fast and how large, against what a reader would use instead: `python -m tests.tools.benchmark
-[a b c d e f g h i j k bill parquet]`.
+[a b c d e f g h i j k l bill parquet]`.
 
 Prints ratios and asserts nothing: machines differ, and a noisy one tells little in seconds.
 Whatever is compared takes turns, and medians count. About three minutes; leaves nothing behind. The
@@ -589,6 +589,27 @@ def memory():
         f"  Of that the local API: {statistics.median(child) * mb:.0f} MiB. PSS counts a shared page by halves; RSS counts it twice: "
         f"{statistics.median(rss) * mb:.0f} against {statistics.median(rss_bare) * mb:.0f} MiB, ratio {statistics.median(rss) / statistics.median(rss_bare):.2f}."
     )
+    grown = [spoken_with() for _ in range(3)]
+    compare(grown, [70] * 3, "more, PSS, once spoken with", "the aim", "MiB", "below 1")
+
+
+def spoken_with():
+    """MiB that a local API, as a kernel has it, grows by its first spoken question and answer."""
+    import psutil
+
+    from helpers import connection
+    from helpers.facts import sounds
+
+    server = connection.Server()
+    try:
+        size = lambda: psutil.Process(server.process.pid).memory_full_info().pss / 2**20
+        before = size()
+        turn(server.url, server.key, sounds.clip("user-spanish"), 500)
+        time.sleep(1)  # what is freed afterwards
+        return size() - before
+    finally:
+        server.process.kill()
+        server.process.wait()
 
 
 # f. Preference tuning
@@ -1011,6 +1032,89 @@ def hundred_million_rows():
     benchmark_bills.hundred_million(say)
 
 
+# l. Beside a client that sends much
+
+
+def watch(url, key):
+    """In a process of its own, until standard input ends: how long each of many requests takes."""
+    import http.client
+    import threading
+
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    line = http.client.HTTPConnection("127.0.0.1", int(url.split(":")[2].split("/")[0]))
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    taken = []
+    while not ended.is_set():
+        begin = time.perf_counter()
+        body = json.dumps(QUESTION | {"user": str(len(taken))})
+        line.request("POST", "/v1/chat/completions", body, headers)
+        line.getresponse().read()
+        taken.append(time.perf_counter() - begin)
+        time.sleep(0.005)
+    say(f"{statistics.median(taken)} {max(taken)}")
+
+
+def waiting(where, does):
+    """(median, longest) seconds of another client's requests while `does()` goes on."""
+    url, key, _ = where
+    command = [sys.executable, "-m", "tests.tools.benchmark", "watch", url, key]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as watcher:
+        time.sleep(1)
+        try:
+            does()
+        finally:
+            said, _ = watcher.communicate()
+    return tuple(map(float, said.split()))
+
+
+def beside_a_heavy_client():
+    say("l. What another client's request waits while one client sends much, longest of all.")
+    import openai
+
+    pair = {
+        "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes"}]
+    }
+    lines = (json.dumps(pair) + "\n").encode()
+    sent = {
+        "nothing": lambda client: time.sleep(1),
+        "10,000 messages": lambda client: client.chat.completions.create(
+            model="o1", messages=[{"role": "user", "content": f"x {n}"} for n in range(10_000)]
+        ),
+        "a text of 10 MB": lambda client: client.responses.create(
+            model="o1", input="ab " * 3_500_000
+        ),
+        "a training file of 20 MB": lambda client: client.fine_tuning.jobs.create(
+            model="gpt-4o-2024-08-06",
+            training_file=client.files.create(
+                file=("a.jsonl", lines * (20_000_000 // len(lines))), purpose="fine-tune"
+            ).id,
+        ),
+        "a first spoken question": spoken,
+    }
+    with served([sys.executable, "-m", "helpers.local_api"]) as where:
+        client = openai.OpenAI(base_url=where[0], api_key=where[1], max_retries=0, timeout=120)
+        for what, send in sent.items():
+
+            def does(send=send):
+                with contextlib.suppress(openai.APIStatusError):  # told so, which is an answer
+                    send(client)
+
+            usual, longest = waiting(where, does)
+            say(
+                f"  {what:26} {1000 * usual:6.1f} ms, at most {1000 * longest:6.1f}; aim: below 100"
+            )
+        client.close()
+
+
+def spoken(client):
+    from helpers.facts import sounds
+
+    turn(str(client.base_url).rstrip("/"), client.api_key, sounds.clip("user-spanish"), 500)
+
+
 # k. Recording
 
 
@@ -1072,6 +1176,7 @@ PARTS = {
     "i": eight_calls,
     "j": forwarding,
     "k": recording,
+    "l": beside_a_heavy_client,
     "bill": ten_million_rows,
     "parquet": hundred_million_rows,
 }
@@ -1108,6 +1213,8 @@ def main(wanted):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["serve"]:
         serve(sys.argv[2])
+    elif sys.argv[1:2] == ["watch"]:
+        watch(sys.argv[2], sys.argv[3])
     elif sys.argv[1:2] == ["load"]:
         asyncio.run(load(sys.argv[2], sys.argv[3], float(sys.argv[4]), sys.argv[5] == "new"))
     elif set(sys.argv[1:]) <= set(PARTS):

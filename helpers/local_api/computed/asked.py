@@ -47,6 +47,7 @@ class Asked:
 
 
 # From 4,300 digits on Python reads no number, and what is computed with a long one takes its time.
+LONGEST = 1_000_000  # characters
 LONG_NUMBER = re.compile(r"\d{400}")
 HANDLED = {
     "model", "messages", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls",
@@ -64,7 +65,10 @@ def read(path, body):
     items = [{"role": "user", "content": given}] if isinstance(given, str) else given
     if not all(map(_is_plain, items)):
         return None
-    if LONG_NUMBER.search(json.dumps(items, ensure_ascii=False)):
+    said = json.dumps(items, ensure_ascii=False)
+    if len(said) > LONGEST:
+        raise Unclear(f"With more than {LONGEST:,} characters nothing is computed here.")
+    if LONG_NUMBER.search(said):
         raise Unclear("With a number of 400 digits or more nothing is computed here.")
     rules = [body["instructions"]] if body.get("instructions") else []
     turns, calls, said = [], {}, {}
