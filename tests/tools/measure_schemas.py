@@ -1,8 +1,8 @@
 """Makes data/written_schemas.json: what SmolLM2-135M writes when it is asked for JSON, and when a
-grammar holds it. `python -m tests.tools.measure_schemas`, some 3 minutes of one idle core; needs
+grammar holds it. `python -m tests.tools.measure_schemas`, some 8 minutes of one idle core; needs
 what `start.py lab --model` sets up.
 
-Twenty schemas, drawn by a seed from everyday fields, with strings, lists and numbers that are
+Fifty schemas, drawn by a seed from everyday fields, with strings, lists and numbers that are
 bounded: a grammar holds the form of a text, and cannot end it. Each is asked twice, the schema in
 the question both times. All texts stand in the file. A text is valid where it is JSON as a whole
 and an instance; `inside` also takes the JSON that stands in a text, between its first and last
@@ -19,7 +19,7 @@ import openai
 from helpers import running
 from helpers.facts import DATA
 
-MODEL, FILE, COUNT, TOKENS = "smollm2-135m", DATA / "written_schemas.json", 20, 240
+MODEL, FILE, COUNT, TOKENS = "smollm2-135m", DATA / "written_schemas.json", 50, 240
 THINGS = ("order", "recipe", "booking", "complaint", "book", "parcel", "repair", "lesson", "plant", "journey")  # fmt: skip
 TEXT = {"type": "string", "maxLength": 80}
 FIELDS = {
