@@ -118,6 +118,8 @@ def _key(shell, error, own):
         if keys:
             word = missing if not isinstance(missing, tuple) else " ".join(map(str, missing))
             shown = [", ".join(map(repr, k)) if isinstance(k, tuple) else k for k in keys]
+            if len(keys) > 2 and keys == list(range(len(keys))):
+                return f"There are: 0 to {len(keys) - 1}."
             return f"There are: {listed(shown, word)}."
     return ""
 
