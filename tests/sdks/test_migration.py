@@ -520,6 +520,47 @@ def test_a_page_of_nothing_but_fences_is_read_in_linear_work(unit, tmp_path, mon
     assert done[1] <= 2 * done[0]
 
 
+def test_strings_and_comments_of_python_are_those_of_pygments():
+    """On files of ours, those of the tests with their odd strings, too."""
+    from helpers.sdks.migration import reading
+
+    compared = 0
+    for file in [*ROOT.glob("helpers/sdks/**/*.py"), Path(__file__), *THEN.glob("*.py")]:
+        text = file.read_text(encoding="utf-8")
+        if (quick := reading._spans_of_python(text)) is not None:
+            slow = [span for span in reading._spans_by_pygments(text, "python") if span[0]]
+            assert quick == slow, file
+            compared += 1
+    assert compared > 15
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'f"{a!r}"; "b"',
+        'f"{a:.2f} {b!r:>9}" + x # c',
+        'f"{x["a"]}"; "b"',
+        'rb"\\" "a"\n\'it\' # c "d"',
+        "\"\"\"a'b\"\"\" '''c\"d'''",
+        "'never closed\nx = 'y'",
+        '"""never closed',
+        "_f'x' rf'{y}'",
+        "'a\\\nb' ''",
+    ],
+)
+def test_odd_strings_of_python_end_where_they_do(text):
+    from helpers.sdks.migration import reading
+
+    slow = [span for span in reading._spans_by_pygments(text, "python") if span[0]]
+    assert list(filter(lambda span: span[0], reading._spans(text, "python"))) == slow
+
+
+def test_what_follows_a_conversion_in_a_text_is_code(tmp_path):
+    """After {x!r} all was taken for a string, and a docstring for code."""
+    text = 'a = f"{x!r}"\ndef b():\n    """ask(model="o1-mini")"""\nask(model="o1-preview")\n'
+    assert [f.name for f in source(tmp_path, text)] == ["o1-preview"]
+
+
 def test_what_is_too_long_to_be_written_by_hand_is_read_in_part_and_told(tmp_path):
     from helpers.sdks.migration import search
 

@@ -4,9 +4,11 @@ file cannot have them.
 
 import functools
 import re
+from dataclasses import dataclass
 
 from ...facts import tables
 from ...facts.models import models
+from .files import ENDS
 from .reading import plain
 
 CALLED = tuple(f"responses.{call}" for call in ("create", "parse", "stream", "new")) + (
@@ -27,6 +29,11 @@ WORDS = {
 }
 
 
+# {lexer of a language in which each string stands in quotation marks: these}
+QUOTED = {
+    **dict.fromkeys("python java kotlin csharp c cpp swift dart json".split(), "\"'"),
+    **dict.fromkeys("javascript typescript go".split(), "\"'`"),
+}
 OF_A_MODEL = ("o-series", "tools of a reasoner")  # only beside one that ends
 
 
@@ -50,31 +57,63 @@ def spellings(name, pattern):
     return tuple((pattern or name).split("|"))
 
 
-def possible(lower):
-    """The rows that a text may have, and whether it may have a model. lower: the text in lower
-    case. Nothing else of a text without these words needs to be read.
+class Words(dict):
+    """{word: whether a text has it}, each looked for when it is first asked for."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __missing__(self, word):
+        self[word] = has = word in self.text
+        return has
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What a text has if it has a row's name. ways: words, of one of these tuples all; context:
+    words, of which one; spelled: a pattern of the name with what may stand beside it; quoted: the
+    same where each string stands in quotation marks.
     """
-    bare = lower.replace("_", "")
-    has_model = "chatmodel" in bare or has_id(lower) or _split_id(lower)
+
+    row: dict
+    ways: tuple
+    context: tuple
+    spelled: re.Pattern
+    quoted: re.Pattern
+
+    def named(self, bare, quoted=False):
+        """bare: Words of a text in lower case without underscores."""
+        if not any(all(map(bare.__getitem__, words)) for words in self.ways):
+            return False
+        return (self.quoted if quoted else self.spelled).search(bare.text) is not None
+
+
+def possible(lower, end=""):
+    """The rows that a text may have, and whether it may have a model. lower: the text in lower
+    case; end: of its file's name. Nothing else of a text without these words needs to be read.
+    """
+    quotes = QUOTED.get(ENDS.get(end), "")
+    bare = Words(lower.replace("_", ""))
+    has_model = (
+        has_id(lower, quotes)
+        or _split_id(lower)
+        or (bare["chatmodel"] and _constants().search(bare.text) is not None)
+    )
     rows = [
-        row
-        for row, needed, context in _needed()
-        if any(all(word in bare for word in words) for words in needed)
-        and (any(word in bare for word in context) if context else True)
-        and (row["context"] not in OF_A_MODEL or has_model)
+        needed.row
+        for needed in _needed()
+        if (has_model or needed.row["context"] not in OF_A_MODEL)
+        and (not needed.context or any(map(bare.__getitem__, needed.context)))
+        and needed.named(bare, bool(quotes))
     ]
     return rows, has_model
 
 
 def has_words(text):
     """Whether a part of a text may have a name, whatever stands around it."""
-    bare = text.lower().replace("_", "")
-    return any(all(word in bare for word in words) for words in _all_words()) or has_id(text)
-
-
-@functools.cache
-def _all_words():
-    return tuple({words for _, needed, _ in _needed() for words in needed})
+    lower = text.lower()
+    bare = Words(lower.replace("_", ""))
+    return any(needed.named(bare) for needed in _needed()) or has_id(lower)
 
 
 @functools.cache
@@ -87,37 +126,104 @@ def ids():
     )
 
 
-def has_id(text):
-    return any(model in text for model in _shortest()) and ids().search(text) is not None
+def has_id(lower, quotes=""):
+    """quotes: where each string stands in these, the id of a model is a whole string, or what a
+    model's name is given.
+    """
+    if not any(model in lower for model in _shortest()):
+        return False
+    return (_ids_in_place(quotes) if quotes else ids()).search(lower) is not None
+
+
+@functools.cache
+def _ids_in_place(quotes):
+    either = _either(sorted(map(re.escape, ended()), key=len, reverse=True))
+    given = r"model\w*\\?[\"']?\s{0,20}[:=]\s{0,20}\\?[\"']?|--model[ =]"
+    return re.compile(
+        rf"[{quotes}](?:openai/)?{either}(?:\s|\\n)*\\?[{quotes}]|\bft:{either}[:\"'`]"
+        rf"|(?:{given})(?:openai/|ft:)?{either}(?![\w.:/-])"
+    )
+
+
+# "gpt-" + "4o", "gpt-" "4o"; a comment may hide what follows
+_SPLIT = re.compile(
+    r"[\"'](?:gpt|o\d)-[\w.-]*[\"'](?:\s*[+.]\s*|\s+)(?:[frub]{0,2}[\"'`]|#|//|/\*)"
+)
 
 
 def _split_id(lower):
-    return re.search(r"[\"'](?:gpt|o\d)-[\w.-]*[\"']\s*[+\"'.]", lower) is not None
+    return _SPLIT.search(lower) is not None
+
+
+@functools.cache
+def _constants():
+    """Of an SDK, in a text in lower case without underscores: chatmodelo1mini, chatmodel.o1mini."""
+    names = _either(re.sub(r"\W", "", model) for model in ended())
+    return re.compile(rf"chatmodel\.?{names}\b")
 
 
 @functools.cache
 def _needed():
-    return [(row, _words(row), WORDS.get(row["context"], ())) for row in names()]
+    return tuple(
+        Needed(row, _words(row), WORDS.get(row["context"], ()), _spelled(row), _spelled(row, True))
+        for row in names()
+    )
+
+
+# A name is a word of its own; in a string, \n may stand before it. What is given a value has a sign
+# behind it, or a comment that hides one.
+_ALONE = r"(?:(?<![a-z0-9$])|(?<=\\n))"
+_HIDDEN = r"//|#|/\*|\\n"
+_GIVEN = rf"\s*(?:\\?[\"'`,]|[?!:=({{}}\]),]|{_HIDDEN}|\Z|to\b)|\s{{40}}"
+_OF = r"(?:\(\))?\s*[?!]?(?:(?:\.|->|::)"
+
+
+def _spelled(row, quoted=False):
+    """The pattern of a row's name in a text in lower case without underscores."""
+    wanted = spellings(row["name"], row["pattern"])
+    if row["name"] == "client_secret.value":
+        return re.compile(r"clientsecret(?:\(\))?[\"'\]]{0,2}[?!]?(?:\.|\[[\"'])value")
+    if row["context"] == "offer":
+        return re.compile(r"/realtime[?\"'` )]")
+    if row["found"] == "key":
+        return re.compile(f"{_ALONE}{_either(map(plain, wanted))}(?:{_GIVEN})")
+    if row["found"] == "code":
+        chains = []
+        for name in wanted:
+            first, *others = map(plain, name.strip(".").split("."))
+            follows = rf"\s*(?:{others[0]}(?![a-z0-9$])|{_HIDDEN})" if others else ""
+            chains.append(
+                f"{first}{_OF}{follows}|{_HIDDEN})" if others else f"{first}(?![a-z0-9$])"
+            )
+        return re.compile(f"{_ALONE}{_either(chains)}")
+    either = _either(re.escape(_bare(name)) for name in wanted)
+    if row["found"] == "value" and (quoted or not row["name"].isidentifier()):
+        return re.compile(rf"[\"'`]{either}\s*\\?[\"'`]")
+    return re.compile(either)
+
+
+def _either(names):
+    return f"(?:{'|'.join(names)})"
 
 
 def _words(row):
     """Words of which a text has all of one tuple, if it has the row's name."""
     if row["name"] == "client_secret.value":
-        ways = (".", "?.", "!.", "().", "']['", '"]["', '["', "['", '".', "'.", "'].", '"].')
-        return tuple((f"clientsecret{way}value",) for way in ways)
+        return (("clientsecret",),)
     if row["context"] == "offer":
-        return tuple((f"/realtime{after}",) for after in ("?", '"', "'", "`", " ", ")"))
+        return (("/realtime",),)
     wanted = spellings(row["name"], row["pattern"])
     if row["context"] == "assistant item":
-        return tuple((quote + wanted[0] + quote, "assistant") for quote in "\"'`")
+        return ((wanted[0], "assistant"),)
     if row["found"] == "code":
-        return tuple(tuple(map(plain, name.split("."))) for name in wanted)
+        return tuple(tuple(map(plain, name.strip(".").split("."))) for name in wanted)
     if row["found"] == "key":
         return tuple((plain(name),) for name in wanted)
-    if row["found"] == "value" and not row["name"].isidentifier():
-        bare = [name.replace("_", "") for name in wanted]
-        return tuple((f"{quote}{name}{quote}",) for name in bare for quote in "\"'`")
-    return tuple((name.lower().replace("_", ""),) for name in wanted)
+    return tuple((_bare(name),) for name in wanted)
+
+
+def _bare(name):
+    return name.lower().replace("_", "")
 
 
 @functools.cache

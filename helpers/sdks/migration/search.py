@@ -87,9 +87,9 @@ def _file(file, name):
         why = f"not UTF-8 from byte {e.start} on: those letters were left out"
         faults.append(fault(IN_PART, why))
     text = text.replace("\r\n", "\n")
-    if not any(possible(text.lower())):
-        return faults
     end = end_of(file)
+    if not any(possible(text.lower(), end)):
+        return faults
     if end == ".ipynb":
         try:
             cells = [(c["cell_type"], "".join(c["source"])) for c in json.loads(text)["cells"]]
@@ -102,7 +102,7 @@ def _file(file, name):
             faults += look(source[:MOST], ".py", f"{name} cell {n}", known)
         return faults
     if len(text) > MOST:
-        if any(possible(text[MOST:].lower())):
+        if any(possible(text[MOST:].lower(), end)):
             why = f"longer than {MOST:,} characters: names may stand in what comes after them"
             faults.append(fault(IN_PART, why))
         text = text[:MOST]
@@ -152,7 +152,9 @@ class Fences:
 
 
 def _text(text, end, name, known=None, breaks=(), numbers=()):
-    rows, has_models = possible(" ".join((text, *(known or {}).values())).lower())
+    rows, has_models = possible(
+        " ".join((text, *(f'"{value}"' for value in (known or {}).values()))).lower(), end
+    )
     if not rows and not has_models:
         return []
     code = Code(text, end if end in ENDS else ".http", name, has_words, known, breaks)

@@ -68,6 +68,14 @@ def _marks(role):
     return re.compile("|".join(found))
 
 
+def _said(role, lower):
+    """What a text has of a role, or "". Most texts have none of the words, which is found soon."""
+    if not any(row["mark"] in lower for row in makers() if row["role"] == role):
+        return ""
+    found = _marks(role).search(lower)
+    return found[0] if found else ""
+
+
 @functools.cache
 def _packages():
     """Names of folders in which a framework's own code lies; "agents" may be anybody's."""
@@ -77,13 +85,13 @@ def _packages():
 
 def speaker(lower, path=""):
     """The Speaker of a text in lower case, without its comments. path: of its file."""
-    framework, maker = (_marks(role).search(lower) for role in ("framework", "maker"))
+    framework, maker = (_said(role, lower) for role in ("framework", "maker"))
     folders = _packages().intersection(path.lower().split("/")[:-1])
     beta = BETA.search(lower) is not None
     return Speaker(
         beta=beta or not maker and EVENTS.search(lower) is not None,
         today=TODAY.search(lower) is not None,
         openai=OPENAI.search(lower) is not None,
-        framework=framework[0] if framework else "".join(sorted(folders)[:1]),
-        maker=maker[0] if maker else "",
+        framework=framework or "".join(sorted(folders)[:1]),
+        maker=maker,
     )
