@@ -24,6 +24,7 @@ DIGITS = len(str(ABSURD_CALL)) - 1
 CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?"
 WHEN = rf"\d{{4}}-\d\d-\d\d([T ]{CLOCK} ?(Z|\+00:?00)?)?"
 TOTAL = re.sub(r"\(\?i\)", "", spelled.TOTAL)
+UNIX = r"\d{10}(\d{3})?"
 LABELS = ("feature", "user", "key", "tier")
 
 
@@ -52,10 +53,10 @@ def sums(path, width, comma, used, counted, kinds):
 
 def _asked(db, source, path, width, used, counted, kinds):
     path = str(path)
-    cell = {field: f"trim(coalesce(c{at}, ''))" for field, at in used.items()}
+    cell = {field: _cell(f"c{at}") for field, at in used.items()}
     fields = [f for f in counted if f in used]
     labels = [f for f in LABELS if f in used]
-    whole = cell["id"] if "id" in used else ", ".join(f"c{i}" for i in range(width))
+    whole = f"c{used['id']}" if "id" in used else ", ".join(f"c{i}" for i in range(width))
     columns = {
         "day": f"case when contains({cell['when']}, '-') then try_cast(left({cell['when']}, 10) as date) "
         f"else cast(to_timestamp(try_cast(left({cell['when']}, 10) as bigint)) as date) end",
@@ -104,28 +105,44 @@ def _asked(db, source, path, width, used, counted, kinds):
         f"select {', '.join(groups)}, {far} as far, count(*) as rows, count(*) filter (naive) as naive, {', '.join(added)} "
         "from usage where rowid not in (select place from odd) group by all order by all"
     ).df()
+    for name in ("model", *labels):  # other blanks than those that _cell sees
+        made[name] = made[name].str.strip()
+        if spelled.is_total(made[name].dropna()).any():
+            return None
     odd = [(line, ["" if c is None else c for c in cells]) for line, *cells in odd]
     return _frame(made, labels, fields, kinds), odd, int(made["naive"].sum())
 
 
+def _cell(column):
+    """A cell without the blanks around it. DuckDB's trim looks at each letter, and costs as much as
+    all else.
+    """
+    blanks = f"starts_with({column}, ' ') or ends_with({column}, ' ')"
+    return f"case when {blanks} then trim({column}) else coalesce({column}, '') end"
+
+
 def _plain(cell, fields):
-    """The condition in SQL: one pattern for what must be looked at letter by letter."""
-    others = [f for f in fields if f not in ("input", "output")]
-    digits = [rf"\d{{1,{DIGITS}}}"] * 2 + [rf"\d{{0,{DIGITS}}}"] * len(others)
-    looked = [cell[f] for f in ("when", "input", "output", *others)]
-    pattern = "#".join([rf"({WHEN}|\d{{10}}(\d{{3}})?)", *digits])
-    if "batch" in cell:
-        looked.append(f"lower({cell['batch']})")
-        pattern += f"#({'|'.join(sorted(spelled.YES | spelled.NO))})?"
-    begins = ("gra", "sub", "tot", "sum", "ges", "ins", "som")  # of the words for totals
-    sums = [
-        f"not (left(lower({cell[f]}), 3) in {begins} and regexp_full_match(lower({cell[f]}), '{TOTAL}'))"
-        for f in ("model", "feature")
-        if f in cell
+    """The condition in SQL: a pattern a cell for what must be looked at letter by letter."""
+    matches = lambda text, pattern: f"regexp_full_match({text}, '{pattern}')"
+    tests = [
+        f"case when contains({cell['when']}, '-') then {matches(cell['when'], WHEN)} "
+        f"else {matches(cell['when'], UNIX)} end"
     ]
-    return " and ".join(
-        [f"regexp_full_match(concat_ws('#', {', '.join(looked)}), '{pattern}')", *sums]
-    )
+    for field in fields:
+        least = 1 if field in ("input", "output") else 0
+        tests.append(matches(cell[field], rf"\d{{{least},{DIGITS}}}"))
+    if "batch" in cell:
+        known = "|".join(sorted(spelled.YES | spelled.NO))
+        tests.append(matches(f"lower({cell['batch']})", f"({known})?"))
+    begins = ("gra", "sub", "tot", "sum", "ges", "ins", "som")  # of the words for totals
+    for field in ("model", "feature"):
+        if field in cell:
+            total = f"lower(left({cell[field]}, 3)) in {begins}"
+            tests.append(f"not ({total} and {matches(f'lower({cell[field]})', TOTAL)})")
+    tests += [
+        f"({cell[f]} >= '!' or {cell[f]} = '')" for f in ("model", *LABELS) if f in cell
+    ]  # a tab
+    return " and ".join(tests)
 
 
 def _words(words):

@@ -20,7 +20,7 @@ import pandas as pd
 
 from ...facts import tables
 from . import large, spelled
-from .formats import FORMATS, KNOWN, openai_api, proxies, seems, spans
+from .formats import FORMATS, KNOWN, OF_A_TRACER, openai_api, proxies, seems, spans
 from .formats.records import BROKEN, parsed
 from .pricing import ABSURD, CODES, COUNTS, BillError, usd
 
@@ -172,12 +172,14 @@ def _from_json(text):
     return _from_records(lines, [])
 
 
-def _from_records(lines, notes):
-    """(what, raw frame, empty, notes) of numbered records; one that is no dict is broken."""
+def _from_records(lines, notes, found=None):
+    """(what, raw frame, empty, notes) of numbered records; one that is no dict is broken. found:
+    (what it is, its reader) where that is known.
+    """
     first = next((r for _, r in lines if isinstance(r, dict)), None)
     if not lines or len(lines) == 1 and first and _holds_nothing(first):
         return "an export that holds nothing", _frame([]), 0, ["the file is whole and has no row"]
-    found = _format_of(lines)
+    found = found or _format_of(lines)
     if found is None and len(lines) == 1 and first is not None:
         for name in PAGES:  # a page of some tool's API around the records
             inner = first.get(name)
@@ -238,7 +240,9 @@ def _holds_nothing(record):
 
 
 def _from_csv(text):
-    """(what, raw frame, empty, notes, whether semicolons stand between the columns)"""
+    """(what, raw frame, empty, notes, whether semicolons stand between the columns; None where its
+    rows are as JSON has them)
+    """
     if re.match(r"sep=.\r?\n", text):  # Excel's own first line
         text = text.split("\n", 1)[1]
     comma = _comma(text)
@@ -248,9 +252,29 @@ def _from_csv(text):
         raise BillError(
             f"this CSV cannot be read: {e}. A quotation mark that is never closed does that"
         ) from None
-    names = [n.strip().lower() for n in lines[0]]
-    lines = [(i, line) for i, line in enumerate(lines[1:], 2) if line]
+    head, lines = lines[0], [(i, line) for i, line in enumerate(lines[1:], 2) if line]
+    if tracer := _of_a_tracer(head):
+        records = [(i, _record(head, cells)) for i, cells in lines]
+        what, *found = _from_records(records, [], tracer)
+        return f"{what}, as CSV", *found, None
+    names = [n.strip().lower() for n in head]
     return (*_of_lines(names, lines, text.endswith("\n")), comma == ";")
+
+
+def _of_a_tracer(head):
+    """(what it is, its reader) where a CSV has the names of a tool that also writes rows which add
+    up others; else None.
+    """
+    known = ((what, read) for what, belongs, read in OF_A_TRACER if belongs(dict.fromkeys(head)))
+    return next(known, None)
+
+
+def _record(head, cells):
+    """A line of CSV as the JSON that it was; None, which is a broken record, where cells lack."""
+    if len(cells) != len(head):
+        return None
+    whole = lambda cell: int(cell) if re.fullmatch(r"\d{1,15}", cell) else cell or None
+    return dict(zip(head, map(whole, cells)))
 
 
 def _comma(text):
@@ -276,7 +300,10 @@ def _added_up(path, zone):
     if head[:1] in "{[" or head.startswith("sep="):
         return None
     comma = _comma(head)
-    names = [n.strip().lower() for n in next(csv.reader([head], delimiter=comma), [])]
+    head = next(csv.reader([head], delimiter=comma), [])
+    if _of_a_tracer(head):
+        return None
+    names = [n.strip().lower() for n in head]
     used = {field: at for field, (at, _) in _used(names).items()}
     if "stated" in used or "hit" in used or "request_tags" in names:
         return None
@@ -387,7 +414,11 @@ def _of_lines(names, lines, ends):
         else []
     )
     if not cost and "cached" not in used:
-        notes.append("no column for cached input: all of it is priced as not cached")
+        perhaps = [n for n in ignored if "cache" in n and "cost" not in n]
+        notes.append(
+            "no column for cached input: all of it is priced as not cached"
+            + (f". If {' or '.join(perhaps)} tells it, name it cached_tokens" if perhaps else "")
+        )
     sums = np.zeros(len(raw), bool)
     for field in ("when", "model", "feature"):
         sums |= spelled.is_total(_text_of(raw[field]))

@@ -17,7 +17,7 @@ import pytest
 from helpers.costs import bills
 from helpers.costs.bills import formats, pricing
 from helpers.facts import DATA, prices, tables
-from tests.costs.bills.samples import SAMPLES
+from tests.costs.bills.samples import SAMPLES, WHEN
 
 CASES = pathlib.Path(__file__).parents[2] / "data" / "bills"
 RIGHT = {
@@ -434,6 +434,66 @@ def test_langfuse_is_read(usage):
 def test_langfuse_whose_sum_does_not_fit_is_listed():
     row = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": "2026-10-01", **MINI, "usageDetails": {"input": 5, "output": 5, "total": 99}}  # fmt: skip
     assert why(bills.price(read([row]))) == {"the parts exceed their total": 1}
+
+
+LANGFUSE = "id,traceId,type,startTime,name,model,"
+LANGSMITH = "id,name,run_type,start_time,prompt_tokens,completion_tokens,"
+
+
+@pytest.mark.parametrize(
+    "lines, cached",
+    [
+        (
+            f"{LANGFUSE}promptTokens,completionTokens,totalTokens\n"
+            f"a,t,GENERATION,{WHEN},chat,gpt-4o,3000,100,3100\n"
+            f"b,t,SPAN,{WHEN},root,gpt-4o,3000,100,3100\n",
+            None,
+        ),
+        (
+            f"{LANGFUSE}usageDetails,costDetails\n"
+            f'a,t,GENERATION,{WHEN},chat,gpt-4o,"{{""input"": 1000, ""input_cached_tokens"": 2000, '
+            '""output"": 100, ""total"": 3100}","{}"\n',
+            2000,
+        ),
+        (
+            f"{LANGSMITH}ls_model_name\n"
+            f"a,ChatOpenAI,llm,{WHEN},3000,100,gpt-4o\nb,agent,chain,{WHEN},3000,100,gpt-4o\n",
+            None,
+        ),
+        (
+            f"{LANGSMITH}prompt_token_details,extra\n"
+            f'a,ChatOpenAI,llm,{WHEN},3000,100,"{{""cache_read"": 2000}}",'
+            '"{""metadata"": {""ls_model_name"": ""gpt-4o""}}"\n',
+            2000,
+        ),
+    ],
+)
+def test_a_tracers_csv_is_read_as_its_json(lines, cached):
+    """A row that adds up the calls below it would be counted beside them."""
+    usage = bills.read(lines.encode())
+    bill = bills.price(usage)
+    input_ = Decimal(3000 - (cached or 0)) * Decimal("2.5") + Decimal(cached or 0) * Decimal("1.25")
+    assert len(usage.rows) == 1
+    assert bill.total == (input_ + 100 * 10) / 10**6
+    assert (bill.least < bill.total) == (cached is None)
+
+
+def test_a_cut_line_of_a_tracers_csv_is_a_row_with_its_reason():
+    usage = bills.read(f"{LANGSMITH}ls_model_name\na,b,llm,{WHEN},3000\n".encode())
+    assert len(usage.rows) == 1 and bills.price(usage).total == 0
+
+
+def test_an_unknown_column_that_may_tell_the_cache_is_named():
+    usage = bills.read(
+        b"day,model,input_tokens,output_tokens,tokens_cached\n2026-10-01,gpt-4o,3000,100,9\n"
+    )
+    assert any("tokens_cached tells it, name it cached_tokens" in note for note in usage.notes)
+
+
+def test_litellms_page_without_models_says_what_it_is():
+    head = b"Date,Team,Spend,API Requests,Total Tokens,Prompt Tokens,Completion Tokens\n"
+    with pytest.raises(bills.BillError, match="LiteLLM's pages without models: export its spend"):
+        bills.read(head + b"2026-10-01,a,0.1,3,1100,1000,100\n")
 
 
 def test_langsmith_is_read():

@@ -32,6 +32,8 @@ FORMATS = [
     ),
     ("a log of OpenAI's answers", openai_api.is_answer, openai_api.answers),
 ]
+# Of these a CSV has a row for what only adds up others, too: it is read as records.
+OF_A_TRACER = [f for f in FORMATS if f[2] in (tracers.langfuse, tracers.langsmith)]
 KNOWN = (
     "pages of OpenAI's usage or costs API, its usage JSON of before 2025, logs of its answers, Batch output files, "
     "a CSV with a header, a receipt, LiteLLM's spend log or daily activity, OpenTelemetry spans, "
@@ -64,6 +66,11 @@ SEEMS = [
         {"event_id", "session"},
         "Realtime events without a finished response",
         "keep the events response.done",
+    ),
+    (
+        {"date", "total tokens", "prompt tokens", "completion tokens"},
+        "an export of LiteLLM's pages without models",
+        "export its spend log, or take the answer of its /user/daily/activity",
     ),
     (
         {"choices", "model"},

@@ -1,12 +1,17 @@
-"""What tools that watch calls export: Langfuse's observations, LangSmith's runs, ccusage."""
+"""What tools that watch calls export: Langfuse's observations, LangSmith's runs, ccusage. The first
+two also as CSV, whose cells may hold JSON.
+"""
 
 from .records import BROKEN, dicts, first, parsed, whole
 
 PARTS = "the parts exceed their total"
+FLAT = ("promptTokens", "completionTokens", "totalTokens")  # in a CSV a column each
 
 
 def is_langfuse(record):
-    return {"traceId", "type"} <= set(record) and ("usageDetails" in record or "usage" in record)
+    names = set(record)
+    counted = {"usageDetails", "usage", *FLAT} & names
+    return "type" in names and bool(counted) and bool({"traceId", "usageDetails"} & names)
 
 
 def is_langfuse_page(record):
@@ -28,7 +33,8 @@ def langfuse(r, notes):
     of the input beside it, as Langfuse's own reading of OpenAI's usage does, or inside it; `total`
     tells which. Without a total, parts count as beside it.
     """
-    usage = parsed(r.get("usageDetails")) or parsed(r.get("usage"))
+    flat = {name: r[name] for name in FLAT if r.get(name) is not None}
+    usage = parsed(r.get("usageDetails")) or parsed(r.get("usage")) or flat
     if str(r.get("type")).upper() != "GENERATION" or not usage:
         notes.append("observations that are no generation, or have no usage, were left aside")
         yield None if r else BROKEN
@@ -66,7 +72,8 @@ def _sum(usage, begin):
 
 
 def is_langsmith(record):
-    return {"run_type", "start_time"} <= set(record) and "trace_id" in record
+    names = set(record)
+    return {"run_type", "start_time"} <= names and bool({"trace_id", "prompt_tokens"} & names)
 
 
 def langsmith(r, notes):
@@ -87,7 +94,8 @@ def langsmith(r, notes):
     yield {
         "when": r.get("start_time"),
         "model": first(meta, "ls_model_name")
-        or parsed(extra.get("invocation_params")).get("model"),
+        or parsed(extra.get("invocation_params")).get("model")
+        or first(r, "ls_model_name", "model"),
         "feature": r.get("session_name") or r.get("name"),
         "input": first(r, "prompt_tokens") or usage.get("input_tokens"),
         "output": r["completion_tokens"]
