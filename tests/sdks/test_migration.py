@@ -141,6 +141,7 @@ def test_the_table_names_its_sources():
 
 # The collection teaches Day 9 names: where they stand in its own helpers, and why.
 ON_PURPOSE = {
+    "dpo/own_model.py": {"fine_tuning.jobs.create", "method dpo"},  # asks the local API for a job
     "facts/policy.py": {"method dpo"},
     "facts/preference_file.py": {
         "method dpo",
@@ -559,6 +560,16 @@ def test_what_follows_a_conversion_in_a_text_is_code(tmp_path):
     """After {x!r} all was taken for a string, and a docstring for code."""
     text = 'a = f"{x!r}"\ndef b():\n    """ask(model="o1-mini")"""\nask(model="o1-preview")\n'
     assert [f.name for f in source(tmp_path, text)] == ["o1-preview"]
+
+
+def test_an_event_elsewhere_in_a_file_makes_no_session_of_it(tmp_path):
+    """A framework's file of classes, as Pipecat has one for each maker: its own names."""
+    fields = "".join(f"    field_{n}: str\n" for n in range(40))
+    text = (
+        "from pipecat.services import base\n\nclass Settings:\n    voice: str\n    modalities: list\n"
+        f"{fields}\nclass Update:\n    type: str = 'session.update'\n    session: Settings\n"
+    )
+    assert source(tmp_path, text) == []
 
 
 def test_what_is_too_long_to_be_written_by_hand_is_read_in_part_and_told(tmp_path):

@@ -13,6 +13,7 @@ from ...facts import refusals
 from .reading import plain
 from .rules import ended
 
+NEAR = 300  # characters
 FAR = 40  # tokens, brackets: how far a value or what is around a name is followed
 
 
@@ -108,9 +109,16 @@ def in_session(token, code):
 
 
 def in_event(token, code):
-    """Whether the words of an event stand around a token: {"type": "session.update", …}."""
+    """Whether the words of an event stand around a token: {"type": "session.update", …}. What
+    stands in no brackets has a whole file around it; of one that is today's, or a framework's for
+    other makers, a few lines count.
+    """
+    speaks = code.speaks
+    strange = speaks.current or speaks.framework and "openai" not in code.path
     for group in around(token):
         for key in group.named("type"):
+            if strange and not group.bracket and abs(key.start - token.start) > NEAR:
+                continue
             if value_of(key, code) in ("session.update", "response.create", "realtime"):
                 return True
     return False

@@ -109,7 +109,7 @@ class Code:
 
     def __init__(self, text, end, path="", worth=lambda text: True, known=None, breaks=()):
         alias = "plain" if end not in (".json", ".jsonl") and _LONG.search(text) else ENDS[end]
-        self.text, self.end, self._worth = text, end, worth
+        self.text, self.end, self.path, self._worth = text, end, path.lower(), worth
         self.settings = alias in SETTINGS
         self.known = {**constants(text), **(known or {})}
         self.tokens, self._blank = [], []
