@@ -562,6 +562,12 @@ def test_what_follows_a_conversion_in_a_text_is_code(tmp_path):
     assert [f.name for f in source(tmp_path, text)] == ["o1-preview"]
 
 
+def test_a_model_behind_its_providers_name_is_found(tmp_path):
+    text = 'Agent("openai:o1-mini")\nmodel = "openai:o1-preview"\nAgent("azure:o1-mini")\n'
+    found = [(f.line, f.name, f.sure) for f in source(tmp_path, text)]
+    assert found == [(1, "o1-mini", False), (2, "o1-preview", True)]
+
+
 def test_an_event_elsewhere_in_a_file_makes_no_session_of_it(tmp_path):
     """A framework's file of classes, as Pipecat has one for each maker: its own names."""
     fields = "".join(f"    field_{n}: str\n" for n in range(40))

@@ -6,7 +6,8 @@ from .contexts import beside, by_constant
 from .rules import ended, ids, model_row
 
 SLOT = re.compile(
-    r"(?:model\w*\\?[\"']?\s{0,20}(?::|[:=])\s{0,20}\\?[\"']?|--model[ =])(?:openai/|ft:)?$", re.I
+    r"(?:model\w*\\?[\"']?\s{0,20}(?::|[:=])\s{0,20}\\?[\"']?|--model[ =])(?:openai[/:]|ft:)?$",
+    re.I,
 )
 NAMED = re.compile(r"model[\w\"'\].]*\s*(?:\??[:=(,\[]|in\b)", re.I)
 # what stands beside a model's name in a record of what it did
@@ -23,8 +24,9 @@ def models_in(code):
     for m in ids().finditer(code.clean):
         which = m.lastindex
         model, at = m[which], m.start(which)
-        token = strings.get(m.start())
-        whole = token is not None and (token.value == m[0] or which == 2)
+        said = f"openai:{model}" if which == 3 else m[0]  # as Pydantic AI and LangChain name it
+        token = strings.get(m.end() - len(said))
+        whole = token is not None and (token.value == said or which == 2)
         before = code.clean[max(0, at - 200) : at].rsplit("\n", 1)[-1]
         if SLOT.search(before):
             named = True

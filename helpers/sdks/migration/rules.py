@@ -140,8 +140,8 @@ def _ids_in_place(quotes):
     either = _either(sorted(map(re.escape, ended()), key=len, reverse=True))
     given = r"model\w*\\?[\"']?\s{0,20}[:=]\s{0,20}\\?[\"']?|--model[ =]"
     return re.compile(
-        rf"[{quotes}](?:openai/)?{either}(?:\s|\\n)*\\?[{quotes}]|\bft:{either}[:\"'`]"
-        rf"|(?:{given})(?:openai/|ft:)?{either}(?![\w.:/-])"
+        rf"[{quotes}](?:openai[/:])?{either}(?:\s|\\n)*\\?[{quotes}]|\bft:{either}[:\"'`]"
+        rf"|(?:{given})(?:openai[/:]|ft:)?{either}(?![\w.:/-])"
     )
 
 
