@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import running
 from .common import tabled
 from .facts import calls as made
+from .facts import prices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -111,9 +111,9 @@ class Receipt:
 def receipt(on: str = DAY_9) -> Receipt:
     """The calls since connect(), their tokens, and their price on a date.
 
-    `on`: an ISO date. A model that was not sold then is priced at the last day on which it was (one
-    still sold: the day the price was checked), and the last column says which. Tokens are counts,
-    prices USD. Returns a Receipt.
+    `on`: a date, such as 2024-12-17. A model that was not sold then is priced at the last day on
+    which it was (one still sold: the day the price was checked), and the last column says which.
+    Tokens are counts, prices USD. Returns a Receipt.
 
     Tuning jobs that ended well have rows of their own: the tokens trained, at the price of
     training. What the service bills for a job that was cancelled is not known, and not counted.
@@ -141,7 +141,7 @@ def receipt_of(answers: Iterable[ChatCompletion | Response], on: str = DAY_9) ->
 
 
 def _summed(calls, on, jobs=(), upstream=None):
-    day = datetime.date.fromisoformat(on)
+    day = prices.as_day(on)
     rows, refused, strange = made.by_model(calls, day, anybodys=bool(upstream))
     trained, twice, unpriced = made.trained(jobs, day)
     here = _paid(upstream, strange)

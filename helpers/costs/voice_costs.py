@@ -25,11 +25,11 @@ def even(minutes, user_share, turns):
     >>> even(2, 50, 4)
     [(15.0, 15.0), (15.0, 15.0), (15.0, 15.0), (15.0, 15.0)]
     """
-    turns = whole(turns, "the number of turns", 1)
     if minutes < 0 or not 0 <= user_share <= 100:
         raise ValueError(
             f"a conversation has 0 minutes or more and a share of 0 to 100, not {minutes} and {user_share}"
         )
+    turns = whole(turns, "the number of turns", 1)
     if 0 < user_share < 1:
         raise ValueError(
             f"a share is in percent: {100 * user_share:g} where you wrote {user_share}"

@@ -27,6 +27,21 @@ MADE_BY = {  # names that a notebook's first cells make
     "datetime": "import datetime",
     "re": "import re",
 }
+IMPORTED = {  # names that readers add, which no cell imports before
+    "Literal": "from typing import Literal",
+    "Optional": "from typing import Optional",
+    "Enum": "from enum import Enum",
+    "Field": "from pydantic import Field",
+    "BaseModel": "from pydantic import BaseModel",
+    "AsyncOpenAI": "from openai import AsyncOpenAI",
+    "np": "import numpy as np",
+    "px": "import plotly.express as px",
+    "math": "import math",
+    "time": "import time",
+    "random": "import random",
+    "os": "import os",
+    "asyncio": "import asyncio",
+}
 
 
 def statement_at(source: list[str], line: int) -> Any:
@@ -84,6 +99,8 @@ def _name(shell, error, own):
         return (
             f"A cell above makes it, with `{MADE_BY[missing]}`: run the cells above, from the top."
         )
+    if missing in IMPORTED:
+        return f"It has to be imported first: `{IMPORTED[missing]}`, here or in a cell above."
     like = near(
         missing,
         [n for n in shell.user_ns if not n.startswith("_") and n not in shell.user_ns_hidden],
@@ -210,6 +227,8 @@ def _type(shell, error, own):
         }.get((wrong[1], said.split(".")[0]))  # fmt: skip
         if known:
             return known
+        if wrong[1] in ("max_retries", "base_url", "api_key", "default_headers"):
+            return f"That is the client's: OpenAI({wrong[1]}=…), or for one call client.with_options({wrong[1]}=…)."
         like = near(wrong[1], [n for n in names if n != "self"]) if names else []
         if like:
             return f"Did you mean {' or '.join(like)}?"
@@ -323,6 +342,8 @@ def _import(shell, error, own):
 
 
 def _value(shell, error, own):
+    if re.search(r"invalid literal for int\(\)|could not convert string to float", str(error)):
+        return "A number is wanted there, in digits, without quotes and without a unit."
     if "can only convert an array of size 1" in str(error):
         return "No row fits what is asked there, or several do: look which names the table has."
     return ""

@@ -7,6 +7,7 @@ import datetime
 import numpy as np
 import pandas as pd
 
+from ...common.whole import is_whole
 from ...facts import prices, tables
 from . import terms
 from .pricing import CODES, KINDS, NAMES, REASONS, BillError, Rates, cost, limit_of, usd
@@ -247,8 +248,9 @@ def forecast(bill, days=30, chance=0.8, leave_out=(), seed=9):
     as one whose model has just changed. The same is then tried from earlier days of the file, a
     week apart, and `hits` says how often the interval held.
     """
-    if not isinstance(days, int) or not 1 <= days <= MOST_DAYS:
+    if not is_whole(days) or not 1 <= days <= MOST_DAYS:
         raise BillError(f"days is a whole number from 1 to {MOST_DAYS}, not {days!r}")
+    days = int(days)
     if not isinstance(chance, (int, float)) or not 0 < chance < 1:
         raise BillError(f"chance lies between 0 and 1, such as 0.8 for 80 %, and is not {chance!r}")
     series = daily(bill, leave_out=leave_out)

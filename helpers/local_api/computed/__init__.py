@@ -10,6 +10,7 @@ rules, in words of ours; no model says it. A question that is understood and has
 import datetime
 import hashlib
 import json
+import re
 from dataclasses import replace
 
 from .. import canonical, envelopes, shaping
@@ -38,7 +39,7 @@ EFFORTS = {"o1-2024-12-17": ("low", "medium", "high"), "gpt-5.6-sol": ("none", "
 # Hidden tokens by effort: illustrative, as in data/constructed.
 HIDDEN = {"none": 0, "low": 64, "medium": 128, "high": 320}
 HIDDEN_OF = {
-    numbers.Number: {"none": 0, "low": 192, "medium": 832, "high": 1920},
+    numbers.Count: {"none": 0, "low": 192, "medium": 832, "high": 1920},
     form_pages.Pages: {"none": 0, "low": 1024, "medium": 1856, "high": 3072},
     form_words.Form: {"none": 0, "low": 320, "medium": 704, "high": 1408},
 }
@@ -78,6 +79,10 @@ def _topic(request):
     return topic, rules.read([*own, *request.rules])
 
 
+# What a question may begin with and mean the same.
+POLITE = re.compile(r"(?:(?:(?:hi|hello|hey|good (?:morning|evening|day))(?: there)?[,!.]?|(?:please|now|ok|okay|so|well|quick question)[,:]?|(?:(?:can|could|would) you )?(?:please )?tell me[,:]?)\s+)+", re.I)  # fmt: skip
+
+
 def _of_turn(turn, before):
     """(topic, the rules in the user's own words) of one turn; `before` is the topic of the turn
     before it.
@@ -91,6 +96,8 @@ def _of_turn(turn, before):
             break
         text = turn.text if not tail else " ".join(parts[:cut])
         found = _read(text, turn)
+        if found is None and (polite := POLITE.match(text)):
+            found = _read(text[polite.end() :], turn)
         if found is None and before is not None:
             found = _follow_up(text, before)
         if found is not None:

@@ -15,7 +15,7 @@ FORM = r"(?:this|the|my|her|rosa's) form"
 KINDS = {
     "mistakes": rf"(?:which|what) (?:mistakes|errors) (?:are|do you see|can you find|did you find) (?:on|in) {FORM}\?|what is wrong (?:on|with|in) {FORM}\?|are there (?:any )?(?:mistakes|errors) (?:on|in) {FORM}\?|(?:please )?(?:find|list|name|check for) (?:the|all|all the|any) (?:mistakes|errors) (?:on|in) {FORM}[.!]?|how many (?:mistakes|errors) are (?:on|in) {FORM}\?|(?:please )?check {FORM}[.!]?|is {FORM} (?:right|correct)\?",
     "part": r"(?:is|are) (?:this part|these parts|the part|it) (?:within|in) tolerance\?|which features? (?:is|are) (?:not within|out of) tolerance\?|(?:please )?(?:check|inspect) (?:this|the|these) parts?[.!]?",
-    "status": r"what is (?:the|her) filing status\?",
+    "status": rf"(?:what|which) (?:is )?(?:the |her )?filing status(?: (?:is|was))?(?: ticked| checked| chosen| marked)?(?: (?:on|in) {FORM}| on page 1)?\?",
 }
 TAILS = r"(?: name (?:the )?(?:page, line and amount|each feature that is not)\.)?(?: name page, line and amount\.)?"
 NAMES = {  # of lines, as the form has them

@@ -74,6 +74,10 @@ class Number:
         return {"answer": value, "number": value, "result": value, "value": value, "count": value, "text": self.say(rule)}  # fmt: skip
 
 
+class Count(Number):
+    """A number of numbers, for which a model thinks longer than for a sum."""
+
+
 @dataclass(frozen=True)
 class Words:
     """A text that is to be written in another way."""
@@ -213,7 +217,7 @@ BELOW = re.compile(rf"how many (?P<what>primes|prime numbers|even numbers|odd nu
 def _below(found):
     how = found["what"].split()[0].lower().removesuffix("s")
     counted = _how_many(how, 1, _int(found[2]) - 1) if 1 < _int(found[2]) <= MOST else None
-    return Number(Fraction(counted[0]), "the number of them") if counted else None
+    return Count(Fraction(counted[0]), "the number of them") if counted else None
 
 
 def _int(text):
@@ -239,7 +243,7 @@ def _count(found):
     if value is None:
         return None
     exact, slip = value
-    return Number(Fraction(exact), "the number of them", slip=slip)
+    return Count(Fraction(exact), "the number of them", slip=slip)
 
 
 def _how_many(how, first, last):

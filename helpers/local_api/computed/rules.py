@@ -88,6 +88,8 @@ def clause(sentence, rules=PLAIN):
             return made
     if re.fullmatch(rf"you (?:are|help|assist)(?: an?| the| our| my)?(?: (?:helpful|friendly|kind|careful|polite|useful|expert))*(?: (?:{WHO}))+(?: for (?:{WHO}))?", said):  # fmt: skip
         return rules
+    if re.fullmatch(r"(?:many )?thanks?(?: you)?(?: very much| a lot| in advance)?|please", said):
+        return rules
     if said == "answer with the date and its weekday":  # of notebooks/5_sdks/clients
         return rules
     if re.fullmatch(rf"{VERB} (?:politely|kindly|briefly|shortly|correctly|precisely)", said):
