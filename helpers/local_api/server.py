@@ -8,6 +8,7 @@ here, and without them the API starts sooner and a request costs half.
 import asyncio
 import contextlib
 import functools
+import importlib
 import json
 import logging
 import os
@@ -92,12 +93,20 @@ class Exchange(httputil.HTTPMessageDelegate):
         length = headers.get("Content-Length", "")
         if length.isdecimal() and len(length) < 20 and self.too_long(int(length)):
             return None
+        if self.path.startswith("/v1/realtime"):
+            return self.realtime(start_line, headers)
+        if self.state.upstream:
+            self.pipe = self.state.upstream.upload(self, self.state)
+
+    async def realtime(self, start_line, headers):
+        """Load what answers, beside the event loop: the first time that takes a second."""
+        await asyncio.to_thread(importlib.import_module, f"{__package__}.realtime.websocket")
         if self.path == "/v1/realtime" and headers.get("Upgrade", "").lower() == "websocket":
             self.connections.on_close(self.socket)  # it has pings of its own
             self.upgrade = self.state.sockets.start_request(None, self.connection)
-            return self.upgrade.headers_received(start_line, headers)
-        if self.state.upstream:
-            self.pipe = self.state.upstream.upload(self, self.state)
+            opened = self.upgrade.headers_received(start_line, headers)
+            if opened is not None:
+                await opened
 
     def too_long(self, size):
         """Is a body of so many bytes refused? It is then told so, and the connection closed."""
