@@ -115,7 +115,9 @@ class Answers:
             return self._models(method, path)
         if path.startswith(COMPUTED):
             return self.tuning.answer(method, path, query, content_type, raw)
-        if path.startswith(f"{shaping.RESPONSES}/"):
+        # a POST to /v1/responses/WORD is to an endpoint of that name: input_tokens, compact
+        of_response = path.removeprefix(f"{shaping.RESPONSES}/")
+        if of_response != path and (method != "POST" or "/" in of_response):
             return self.stored.answer(method, path, query)
         try:
             body = canonical.read_body(content_type, raw)

@@ -104,3 +104,9 @@ def test_an_item_that_is_only_named_is_the_item(client):
     with pytest.raises(openai.NotFoundError, match="Items are not persisted") as stopped:
         client.responses.create(**ASK, input=[*names(answers["300"])])
     assert stopped.value.body["param"] == "input"
+
+
+def test_an_endpoint_below_responses_is_no_response(client):
+    with pytest.raises(openai.APIStatusError, match="POST /v1/responses/input_tokens") as stopped:
+        client.responses.input_tokens.count(model="gpt-5.6-sol", input="Hi")
+    assert stopped.value.status_code == 424
