@@ -121,4 +121,4 @@ class Training(Still, ipywidgets.VBox):
         return STILL.render(pairs=len(self.labels.rows()))
 
     def __repr__(self):
-        return f"Two buttons to train a model on {len(self.labels.rows())} pairs: run this cell, then press one."
+        return f"A widget to train a model on {len(self.labels.rows())} pairs: run this cell, then press a button."
