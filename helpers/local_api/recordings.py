@@ -161,64 +161,21 @@ def read(file: str | os.PathLike[str], folder: str | os.PathLike[str] = FOLDER) 
 
 
 def _build(raw, name, home):
-    if missing := sorted({"about", "origin", "request", "responses"} - set(raw)):
-        raise BrokenRecording(f"lacks {', '.join(missing)}")
-    if odd := sorted(set(raw) - PARTS):
-        raise BrokenRecording(f"has unknown parts: {', '.join(odd)}", odd[0])
+    _check_parts(raw)
     origin, request, responses = raw["origin"], raw["request"], raw["responses"]
-    if not isinstance(raw["about"], str):
-        raise BrokenRecording("about must be a text", "about")
-    if not isinstance(origin, dict) or origin.get("class") not in KINDS:
-        raise BrokenRecording(
-            f"says no origin; origin.class must be one of {', '.join(KINDS)}", "origin", "class"
-        )
-    if (
-        not isinstance(request, dict)
-        or not isinstance(request.get("method"), str)
-        or not str(request.get("path", "")).startswith("/")
-    ):
-        raise BrokenRecording("request needs a method and a path", "request")
-    if not isinstance(responses, list) or not responses:
-        raise BrokenRecording("responses must be a list of at least one answer", "responses")
-    for number, r in enumerate(responses):
+    recorded = origin["class"] == "recorded"
+    for number, response in enumerate(responses):
         at = "responses", number
-        if origin["class"] == "recorded":
-            _check_recorded(r, home, at)
-            continue
-        if (
-            not isinstance(r, dict)
-            or not isinstance(r.get("status"), int)
-            or ("body" in r) == ("events" in r)
-        ):
-            raise BrokenRecording("each response needs a status and either a body or events", *at)
-        if not isinstance(r.get("body", {}), dict):
-            raise BrokenRecording("the body of a response must be an object", *at, "body")
-        if r["status"] == 200 and request["path"] == shaping.RESPONSES and not _is_response(r):
-            raise BrokenRecording(
-                "a response needs an id, a text, and its output, a list of objects", *at, "body"
-            )
-        if r["status"] == 200 and request["path"] == shaping.CHAT and not _is_chat(r):
-            raise BrokenRecording(
-                "an answer of Chat Completions needs choices, a list of objects with a message",
-                *at,
-                "body",
-                "choices",
-            )
-        if r["status"] >= 400 and not _is_error(r):
-            raise BrokenRecording("a refusal needs an error with a message, a text", *at, "body")
-        _each(
-            r.get("events", []),
-            lambda e: isinstance(e.get("at"), (int, float)) and "data" in e,
-            "each event of a stream needs a time, at, and its data",
-            (*at, "events"),
-        )
+        if recorded:
+            _check_recorded(response, home, at)
+        else:
+            _check_constructed(response, request["path"], at)
     choose = raw.get("choose", "")
     if (len(responses) > 1) != (choose in ("in turn", "by retry")):
         raise BrokenRecording(
             'choose must be "in turn" or "by retry" where there are several responses, and only there',
             "choose",
         )
-    recorded = origin["class"] == "recorded"
     body = (exactly if recorded else canonical.canonical_body)(request["path"], request.get("body"))
     if recorded and "slots" in raw:
         raise BrokenRecording("is recorded, and so has no slots", "slots")
@@ -239,6 +196,59 @@ def _build(raw, name, home):
         choose,
         responses,
         home,
+    )
+
+
+def _check_parts(raw):
+    if missing := sorted({"about", "origin", "request", "responses"} - set(raw)):
+        raise BrokenRecording(f"lacks {', '.join(missing)}")
+    if odd := sorted(set(raw) - PARTS):
+        raise BrokenRecording(f"has unknown parts: {', '.join(odd)}", odd[0])
+    origin, request = raw["origin"], raw["request"]
+    if not isinstance(raw["about"], str):
+        raise BrokenRecording("about must be a text", "about")
+    if not isinstance(origin, dict) or origin.get("class") not in KINDS:
+        raise BrokenRecording(
+            f"says no origin; origin.class must be one of {', '.join(KINDS)}", "origin", "class"
+        )
+    if (
+        not isinstance(request, dict)
+        or not isinstance(request.get("method"), str)
+        or not str(request.get("path", "")).startswith("/")
+    ):
+        raise BrokenRecording("request needs a method and a path", "request")
+    if not isinstance(raw["responses"], list) or not raw["responses"]:
+        raise BrokenRecording("responses must be a list of at least one answer", "responses")
+
+
+def _check_constructed(response, path, at):
+    if (
+        not isinstance(response, dict)
+        or not isinstance(response.get("status"), int)
+        or ("body" in response) == ("events" in response)
+    ):
+        raise BrokenRecording("each response needs a status and either a body or events", *at)
+    if not isinstance(response.get("body", {}), dict):
+        raise BrokenRecording("the body of a response must be an object", *at, "body")
+    status = response["status"]
+    if status == 200 and path == shaping.RESPONSES and not _is_response(response):
+        raise BrokenRecording(
+            "a response needs an id, a text, and its output, a list of objects", *at, "body"
+        )
+    if status == 200 and path == shaping.CHAT and not _is_chat(response):
+        raise BrokenRecording(
+            "an answer of Chat Completions needs choices, a list of objects with a message",
+            *at,
+            "body",
+            "choices",
+        )
+    if status >= 400 and not _is_error(response):
+        raise BrokenRecording("a refusal needs an error with a message, a text", *at, "body")
+    _each(
+        response.get("events", []),
+        lambda e: isinstance(e.get("at"), (int, float)) and "data" in e,
+        "each event of a stream needs a time, at, and its data",
+        (*at, "events"),
     )
 
 
