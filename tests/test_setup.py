@@ -87,7 +87,7 @@ APART = (
     "notebooks/3_dpo/train_with_trl.py",
 )
 # Imported where somebody has it: a second opinion, a trainer that a reader installs.
-IF_THERE = {"torch", "transformers", "litellm"}
+IF_THERE = {"torch", "transformers", "trl", "peft", "datasets", "litellm"}
 # What brings the modules of optional parts, where these are not installed.
 OF_PARTS = {
     "hibari": ["hibari-tts"],

@@ -2,6 +2,7 @@
 
     pip install trl                                  (with --lora also: pip install peft)
     python train_with_trl.py my_pairs/weather.jsonl --model Qwen/Qwen2.5-0.5B-Instruct --out tuned
+    python train_with_trl.py … --dry-run             (trains two steps, and says what all would take)
 
 The file is the one that hosted preference tuning takes: input.messages, preferred_output and
 non_preferred_output. `to_trl` turns a line of it into a row of TRL's, `to_hosted` turns it back; both
@@ -11,11 +12,17 @@ What the training measures at each step is written to OUT/steps.csv. Written for
 import argparse
 import csv
 import json
+import math
+import sys
+import tempfile
+import time
 from pathlib import Path
 
 SAME = {"preferred_output": "chosen", "non_preferred_output": "rejected"}
 MEASURED = {"loss": "loss", "rewards/accuracies": "reward_accuracy", "rewards/margins": "reward_margin",
             "logps/chosen": "logp_chosen", "logps/rejected": "logp_rejected"}
+
+RATE = {False: 1e-6, True: 1e-4}  # of all weights, TRL's own; of an adapter, which hardly moves at that
 
 
 def to_trl(row):
@@ -55,15 +62,13 @@ def read(path):
             rows.append(to_trl(json.loads(line)))
         except (ValueError, TypeError, LookupError) as e:
             raise ValueError(f"{path}, line {number} is no preference pair: {e!r}") from None
+    if not rows:
+        raise ValueError(f"{path} is empty: it must hold a preference pair a line")
     return rows
 
 
-def train(rows, model, out, *, beta=0.1, epochs=1, batch=8, rate=1e-6, lora=False, seed=0):
-    """Tune `model` (a name or a folder) on `rows` of TRL's form, save it in `out`, and return the trainer.
-
-    beta, epochs, batch: as the hosted hyperparameters beta, n_epochs and batch_size. rate: the
-    learning rate itself, not a multiplier. lora: train a small adapter, and leave the weights alone.
-    """
+def trainer_of(rows, model, out, *, beta, epochs, batch, rate, lora, seed, **more):
+    """TRL's trainer of `train`, ready to train; more: further settings of its own."""
     import torch
     from datasets import Dataset
     from trl import DPOConfig, DPOTrainer
@@ -71,14 +76,24 @@ def train(rows, model, out, *, beta=0.1, epochs=1, batch=8, rate=1e-6, lora=Fals
     adapter = None
     if lora:
         from peft import LoraConfig
-        adapter = LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear")
+        adapter = LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear", r=8, lora_alpha=16)
     config = DPOConfig(output_dir=str(out), beta=beta, num_train_epochs=epochs,
-                       per_device_train_batch_size=batch, learning_rate=rate, seed=seed,
+                       per_device_train_batch_size=batch, learning_rate=rate or RATE[lora], seed=seed,
                        max_length=None,  # or what is over 1,024 tokens is cut off at the end, without a word
-                       bf16=torch.cuda.is_available(), logging_steps=1, save_strategy="no", report_to=[])
+                       bf16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(False),  # in hardware
+                       logging_steps=1, save_strategy="no", report_to=[], **more)
     # no ref_model: TRL keeps the model as it was, or with an adapter the model without it
-    data = Dataset.from_list(rows)
-    trainer = DPOTrainer(model=model, args=config, train_dataset=data, peft_config=adapter)
+    return DPOTrainer(model=model, args=config, train_dataset=Dataset.from_list(rows), peft_config=adapter)
+
+
+def train(rows, model, out, *, beta=0.1, epochs=1, batch=8, rate=None, lora=False, seed=0):
+    """Tune `model` (a name or a folder) on `rows` of TRL's form, save it in `out`, and return the trainer.
+
+    beta, epochs, batch: as the hosted hyperparameters beta, n_epochs and batch_size. rate: the learning
+    rate itself, not a multiplier; None: RATE's. lora: train a small adapter, and leave the weights alone.
+    """
+    trainer = trainer_of(rows, model, out, beta=beta, epochs=epochs, batch=batch, rate=rate, lora=lora,
+                         seed=seed)
     trainer.train()
     trainer.save_model(str(out))
     with open(Path(out) / "steps.csv", "w", newline="", encoding="utf-8") as f:
@@ -89,20 +104,89 @@ def train(rows, model, out, *, beta=0.1, epochs=1, batch=8, rate=1e-6, lora=Fals
     return trainer
 
 
-def main():
+def dry_run(rows, model, **settings):
+    """Train two steps on the longest pairs, which need the most memory, and keep nothing. Returns what the
+    whole training would be, as pairs of a name and a number. settings: all those of `train` but seed.
+    """
+    longest = sorted(rows, key=lambda row: -len(json.dumps(row)))
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = trainer_of(longest, model, folder, seed=0, max_steps=2,
+                             train_sampling_strategy="sequential", **settings)
+        began = time.monotonic()
+        trainer.train()
+        seconds = (time.monotonic() - began) / 2
+    sizes = [2 * len(row["prompt_ids"]) + len(row["chosen_ids"]) + len(row["rejected_ids"])
+             for row in trainer.train_dataset]  # the prompt is read with either answer
+    steps = math.ceil(len(rows) / settings["batch"]) * settings["epochs"]
+    weights = list(trainer.model.parameters())
+    trained = sum(w.numel() for w in weights if w.requires_grad)
+    return [("pairs", len(rows)),
+            ("tokens of the longest pair, with its prompt twice", max(sizes)),
+            ("tokens of the whole training", sum(sizes) * settings["epochs"]),
+            ("steps", steps),
+            ("weights", sum(w.numel() for w in weights)),
+            ("of them trained", trained),
+            (f"MB of memory at most, on {trainer.args.device.type}", most_memory()),
+            ("minutes for all steps, at the pace of these two", math.ceil(seconds * steps / 60))]
+
+
+def most_memory():
+    """The most memory so far in MB: of the graphics card where there is one, else of this process."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() // 2**20
+    if sys.platform == "win32":
+        import psutil  # TRL needs it, too
+        return psutil.Process().memory_info().peak_wset // 2**20
+    import resource
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
+
+
+def number(kind, least):
+    """What argparse reads a number with: `kind`, of at least `least`, or above 0 where that is None."""
+    def read_number(text):
+        value = kind(text)
+        if not (value > 0 if least is None else value >= least) or value == math.inf:
+            least_said = "a number above 0" if least is None else f"{least} or more"
+            raise argparse.ArgumentTypeError(f"{text} must be {least_said}")
+        return value
+    read_number.__name__ = "number" if kind is float else "whole number"
+    return read_number
+
+
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", help="preference pairs, as JSONL in the hosted form")
     parser.add_argument("--model", required=True, help="a chat model: its name, or its folder")
     parser.add_argument("--out", required=True, help="where the tuned model goes")
-    parser.add_argument("--beta", type=float, default=0.1)
-    parser.add_argument("--epochs", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--rate", type=float, default=1e-6)
+    parser.add_argument("--beta", type=number(float, None), default=0.1)
+    parser.add_argument("--epochs", type=number(int, 1), default=1)
+    parser.add_argument("--batch", type=number(int, 1), default=8)
+    parser.add_argument("--rate", type=number(float, None),
+                        help=f"{RATE[False]} if left out, with --lora {RATE[True]}")
     parser.add_argument("--lora", action="store_true", help="train an adapter only (needs peft)")
-    given = vars(parser.parse_args())
-    rows = read(given.pop("file"))
-    train(rows, **given)
-    print(f"{len(rows)} pairs, tuned model in {given['out']}, its steps in {given['out']}/steps.csv")
+    parser.add_argument("--dry-run", action="store_true",
+                        help="train two steps, keep nothing, and say what the whole training would take")
+    given = vars(parser.parse_args(arguments))
+    dry, path, out = (given.pop(name) for name in ("dry_run", "file", "out"))
+    try:
+        rows = read(path)
+    except (OSError, ValueError) as e:
+        parser.error(str(e))
+    try:
+        told = dry_run(rows, **given) if dry else train(rows, out=out, **given)
+    except ImportError as e:
+        parser.error(f"{e}. What trains is set up with: pip install trl{' peft' * given['lora']}")
+    except OSError as e:  # no such model, a full disk
+        parser.error(str(e))
+    if dry:
+        for name, value in told:
+            print(f"{value:>15,}  {name}")
+        print(f"Nothing was kept. Without --dry-run the tuned model goes to {out}.")
+    else:
+        print(f"{len(rows)} pairs, tuned model in {out}, its steps in {out}/steps.csv")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
-"""Tuning elsewhere: a file goes to TRL's form and back, and TRL's trainer has our loss."""
+"""Tuning elsewhere: a file goes to TRL's form and back, TRL's trainer has our loss, and a whole
+training of it is ours.
+"""
 
 import csv
 import importlib.util
 import json
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from helpers.facts import preference_file
 ROOT = Path(__file__).resolve().parents[2]
 PREFERENCES = ROOT / "data" / "preferences"
 SCRIPT = ROOT / "notebooks" / "3_dpo" / "train_with_trl.py"
+TOLERANCE = 0.001  # of a loss or a margin, in nats
 TOOL = {
     "type": "function",
     "function": {"name": "forecast", "parameters": {"type": "object", "properties": {}}},
@@ -106,21 +110,75 @@ def test_a_broken_line_is_named_by_its_number(line, script, tmp_path):
         script.read(path)
 
 
-# The run whose steps are kept
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["none.jsonl"], "none.jsonl"),
+        (["empty.jsonl"], "empty.jsonl is empty"),
+        (["pairs.jsonl", "--batch", "0"], "0 must be 1 or more"),
+        (["pairs.jsonl", "--beta", "nan"], "nan must be a number above 0"),
+        (["pairs.jsonl", "--rate", "inf"], "inf must be a number above 0"),
+        (["pairs.jsonl", "--epochs", "1.5"], "invalid whole number value: '1.5'"),
+        (["pairs.jsonl"], "pip install trl\n"),
+        (["pairs.jsonl", "--lora", "--dry-run"], "pip install trl peft\n"),
+    ],
+)
+def test_a_slip_in_the_command_is_told_in_a_line(
+    arguments, said, script, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "torch", None)  # not installed
+    Path("empty.jsonl").touch()
+    Path("pairs.jsonl").write_text(json.dumps(pair()) + "\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match="2"):
+        script.main([*arguments, "--model", "some", "--out", "tuned"])
+    assert said in capsys.readouterr().err and not Path("tuned").exists()
 
 
-def test_the_steps_of_the_kept_run_have_our_loss():
-    with open(ROOT / "data" / "trl_steps.csv", encoding="utf-8", newline="") as f:
-        steps = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(f)]
-    assert [s["step"] for s in steps] == list(range(1, 65))
-    assert steps[0]["reward_margin"] == 0 and steps[0]["loss"] == pytest.approx(
-        math.log(2), abs=1e-5
+# The training that both did (tests/tools/measure_trl.py)
+
+
+@pytest.fixture(scope="module")
+def run():
+    return json.loads((ROOT / "data" / "trl_run.json").read_text(encoding="utf-8"))
+
+
+SIDES = ("ours", "trl", "ours_on_trl_tokens")
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_each_begins_at_ln_2_and_its_losses_go_with_its_margins(side, run):
+    loss, margin = (np.array(run[side][what]) for what in ("loss", "margin"))
+    assert len(loss) == len(margin) == 18
+    assert loss[0] == pytest.approx(math.log(2), abs=1e-5) and margin[0] == pytest.approx(
+        0, abs=1e-5
     )
-    # a pair a step: a reference of 0, and one weight whose difference is the margin
-    for s in steps:
-        loss, _, _ = dpo.dpo(np.array([s["reward_margin"]]), np.zeros(1), np.ones((1, 1)), 1.0)
-        assert s["loss"] == pytest.approx(loss, abs=1e-5)
-        assert s["reward_accuracy"] == (s["reward_margin"] > 0)
+    # a step's loss is a mean over its pairs, and -log sigmoid is convex
+    assert (loss > np.logaddexp(0, -margin) - 1e-5).all()
+    assert run[side]["cpu_seconds"] > 1 and run[side]["peak_mb"] > 100
+
+
+def test_on_the_same_tokens_both_are_one_training(run):
+    """32-bit numbers, added up in another order: the gap begins at their last digits and grows."""
+    ours, trl = (
+        np.array([run[side][what] for what in ("loss", "margin")])
+        for side in ("ours_on_trl_tokens", "trl")
+    )
+    gap = abs(ours - trl).max(0)
+    assert gap.max() < TOLERANCE and gap[0] < 1e-5
+    assert run["largest_gap_before"] < 0.005 and run["same_prompts"]
+
+
+def test_ours_is_the_run_of_the_next_notebook(run):
+    kept = json.loads((ROOT / "data" / "tuned_runs.json").read_text(encoding="utf-8"))
+    steps = kept["runs"]["weather"]["steps"]
+    for what in ("loss", "margin"):
+        name = "train_loss" if what == "loss" else "train_reward_margin"
+        assert [round(value, 4) for value in run["ours"][what]] == pytest.approx(
+            [step[name] for step in steps], abs=2e-4
+        )
+    alike = ("beta", "n_epochs", "batch_size", "pairs")
+    assert all(run["settings"][name] == kept["settings"][name] for name in alike)
 
 
 # The script itself, where torch and TRL are
@@ -192,6 +250,17 @@ def test_the_script_trains_a_model_with_our_loss(tiny, script, tmp_path):
     )
 
 
+@pytest.mark.parametrize("lora, rate", [(False, 1e-6), (True, 1e-4)])
+def test_an_adapter_has_a_rate_at_which_it_moves(lora, rate, tiny, script, tmp_path):
+    pytest.importorskip("peft")
+    settings = {"beta": 0.1, "epochs": 1, "batch": 1, "seed": 0, "lora": lora}
+    rows = [script.to_trl(pair())]
+    made = script.trainer_of(rows, str(tiny), tmp_path, rate=None, **settings)
+    assert made.args.learning_rate == rate
+    given = script.trainer_of(rows, str(tiny), tmp_path, rate=3e-5, **settings)
+    assert given.args.learning_rate == 3e-5
+
+
 def test_a_long_line_is_neither_dropped_nor_cut(tiny, script, tmp_path):
     """The trainer's default is to keep 1,024 tokens from the start: after a long prompt nothing of
     the answers is left.
@@ -233,6 +302,32 @@ def test_the_saved_model_is_the_tuned_one(tiny, script, tmp_path):
         for folder in (tiny, tmp_path)
     ]
     assert gap[1] > gap[0] + 0.1
+
+
+def test_a_dry_run_trains_two_steps_keeps_nothing_and_counts_the_whole(
+    tiny, script, tmp_path, capsys
+):
+    import transformers
+
+    rows = [pair(), pair(), pair()]
+    rows[1]["input"] = {"messages": [{"role": "user", "content": "Rain? " * 50}]}
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    out = tmp_path / "tuned"
+    script.main([str(path), "--model", str(tiny), "--out", str(out), "--batch", "2", "--epochs", "5", "--dry-run"])  # fmt: skip
+    said = capsys.readouterr().out
+    values = {
+        line[15:].strip(): int(line[:15].replace(",", ""))
+        for line in said.splitlines()
+        if line.startswith("  ")
+    }
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tiny)
+    cut = lambda messages: len(tokenizer.apply_chat_template(messages, return_dict=False))
+    sizes = [sum(cut(row["input"]["messages"] + row[name]) for name in script.SAME) for row in rows]
+    assert values["steps"] == 10 and values["pairs"] == 3
+    assert values["tokens of the whole training"] == 5 * sum(sizes)
+    assert max(sizes) in values.values() and values["weights"] == values["of them trained"]
+    assert not out.exists() and "Nothing was kept" in said
 
 
 # The exercises
