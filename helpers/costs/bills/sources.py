@@ -1,10 +1,11 @@
 """Read a usage export, whatever made it, into one kind of frame. What a file is, its content says,
 not its name.
 
-The formats of JSON and their readers stand in formats/; any CSV with a header is read here, by the
-names of its columns in data/usage_columns.csv.
+The formats of JSON and their readers stand in formats/; any CSV with a header, or sheet of an Excel
+workbook, is read here, by the names of its columns in data/usage_columns.csv.
 """
 
+import contextlib
 import csv
 import difflib
 import functools
@@ -19,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from ...facts import tables
-from . import large, spelled
+from . import large, spelled, workbooks
 from .formats import FORMATS, KNOWN, OF_A_TRACER, openai_api, proxies, seems, spans
 from .formats.records import BROKEN, parsed
 from .pricing import ABSURD, CODES, COUNTS, BillError, usd
@@ -100,8 +101,11 @@ def read(source, zone="UTC", dates=None):
     if hasattr(source, "rows") and hasattr(source, "on"):
         what, raw, empty, notes = _from_records([(1 + i, r) for i, r in enumerate(source.rows)], [])
     else:
-        text = _text(source if isinstance(source, bytes) else _bytes(source))
-        if text[:1] in "{[":
+        data = source if isinstance(source, bytes) else _bytes(source)
+        text = "" if workbooks.begins(data) else _text(data)
+        if not text:
+            what, raw, empty, notes, european = _from_workbook(data)
+        elif text[:1] in "{[":
             what, raw, empty, notes = _from_json(text)
         else:
             what, raw, empty, notes, european = _from_csv(text)
@@ -130,10 +134,6 @@ def _bytes(path):
 
 
 def _text(data):
-    if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        raise BillError(
-            "this is an Excel workbook or a zip archive: in Excel save the sheet as CSV UTF-8, or unpack the archive"
-        )
     coding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     if data[1:2] == b"\0" or data[:1] == b"\0":
         coding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
@@ -236,29 +236,69 @@ def _holds_nothing(record):
     return len(record) > 1 and named == [[]]
 
 
-# CSV
+# CSV, and sheets
 
 
 def _from_csv(text):
     """(what, raw frame, empty, notes, whether semicolons stand between the columns; None where its
     rows are as JSON has them)
     """
-    if re.match(r"sep=.\r?\n", text):  # Excel's own first line
-        text = text.split("\n", 1)[1]
-    comma = _comma(text)
+    said = int(bool(re.match(r"sep=.\r?\n", text)))  # Excel's own first line
+    text = text.split("\n", said)[-1]
+    comma, above = _header(text)
+    text = text.split("\n", above)[-1]
     try:
         lines = list(csv.reader(io.StringIO(text.replace("\0", "")), delimiter=comma))
     except csv.Error as e:
         raise BillError(
             f"this CSV cannot be read: {e}. A quotation mark that is never closed does that"
         ) from None
-    head, lines = lines[0], [(i, line) for i, line in enumerate(lines[1:], 2) if line]
+    head, first = lines[0], 2 + said + above
+    lines = [(i, line) for i, line in enumerate(lines[1:], first) if line]
+    notes = [f"lines above the header left aside: {above}"] if above else []
+    return _of_table("a CSV", head, lines, notes, text.endswith("\n"), comma == ";")
+
+
+def _from_workbook(data):
+    """As `_from_csv`; no semicolons stand in a sheet."""
+    return _of_table(*workbooks.table(data, _is_header), True, False)
+
+
+def _of_table(kind, head, lines, notes, ends, european):
+    """As `_from_csv`, of a header and [(number, cells)]. kind: what the table is, in words."""
     if tracer := _of_a_tracer(head):
         records = [(i, _record(head, cells)) for i, cells in lines]
-        what, *found = _from_records(records, [], tracer)
-        return f"{what}, as CSV", *found, None
-    names = [n.strip().lower() for n in head]
-    return (*_of_lines(names, lines, text.endswith("\n")), comma == ";")
+        what, *found = _from_records(records, notes, tracer)
+        return f"{what}, as {kind}", *found, None
+    what, raw, empty, more = _of_lines(_names(head), lines, ends, kind)
+    return what, raw, empty, notes + more, european
+
+
+def _names(head):
+    return [str(n).strip().lower() for n in head]
+
+
+def _header(text):
+    """(what stands between the columns, how many lines stand above the header): a title may. Where
+    no line is a header that we know, the first is taken for one.
+    """
+    top = text.split("\n", workbooks.ABOVE)[: workbooks.ABOVE]
+    for above, line in enumerate(top):
+        comma = _comma(line)
+        with contextlib.suppress(csv.Error):
+            if _is_header(next(csv.reader([line], delimiter=comma), [])):
+                return comma, above
+    return _comma(top[0]), 0
+
+
+def _is_header(head):
+    """Whether these cells name the columns of a table that we know."""
+    if _of_a_tracer(head):
+        return True
+    try:
+        return bool(_used(_names(head)))
+    except BillError:
+        return False
 
 
 def _of_a_tracer(head):
@@ -273,13 +313,18 @@ def _record(head, cells):
     """A line of CSV as the JSON that it was; None, which is a broken record, where cells lack."""
     if len(cells) != len(head):
         return None
-    whole = lambda cell: int(cell) if re.fullmatch(r"\d{1,15}", cell) else cell or None
-    return dict(zip(head, map(whole, cells)))
+    return dict(zip(head, map(_member, cells)))
 
 
-def _comma(text):
-    """What stands between the columns."""
-    return max(",\t;|", key=text.split("\n", 1)[0].count)
+def _member(cell):
+    if not isinstance(cell, str):  # a number of a sheet
+        return cell
+    return int(cell) if re.fullmatch(r"\d{1,15}", cell) else cell or None
+
+
+def _comma(line):
+    """What stands between the columns of a line."""
+    return max(",\t;|", key=line.count)
 
 
 def _added_up(path, zone):
@@ -292,18 +337,21 @@ def _added_up(path, zone):
     if not path.is_file() or path.stat().st_size < large.FROM:
         return None
     with path.open("rb") as file:
-        head, ends = file.readline(1 << 20), _ends(file)
+        top = [file.readline(1 << 20) for _ in range(workbooks.ABOVE)]
+        ends = _ends(file)
+    if workbooks.begins(top[0]):
+        return None
     try:
-        head = head.decode("utf-8-sig")
+        text = b"".join(top).decode("utf-8-sig")
     except UnicodeDecodeError:
         return None
-    if head[:1] in "{[" or head.startswith("sep="):
+    comma, above = _header(text)
+    if text[:1] in "{[" or text.startswith("sep=") or above:
         return None
-    comma = _comma(head)
-    head = next(csv.reader([head], delimiter=comma), [])
+    head = next(csv.reader([text.split("\n", 1)[0]], delimiter=comma), [])
     if _of_a_tracer(head):
         return None
-    names = [n.strip().lower() for n in head]
+    names = _names(head)
     used = {field: at for field, (at, _) in _used(names).items()}
     if "stated" in used or "hit" in used or "request_tags" in names:
         return None
@@ -344,9 +392,9 @@ def _ends(file):
     return file.read(1) == b"\n"
 
 
-def _used(names):
-    """{field: (place of its column, rank)} of a CSV's header. BillError where a needed one is not
-    there.
+def _used(names, kind="a CSV"):
+    """{field: (place of its column, rank)} of a table's header. BillError where a needed one is not
+    there. kind: what the table is, in words.
     """
     aliases, used = _aliases(), {}
     spelled_alike: dict[str, tuple[str, int]] = {}
@@ -368,7 +416,7 @@ def _used(names):
             for f in lacking
         )
         raise BillError(
-            f"this CSV has no column for {' and '.join(lacking)}. {seems(names)}It has {', '.join(n or '(no name)' for n in names[:12])}. Names that are known, {ways}"
+            f"this is {kind}, and has no column for {' and '.join(lacking)}. {seems(names)}It has {', '.join(n or '(no name)' for n in names[:12])}. Names that are known, {ways}"
         )
     return used
 
@@ -378,13 +426,13 @@ def _bare(name):
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _of_lines(names, lines, ends):
-    """(what, raw frame, empty, notes) of a CSV's lines, [(number, cells)]. ends: whether the file
-    ends with a line break.
+def _of_lines(names, lines, ends, kind="a CSV"):
+    """(what, raw frame, empty, notes) of a table's lines, [(number, cells)]. ends: whether the file
+    ends with a line break. kind: what the table is, in words.
     """
     if set(names) <= EMPTY_PERIOD and {"start_time", "start_time_iso"} & set(names):
-        return "a CSV of usage", _frame([]), len(lines), [f"days without a call: {len(lines):,}"]
-    used = _used(names)
+        return f"{kind} of usage", _frame([]), len(lines), [f"days without a call: {len(lines):,}"]
+    used = _used(names, kind)
     cost = "stated" in used and "input" not in used
     width = len(names)
     raw = {
@@ -393,7 +441,7 @@ def _of_lines(names, lines, ends):
     }
     raw["trouble"] = [BROKEN["trouble"] if len(line) != width else None for _, line in lines]
     raw["line"] = [number for number, _ in lines]
-    raw.setdefault("id", ["\0".join(line) for _, line in lines])
+    raw.setdefault("id", ["\0".join(map(str, line)) for _, line in lines])
     raw = pd.DataFrame(raw, dtype=object).reindex(columns=[*FIELDS, "line"])
     if "request_tags" in names and used["feature"][0] == names.index("request_tags"):
         raw["feature"] = [(parsed(t, list) or [t])[0] for t in raw["feature"]]
@@ -406,7 +454,9 @@ def _of_lines(names, lines, ends):
         f"{names[at]} read as {field}" for field, (at, _) in used.items() if names[at] != field
     ]
     notes = ["columns " + "; ".join(notes)] if notes else []
-    notes += [f"columns not used: {', '.join(ignored)}"] if ignored else []
+    notes += (
+        [f"columns not used: {', '.join(n or '(no name)' for n in ignored)}"] if ignored else []
+    )
     notes += [f"days without a call: {int(nothing.sum()):,}"] if nothing.any() else []
     notes += (
         ["no line break at the end: if the file was cut there, the last number may be too small"]
@@ -427,10 +477,10 @@ def _of_lines(names, lines, ends):
             f"rows of totals left aside: {int(sums.sum())}, the first in line {raw['line'][sums].iloc[0]}"
         )
     raw = raw[~nothing & ~sums]
-    what = "a CSV of usage"
+    what = f"{kind} of usage"
     if cost:
         raw["model"] = raw["model"].fillna("").replace("", "(no line item)")
-        what = "a CSV of costs: what was billed"
+        what = f"{kind} of costs: what was billed"
     return what, raw, int(nothing.sum()), notes
 
 
@@ -440,13 +490,21 @@ def _respelled(raw, european, order):
     when = _text_of(raw["when"])
     european |= bool(when.str.match(r"\d{1,2}\.\d{1,2}\.\d{4}").any())
     when, notes = spelled.dates(when, raw["line"], order)
-    given = {name: _text_of(raw[name]) for name in COUNTED if raw[name].notna().any()}
-    if given:
-        given, more = spelled.counts(given, raw["line"], european)
+    typed = {name: _typed(raw[name]) for name in (*COUNTED, "stated")}
+    typed = {name: text for name, text in typed.items() if len(text)}
+    stated = typed.pop("stated", None)
+    if typed:
+        typed, more = spelled.counts(typed, raw["line"], european)
         notes += more
-    if raw["stated"].notna().any():
-        given["stated"] = spelled.money(_text_of(raw["stated"]))
-    return raw.assign(when=when, **given), notes
+    if stated is not None:
+        typed["stated"] = spelled.money(stated)
+    respelled = {name: text.combine_first(raw[name]) for name, text in typed.items()}
+    return raw.assign(when=when, **respelled), notes
+
+
+def _typed(values):
+    """The texts of a column. A number of a sheet is none, and needs no second look."""
+    return values[[isinstance(v, str) for v in values]]
 
 
 @functools.cache

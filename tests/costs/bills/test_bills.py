@@ -797,7 +797,7 @@ def test_without_duckdb_the_way_out_is_named(monkeypatch):
 
 
 def test_the_learners_environment_needs_no_duckdb():
-    code = "import sys, helpers.costs.bills; print([m for m in ('duckdb', 'ipywidgets', 'plotly', 'openai') if m in sys.modules])"
+    code = "import sys, helpers.costs.bills; print([m for m in ('duckdb', 'ipywidgets', 'openpyxl', 'plotly', 'openai') if m in sys.modules])"
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

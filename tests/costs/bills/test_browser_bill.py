@@ -4,6 +4,7 @@ and browser.
 
 import json
 
+import pandas as pd
 import pytest
 
 from helpers.costs import bills
@@ -127,6 +128,24 @@ def test_each_format_is_dropped_in(explorer, tmp_path, name):
     bill = bills.price(usage)
     assert f"{name}.json: {usage.what}" in text and f"{bills.usd(bill.total_nano, 2)} USD" in text
     assert ("What came from the cache is not told" in text) == (bill.least < bill.total)
+
+
+def test_a_workbook_is_dropped_in(explorer, tmp_path):
+    tab, cell = explorer
+    file, rows = tmp_path / "mine.xlsx", {"date": ["2026-09-01"], "model": ["gpt-4o"]}
+    rows |= {"input_tokens": [1_000_000], "output_tokens": [100_000]}
+    pd.DataFrame(rows).to_excel(file, sheet_name="September", startrow=2, index=False)
+    for data, words in (
+        (file.read_bytes(), "mine.xlsx: an Excel sheet (September) of usage, 1 rows."),
+        (file.read_bytes()[:900], "Not read. mine.xlsx: this is an Excel workbook"),
+    ):
+        before = shown(cell).inner_text()
+        file.write_bytes(data)
+        with tab.page.expect_file_chooser() as chooser:
+            cell.get_by_role("button", name="Choose a usage export").click()
+        chooser.value.set_files(file)
+        text = until(tab, cell, before)
+        assert words in text and ("3.50 USD" in text) == ("Not read" not in text)
 
 
 def test_a_path_is_typed_and_a_mistake_is_told(explorer):

@@ -36,7 +36,7 @@ FORMATS = [
 OF_A_TRACER = [f for f in FORMATS if f[2] in (tracers.langfuse, tracers.langsmith)]
 KNOWN = (
     "pages of OpenAI's usage or costs API, its usage JSON of before 2025, logs of its answers, Batch output files, "
-    "a CSV with a header, a receipt, LiteLLM's spend log or daily activity, OpenTelemetry spans, "
+    "a CSV or Excel sheet with a header, a receipt, LiteLLM's spend log or daily activity, OpenTelemetry spans, "
     "exports of OpenRouter, Helicone, Langfuse, LangSmith and ccusage"
 )
 # What a file seems to be that is not read, by names that it has: (names, what it seems to be, the
