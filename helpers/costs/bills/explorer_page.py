@@ -20,7 +20,7 @@ PAGE = Template("""
 <div class="mathjax_ignore">
   <p><b>{{ name }}</b>: {{ what }}, {{ rows }} rows. Priced: {{ priced }} rows,{{ " " }}
     <b>{{ total }} USD</b>. Not priced: {{ bad }} rows.
-    {% if least %}What came from the cache is not told: between <b>{{ least }}</b> and {{ total }} USD.{% endif %}</p>
+    {% if least %}{{ " " }}What came from the cache is not told: between <b>{{ least }}</b> and {{ total }} USD.{% endif %}</p>
   {% if fault %}<p role="alert"><b>No answer to this what-if:</b> {{ fault }}</p>{% endif %}
   {% if bars %}
     {% if change %}

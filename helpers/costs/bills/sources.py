@@ -345,8 +345,10 @@ def _added_up(path, zone):
         text = b"".join(top).decode("utf-8-sig")
     except UnicodeDecodeError:
         return None
+    if text[:1] in "{[" or text.startswith("sep="):
+        return None
     comma, above = _header(text)
-    if text[:1] in "{[" or text.startswith("sep=") or above:
+    if above:
         return None
     head = next(csv.reader([text.split("\n", 1)[0]], delimiter=comma), [])
     if _of_a_tracer(head):

@@ -17,7 +17,7 @@ from decimal import Decimal
 from .pricing import BillError
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # how .xlsx, and .xls or what is encrypted, begin
-UNPACKED = 256_000_000  # bytes; a sheet of a million rows, of which a CSV is read in less memory
+UNPACKED = 64_000_000  # bytes, some 200,000 rows: more takes minutes, and as CSV a moment
 ABOVE = 20  # rows in which a header is looked for: a title and empty rows may stand above it
 ROWS, COLUMNS = 1_048_576, 500  # the first is Excel's own limit; a damaged number may lie far above
 AS_CSV = "save the sheet as CSV UTF-8"

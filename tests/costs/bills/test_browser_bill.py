@@ -136,7 +136,7 @@ def test_a_workbook_is_dropped_in(explorer, tmp_path):
     rows |= {"input_tokens": [1_000_000], "output_tokens": [100_000]}
     pd.DataFrame(rows).to_excel(file, sheet_name="September", startrow=2, index=False)
     for data, words in (
-        (file.read_bytes(), "mine.xlsx: an Excel sheet (September) of usage, 1 rows."),
+        (file.read_bytes(), "1 rows, 3.50 USD. Not priced: 0 rows. What came from the cache"),
         (file.read_bytes()[:900], "Not read. mine.xlsx: this is an Excel workbook"),
     ):
         before = shown(cell).inner_text()
@@ -145,7 +145,7 @@ def test_a_workbook_is_dropped_in(explorer, tmp_path):
             cell.get_by_role("button", name="Choose a usage export").click()
         chooser.value.set_files(file)
         text = until(tab, cell, before)
-        assert words in text and ("3.50 USD" in text) == ("Not read" not in text)
+        assert words in text and ("(September) of usage" in text) == ("Not read" not in text)
 
 
 def test_a_path_is_typed_and_a_mistake_is_told(explorer):

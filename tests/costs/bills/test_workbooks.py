@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from helpers.costs import bills
-from helpers.costs.bills import workbooks
+from helpers.costs.bills import large, workbooks
 from tests.costs.bills.samples import MODEL, SAMPLES
 
 HEAD = ["date", "model", "input_tokens", "output_tokens"]
@@ -194,3 +194,12 @@ def test_lines_above_the_header_of_a_csv_are_left_aside():
     assert "lines above the header left aside: 2" in usage.notes
     assert any("line 5: 'many'" in note for note in usage.notes)
     assert str(bills.price(usage).total.normalize()) == "15"
+
+
+@pytest.mark.parametrize(
+    "data", [GOOD, b"A title\n" + ",".join(HEAD).encode() + b"\n2025-10-27,o1,1000000,0\n"]
+)
+def test_a_large_one_is_not_taken_for_a_plain_csv(tmp_path, monkeypatch, data):
+    (tmp_path / "mine").write_bytes(data)
+    monkeypatch.setattr(large, "FROM", 0)
+    assert total(tmp_path / "mine") == "15"
