@@ -1,6 +1,7 @@
 """The checker of Day 9 names: finds each where it stands, and nothing in today's code."""
 
 import json
+import os
 import random
 import re
 import shutil
@@ -309,6 +310,26 @@ def test_bad_input_is_named_and_loses_nothing(tmp_path):
         ("picture.py", "not read"),
         ("huge.json", "not read"),
     }
+
+
+def test_a_locked_folder_within_is_a_row_and_stops_nothing(tmp_path, monkeypatch):
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    (tmp_path / "a.py").write_text('ask(model="o1-mini")', encoding="utf-8")
+
+    def refusing(real, refused):
+        def ask(path, *args, **more):
+            if refused(Path(path)):
+                raise PermissionError(13, "Permission denied", str(path))
+            return real(path, *args, **more)
+
+        return ask
+
+    # no root is kept out by a mode
+    monkeypatch.setattr(os, "stat", refusing(os.stat, lambda path: path.parent == locked))
+    monkeypatch.setattr(os, "scandir", refusing(os.scandir, lambda path: path == locked))
+    said = {(f.file, f.kind) for f in migration.scan(tmp_path)}
+    assert said == {("a.py", "model"), ("locked", "not read")}
 
 
 def test_no_bytes_whatever_raise(tmp_path):

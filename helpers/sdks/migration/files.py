@@ -139,7 +139,10 @@ def listing(path):
     for folder, folders, names in os.walk(path, onerror=found.locked.append):
         here = Path(folder)
         folders[:] = sorted(
-            d for d in folders if d not in SKIPPED and not (here / d / "pyvenv.cfg").exists()
+            d
+            for d in folders
+            # Path.exists raises for what lies in a locked folder
+            if d not in SKIPPED and not os.path.exists(here / d / "pyvenv.cfg")
         )
         for name in sorted(names):
             file = here / name
