@@ -110,10 +110,10 @@ def schedule(year: int, status: str, taxable: int | Decimal) -> Decimal:
 
 WORDS = {
     "single": "single|unmarried|never married",
-    "married_jointly": "married jointly|married filing jointly|joint|jointly|mfj",
-    "married_separately": "married separately|married filing separately|separate|separately|mfs",
-    "head_of_household": "head of household|hoh",
-    "surviving_spouse": r"(?:qualifying )?surviving spouse|widow|widower|qualifying widow(?:er|\(er\))?",
+    "married_jointly": r"married jointly|married filing jointly(?: \(even if only one had income\))?|joint|jointly|mfj",
+    "married_separately": r"married separately|married filing separately(?: \(mfs\))?|separate|separately|mfs",
+    "head_of_household": r"head of household(?: \(hoh\))?|hoh",
+    "surviving_spouse": r"(?:qualifying )?surviving spouse(?: \(qss\))?|qss|widow|widower|qualifying widow(?:er|\(er\))?",
 }
 
 
