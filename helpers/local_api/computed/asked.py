@@ -49,6 +49,7 @@ class Asked:
 # From 4,300 digits on Python reads no number, and what is computed with a long one takes its time.
 LONGEST = 1_000_000  # characters
 LONG_NUMBER = re.compile(r"\d{400}")
+PICTURE = re.compile(r'"data:image/[^"]*"')  # is read elsewhere, and may be of 20 MB
 HANDLED = {
     "model", "messages", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls",
     "reasoning_effort", "reasoning", "response_format", "text", "seed", "include",
@@ -65,7 +66,7 @@ def read(path, body):
     items = [{"role": "user", "content": given}] if isinstance(given, str) else given
     if not all(map(_is_plain, items)):
         return None
-    said = json.dumps(items, ensure_ascii=False)
+    said = PICTURE.sub('""', json.dumps(items, ensure_ascii=False))
     if len(said) > LONGEST:
         raise Unclear(f"With more than {LONGEST:,} characters nothing is computed here.")
     if LONG_NUMBER.search(said):

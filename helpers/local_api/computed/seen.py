@@ -44,7 +44,7 @@ def page(raw):
     return name or _like(raw)
 
 
-@functools.lru_cache(64)
+@functools.lru_cache(8)  # each picture may be of 20 MB
 def _like(raw):
     try:
         copies = _copies(raw)
