@@ -206,8 +206,11 @@ def unheard(language, seconds):
     """Let a program ask a server that accepts and never answers, with that much patience for each
     try.
 
-    Returns (what the program printed, how often it asked).
+    Returns (what the program printed, how often it asked). ValueError for a patience of 0 or less,
+    which some of them take for one without end.
     """
+    if seconds <= 0:
+        raise ValueError(f"a patience of {seconds} seconds: give more than 0.")
     if missing(language):
         kept = run(language, "late", str(seconds))
         return kept.said, len(kept.exchanges)

@@ -88,6 +88,11 @@ def test_a_missing_language_shows_what_was_kept_and_says_so(language, monkeypatc
         clients.run(language, "ask", "2000-01-01")
 
 
+def test_a_patience_of_nothing_is_refused_and_never_one_without_end():
+    with pytest.raises(ValueError, match="patience of 0 seconds: give more than 0"):
+        clients.unheard("Python", 0)
+
+
 def test_a_missing_language_is_a_dash_and_the_rest_goes_on(monkeypatch, capsys):
     found = shutil.which
     monkeypatch.setattr(
