@@ -289,6 +289,9 @@ def _called(said):
     return None
 
 
+GONE = "The local API does not answer: run helpers.connect() again, and then this cell."
+
+
 def _connection(shell, error, own):
     from .. import running
 
@@ -298,7 +301,13 @@ def _connection(shell, error, own):
     there = asked.netloc.decode() if asked is not None else "another server"
     if there != running.current.url.split("/")[2]:
         return f"This client asks {there}, not the local API: make it anew after helpers.connect(), with client = OpenAI() and no base_url."
-    return "The local API does not answer: run helpers.connect() again, and then this cell."
+    return GONE
+
+
+def _gone(shell, error, own):
+    """wire(), receipt() and show() ask the local API without the SDK."""
+    files = (f.f_code.co_filename.replace(os.sep, "/") for f, _ in traceback.walk_tb(error.__traceback__))  # fmt: skip
+    return GONE if any(file.endswith("/local_api/child.py") for file in files) else ""
 
 
 def _hung_up(shell, error, own):
@@ -346,6 +355,9 @@ def _value(shell, error, own):
         return "A number is wanted there, in digits, without quotes and without a unit."
     if "can only convert an array of size 1" in str(error):
         return "No row fits what is asked there, or several do: look which names the table has."
+    # JSON Schema's times are those of RFC 3339
+    if re.search(r"a valid (?:date)?time.*:60\D", str(error), re.S):
+        return "A time in JSON may have a leap second, 60, which Pydantic does not read: take another seed."
     return ""
 
 
@@ -363,6 +375,8 @@ HINTS = {
     "OSError": _beta,
     "WebSocketException": _beta,
     "APIConnectionError": _connection,
+    "URLError": _gone,
+    "ConnectionError": _gone,
     "OpenAIError": _no_key,
     "NameError": _name,
     "AttributeError": _attribute,
