@@ -200,6 +200,13 @@ def test_code_is_what_a_reader_would_take_home(path):
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_every_assert_says_what_must_hold(path):
+    for cell in code_cells(refresh.read(path)):
+        for node in ast.walk(ast.parse(cell.source)):
+            assert not isinstance(node, ast.Assert) or node.msg, ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
 def test_ran_from_top_to_bottom_without_an_error(path):
     cells = [c for c in code_cells(refresh.read(path)) if c.source.strip()]
     assert [c.execution_count for c in cells] == list(range(1, len(cells) + 1))
