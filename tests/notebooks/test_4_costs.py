@@ -263,9 +263,17 @@ def test_sums_so_far_never_fall_and_end_at_the_sum_of_the_calls():
     assert sums == sorted(sums) and sums[-1] == sum(prices.cost(MINI, u, DAY_9) for u in used)
 
 
-@pytest.mark.parametrize("wrong", [(1, 50, 0), (-1, 50, 4), (1, 101, 4), (1, -1, 4)])
-def test_an_impossible_conversation_is_an_error(wrong):
-    with pytest.raises(ValueError, match="a conversation has"):
+@pytest.mark.parametrize(
+    "wrong, said",
+    [
+        ((1, 50, 0), "the number of turns is a whole number, 1 or more, not 0"),
+        ((-1, 50, 4), "a conversation has 0 minutes or more"),
+        ((1, 101, 4), "a share of 0 to 100"),
+        ((1, -1, 4), "a share of 0 to 100"),
+    ],
+)
+def test_an_impossible_conversation_is_an_error(wrong, said):
+    with pytest.raises(ValueError, match=said):
         voice_costs.even(*wrong)
 
 
