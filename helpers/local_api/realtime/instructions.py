@@ -48,11 +48,17 @@ KEEP = [
         r"(?:if|when|whenever) (?:someone|somebody|anyone|anybody|they|the (?:user|visitor|child)|a (?:user|visitor|child)|visitors|children|people|users|you are|he|she) (?:is )?asks?(?:ed)?(?: you)?(?: about| for)? (?P<what>.+?)(?:,| then| :|:)(?P<rest> .+)",
     )
 ]
+# an order that stands behind what is to be kept, and would be taken for a part of it
+ORDER = re.compile(
+    r"(?:[,;]| and| but) (?P<order>(?:(?:the (?:user|visitor|child)|they|he|she|children|visitors|people) (?:should|must|can|may) )?(?:\w+ ){0,2}?(?:say|tell|answer|reply|respond|ask|send|refer|refuse|decline)\b.*)",
+    re.I | re.S,
+)
+WHO = re.compile(r"^(?:the (?:user|visitor|child)|they|he|she|children|visitors|people) (?:should|must|can|may) ", re.I)  # fmt: skip
 INSTEAD = [
     (re.compile(p, re.I | re.S), words)
     for p, words in (
         (r"(?:say|answer|reply|respond)(?: with)?:? [\"“'‘](?P<own>[^\"”]+?)[\"”'’]", None),
-        (r"(?:tell|ask|send|refer) (?:them|him|her|people|the (?:user|visitor|child)|visitors|children)?(?: (?:to|back to))?(?: (?:ask|go to))? ?(?:their|his|her|the|your) parents", "Ask your parents."),
+        (r"(?:tell|ask|send|refer) (?:them|him|her|people|the (?:user|visitor|child)|visitors|children)?(?: (?:to|back to))?(?: (?:ask|go to))? ?(?:their|his|her|its|the|your) parents", "Ask your parents."),
         (r"(?:tell|ask|send|refer) (?:them|him|her|people|the (?:user|visitor|child)|visitors|children)?(?: (?:to|back to))?(?: (?:ask|go to))? ?santa(?: claus)?", "Ask Santa."),
         (r"(?:refuse|decline)(?: it| that| kindly| politely)*|(?:say|tell them) (?:that )?(?:it|that|this) is (?:a )?secret|(?:say|tell them) (?:that )?you (?:cannot|can't|may not|won't|will not) (?:say|tell|talk about it)(?: (?:it|that|them))?|keep it secret", ""),
         (r"(?:say|tell (?:them|him|her|people|the (?:user|visitor|child))) (?:that )?you (?:do not|don't) know(?: (?:it|that|where they are|where it is))?", "I do not know."),
@@ -125,9 +131,12 @@ def _kept(sentence):
         found = pattern.fullmatch(body)
         if not found or not found["what"].strip():
             continue
-        rest = (found["rest"] or "").strip(" :;,.—–-")
+        what, rest = found["what"], found["rest"] or ""
+        if order := ORDER.search(what):
+            what, rest = what[: order.start()], order["order"] + rest
+        rest = WHO.sub("", rest.strip(" :;,.—–-"))
         rest = re.sub(r"^(?:but|instead|and|just|please|then)(?: just| please)? ", "", rest)
-        return found["what"].strip(), instead(rest) if rest else ""
+        return what.strip(), instead(rest) if rest else ""
     return None
 
 

@@ -14,6 +14,7 @@ COUNT = re.compile(
     re.I,
 )
 OWED = re.compile(r"tax|owe|due|amount|total", re.I)
+ELSE = re.compile(r"(?:refund|income|year|rate|percent|share|credit|deduction)s?$", re.I)  # no tax
 
 
 def _value(text):
@@ -68,7 +69,8 @@ def amount(text):
         return None
     value = _value(text)
     while isinstance(value, dict):
-        owed = [v for k, v in value.items() if OWED.search(str(k))] or [v for v in value.values() if _money(v) is not None]  # fmt: skip
+        parts = {str(k): v for k, v in value.items() if not ELSE.search(str(k))}
+        owed = [v for k, v in parts.items() if OWED.search(k)] or [v for v in parts.values() if _money(v) is not None]  # fmt: skip
         if len(owed) != 1:
             return None
         value = owed[0] if not isinstance(owed[0], dict) or len(owed[0]) != 1 else next(iter(owed[0].values()))  # fmt: skip

@@ -56,17 +56,24 @@ def test_a_pirate_says_so_first():
         ("Keep the presents secret.", "That is a secret."),
         ("If someone asks about gifts, say “Ask Santa”.", "Ask Santa."),
         ("Do not talk about presents, but tell them to ask Santa.", "Ask Santa."),
+        (
+            "Never say what the present is, the child should ask its parents instead.",
+            "Ask your parents.",
+        ),
+        ("Never reveal the gifts and send them to their parents.", "Ask your parents."),
     ],
 )
 def test_what_is_to_be_kept_is_kept(rule, words):
     found = said("Where are my presents hidden?", rule, aloud=True)
     assert found.text.startswith(words) and "closet" not in found.whole and not found.why
+    assert said("What do I get for Christmas?", rule).text.startswith(words)
     assert said("Thank you!", rule).text.startswith("Good night")
 
 
 @pytest.mark.parametrize(
     "wish", ["Whisper.", "Answer in Klingon.", "Be suspicious of burglars.", "Today is some day.",
-             "Today is 2026-02-30.", "Never say where the presents are: sing a song about cheese."],
+             "Today is 2026-02-30.", "Never say where the presents are: sing a song about cheese.",
+             "Never mention the presents and always answer with a riddle."],
 )  # fmt: skip
 def test_what_nobody_wrote_down_is_off_the_map(wish):
     found = said("Where are my presents hidden?", wish, aloud=True)
@@ -153,6 +160,12 @@ def test_days_that_cannot_be(output):
         ({"year": 2024, "tax": 933}, 933),
         ({"amount": "1.5k"}, 1500),
         ({"tax": {"federal": 933}}, 933),
+        ({"result": 933}, 933),
+        ({"refund": 12}, None),
+        ({"year": 2024}, None),
+        ({"tax_rate": 0.1}, None),
+        ({"taxable_income": 9325, "tax": 933}, 933),
+        ({"income_tax": 933}, 933),
         ({"error": "no 933"}, None),
         ("between 900 and 950", None),
         (None, None),
