@@ -76,7 +76,7 @@ def usd_by_time(model: str, per: str, on: str | datetime.date) -> Decimal:
     """The price, in USD, of what is sold by the clock, as a Decimal (data/prices_by_time.csv).
 
     per: minute or training hour; on: a date or "2026-11-22". LookupError where none is known for
-    that day.
+    that day. For a day after the last check it is the price of that check, with a warning.
 
     >>> usd_by_time("gpt-live-1", "minute", "2026-11-22")
     Decimal('0.05')
@@ -88,6 +88,8 @@ def usd_by_time(model: str, per: str, on: str | datetime.date) -> Decimal:
             and row.value("from", as_day) <= on
             and not (row["until"] and row.value("until", as_day) <= on)
         ):
+            if not row["until"] and on > row.value("checked_on", as_day):
+                warnings.warn(f"the price of {model} was last checked on {row['checked_on']}; it stands here for {on}", stacklevel=2)  # fmt: skip
             return row.value("usd", Decimal)
     known = sorted({f"{r['model']} by the {r['per']}" for r in tables.rows("prices_by_time.csv")})
     raise LookupError(

@@ -54,7 +54,8 @@ def hear(pcm: bytes, said: str, who: str = "you") -> ipywidgets.HTML:
         pcm = sounds.read(bytes(pcm))
     label = f"{who}, {sounds.ms(pcm) / 1000:.1f} s: {said or '(no words)'}"
     if not pcm:
-        label = f"{who}: no sound came; {f'its words: {said}' if said else 'no words either'}"
+        why = "no words either: it was text alone, a call or cut off; helpers.show(…) says which"
+        label = f"{who}: no sound came; {f'its words: {said}' if said else why}"
 
     class Heard(Still, ipywidgets.HTML):
         def __repr__(self):

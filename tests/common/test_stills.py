@@ -45,6 +45,7 @@ def test_a_sound_is_drawn_with_its_words():
     assert "Thank you, and good night." in html and text.startswith("Sound of you")
     silence, _ = kept(hear(b"", "x"))
     assert not drawings(silence) and "no sound came" in silence
+    assert "text alone" in kept(hear(b"", ""))[0]
 
 
 def test_a_slider_keeps_what_it_begins_with():

@@ -238,6 +238,11 @@ def test_a_price_after_the_last_check_is_that_of_the_check_and_says_so():
     assert after == prices.usd_per_million("gpt-5.6-sol", "text", "output", prices.last_checked())
 
 
+def test_a_price_by_time_after_the_last_check_says_so():
+    with pytest.warns(UserWarning, match="gpt-live-1 was last checked on .*stands here for 2031"):
+        assert prices.usd_by_time("gpt-live-1", "minute", "2031-01-01") > 0
+
+
 def test_a_model_that_was_not_yet_sold_is_told_so():
     with pytest.raises(LookupError, match="not sold before 2024-12-17"):
         prices.usd_per_million("o1", "text", "output", "2023-01-01")

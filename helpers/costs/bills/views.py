@@ -3,6 +3,7 @@ else would cost.
 """
 
 import datetime
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -352,6 +353,7 @@ def what_if(bill, move=None, to=None, cached=None, hidden=None, batch=None, on=N
     _whole_percent("hidden", hidden)
     _whole_percent("batch", batch)
     on = on and prices.as_day(on)
+    _checked(on)
     cube = bill.cube.copy()
     if move is None:
         chosen = np.ones(len(cube), bool)
@@ -415,6 +417,13 @@ def _cache(cube, chosen, percent):
     cube["text_input"] = np.where(chosen, both - part, cube["text_input"])
 
 
+def _checked(on):
+    """A warning where prices are asked for that are of a day after the last check."""
+    last = prices.last_checked()
+    if on and on > last:
+        warnings.warn(f"the prices for {on} are those of {last}, when they were last checked", stacklevel=3)  # fmt: skip
+
+
 def _sold(cube, rates, on):
     """LookupError where tokens of `cube` are of a kind that has no price."""
     row, slot = rates.places(cube, on)
@@ -440,6 +449,7 @@ def lifecycle(bill, on, within=120):
     than its tokens' count is not a promise that it needs as many.
     """
     on, found = prices.as_day(on), []
+    _checked(on)
     for model in sorted(set(bill.rows["model"].cat.categories)):
         end = prices.shutdown_of(terms.split(model)[0])
         if not end or (end - on).days > within:

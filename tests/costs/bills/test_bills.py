@@ -989,6 +989,16 @@ def test_what_if_says_why_it_cannot(bill):
         bills.what_if(old, cached=50)
 
 
+def test_prices_after_the_last_check_say_so():
+    bill = bills.price(bills.read(FOLDER / "synthetic_usage.json"))
+    change = {"move": "gpt-4o-2024-08-06", "to": "gpt-6-luna"}
+    with pytest.warns(UserWarning, match="prices for 2031-01-01 are those of .*last checked"):
+        later = bills.what_if(bill, **change, on="2031-01-01")
+    assert later.then == bills.what_if(bill, **change, on=TODAY).then
+    with pytest.warns(UserWarning, match="2031-01-01"):
+        bills.lifecycle(bill, on="2031-01-01")
+
+
 def test_what_was_billed_has_no_what_if():
     with pytest.raises(bills.BillError, match="needs tokens"):
         bills.what_if(bills.price(bills.read(FOLDER / "synthetic_costs.json")), cached=50)
