@@ -209,7 +209,7 @@ def unheard(language, seconds):
     Returns (what the program printed, how often it asked). ValueError for a patience of 0 or less,
     which some of them take for one without end.
     """
-    if seconds <= 0:
+    if float(seconds) <= 0:
         raise ValueError(f"a patience of {seconds} seconds: give more than 0.")
     if missing(language):
         kept = run(language, "late", str(seconds))
