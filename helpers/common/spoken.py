@@ -6,8 +6,12 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+from . import left_out
+
 # What a session may be set to, and what changes nothing here, since no model listens or speaks.
 NO_EFFECT = {
+    # a clip has the voice that it has; a mouth has several
+    "the voice": lambda s: s["audio"]["output"]["voice"] != "alloy" and not left_out.ears(),
     "noise_reduction": lambda s: s["audio"]["input"]["noise_reduction"],
     "the transcription's language": lambda s: (s["audio"]["input"]["transcription"] or {}).get("language"),
     "the transcription's prompt": lambda s: (s["audio"]["input"]["transcription"] or {}).get("prompt"),
