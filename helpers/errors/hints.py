@@ -207,6 +207,12 @@ def _index(shell, error, own):
         if isinstance(container, (list, tuple)):
             n = len(container)
             return f"It has {n}, counted from 0: the last is [{n - 1}]." if n else "It is empty."
+    for frame, line, _ in reversed(own):
+        node = statement_at(linecache.getlines(frame.f_code.co_filename), line)
+        for part in ast.walk(node) if node else ():
+            if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Call):
+                # which is not called again
+                return f"{ast.unparse(part.value)} gave fewer than that, or none: look at it in a cell of its own."
     return ""
 
 
