@@ -105,7 +105,7 @@ class Taste:
         return f"As the file has it: {self.others}."
 
     def __repr__(self) -> str:
-        rows = [f"{share.what:28}{share}" for share in self.traits]
+        rows = [f"{share.what:30}{share}" for share in self.traits]
         return "\n".join([self.words(), *rows, self.side(), self.agreement()])
 
     def _repr_html_(self) -> str:
