@@ -72,7 +72,6 @@ class Server:
         env |= {
             # else glibc keeps what was freed: a quarter of a Realtime conversation's memory
             "MALLOC_MMAP_THRESHOLD_": "131072",
-            # glibc keeps large blocks that were freed, a third of what a conversation needs
             "DAY9_LOCAL_KEY": self.key,
             "PYTHONIOENCODING": "utf-8",
             "PYTHONPATH": os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")]).strip(os.pathsep),

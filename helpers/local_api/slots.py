@@ -73,7 +73,7 @@ def read(slot, text):
     """The value that `text` means in this slot, or None where the slot does not accept it."""
     if slot["type"] in ("integer", "number"):
         try:
-            value = float(text) if slot["type"] == "number" else _integer(text)
+            value = float(text) if slot["type"] == "number" else integer(text)
         except ValueError:
             return None
         return value if slot.get("min", value) <= value <= slot.get("max", value) else None
@@ -89,7 +89,8 @@ def read(slot, text):
     return text if len(text) <= slot.get("max_length", LONGEST) else None
 
 
-def _integer(text):
+def integer(text):
+    """The whole number that a text of PATTERNS["integer"] writes: 12,000 and 1000.0, too."""
     return int(re.sub(r"\.0+$", "", text).replace(",", ""))
 
 

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from ..slots import integer
 from . import languages, reading
 from .reading import Unclear
 
@@ -216,16 +217,12 @@ BELOW = re.compile(rf"how many (?P<what>primes|prime numbers|even numbers|odd nu
 
 def _below(found):
     how = found["what"].split()[0].lower().removesuffix("s")
-    counted = _how_many(how, 1, _int(found[2]) - 1) if 1 < _int(found[2]) <= MOST else None
+    counted = _how_many(how, 1, integer(found[2]) - 1) if 1 < integer(found[2]) <= MOST else None
     return Count(Fraction(counted[0]), "the number of them") if counted else None
 
 
-def _int(text):
-    return int(re.sub(r"\.0+$", "", text).replace(",", ""))
-
-
 def _count(found):
-    first, last = _int(found[2]), _int(found[3])
+    first, last = integer(found[2]), integer(found[3])
     how = found["how"]
     how = how and re.sub(r"\s+", " ", how.lower()).replace("divisible by either", "divisible by")
     kind = found["what"].split()[0].lower()
@@ -255,7 +252,7 @@ def _how_many(how, first, last):
         return last // a - (first - 1) // a
 
     def whole(text):
-        if not (number := _int(text)):
+        if not (number := integer(text)):
             raise Unclear("No number is divisible by 0.")
         return abs(number)
 
