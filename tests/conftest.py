@@ -1,7 +1,6 @@
 """What the tests share."""
 
 import os
-import shutil
 
 import pytest
 
@@ -12,10 +11,6 @@ from . import lab
 
 # @needs("node", "npm") on a test, or pytestmark = needs("chromium") in a file
 needs = pytest.mark.needs
-NAMES = {
-    "chromium": ("chromium", "chromium-browser", "google-chrome"),
-    "firefox": ("firefox", "firefox-esr"),
-}
 
 
 CLIENTS = needs(*(program for client in clients.CLIENTS.values() for program in client.programs))
@@ -60,7 +55,7 @@ def pytest_terminal_summary(terminalreporter):
 
 def pytest_runtest_setup(item):
     wanted = {program for mark in item.iter_markers("needs") for program in mark.args}
-    missing = sorted(p for p in wanted if not any(map(shutil.which, NAMES.get(p, (p,)))))
+    missing = sorted(p for p in wanted if not lab.program(p))
     if missing:
         lacking(*missing)
     if "mvn" in wanted:  # before a cell's time limit counts

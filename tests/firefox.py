@@ -10,7 +10,6 @@ import contextlib
 import itertools
 import json
 import re
-import shutil
 import subprocess
 import tempfile
 import time
@@ -43,18 +42,13 @@ SETTINGS = {
 }
 
 
-def program():
-    """The path of the system's Firefox, or None."""
-    return next(filter(None, map(shutil.which, ("firefox", "firefox-esr"))), None)
-
-
 @contextlib.contextmanager
 def page(address):
     """A Page at an address, in a Firefox of its own."""
     with tempfile.TemporaryDirectory(prefix="day9-fox-", ignore_cleanup_errors=True) as home:
         lines = [f"user_pref({json.dumps(k)}, {json.dumps(v)});\n" for k, v in SETTINGS.items()]
         Path(home, "user.js").write_text("".join(lines), encoding="utf-8")
-        command = [program(), "--headless", "--no-remote", "--profile", home]
+        command = [lab.program("firefox"), "--headless", "--no-remote", "--profile", home]
         said = Path(home, "said")
         with said.open("wb") as log:
             process = subprocess.Popen(

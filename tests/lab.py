@@ -26,6 +26,10 @@ from helpers.common import this_machine
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
+NAMES = {  # that a program has on other systems
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "firefox": ("firefox", "firefox-esr"),
+}
 LONG = 90_000  # ms; a limit that only a hang reaches
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 # Nothing but 127.0.0.1 resolves, and Chromium's own services stay off.
@@ -55,11 +59,9 @@ def notebooks(folder=NOTEBOOKS):
     )
 
 
-def chromium():
-    """The path of the system's Chromium or Chrome, or None."""
-    return next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
+def program(name):
+    """The path of a program of this system, by any of its NAMES, or None."""
+    return next(filter(None, map(shutil.which, NAMES.get(name, (name,)))), None)
 
 
 class Server(NamedTuple):
@@ -171,7 +173,9 @@ def browsers():
         @functools.cache
         def launch(*flags):
             return opened.enter_context(
-                playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, *flags])
+                playwright.chromium.launch(
+                    executable_path=program("chromium"), args=[*FLAGS, *flags]
+                )
             )
 
         yield launch

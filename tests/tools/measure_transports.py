@@ -156,7 +156,7 @@ class Lane:
             raise RuntimeError("the server did not start; it says why above")
         start = Path(self.folder) / name
         start.write_text(
-            f'#!/bin/sh\n{FIRST}\nexec {" ".join(self.line.inside("client"))} {lab.chromium()} "$@"\n'
+            f'#!/bin/sh\n{FIRST}\nexec {" ".join(self.line.inside("client"))} {lab.program("chromium")} "$@"\n'
         )
         start.chmod(0o755)
         self.origin = f"http://{SERVER}:{PORT}"
@@ -353,7 +353,7 @@ def setting(version):
 
 
 def main(runs):
-    why = emulated.lacking() or ("" if lab.chromium() else "there is no Chromium")
+    why = emulated.lacking() or ("" if lab.program("chromium") else "there is no Chromium")
     have = (
         Path("/proc/sys/net/ipv4/tcp_available_congestion_control")
         .read_text(encoding="utf-8")
