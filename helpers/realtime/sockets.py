@@ -79,6 +79,8 @@ class Talk:
         ended = self._last("input_audio_buffer.speech_stopped")
         given = self._last("conversation.item.create", "input_audio_buffer.committed")
         answered, sound = self._last("response.done"), self._last(SOUND)
+        if self._last("session.created") < 0:
+            return "The session has not begun: session.created, the first event, has not come."
         if begun > answered:
             return "An answer has begun and not ended: it is still being made."
         if sound > max(asked, given, ended, spoken, answered) and rules is None:
@@ -170,14 +172,26 @@ class PatientAsync(websockets.asyncio.client.ClientConnection):
 
     async def recv(self, decode: bool | None = None) -> Any:
         """The next message, as in websockets."""
+        wait = self.talk.patience
         for _ in range(ROUNDS):
             since = self.talk.moved
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.talk.patience):
+                async with asyncio.timeout(wait):
                     return _noted(self.talk, await super().recv(decode))
-            if self.talk.moved == since and not self.talk.owes():
+            still = self.talk.moved == since
+            if wait == AT_ONCE and still:
                 break
+            idle = still and await self._answers_a_ping() and not self.talk.owes()
+            wait = AT_ONCE if idle else self.talk.patience
         raise self.talk.late()
+
+    async def _answers_a_ping(self):
+        """Whether the server has said all that it says to what was sent before."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.talk.patience):
+                await (await self.ping())
+                return True
+        return False
 
     async def send(self, message: Any, *args: Any, **more: Any) -> None:
         """Send a message, as in websockets. Where the server has hung up, its last words are

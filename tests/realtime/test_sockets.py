@@ -2,11 +2,14 @@
 once.
 """
 
+import asyncio
 import base64
+import signal
+import threading
 import time
 
 import pytest
-from openai import OpenAI
+from openai import AsyncOpenAI, OpenAI
 
 import helpers
 from helpers import running
@@ -14,6 +17,7 @@ from helpers.facts import sounds
 from helpers.realtime import sockets
 
 MODEL = "gpt-realtime-2.1"
+SAID = "response.output_audio_transcript.done"
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +66,44 @@ def test_a_wait_ends_with_what_is_waited_for(client, name):
         with pytest.raises(TimeoutError, match=words):
             for _ in connection:
                 pass
+
+
+def heard_by_waiting(server):
+    """The transcript of the answer to a spoken question, by the SDK's waiting client."""
+    with OpenAI(base_url=server.url, api_key=server.key).realtime.connect(model=MODEL) as talk:
+        append(talk, sounds.clip("user-tax") + sounds.silence(800))
+        return next(e.transcript for e in talk if e.type == SAID)
+
+
+def heard_by_async(server):
+    """The same by the SDK's other client."""
+
+    async def talk():
+        async with (
+            AsyncOpenAI(base_url=server.url, api_key=server.key) as client,
+            client.realtime.connect(model=MODEL) as talk,
+        ):
+            sound = sounds.clip("user-tax") + sounds.silence(800)
+            await talk.input_audio_buffer.append(audio=base64.b64encode(sound).decode())
+            return await anext(e.transcript async for e in talk if e.type == SAID)
+
+    return asyncio.run(talk())
+
+
+@pytest.mark.parametrize("heard", [heard_by_waiting, heard_by_async])
+def test_a_server_that_is_held_up_is_waited_for(api, heard, monkeypatch):
+    at_rest = heard(api)
+    monkeypatch.setattr(sockets, "PATIENCE", 0.5)
+    created = sockets.Talk.note
+
+    def stopped_for_a_while(talk, event):  # as soon as the sound is on its way
+        created(talk, event)
+        if event["type"] == sockets.SOUND:
+            api.process.send_signal(signal.SIGSTOP)
+            threading.Timer(2, api.process.send_signal, [signal.SIGCONT]).start()
+
+    monkeypatch.setattr(sockets.Talk, "note", stopped_for_a_while)
+    assert heard(api) == at_rest
 
 
 def test_a_session_with_unread_events_closes_at_once(client):
