@@ -1,8 +1,50 @@
-"""What JSON has no word for, and Python's json reads all the same: NaN and infinite numbers."""
+"""JSON as it is defined: without NaN, infinite numbers and endless nesting, which Python's json
+reads all the same.
+"""
 
 from __future__ import annotations
 
+import json
 import math
+from typing import Any
+
+import jiter
+
+DEEPEST = 100  # levels of nesting
+TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
+
+
+def loads(raw: bytes) -> Any:
+    """The value of a JSON text in UTF-8.
+
+    Raises ValueError, in the words of Python's json, for what is none: also for NaN and infinite
+    numbers, for those too large for a float, and for what is nested deeper than DEEPEST levels.
+    """
+    try:
+        # ten and more times as fast where texts are long, such as pictures and sound
+        value = jiter.from_json(raw, allow_inf_nan=False)
+    except ValueError:
+        value = _slowly(raw)
+    level, depth = [value], 0  # what lies at one depth
+    while level:
+        inner: list[Any] = []
+        for v in level:
+            if isinstance(v, (dict, list)):
+                if depth == DEEPEST:
+                    raise ValueError(TOO_DEEP)
+                inner += v.values() if isinstance(v, dict) else v
+            elif type(v) is float and math.isinf(v):
+                _slowly(raw)  # says which number
+        level, depth = inner, depth + 1
+    return value
+
+
+def _slowly(raw):
+    """The same, read by Python's json: what jiter does not take, or the words for it."""
+    try:
+        return json.loads(raw.decode("utf-8-sig"), parse_constant=no_constant, parse_float=finite)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
 
 
 def no_constant(name: str) -> None:

@@ -16,7 +16,7 @@ import unicodedata
 
 from tornado import httputil
 
-from ..common.strict_json import finite, no_constant
+from ..common import strict_json
 from ..facts.models import models
 from .checks import Bad
 
@@ -85,8 +85,6 @@ BLANKS = re.compile(r"\s\s+|[^\S ]")  # a single space may stay: so most of a te
 PIECE = 1 << 18  # characters that are searched in some milliseconds
 LONG = 512  # a longer base64 text is compared by what it decodes to
 KEPT = 30_000_000  # letters of base64; what a longer text decodes to is not kept
-DEEPEST = 100  # levels of nesting that a body may have
-TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
 
 
 @functools.cache
@@ -141,20 +139,25 @@ def by_content(text):
 
 def decoded(text):
     """(what a base64 text or data URL holds, its SHA-256); b"" first where it is none."""
-    return _last_decoded(text) if len(text) < KEPT else _last_decoded.__wrapped__(text)
-
-
-@functools.lru_cache(
-    1
-)  # a picture of a request is looked at, and then compared; and the next request often has the same
-def _last_decoded(text):
+    global _decoded
+    # a picture of a request is looked at, and then compared; and the next request often has the
+    # same. It is compared whole, since the hash that a table would need takes longer
+    last, found = _decoded
+    if text == last:
+        return found
     try:
         raw = base64.b64decode(
             text.partition(",")[2] if text.startswith("data:") else text, validate=True
         )
     except (binascii.Error, ValueError):
         raw = b""
-    return raw, digest(raw)
+    found = raw, digest(raw)
+    if len(text) < KEPT:
+        _decoded = text, found
+    return found
+
+
+_decoded = "", (b"", digest(b""))
 
 
 def canonical_value(value, drop=frozenset()):
@@ -269,32 +272,13 @@ def read_body(content_type, raw):
 
 
 def parse(raw):
-    """JSON as its value; raises ValueError for what is not JSON, not Unicode, or too deep to walk
-    through.
-    """
-    try:
-        value = json.loads(raw.decode("utf-8-sig"), parse_constant=no_constant, parse_float=finite)
-        # looked for between the backslashes alone: in a picture there are none, and a search for
-        # two letters is slow
-        if b"\\u" in raw[max(raw.find(b"\\"), 0) : raw.rfind(b"\\") + 2]:
-            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
-    except RecursionError:
-        raise ValueError(TOO_DEEP) from None
-    if _deeper_than(DEEPEST, value):
-        raise ValueError(TOO_DEEP)
+    """A body's JSON as its value; raises ValueError for what is none, or not Unicode."""
+    value = strict_json.loads(raw)
+    # looked for between the backslashes alone: in a picture there are none, and a search for
+    # two letters is slow
+    if b"\\u" in raw[max(raw.find(b"\\"), 0) : raw.rfind(b"\\") + 2]:
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     return value
-
-
-def _deeper_than(levels, value):
-    level = [value]  # what lies at one depth
-    for _ in range(levels):
-        inner = (
-            v.values() if isinstance(v, dict) else v for v in level if isinstance(v, (dict, list))
-        )
-        level = [v for values in inner for v in values]
-        if not level:
-            return False
-    return any(isinstance(v, (dict, list)) for v in level)
 
 
 def read_form(content_type, raw):

@@ -7,12 +7,10 @@ joined.
 
 import asyncio
 import importlib
-import json
 import os
 from urllib.parse import parse_qs
 
-from ...common import left_out
-from ...common.strict_json import finite
+from ...common import left_out, strict_json
 from ...facts import hearing
 from .. import canonical, checks
 from ..answer import Answer, as_json, bad_request, error, refused
@@ -147,7 +145,7 @@ class Endpoints:
                 )
             if session is None:
                 try:
-                    session = json.loads(fields.get("session", "{}"), parse_float=finite)
+                    session = strict_json.loads(fields.get("session", "{}").encode())
                 except ValueError as e:
                     raise checks.Bad(
                         f"'session' could not be parsed as JSON: {e}.", param="session"

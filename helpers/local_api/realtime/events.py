@@ -10,7 +10,7 @@ import secrets
 import string
 import time
 
-from ...common.strict_json import finite
+from ...common import strict_json
 from ...facts import sounds
 from ..checks import WORDS, Bad, text
 from ..envelopes import short_id
@@ -79,8 +79,8 @@ def parsed(message):
             "Expected a text WebSocket message; binary frames are not supported.", "invalid_event"
         )  # seen
     try:
-        event = json.loads(message, parse_float=finite)
-    except (ValueError, RecursionError) as e:
+        event = strict_json.loads(message.encode())
+    except ValueError as e:
         raise Bad(f"Invalid event: failed to parse JSON value. {e}", "invalid_json") from e
     if not isinstance(event, dict):
         raise Bad(
