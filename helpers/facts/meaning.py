@@ -45,7 +45,7 @@ PARTS = {
 }
 IDLE = {"please", "hey", "well", "so", "um", "uh", "okay", "oh", "just", "now", "could", "would", "can", "you", "me", "tell", "reindeer", "little", "dear", "and", "then"}  # fmt: skip
 IDLE_WEIGHT = 0.15
-UNKNOWN = 0.8  # times the weight of the rarest word: that of one that no phrase has
+UNKNOWN = 1.3  # times the weight of the rarest word: that of one that no phrase has
 ELSEWHERE = 0.5  # what a word counts that is in another phrase of the same scene
 
 
