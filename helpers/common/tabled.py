@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 LONGEST = 400  # characters of a cell
-SEPARATED = 10_000  # from here on a column's numbers have separators: years never do
-NUMBER = re.compile(r"[+\-−±]?[\d,]*\.?\d+(e[+-]?\d+)?( ?%)?|NaN|None|")
+YEARS = range(1900, 2101)  # a column of these has no separators
+NUMBER = re.compile(r"[+\-−±]?[\d,]*\.?\d+(e[+-]?\d+)?( ?%)?|NaN|None|<NA>|")
 TABLE = Template("""
 {% macro cell(tag, value, i, scope) %}
   <{{ tag }}{% if scope %} scope="{{ scope }}"{% endif %} style="text-align:{{ "right" if i in right else "left" }}{% if " " not in value and value|length < 20 %};white-space:nowrap{% endif %}">{{ value }}</{{ tag }}>
@@ -110,7 +110,7 @@ def _drawn(head, columns, named, note):
 def _told(values):
     """The values of a column as texts that agree in decimals and separators."""
     counted = [v for v in values if _is_number(v)]
-    separated = "," if any(abs(v) >= SEPARATED for v in counted) else ""
+    separated = "" if all(v in YEARS for v in counted) else ","
     floats = [v for v in counted if isinstance(v, float)]
     decimals = _decimals(floats)
     dates = [v for v in values if isinstance(v, datetime.datetime) and v == v]

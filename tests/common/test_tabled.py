@@ -26,7 +26,9 @@ def shown(data):
     ("values", "texts"),
     [
         ([64, 1920, 25_000], ["64", "1,920", "25,000"]),
+        ([1253, 84], ["1,253", "84"]),
         ([2023, 2024], ["2023", "2024"]),  # a year has no separator
+        ([2019.0, float("nan")], ["2019", "NaN"]),
         ([0.5, 0.25, 3.0], ["0.50", "0.25", "3.00"]),
         ([100.0, 40.0], ["100", "40"]),
         ([1234567.891, float("nan")], ["1,234,567.891", "NaN"]),
@@ -50,6 +52,14 @@ def test_words_stand_left_numbers_right_and_each_header_says_what_it_heads():
     assert all(tag == "th" and 'scope="col"' in more for tag, more, _ in head)
     assert row[0][0] == "th" and 'scope="row"' in row[0][1]
     assert ["right" in more for _, more, _ in row] == [False, False, True, True]
+
+
+def test_a_column_of_numbers_with_a_gap_stands_right():
+    _, *rows = cells(tabled.frame(pd.DataFrame({"n": pd.array([4000, None], "Int64")}, [*"ab"])))
+    assert [(text, "right" in more) for _, (_, more, text) in rows] == [
+        ("4,000", True),
+        ("&lt;NA&gt;", True),
+    ]
 
 
 def test_no_header_is_empty_and_an_index_that_only_counts_is_left_out():
