@@ -164,17 +164,33 @@ READMES = {"README.md": lambda: map_table(ROOT), "README.zh-CN.md": map_in_chine
 
 
 def glossary():
-    """notebooks/glossary.md: each word of data/glossary.csv, its meaning, and where it is first."""
+    """notebooks/glossary.md: each word of data/glossary.csv, its meaning, and where it is first
+    met: where a page links it, else where a text has it that was written, not generated.
+    """
     from helpers.facts import tables
 
     texts = {
-        path: " ".join(c.source for c in read(path).cells if c.cell_type == "markdown").lower()
+        path: " ".join(
+            cell.source
+            for cell in read(path).cells
+            if cell.cell_type == "markdown"
+            and not any(tag.startswith("generated") for tag in cell.metadata.get("tags", []))
+        ).lower()
         for path in notebooks()
     }
     lines = ["| word | what it means here | first met in |", "|---|---|---|"]
     for row in sorted(tables.rows("glossary.csv"), key=lambda row: row["term"].lower()):
-        word = re.compile(rf"(?<!\w){re.escape(row['term'].split(' (')[0].lower())}s?(?!\w)")
-        first = next((path for path, text in texts.items() if word.search(text)), None)
+        word = rf"(?<!\w){re.escape(row['term'].split(' (')[0].lower())}s?(?!\w)"
+        linked = rf"\[{word}\]\([./]*glossary\.md\)"
+        first = next(
+            (
+                path
+                for how in (linked, word)
+                for path, text in texts.items()
+                if re.search(how, text)
+            ),
+            None,
+        )
         met = f"[{title(read(first))}]({first.relative_to(NOTEBOOKS).as_posix()})" if first else "–"
         lines.append(f"| **{row['term']}** | {row['meaning']} | {met} |")
     return "# The words of these notebooks\n\n" + "\n".join(lines) + "\n"
