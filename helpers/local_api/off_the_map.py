@@ -202,10 +202,11 @@ def ranges(recording):
     words = []
     for name, slot in recording.slots.items():
         if slot["type"] == "choice":
-            words.append(f"‹{name}› one of {', '.join(map(str, slot['values']))}")
+            words.append(f"‹{name}› is one of {', '.join(map(str, slot['values']))}")
         elif "min" in slot or "max" in slot:
+            kind = {"integer": "a whole number"}.get(slot["type"], f"a {slot['type']}")
             words.append(
-                f"‹{name}› {slot['type']} from {slot.get('min', '…')} to {slot.get('max', '…')}"
+                f"‹{name}› is {kind} from {slot.get('min', '…')} to {slot.get('max', '…')}"
             )
         else:
             most = (
@@ -214,7 +215,7 @@ def ranges(recording):
                 else ""
             )
             form = " written as 2024-12-17" if slot["type"] == "date" else ""
-            words.append(f"‹{name}› any {slot['type']}{most}{form}")
+            words.append(f"‹{name}› is any {slot['type']}{most}{form}")
     return words
 
 

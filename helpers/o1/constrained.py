@@ -144,14 +144,14 @@ def valid(form, text):
 
 
 STRIP = Template("""
-{% set cell = "display:inline-block;box-sizing:border-box;width:1.5em;text-align:center;border-radius:2px;" %}
+{% set cell = "text-align:center;border-radius:2px;" %}
 {% set on = cell + "border:1px solid #0072B2;font-weight:bold" %}
 {% set off = cell + "border:1px solid transparent;opacity:.75" %}
 <div class="mathjax_ignore" style="max-width:52em">
   <div>after <code>{{ prefix or "nothing" }}</code></div>
-  <div role="img" aria-label="{{ count }}: {{ can }}" style="font-family:monospace;white-space:nowrap;overflow-x:auto;margin:.4em 0">
-    {% for letter, allowed, last in strip %}
-      <span style="{{ on if allowed else off }}">{{ letter }}</span>{% if last %}<br>{% endif %}
+  <div role="img" aria-label="{{ count }}: {{ can }}" style="display:grid;grid-template-columns:repeat(32,minmax(0,1.5em));font-family:monospace;margin:.4em 0">
+    {% for letter, allowed in strip %}
+      <span style="{{ on if allowed else off }}">{{ letter }}</span>
     {% endfor %}
   </div>
   <div style="font-size:85%">{{ count }} (framed and bold)</div>
@@ -182,7 +182,7 @@ class Mask:
         can = ", ".join(
             "space" if b == 32 else chr(b) for b in sorted(self.bytes) if b in PRINTABLE
         )
-        strip = [("␣" if b == 32 else chr(b), b in self.bytes, b % 32 == 31) for b in PRINTABLE]
+        strip = [("␣" if b == 32 else chr(b), b in self.bytes) for b in PRINTABLE]
         return STRIP.render(prefix=self.prefix, can=can, strip=strip, count=self._count())
 
 

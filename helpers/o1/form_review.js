@@ -120,7 +120,7 @@ function render({ model, el }) {
     cards = items().map(cardOf);
     list.replaceChildren(...cards.map(card => make("li", {}, card)));
     const found = cards.length ? `${cards.length} correction${cards.length > 1 ? "s" : ""} to decide on.`
-      : "No mistakes found. That is no proof that there are none: only what stands on these pages was looked at.";
+      : "No mistakes found. That is no proof that there are none: only what is on these pages was looked at.";
     said.textContent = model.get("problem") ? "" : found;
     showDrawn();
     if (cards.length) select(0);

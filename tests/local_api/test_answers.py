@@ -1073,11 +1073,11 @@ def test_an_answer_off_the_map_names_the_nearest_and_what_it_accepts(monkeypatch
     )["message"]
     assert (
         "Nearest: o1/effort/easy-low." in message
-        and "‹hours› integer from 0 to 1000000" in message
+        and "‹hours› is a whole number from 0 to 1000000" in message
         and "{{" not in message
     )
     assert (
-        "‹words› any text of at most 200 characters"
+        "‹words› is any text of at most 200 characters"
         in envelope(ask(SHIPPED, chat("Write this in capital letters, please: x")), 424)["message"]
     )
 

@@ -109,7 +109,7 @@ class Pages:
             raise Unclear("At low detail the pages cannot be read: send them with detail high.")
         named = self.forms
         if len(named) != 1 or sorted(next(iter(named.values()))) != [1, 2, 3, 4]:
-            raise Unclear("The pages are not the four of one form: what is missing or mixed up nobody wrote down here.")  # fmt: skip
+            raise Unclear("The pages are not the four of one form, and no answer here says which are missing or mixed up.")  # fmt: skip
         return next(iter(named))
 
     @property
