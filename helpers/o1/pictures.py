@@ -17,8 +17,8 @@ SMALL = Template("""
 </div>
 """)
 CUT_OUT = Template("""
-<div role="img" aria-label="{{ alt }}" style="{{ frame }};width:{{ width }}px;max-width:100%;height:{{ height }}px;overflow:hidden">
-  <img alt="" src="{{ url }}" style="max-width:none;width:{{ width }}px;margin-top:{{ up }}px">
+<div role="img" aria-label="{{ alt }}" style="{{ frame }};box-sizing:border-box;width:{{ width }}px;max-width:100%;aspect-ratio:{{ ratio }};overflow:hidden">
+  <img alt="" src="{{ url }}" style="width:100%;margin-top:{{ up }}%">
 </div>
 """)
 
@@ -47,7 +47,7 @@ def cut_out(file, first, last, alt, width=700):
     for field in (first, last):
         if field not in place["boxes"]:
             raise LookupError(f"{field!r} is not on {file.stem}; there are {', '.join(place['boxes'])}.")  # fmt: skip
-    scale = width / place["size"][0]
+    wide = place["size"][0]
     top, bottom = place["boxes"][first][1] - 40, place["boxes"][last][3] + 24
     return Shown(
         f"[from {file.name}: {alt}]",
@@ -56,7 +56,7 @@ def cut_out(file, first, last, alt, width=700):
             url=data_url(file.read_bytes()),
             frame=FRAME,
             width=width,
-            height=round((bottom - top) * scale),
-            up=-round(top * scale),
+            ratio=f"{wide} / {bottom - top}",
+            up=round(-100 * top / wide, 2),  # of the width, as CSS has it
         ),
     )
