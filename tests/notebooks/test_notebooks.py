@@ -13,6 +13,10 @@ from tests.tools import make_diagrams, refresh
 
 BOOKS = refresh.notebooks()
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+# of something with a date: true on the day it was written, and not after the date
+COMING = re.compile(
+    r"\b(?:is closing|(?:ends?|follows|closes) on 20\d\d-|you have \d+ days|may still|will (?:be|end)\b.* 20\d\d-)"
+)
 
 
 def name(path):
@@ -188,6 +192,15 @@ def test_no_two_dollars_make_a_formula(path):
         for text in texts:
             for paragraph in re.split(r"\n\n|\||</?(?:p|td|div|pre|li)\b", text):
                 assert paragraph.count("$") < 2, paragraph
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_what_has_a_date_is_told_so_that_it_stays_true_after_it(path):
+    for cell in refresh.read(path).cells:
+        if cell.cell_type == "markdown":
+            for sentence in re.split(r"(?<=[.!?])\s|\n", cell.source):
+                dated = "closing" in sentence or re.search(r"20\d\d-\d\d-\d\d", sentence)
+                assert not (dated and COMING.search(sentence)), sentence
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=name)
