@@ -52,10 +52,12 @@ def show(answer: ChatCompletion | Response | list[Any]) -> Shown:
     )
 
 
-def framed(words: str, model: str, id: str, more: str = "", kind: str = "p") -> Shown:
-    """Words in the frame of an answer, whose id says where they come from. Returns a Shown."""
+def framed(words: str, model: str, id: str | None, more: str = "", kind: str = "p") -> Shown:
+    """Words in the frame of an answer, whose id says where they come from; None is no answer.
+    Returns a Shown.
+    """
     found = running.server().ask(f"origin/{id}")
-    where = _origin_words(found["origin"], found["recording"])
+    where = _origin_words(found["origin"], found["recording"]) if id else "nothing was answered"
     footer = f"{where} · {more}" if more else where
     edge = _edge(found["origin"])
     # a tuned model's name ends with letters that differ on every run

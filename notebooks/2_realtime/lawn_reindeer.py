@@ -98,6 +98,20 @@ def post(offer):
         sys.exit(f"The call was refused: {refused.code} {refused.read().decode()}")
 
 
+def not_heard(session):
+    """What stands in the place of your words where no turn of yours was found, and why."""
+    if not session["audio"]["input"].get("turn_detection"):
+        return "(no turn was found: the session has no turn_detection)"
+    return "(no turn was found: nothing in the sound is taken for speech)"
+
+
+def not_written(session):
+    """What stands in the place of your words until a transcript comes, and why."""
+    if not session["audio"]["input"].get("transcription"):
+        return "(sound, not written down: the session asks for no transcription)"
+    return "(sound, not written down: no transcript came)"
+
+
 async def call():
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     microphone, loudspeaker = Microphone(), Loudspeaker()
@@ -105,21 +119,30 @@ async def call():
     codecs = RTCRtpReceiver.getCapabilities("audio").codecs
     line.setCodecPreferences([codec for codec in codecs if codec.name == "opus"])
     line.receiver._RTCRtpReceiver__jitter_buffer = loudspeaker
-    words, asked = {}, set()  # something is asked from the first word heard to the last one said
+    words, session = {}, {}
+    asked = set()  # something is asked from the first word heard to the last one said
 
     @channel.on("message")
     def told(text):
         event = json.loads(text)
-        if event["type"] == "input_audio_buffer.speech_started":
+        if event["type"] == "session.created":
+            session.update(event["session"])
+        elif event["type"] == "input_audio_buffer.speech_started":
             asked.add("something")
+            words["you"] = not_written(session)
         elif event["type"] == "output_audio_buffer.stopped":
             asked.clear()
         elif event["type"] == "error":
             words["error"] = event["error"]["message"]
         elif event["type"] == "response.done":
             words["response"] = event["response"]["id"]
+            words.setdefault("it", f"(no words: its status is {event['response']['status']})")
+            if event["response"]["output_modalities"] == ["text"]:
+                asked.clear()  # no sound of it will ever stop
         elif "transcript" in event:  # of what was heard, or of what is said
             words["you" if event["type"].startswith("conversation") else "it"] = event["transcript"]
+        elif event["type"] == "response.output_text.done":
+            words["it"] = f"{event['text']} (text, no sound: the session's output_modalities)"
 
     await peer.setLocalDescription(await peer.createOffer())
     offer = trimmed(peer.localDescription.sdp)
@@ -129,12 +152,16 @@ async def call():
         if peer.connectionState in ("failed", "closed"):
             sys.exit(f"The connection has {peer.connectionState}.")
         await asyncio.sleep(0.1)
+    if not session:
+        sys.exit("The call was answered, and no session.created came.")
     if asked:
-        sys.exit("It was heard, and no answer came within 30 s.")
+        detection = session["audio"]["input"]["turn_detection"]
+        off = "" if detection.get("create_response", True) else ": its create_response is off"
+        sys.exit(f"It was heard, and no answer came within 30 s{off}.")
     stats = {part.type: part for part in (await peer.getStats()).values()}
     await peer.close()
     udp, up = stats["transport"], stats["outbound-rtp"].bytesSent
-    return words | {
+    return {"you": not_heard(session), "it": "(no answer)", "response": None} | words | {
         "seconds": microphone.sent * FRAME / RATE, "memory": peak_memory(),
         "offer": len(offer), "answer": len(answer),
         "up": {"packets": udp.packetsSent, "bytes": udp.bytesSent, "sound": up},

@@ -87,12 +87,12 @@ def test_the_widget_keeps_its_sound_out_of_the_notebook():
 # --- the device -----------------------------------------------------------------------------------
 
 
-def on_the_lawn(api, pcm, secret=None):
+def on_the_lawn(api, pcm, secret=None, listens=None):
     if secret is None:
         session = {
             "type": "realtime",
             "model": "gpt-realtime-2.1-mini",
-            "audio": {"input": {"transcription": {"model": "gpt-4o-transcribe"}}},
+            "audio": {"input": {"transcription": {"model": "gpt-4o-transcribe"}} | (listens or {})},
         }
         secret = (
             OpenAI(api_key=api.key, base_url=api.url)
@@ -134,10 +134,16 @@ def test_it_hangs_up_where_nobody_speaks(api):
     used = json.loads(device.stderr)
     assert (
         device.returncode == 0
-        and "it" not in used
-        and "you" not in used
+        and used["response"] is None
+        and (used["you"], used["it"])
+        == ("(no turn was found: nothing in the sound is taken for speech)", "(no answer)")
         and used["up"]["sound"] > 0
     )
+
+
+def test_it_says_which_setting_keeps_your_words_from_it(api):
+    device = on_the_lawn(api, bytes(8_000), listens={"turn_detection": None})
+    assert json.loads(device.stderr)["you"].endswith("the session has no turn_detection)")
 
 
 def test_a_refused_call_is_told_in_a_line(api):
