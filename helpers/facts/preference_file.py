@@ -34,20 +34,25 @@ import difflib
 import json
 import re
 from dataclasses import dataclass
+from json import scanner
 from math import isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..common.private import must_have
 from ..common.strict_json import no_constant
 from . import foreign_pairs, whole_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 
 FEWEST = 10  # examples in a training file
 TOLD_EVERY = 10_000  # lines
+MARK = b"\xef\xbb\xbf"  # of byte order
+BLANKS = b" \t\r\n"
+LONG = 1_000_000  # bytes that are gone through in a few milliseconds
 LARGEST = 512_000_000  # bytes: 512 MB, the smaller of the two things that MB may mean
 METHODS = ("dpo", "supervised")  # of the jobs that read a file here
 
@@ -117,7 +122,7 @@ class _Object(dict):
 
 
 def read(
-    data: bytes,
+    data: bytes | bytearray,
     method: str | None = None,
     file: str = "(this file)",
     progress: Callable[[int, int], None] = lambda done, lines: None,
@@ -132,53 +137,72 @@ def read(
     >>> print(problems[0])
     line 1: input.messages: expected at least one message, found an empty list
     """
+    problems: list[Problem] = []
+    return list(examples(data, problems, method, file, progress)), problems
+
+
+def examples(
+    data: bytes | bytearray,
+    problems: list[Problem],
+    method: str | None = None,
+    file: str = "(this file)",
+    progress: Callable[[int, int], None] = lambda done, lines: None,
+) -> Iterator[dict[str, Any]]:
+    """The rows that `read` gives, one after the other, for a file that is not to be held as a
+    whole. What is wrong with it is in `problems` when they have ended.
+    """
     if method not in (None, *METHODS):
         raise ValueError(f"method is 'dpo' or 'supervised', not {method!r}")
     if isinstance(data, str):
         raise TypeError('a file is read as its bytes: open(path, "rb").read(), or text.encode()')
     if len(data) > LARGEST:
         said = f"expected at most {LARGEST:,} bytes (512 MB), found {len(data):,}"
-        return [], [Problem(None, "", said, stage="upload", code=None)]
-    problems = []
-    if data.startswith(b"\xef\xbb\xbf"):
-        data = data[3:]
+        problems.append(Problem(None, "", said, stage="upload", code=None))
+        return
+    if data.startswith(MARK):
         said = (
             "expected UTF-8 without a byte order mark; it is skipped here, elsewhere it may not be"
         )
         problems.append(Problem(1, "byte 1", said, "warning"))
-    numbered = _parsed_lines(data, problems)
-    foreign = _foreign(data, numbered)
+    _, first = next(_parsed_lines(data, []), (0, None))
+    foreign = _foreign(data, first)
     if foreign:
-        return [], [foreign]
+        problems[:] = [foreign]
+        return
     if method is None:
-        method = _kind(numbered[0][1]) if numbered else "dpo"
-    if method == "dpo" and numbered and all(_kind(row) == "supervised" for _, row in numbered):
-        more = "(A pair has input, preferred_output and non_preferred_output.)"
-        said = SUPERVISED_FILE.format(file=file)
-        return [], [*problems, Problem(None, "", said, published=True, more=more)]
-    rows = _rows_without_error(numbered, method, progress, problems)
-    if len(numbered) < FEWEST:
-        said, code = TOO_FEW.format(n=len(numbered)), "invalid_n_examples"
-        problems.append(Problem(None, "", said, published=True, code=code))
-    return rows, problems
+        method = _kind(first) if first else "dpo"
+    unread: list[Problem] = []  # of lines that hold no dictionary
+    if method == "dpo" and first:
+        if all(_kind(row) == "supervised" for _, row in _parsed_lines(data, unread)):
+            more = "(A pair has input, preferred_output and non_preferred_output.)"
+            said = SUPERVISED_FILE.format(file=file)
+            problems += [*unread, Problem(None, "", said, published=True, more=more)]
+            return
+        unread.clear()
+    yield from _rows_without_error(data, method, progress, problems, unread)
 
 
-def _rows_without_error(numbered, method, progress, problems):
-    """The rows that are fit for training; what is wrong with others goes to `problems`."""
-    rows = []
-    for done, (number, row) in enumerate(numbered, start=1):
+def _rows_without_error(data, method, progress, problems, unread):
+    """The rows that are fit for training. What is wrong goes to `problems`: first the lines that
+    hold no dictionary, then the fields of others, then the file.
+    """
+    lines, done, wrong = _count(data), 0, []
+    for done, (number, row) in enumerate(_parsed_lines(data, unread), start=1):
         if done % TOLD_EVERY == 0:
-            progress(done, len(numbered))
+            progress(done, lines)
         found = [
             _without_role(number, path)
             if message is NO_ROLE
             else Problem(number, path, message, level)
             for path, message, level in _row_problems(row, method)
         ]
-        problems += found
+        wrong += found
         if not any(p.level == "error" for p in found):
-            rows.append(row)
-    return rows
+            yield row
+    problems += unread + wrong
+    if done < FEWEST:
+        said, code = TOO_FEW.format(n=done), "invalid_n_examples"
+        problems.append(Problem(None, "", said, published=True, code=code))
 
 
 def converted(data: bytes) -> tuple[list[dict[str, Any]], list[Problem]]:
@@ -193,7 +217,7 @@ def converted(data: bytes) -> tuple[list[dict[str, Any]], list[Problem]]:
     [{'role': 'assistant', 'content': 'Yes.'}]
     """
     problems: list[Problem] = []
-    numbered = list(enumerate(_table(data), start=2)) or _parsed_lines(data, problems)
+    numbered = list(enumerate(_table(data), start=2)) or list(_parsed_lines(data, problems))
     if not numbered or not foreign_pairs.form_of(numbered[0][1]):
         known = "TRL, UltraFeedback, ShareGPT, or a CSV with prompt, chosen and rejected"
         raise ValueError(f"expected a file of {known}; `read` tells what this one is")
@@ -213,20 +237,23 @@ def _table(data):
         return []
 
 
-def _foreign(data, numbered):
-    """A Problem that names the form of a file that has another's, and the way out; else None."""
+def _foreign(data, first):
+    """A Problem that names the form of a file that has another's, and the way out; else None.
+
+    first: the first of its lines that is a dictionary, or None.
+    """
     way_out = (
         "To turn it into pairs: rows, problems = preference_file.converted(data), "
         'then preference_file.write(rows, "pairs.jsonl").'
     )
-    if not numbered and _table(data):
+    if not first and _table(data):
         said = NOT_A_DICTIONARY.format(line=1, start=data.decode("utf-8-sig")[:3])
         more = f"This is a table of pairs (CSV). {way_out}"
         return Problem(1, "", said, published=True, stage="upload", code=None, more=more)
-    form = foreign_pairs.form_of(numbered[0][1]) if numbered else ""
+    form = foreign_pairs.form_of(first) if first else ""
     if not form:
         return None
-    fields = foreign_pairs.fields_of(numbered[0][1])
+    fields = foreign_pairs.fields_of(first)
     return Problem(None, "", f"this is the form of {form} ({fields}), not OpenAI's.", more=way_out)
 
 
@@ -250,12 +277,29 @@ def write(rows: Iterable[dict[str, Any]], path: str | os.PathLike[str]) -> Path:
     return path
 
 
+def _lines(data):
+    """Each (line number, line) of a file, without the blank ones at its end and the mark at its
+    beginning.
+    """
+    end = len(data)
+    while end and data[end - 1] in BLANKS:
+        end -= 1
+    begin, number = len(MARK) if data.startswith(MARK) else 0, 1
+    while 0 <= begin < end:
+        cut = data.find(b"\n", begin, end)
+        yield number, data[begin : cut if cut >= 0 else end]
+        begin, number = cut + 1 or end, number + 1
+
+
+def _count(data):
+    """How many lines a file has, counted a piece at a time: other threads have their turn."""
+    ends = sum(data.count(b"\n", at, at + LONG) for at in range(0, len(data), LONG))
+    return ends + (not data.endswith(b"\n"))
+
+
 def _parsed_lines(data, problems):
-    """[(line number, dict)]; what is no dictionary goes to `problems`."""
-    lines, numbered = data.rstrip(b" \t\r\n").split(b"\n"), []
-    if lines == [b""]:
-        return []
-    for number, line in enumerate(lines, start=1):
+    """Each (line number, dict); what is no dictionary goes to `problems`."""
+    for number, line in _lines(data):
         try:
             text = line.decode("utf-8").strip(" \t\r")
         except UnicodeDecodeError as e:
@@ -283,7 +327,7 @@ def _parsed_lines(data, problems):
             continue
         why = ""
         try:
-            row = json.loads(text, object_pairs_hook=_object, parse_constant=no_constant)
+            row = _DECODERS[len(text) > LONG].decode(text)
         except json.JSONDecodeError as e:
             why = f"column {e.colno}", f"{e.msg}."
         except RecursionError:
@@ -292,7 +336,7 @@ def _parsed_lines(data, problems):
             why = "number", f"{e}."
         else:
             if isinstance(row, dict):
-                numbered.append((number, row))
+                yield number, row
                 continue
             why = "", f"It is {_what(row)}."
         published = NOT_A_DICTIONARY.format(line=number, start=text[:3])
@@ -301,7 +345,6 @@ def _parsed_lines(data, problems):
                 number, why[0], published, published=True, stage="upload", code=None, more=why[1]
             )
         )
-    return numbered
 
 
 def _object(pairs):
@@ -314,6 +357,23 @@ def _object(pairs):
             seen.add(key)
         row.twice = tuple(twice)
     return row
+
+
+must_have(scanner, "py_make_scanner")
+
+
+class _Decoder(json.JSONDecoder):
+    """JSON of a line. in_steps: in Python's own steps, ten times slower than C's one, which lets no
+    other thread have its turn.
+    """
+
+    def __init__(self, in_steps: bool) -> None:
+        super().__init__(object_pairs_hook=_object, parse_constant=no_constant)
+        if in_steps:
+            self.scan_once = scanner.py_make_scanner(self)  # type: ignore[attr-defined]
+
+
+_DECODERS = _Decoder(False), _Decoder(True)
 
 
 def _kind(row):

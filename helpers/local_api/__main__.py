@@ -18,7 +18,7 @@ import threading
 from decimal import Decimal
 
 from ..facts import tokens
-from . import log, server, where
+from . import collecting, log, server, where
 
 # seconds in which exchanges come to their end and are recorded, after the kernel has ended
 FINISHING = 20
@@ -113,6 +113,7 @@ async def run(sock, key, pipe, answering=None, spent=Decimal(0)):
     """Serve for ever. `pipe`: the other end of what the parent holds, or None in a shell."""
     upstream = upstream_of(answering, spent, bool(pipe)) if answering else None
     state = server.serve(sock, key, pace(), upstream=upstream)
+    state.collecting = asyncio.create_task(collecting.watch())
     if pipe:
         print(server.hello(state), flush=True)
         threading.Thread(

@@ -14,10 +14,9 @@ import json
 import re
 import unicodedata
 
-from tornado import httputil
-
 from ..common import strict_json
 from ..facts.models import models
+from . import forms
 from .checks import Bad
 
 # Said by the caller for the books, not for the model.
@@ -285,12 +284,12 @@ def read_form(content_type, raw):
     """A multipart form as {field: text, file field: {"filename", "bytes", "sha256"}}; a list of
     these where a name stands twice.
     """
-    fields, files = _parsed_form(content_type, raw)
+    fields, files = forms.parsed(content_type, raw)
     form = {name: [v.decode("utf-8", "replace") for v in values] for name, values in fields.items()}
     for name, parts in files.items():
         form[name] = [
-            {"filename": p["filename"], "bytes": len(p["body"]), "sha256": digest(p["body"])}
-            for p in parts
+            {"filename": filename, "bytes": len(content), "sha256": digest(content)}
+            for filename, content in parts
         ]
     return {name: values if len(values) > 1 else values[0] for name, values in form.items()}
 
@@ -299,25 +298,9 @@ def form_parts(content_type, raw):
     """({field: text}, {file field: (filename, content)}) of a multipart form, the last of each.
     Raises Bad.
     """
-    fields, files = _parsed_form(content_type, raw)
+    fields, files = forms.parsed(content_type, raw)
     form = {name: values[-1].decode("utf-8", "replace") for name, values in fields.items()}
-    return form, {name: (parts[-1]["filename"], parts[-1]["body"]) for name, parts in files.items()}
-
-
-def _parsed_form(content_type, raw):
-    fields, files = {}, {}
-    try:
-        httputil.parse_body_arguments(content_type, raw, fields, files)
-    except httputil.HTTPInputError as e:
-        raise Bad(
-            f"The body of your request is not a readable multipart form: {e}.", None
-        ) from None
-    if not fields and not files:
-        raise Bad(
-            "The body of your request is not a multipart form with the boundary that its Content-Type names.",
-            None,
-        )
-    return fields, files
+    return form, {name: parts[-1] for name, parts in files.items()}
 
 
 def key(method, path, body):

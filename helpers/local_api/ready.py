@@ -2,10 +2,12 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 import dataclasses
 import hashlib
 from urllib.parse import parse_qsl
 
+from . import collecting
 from .answers import COMPUTED
 
 MOST = 512  # answers kept
@@ -36,7 +38,11 @@ class Ready:
         )
 
     async def _later(self, executor, request, asked=None):
-        return await asyncio.get_running_loop().run_in_executor(executor, self._ask, request, asked)
+        large = asked is None
+        with collecting.large() if large else contextlib.nullcontext():
+            return await asyncio.get_running_loop().run_in_executor(
+                executor, self._ask, request, asked
+            )
 
     def _ask(self, request, asked):
         asked = asked or _key(request)

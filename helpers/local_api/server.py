@@ -146,7 +146,8 @@ class Exchange(httputil.HTTPMessageDelegate):
             return self.upgrade.finish()
         if self.pipe:
             return self.state.tasks.keep(self.pipe.end())
-        self.body = bytes(self.body)
+        if self.path != UPLOADS:  # which may be long, and is read without a copy of it
+            self.body = bytes(self.body)
         try:
             answer = self.state.answer(self)
         except (

@@ -2,9 +2,11 @@
 them.
 """
 
+import asyncio
+
 from ..common import left_out
 from ..common.once import once
-from . import pages
+from . import pages, shaping
 from .answer import Answer
 from .books import Books
 from .door import Door
@@ -14,6 +16,7 @@ from .tasks import Tasks
 
 PAGES = "/day9/pages/"
 LANGUAGE_MODEL = left_out.LANGUAGE_MODEL.encode()
+WRITTEN = (shaping.CHAT, shaping.RESPONSES)  # where it is asked
 AUDIO = ("/v1/audio/transcriptions", "/v1/audio/speech")
 
 
@@ -44,10 +47,17 @@ class State:
             return refusal
         if request.path.startswith("/day9/"):
             return self.books.answer(request)
-        if request.method == "POST" and LANGUAGE_MODEL in request.body:
-            written = self.written.take(request)
-            if written:
-                return written
+        if request.method == "POST" and request.path in WRITTEN and LANGUAGE_MODEL in request.body:
+            return self._perhaps_written(request)
+        return self._by_others(request)
+
+    async def _perhaps_written(self, request):
+        """The Answer to a request in which the language model's name stands, somewhere."""
+        written = await asyncio.to_thread(lambda: self.written.take(request))
+        answer = written or self._by_others(request)
+        return await answer if asyncio.iscoroutine(answer) else answer
+
+    def _by_others(self, request):
         forwarded = self.upstream and self.upstream.take(request, self)
         if forwarded:
             return forwarded

@@ -6,22 +6,37 @@ import asyncio
 import concurrent.futures
 import json
 import logging
+import random
 import socket
 import ssl
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tornado import httputil
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from helpers import receipts, running
 from helpers.facts import preference_file
-from helpers.local_api import answers, log, off_the_map, recordings, server, tuning, where
+from helpers.local_api import (
+    answers,
+    checks,
+    collecting,
+    forms,
+    log,
+    off_the_map,
+    ready,
+    recordings,
+    server,
+    tuning,
+    where,
+)
 from helpers.local_api.answer import Answer
 from helpers.local_api.books import Books
 from helpers.local_api.ledger import LONGEST, Ledger
@@ -203,6 +218,93 @@ def test_the_books_are_bounded_by_bytes():
     assert kept <= len(ledger.last) * 2 * LONGEST
     said = [entry["answer"] for entry in ledger.exchanges()]
     assert said[0] == "1,000,000 bytes" and len(json.dumps(said)) < 40 * 2 * LONGEST
+
+
+def test_a_form_is_read_in_pieces_as_tornado_reads_it_whole(monkeypatch):
+    chance = random.Random(17)
+    kinds = ("multipart/form-data; boundary=b", 'multipart/form-data; boundary="b"', "text/plain")
+    whole = (
+        b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n'
+        + b"0123456789--b-\r\n" * 4
+        + b"\r\n--b--\r\n"
+    )
+    read = 0
+    for n in range(1_000):
+        monkeypatch.setattr(forms, "PIECE", chance.choice([1, 2, 5, 64, 1 << 20]))
+        raw = bytearray(whole)
+        for _ in range(n % 4):
+            at = chance.randrange(len(raw))
+            cut = whole[(other := chance.randrange(len(whole))) : other + chance.randrange(20)]
+            raw[at : at + chance.randrange(20)] = cut
+        fields, files = {}, {}
+        try:
+            httputil.parse_body_arguments(kinds[n % 2], bytes(raw), fields, files)
+        except httputil.HTTPInputError:
+            fields = files = {}
+        files = {name: [(p["filename"], p["body"]) for p in parts] for name, parts in files.items()}
+        if fields or files:
+            assert forms.parsed(kinds[n % 2], raw) == (fields, files), bytes(raw)
+            read += 1
+        else:
+            with pytest.raises(checks.Bad):
+                forms.parsed(kinds[n % 2], raw)
+    assert 400 < read < 900
+    with pytest.raises(checks.Bad, match="not a multipart form"):
+        forms.parsed(kinds[2], whole)
+
+
+def test_no_more_than_one_line_of_an_upload_is_held(monkeypatch):
+    there, most, look = weakref.WeakSet(), [], preference_file._row_problems
+
+    def watched(row, method):
+        there.add(row)
+        most.append(len(there))
+        return look(row, method)
+
+    # a set of dicts wants a hash
+    monkeypatch.setattr(preference_file._Object, "__hash__", object.__hash__)
+    monkeypatch.setattr(preference_file, "_row_problems", watched)
+    raw = "\n".join(map(json.dumps, lines(100))).encode()
+    assert tuning.Tuning().answer("POST", "/v1/files", {}, FORM, form(b"fine-tune", raw)).status == 200  # fmt: skip
+    assert len(most) == 100 and max(most) <= 2
+
+
+def test_all_objects_are_looked_through_only_where_nothing_large_is_under_way(monkeypatch):
+    looked, thresholds = [], []
+    monkeypatch.setattr(collecting.gc, "collect", lambda: looked.append(collecting._large))
+    monkeypatch.setattr(collecting.gc, "freeze", lambda: None)
+    monkeypatch.setattr(collecting.gc, "set_threshold", lambda *given: thresholds.append(given))
+    monkeypatch.setattr(collecting, "EVERY", 0)
+
+    class Slow:
+        def answer(self, *request):
+            said.append(collecting._large)
+            return Answer(200)
+
+    class Long:
+        method, path, query, headers, note = "POST", "/v1/responses", "", {}, ""
+        body = b"x" * (ready.LONG + 1)
+
+    async def go():
+        watching = asyncio.create_task(collecting.watch())
+        await asyncio.sleep(0)  # it begins
+        await ready.Ready(Slow()).answer(Long())
+        await asyncio.sleep(0.1)
+        watching.cancel()
+
+    said = []
+    asyncio.run(go())
+    assert said == [1] and set(looked) == {0} and len(looked) > 1
+    assert thresholds[0][2] == collecting.NEVER
+
+
+def test_a_text_that_names_the_language_model_is_read_beside_the_event_loop(local, monkeypatch):
+    read = []
+    take = lambda request: read.append(threading.current_thread().name)
+    monkeypatch.setattr(local.state.written, "take", take)
+    assert asked(local, "What is smollm2-135m?").startswith(b"HTTP/1.1 424 ")
+    assert len(read) == 1 and read[0].startswith("asyncio_")
 
 
 class Counted(str):

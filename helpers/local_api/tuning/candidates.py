@@ -47,6 +47,7 @@ def nearest(messages, sources):
     found = {}
     for source in sources:
         for name, (held, _) in source.items():
+            held = json.loads(held)
             *held_rules, held_asked = _said(held)
             alone = not rules and all(m["role"] in ("system", "developer") for m in held[:-1])
             if held_asked == asked and (alone or held_rules == rules):
@@ -62,7 +63,8 @@ def last_words(messages):
 
 def prompts(rows):
     """{key: (messages, answers)} of the lines of a training file
-    (helpers/facts/preference_file.py), or of a held-out one with `candidates`.
+    (helpers/facts/preference_file.py), or of a held-out one with `candidates`; the messages as
+    JSON: of a large file there are so many that Python's collector takes long to go through them.
     """
     known = {}
     for row in rows:
@@ -77,10 +79,10 @@ def prompts(rows):
                 row.get("candidates") or row["preferred_output"] + row["non_preferred_output"],
             )
         if messages:
-            _, said = known.setdefault(key(messages), (messages, {}))
+            _, said = known.setdefault(key(messages), (json.dumps(messages), {}))
             texts = [text_of(a.get("content")) for a in answers]
             said |= {text: None for text in texts if text}
-    return {name: (messages, list(said)) for name, (messages, said) in known.items()}
+    return {name: (messages, tuple(said)) for name, (messages, said) in known.items()}
 
 
 @functools.cache
@@ -97,8 +99,8 @@ def shipped():
                 )
                 continue
             for name, (messages, answers) in found.items():
-                _, said = known.setdefault(name, (messages, []))
-                said += [answer for answer in answers if answer not in said]
+                _, said = known.get(name, (messages, ()))
+                known[name] = messages, tuple(dict.fromkeys(said + answers))
     return known
 
 

@@ -32,7 +32,7 @@ class File:
 
     purpose: str
     filename: str
-    content: bytes
+    content: bytes | bytearray
     expires_at: int | None = None
     # what a training file asks and answers, see candidates.py
     prompts: dict = field(default_factory=dict)
@@ -132,13 +132,13 @@ class Files:
             )
         asked = {}
         if purpose == "fine-tune":
-            rows, problems = preference_file.read(content)
+            problems = []
+            asked = prompts(preference_file.examples(content, problems))
             refused = next(
                 (p for p in problems if p.level == "error" and p.stage == "upload"), None
             )
             if refused:
                 return _refused(refused)
-            asked = prompts(rows)
         return found(self.add(File(purpose, filename, content, expires_at, asked)).as_object())
 
 

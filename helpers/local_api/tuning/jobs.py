@@ -7,13 +7,14 @@ stands still and is counted in polls instead: each question about a job lets it 
 pieces. Then nothing takes time, and what a poll sees is the same on every run.
 """
 
+import contextlib
 import functools
 import threading
 
 from ...common import left_out
 from ...common.once import once
 from ...facts import policy, tables
-from .. import canonical, checks
+from .. import canonical, checks, collecting
 from ..answer import not_allowed, told
 from ..checks import (
     Bad,
@@ -220,15 +221,13 @@ class Jobs:
 
     def _drive(self, job):
         """Do a job's work, each piece when its time has come."""
-        try:
+        with collecting.large(), contextlib.closing(job.work):  # and what it has started
             while (wait := job.advance()) is not None:
                 with job.changed:
                     job.changed.wait_for(lambda: job.ended, wait * self.pace)
                     job.changed.wait_for(lambda: job.ended or not job.held)
                     if job.ended:
                         return
-        finally:
-            job.work.close()  # and what it has started
 
     def _let_go_on(self, job):
         for _ in range(PIECES_A_POLL if job.phase == "running" else 1):

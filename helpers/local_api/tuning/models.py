@@ -7,6 +7,7 @@ making something up would be a lie.
 """
 
 import difflib
+import json
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -231,7 +232,9 @@ def _conversation(path, same):
 
 def _missed(said, sources, model, body):
     """Off the map: which prompt is nearest, and what there is to ask."""
-    known = {name: messages for source in sources for name, (messages, _) in source.items()}
+    known = {
+        name: json.loads(messages) for source in sources for name, (messages, _) in source.items()
+    }
     asked = candidates.last_words(said)
     words = asked[: off_the_map.COMPARED].lower().split()
     near = lambda messages: difflib.SequenceMatcher(
@@ -245,9 +248,10 @@ def _missed(said, sources, model, body):
             off_the_map.short(str([m.get("content") for m in messages[:-1]]))
             for messages in (nearest, yours)
         )
-    own = [candidates.last_words(messages) for messages, _ in model.job.training.prompts.values()]
+    own = model.job.training.prompts
+    first = candidates.last_words(json.loads(next(iter(own.values()))[0]))
     accepts = [
-        f"the model answers the {len(own)} prompts of its training file, such as {off_the_map.short(own[0])!r}, and those of data/preferences"
+        f"the model answers the {len(own)} prompts of its training file, such as {off_the_map.short(first)!r}, and those of data/preferences"
     ]
     message = (
         f"{model.name} is a stand-in: it chooses among the answers that files hold for a prompt, and none holds this one. Nothing was made up. "

@@ -125,7 +125,7 @@ class Upstream:
             exchange.note = self.shut_down(model)
             if exchange.note:
                 return None
-        raw = exchange.body if sent is body else _dump(sent)
+        raw = bytes(exchange.body) if sent is body else _dump(sent)
         return Forward(self, exchange, state.ledger, sent, raw, notes).answer()
 
     def summary(self):
