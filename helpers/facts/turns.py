@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WINDOW = sounds.RATE * 32 // 1000  # samples
 IN_A_ROW = 3
 HYSTERESIS = 0.15
+AT_ONCE = sounds.RATE * 2  # bytes that are brought to another rate at once: a second
 QUIET = 33  # samples never larger than this (-60 dB) hold no speech; spares the detector
 
 
@@ -38,16 +39,17 @@ class Detector:
     def windows(self, pcm: bytes) -> Iterator[tuple[int, float]]:
         """Yields (position after the window, probability) for each window that `pcm` completes."""
         size = self.silero.chunk_bytes()
-        self.rest += self.to_16_khz(pcm)
-        at = 0
-        try:
-            while len(self.rest) - at >= size:
-                window = self.rest[at : at + size]
-                at += size
-                self.position += WINDOW
-                yield self.position, self.silero(window) if _loud(window) else 0.0
-        finally:
-            self.rest = self.rest[at:]
+        for begin in range(0, len(pcm), AT_ONCE):
+            self.rest += self.to_16_khz(pcm[begin : begin + AT_ONCE])
+            at = 0
+            try:
+                while len(self.rest) - at >= size:
+                    window = self.rest[at : at + size]
+                    at += size
+                    self.position += WINDOW
+                    yield self.position, self.silero(window) if _loud(window) else 0.0
+            finally:
+                self.rest = self.rest[at:]
 
 
 def _loud(window):

@@ -3,6 +3,7 @@ what can be counted: codes, bytes kept, the order of answers.
 """
 
 import asyncio
+import base64
 import concurrent.futures
 import json
 import logging
@@ -40,6 +41,7 @@ from helpers.local_api import (
 from helpers.local_api.answer import Answer
 from helpers.local_api.books import Books
 from helpers.local_api.ledger import LONGEST, Ledger
+from helpers.local_api.realtime import events, session
 from helpers.local_api.tuning import candidates
 from helpers.local_api.upstream.forward import Upstream
 from helpers.local_api.upstream.recorder import Recorder
@@ -176,6 +178,31 @@ def test_connections_are_forgotten_when_they_end(local):
     pytest.fail("a connection that has ended is still watched")
 
 
+def wire(local):
+    url = f"{local.url.replace('http', 'ws')}/realtime?model=gpt-realtime"
+    return connect(
+        url, additional_headers={"Authorization": f"Bearer {KEY}"}, proxy=None, max_size=None
+    )
+
+
+def test_a_long_event_is_read_beside_the_event_loop(local, monkeypatch):
+    read, parsed, decoded = [], events.parsed, events.audio_bytes
+    name = lambda: threading.current_thread().name
+    watched = lambda message: (read.append(name()), parsed(message))[1]
+    monkeypatch.setattr(events, "parsed", watched)
+    monkeypatch.setattr(
+        events, "audio_bytes", lambda *given: (read.append(name()), decoded(*given))[1]
+    )
+    sound = base64.b64encode(bytes(session.LONG)).decode()
+    with wire(local) as here:
+        for sent in (sound, sound[:400]):
+            here.send(json.dumps({"type": "input_audio_buffer.append", "audio": sent}))
+        here.send(json.dumps({"type": "input_audio_buffer.clear"}))
+        while json.loads(here.recv(30))["type"] != "input_audio_buffer.cleared":
+            pass
+    assert [one.startswith("asyncio_") for one in read] == [True, True, False, False, False]
+
+
 FRAMES = {
     "a reserved bit": (b"\xf1\x80\0\0\0\0", 1002),
     "an unknown kind": (b"\x83\x80\0\0\0\0", 1002),
@@ -188,13 +215,12 @@ FRAMES = {
 @pytest.mark.parametrize("name", FRAMES)
 def test_a_bad_frame_is_closed_with_a_code(local, name):
     frame, code = FRAMES[name]
-    url = f"{local.url.replace('http', 'ws')}/realtime?model=gpt-realtime"
-    with connect(url, additional_headers={"Authorization": f"Bearer {KEY}"}, proxy=None) as wire:
-        wire.recv()
-        wire.socket.sendall(frame)
+    with wire(local) as here:
+        here.recv()
+        here.socket.sendall(frame)
         with pytest.raises(ConnectionClosed) as e:
             while True:
-                wire.recv(30)
+                here.recv(30)
     assert e.value.rcvd and e.value.rcvd.code == code
 
 

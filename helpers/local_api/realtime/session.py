@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ...common import left_out
 from ...facts import hearing, sounds, turns
-from .. import checks
+from .. import checks, collecting
 from ..answer import Answer, as_json, fault
 from ..checks import Bad, optional, text, thing
 from ..voice.listening import NOTHING, listened
@@ -23,9 +23,18 @@ ORIGIN = {"class": "constructed", "source": "data/realtime/scenes.toml"}
 TOKENS_A_MINUTE = 40_000  # constructed: it shows where a client would read the limit
 SHORTEST_COMMIT_MS = 100
 KEPT_MS = 60_000  # of sound, while turn detection waits for speech
+LONG = 256_000  # letters of a message that is not read on the event loop
 LOOKED_AT_ONCE = 8  # windows (a quarter of a second of sound) before others have their turn
 LISTEN_AHEAD = 5  # windows of silence after which it is looked up what was heard
 HALF_SENTENCE = 300  # ms of silence after which semantic_vad takes a sentence that was heard to its end as complete
+
+
+async def _beside(text, do, *given):
+    """do(*given), which goes through a text: beside the event loop where that is long."""
+    if not isinstance(text, str) or len(text) <= LONG:
+        return do(*given)
+    with collecting.large():
+        return await asyncio.to_thread(do, *given)
 
 
 class Voice(Protocol):
@@ -153,13 +162,13 @@ class Session:
                 return
             event_id = None
             try:
-                event = events.parsed(message)
+                event = await _beside(message, events.parsed, message)
                 event_id = event.get("event_id") if isinstance(event.get("event_id"), str) else None
                 if "type" not in event:
                     raise checks.missing("type")
                 self.known(event["type"], "type")
                 shape, handle = CLIENT_EVENTS[event["type"]]
-                shape(event, "")
+                await _beside(message, shape, event, "")
                 done = handle(self, event)
                 if asyncio.iscoroutine(done):
                     await done
@@ -199,12 +208,16 @@ class Session:
                 self.emit("mcp_list_tools.failed", item_id=id)
 
     async def _append(self, event):
+        await self._hear(await _beside(event["audio"], self._pcm, event["audio"]))
+
+    def _pcm(self, audio):
+        """The samples of a base64 text in the session's form. Raises Bad."""
         form = self._input["format"]["type"]
-        data = events.audio_bytes(event["audio"], "audio", form)
-        if form != "audio/pcm":
-            self.from_8_khz = self.from_8_khz or sounds.Resampler(8_000, sounds.RATE)
-            data = self.from_8_khz(sounds.from_g711(data, form))
-        await self._hear(data)
+        data = events.audio_bytes(audio, "audio", form)
+        if form == "audio/pcm":
+            return data
+        self.from_8_khz = self.from_8_khz or sounds.Resampler(8_000, sounds.RATE)
+        return self.from_8_khz(sounds.from_g711(data, form))
 
     async def _commit(self, event):
         have = 1000 * len(self.buffer.data) / 2 / sounds.RATE

@@ -16,6 +16,7 @@ import zlib
 from ...facts import policy, preference_file
 from ..answer import fault
 from ..apart import Broken
+from . import learners
 from .files import File
 from .shapes import ORGANIZATION, new_id, short_id
 from .tokens import trained
@@ -199,15 +200,22 @@ class Job:
 
     def _read(self, file, param):
         """The valid lines of a training file; None after a failure, which is told."""
-        rows, problems = preference_file.read(
-            file.content, self.method, file=file.id, progress=self._read_so_far
-        )
+        rows, count, problems = [], 0, []
+        for row in preference_file.examples(
+            file.content, problems, self.method, file=file.id, progress=self._read_so_far
+        ):
+            count += 1
+            if count <= learners.MOST_LINES:  # of more not one is trained on
+                rows.append(row)
         errors = [
             p
             for p in problems
             if p.level == "error"
             and not (p.code == "invalid_n_examples" and param == "validation_file" and rows)
         ]
+        if not errors and count > len(rows):
+            self._fail("too_large", learners.TOO_LONG.format(learners.MOST_LINES, count), param)
+            return None
         if not errors:
             return rows
         first = errors[0]

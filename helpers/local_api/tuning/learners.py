@@ -10,6 +10,7 @@ from ...facts import policy
 from . import candidates
 
 MOST_LINES, MOST_STEPS = 50_000, 50_000  # what a laptop's memory and patience hold
+TOO_LONG = "The local API trains on at most {:,} lines; this file has {:,}. Take fewer of them."
 MOST_OTHERS = 8  # answers beside which a supervised example is learnt: a file may hold thousands for one prompt
 TRAINING = 5.0  # seconds that a training is spread over
 PIECES = 50  # in which it is done
@@ -25,11 +26,11 @@ class StandIn:
 
     def too_much(self, job, data, steps):
         """Why a file is too much for this machine, and what to do, in words; "" where it is not."""
-        if len(data) <= MOST_LINES and steps <= MOST_STEPS:
+        if steps <= MOST_STEPS:
             return ""
         return (
-            f"The local API trains on at most {MOST_LINES:,} lines in at most {MOST_STEPS:,} steps; these are {len(data):,} lines and "
-            f"{steps:,} steps. Take fewer lines or epochs, or a larger batch_size."
+            f"The local API trains in at most {MOST_STEPS:,} steps; these are {steps:,}. "
+            "Take fewer lines or epochs, or a larger batch_size."
         )
 
     def examples(self, job, rows):

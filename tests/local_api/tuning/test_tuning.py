@@ -839,7 +839,14 @@ def test_the_error_names_line_and_field(local):
 def test_too_large_for_this_machine(local, monkeypatch):
     monkeypatch.setattr(learners, "MOST_STEPS", 100)
     e = failed(local, pairs(), n_epochs=50, batch_size=1)
-    assert "1,000 steps" in e.message and "batch_size" in e.message
+    assert "these are 1,000" in e.message and "batch_size" in e.message
+    monkeypatch.setattr(learners, "MOST_LINES", 15)
+    for rows, valid, param in (
+        (pairs(), None, "training_file"),
+        (pairs(12), pairs(), "validation_file"),
+    ):
+        e = failed(local, rows, valid=valid)
+        assert "at most 15 lines; this file has 20. Take fewer" in e.message and e.param == param
 
 
 def broken(draw, rows):
