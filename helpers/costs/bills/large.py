@@ -2,163 +2,263 @@
 is read row by row, as in a small file.
 
 Plain is a row with a day of UTC, a model, and counts that need no second look: whole, not negative,
-no more than one call can have, parts within their totals, not there twice. Sums of such rows have
-the price of the rows: that depends on the model, the day, and whether a call is longer than the
-context at which prices rise, and these are kept apart.
+no more than its calls can have, parts within their totals. Sums of such rows have the price of the
+rows: that depends on the model, the day, and whether a call is longer than the context at which
+prices rise, and these are kept apart. Names are looked at once each, by what reads a small file.
 """
 
 import contextlib
-import re
+import os
 import tempfile
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from . import spelled
-from .pricing import ABSURD_CALL, _limits
+from .pricing import ABSURD, ABSURD_CALL, FEWEST, _limits
 
 FROM = 30_000_000  # bytes; smaller ones are read in a moment anyway
 MOST_ODD = 200_000  # rows that are read one by one
-MEMORY = "256MB"  # for DuckDB
-DIGITS = len(str(ABSURD_CALL)) - 1
+MEMORY, THREADS = "160MB", min(4, os.cpu_count() or 1)  # for DuckDB
 CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?"
 WHEN = rf"\d{{4}}-\d\d-\d\d([T ]{CLOCK} ?(Z|\+00:?00)?)?"
-TOTAL = re.sub(r"\(\?i\)", "", spelled.TOTAL)
 UNIX = r"\d{10}(\d{3})?"
-LABELS = ("feature", "user", "key", "tier")
+BUFFER = 8_000_000  # bytes of the file that a thread holds
+COUNT = r"\d{1,10}(\.0+)?"  # a column of whole numbers with a gap in it is often written as 12.0
+PARTS = {  # what else is inside a total; the rest of it is text
+    "input": ("cached", "audio_input", "image_input"),
+    "cached": ("audio_cached", "image_cached"),
+    "output": ("audio_output", "image_output"),
+}
+NAMES = ("model", "feature", "user", "key", "tier", "batch")
+NOT_COUNTED = (b"\0", b"\n\n", b"\n\r", b"\r\r")  # what DuckDB passes over, and csv does not
 
 
-def sums(path, width, comma, used, counted, kinds):
-    """(frame of sums, [(line, cells)] of the rows that are not plain, how many times have no zone);
-    None where DuckDB is not there, or the file is not one for it.
+class Found(NamedTuple):
+    """What is in a file.
 
-    width: of the header; used: {field: place of its column}; counted: the fields that are counts;
-    kinds: function of {field: counts}, gives {kind of token: counts}.
+    sums: a frame of the plain rows' sums; in the columns `NAMES` each cell is as in the file.
+    odd: [(line, cells)] of the others. naive: how many times have no zone. copies, alike: how many
+    plain rows repeat an earlier one and do not count, or count all the same, each with the first
+    one's line. sums_of_calls: whether some row has more than one call.
+    """
+
+    sums: pd.DataFrame
+    odd: list
+    naive: int
+    copies: tuple
+    alike: tuple
+    sums_of_calls: bool
+
+
+def found(path, width, comma, used, counted, odd_names, many):
+    """What is in a CSV with a header, a Found; None where DuckDB is not there, or the file is not
+    one for it.
+
+    width: of the header; used: {field: place of its column}; counted: the fields that are counts.
+    odd_names: function of a field and the cells of its column, each once; gives those that need a
+    second look. many: the pattern of a count of calls above one: it tells sums, and of equal sums
+    all but one are copies.
     """
     try:
         import duckdb
     except ModuleNotFoundError:
         return None
-    columns = {f"c{i}": "VARCHAR" for i in range(width)}
-    source = (
-        f"read_csv(?, auto_detect=false, header=false, skip=1, delim='{comma}', quote='\"', escape='\"', "
-        f"columns={columns!r}, null_padding=false, nullstr='')"
-    )
+    if _passes_over(path):
+        return None
     with tempfile.TemporaryDirectory() as spill, contextlib.suppress(duckdb.Error):
-        config = {"memory_limit": MEMORY, "temp_directory": spill}
+        config = {"memory_limit": MEMORY, "temp_directory": spill, "threads": THREADS}
         with duckdb.connect(config=config) as db:
-            return _asked(db, source, path, width, used, counted, kinds)
+            scan = _Scan(db, path, width, comma, used, [f for f in counted if f in used])
+            return scan.found(odd_names, many)
     return None  # a line of another width, a quotation mark that is not closed, another encoding
 
 
-def _asked(db, source, path, width, used, counted, kinds):
-    path = str(path)
-    cell = {field: _cell(f"c{at}") for field, at in used.items()}
-    fields = [f for f in counted if f in used]
-    labels = [f for f in LABELS if f in used]
-    whole = f"c{used['id']}" if "id" in used else ", ".join(f"c{i}" for i in range(width))
-    columns = {
-        "day": f"case when contains({cell['when']}, '-') then try_cast(left({cell['when']}, 10) as date) "
-        f"else cast(to_timestamp(try_cast(left({cell['when']}, 10) as bigint)) as date) end",
-        "naive": f"contains({cell['when']}, '-') and not contains({cell['when']}, '+') and not ends_with({cell['when']}, 'Z')",
-        "model": f"case when starts_with({cell['model']}, 'openai/') then {cell['model']}[8:] else {cell['model']} end",
-        **{f: f"nullif({cell[f]}, '')" for f in labels},
-        **(
-            {"batch": f"lower({cell['batch']}) in {_words(spelled.YES)}"} if "batch" in used else {}
-        ),  # fmt: skip
-        **{f: f"coalesce(try_cast({cell[f]} as bigint), 0)" for f in fields},
-    }
-    db.execute(
-        f"create temp table usage as select hash({whole}) as h, {_plain(cell, fields)} as plain, "
-        f"{', '.join(f'{sql} as {name}' for name, sql in columns.items())} from {source}",
-        [path],
-    )
-    n = lambda field: field if field in fields else "0"
-    calls = f"greatest({n('requests') if 'requests' in fields else 1}, 1)"
-    within = [
-        f"input >= {n('cached')} + {n('audio_input')} + {n('image_input')}",
-        f"{n('cached')} >= {n('audio_cached')} + {n('image_cached')}",
-        f"output >= {n('audio_output')} + {n('image_output')}",
-        f"output >= {n('reasoning')}",
-        "day between date '2015-01-01' and date '2099-12-31'",
-        "model <> ''",
-    ]
-    db.execute(
-        "create temp table odd as select rowid as place from usage where not (plain and coalesce("
-        f"{' and '.join(within)}, false)) or h in (select h from usage group by h having count(*) > 1)"
-    )
-    (many,) = db.execute("select count(*) from odd").fetchone()
-    if many > MOST_ODD:
-        return None
-    odd = []
-    if many:
-        odd = db.execute(
-            f"select * from (select row_number() over () + 1 as line, * from {source}) where line - 2 in (select place from odd) order by line",
-            [path],
-        ).fetchall()
-    limits = sorted(set(_limits().values()))
-    far = " + ".join(f"cast(input > {limit} * {calls} as int)" for limit in limits) or "0"
-    groups = ["day", "model", *labels, *(["batch"] if "batch" in used else [])]
-    added = [f"cast(sum({f}) as bigint) as {f}" for f in fields if f != "requests"]
-    added.append(f"cast(sum({n('requests') if 'requests' in fields else 1}) as bigint) as requests")
-    made = db.execute(
-        f"select {', '.join(groups)}, {far} as far, count(*) as rows, count(*) filter (naive) as naive, {', '.join(added)} "
-        "from usage where rowid not in (select place from odd) group by all order by all"
-    ).df()
-    for name in ("model", *labels):  # other blanks than those that _cell sees
-        made[name] = made[name].str.strip()
-        if spelled.is_total(made[name].dropna()).any():
-            return None
-    odd = [(line, ["" if c is None else c for c in cells]) for line, *cells in odd]
-    return _frame(made, labels, fields, kinds), odd, int(made["naive"].sum())
-
-
-def _cell(column):
-    """A cell without the blanks around it. DuckDB's trim looks at each letter, and costs as much as
-    all else.
+def _passes_over(path):
+    """Whether DuckDB numbers the rows otherwise than csv does. Line breaks at the end of the file
+    number none.
     """
-    blanks = f"starts_with({column}, ' ') or ends_with({column}, ' ')"
-    return f"case when {blanks} then trim({column}) else coalesce({column}, '') end"
+    with open(path, "rb") as file:
+        before = b""
+        while piece := file.read(1 << 20):
+            text = before + piece
+            bare = text.rstrip(b"\r\n")
+            looked_for = NOT_COUNTED if b"\r" in text else NOT_COUNTED[:2]
+            if any(found in bare for found in looked_for):
+                return True
+            before = text[max(len(bare) - 1, 0) :]
+    return False
 
 
-def _plain(cell, fields):
-    """The condition in SQL: a pattern a cell for what must be looked at letter by letter."""
-    matches = lambda text, pattern: f"regexp_full_match({text}, '{pattern}')"
-    tests = [
-        f"case when contains({cell['when']}, '-') then {matches(cell['when'], WHEN)} "
-        f"else {matches(cell['when'], UNIX)} end"
-    ]
-    for field in fields:
-        least = 1 if field in ("input", "output") else 0
-        tests.append(matches(cell[field], rf"\d{{{least},{DIGITS}}}"))
-    if "batch" in cell:
-        known = "|".join(sorted(spelled.YES | spelled.NO))
-        tests.append(matches(f"lower({cell['batch']})", f"({known})?"))
-    begins = ("gra", "sub", "tot", "sum", "ges", "ins", "som")  # of the words for totals
-    for field in ("model", "feature"):
-        if field in cell:
-            total = f"lower(left({cell[field]}, 3)) in {begins}"
-            tests.append(f"not ({total} and {matches(f'lower({cell[field]})', TOTAL)})")
-    tests += [
-        f"({cell[f]} >= '!' or {cell[f]} = '')" for f in ("model", *LABELS) if f in cell
-    ]  # a tab
-    return " and ".join(tests)
+class _Scan:
+    """The questions to DuckDB, which reads the file twice: for the names in it, and for the rows;
+    and once more for the rows that are odd.
+    """
+
+    def __init__(self, db, path, width, comma, used, fields):
+        columns = {f"c{i}": "VARCHAR" for i in range(width)}
+        self.db, self.path = db, str(path)
+        self.source = (
+            f"read_csv(?, auto_detect=false, header=false, skip=1, delim='{comma}', quote='\"', "
+            f"escape='\"', columns={columns!r}, null_padding=false, nullstr='', buffer_size={BUFFER})"
+        )
+        self.row = ", ".join(columns)
+        self.cell = {field: f"c{at}" for field, at in used.items()}
+        self.fields, self.names = fields, [f for f in NAMES if f in used]
+        self.calls = "greatest(requests, 1)" if "requests" in fields else "1"
+        self.parts = {
+            self._count(total): " + ".join(map(self._count, parts))
+            for total, parts in PARTS.items()
+        }
+
+    def found(self, odd_names, many):
+        self._read_names()
+        self._read_rows(odd_names, many)
+        copies, alike = self._find_repeated()
+        (odd,) = self._one("select count(*) from odd")
+        if odd > MOST_ODD:
+            return None
+        rows = self._odd() if odd else []
+        self._add_up()
+        most = self._one(f"select {', '.join(f'coalesce(max({f}), 0)' for f in self.added)} from made")  # fmt: skip
+        if max(most) > ABSURD:
+            return None
+        sums = self._fetched(dict(zip(self.added, most)))
+        return Found(sums, rows, int(sums.pop("naive").sum()), copies, alike, self.adds_up)
+
+    def _count(self, field):
+        return field if field in self.fields else "0"
+
+    def _one(self, question, given=None):
+        return self.db.execute(question, given).fetchone()
+
+    def _read_names(self):
+        """A type for each column of names."""
+        asked = ", ".join(
+            f"list(distinct {c}) filter ({c} is not null)" for c in map(self.cell.get, self.names)
+        )
+        cells = self._one(f"select {asked} from {self.source}", [self.path])
+        self.cells = {f: sorted(c) for f, c in zip(self.names, cells) if c}
+        self.names = list(self.cells)
+        for field in self.names:
+            self.db.execute(f"create type {field}_name as enum {_listed(self.cells[field])}")
+
+    def _read_rows(self, odd_names, many):
+        """The table `usage`: what of each row is added up, and whether it is plain; `copyable`,
+        whether one that it equals is a copy of it; `same`, a number that equal rows share.
+        """
+        when, cell = self.cell["when"], self.cell
+        odd = {f: odd_names(f, self.cells[f]) for f in self.names}
+        known = [f"{cell[f]} not in {_listed(names)}" for f, names in odd.items() if names]
+        known = [f"coalesce({test}, true)" for test in known] + [f"{cell['model']} is not null"]
+        of_day = f"contains({when}, '-')"
+        fits = lambda text, pattern: f"regexp_full_match({text}, '{pattern}')"
+        tests = [*known, f"case when {of_day} then {fits(when, WHEN)} else {fits(when, UNIX)} end"]
+        for field in self.fields:
+            gap = "" if field in ("input", "output") else f"{cell[field]} is null or "
+            tests.append(f"({gap}{fits(cell[field], COUNT)})")
+        start = f"left({when}, 10)"
+        columns = {
+            "day": f"case when {of_day} then try_cast({start} as date) "
+            f"else cast(make_timestamp(try_cast({start} as bigint) * 1000000) as date) end",
+            "naive": f"{of_day} and not contains({when}, '+') and not ends_with({when}, 'Z')",
+            **{f: f"cast({cell[f]} as {f}_name)" for f in self.names},
+            **{f: f"coalesce(try_cast({cell[f]} as bigint), 0)" for f in self.fields},
+            "same": f"hash({self.row})",
+            "copyable": "false",
+            "sums": "false",
+        }
+        if "id" in cell:
+            columns["same"] = f"case when {cell['id']} is null then hash({self.row}) else hash({cell['id']}) end"  # fmt: skip
+            columns["copyable"] = f"{cell['id']} is not null"
+        if "requests" in cell:
+            told = [fits(cell["requests"], many), f"regexp_matches({when}, '[0-9]')", *known]
+            columns["sums"] = " and ".join(told)
+        within = [
+            *(f"{total} >= {parts}" for total, parts in self.parts.items()),
+            f"output >= {self._count('reasoning')}",
+            *(f"{f} <= {ABSURD_CALL} * {self.calls}" for f in self.fields if f != "requests"),
+            "day between date '2015-01-01' and date '2099-12-31'",
+        ]
+        self.db.execute(
+            f"create temp table usage as select * exclude (fits), coalesce(fits and {' and '.join(within)}, false) as plain "
+            f"from (select {' and '.join(tests)} as fits, {_named(columns)} from {self.source})",
+            [self.path],
+        )
+
+    def _find_repeated(self):
+        """(how many copies, the first one's line), and of the rows that are alike and count; the
+        tables `copy` of the former, and `odd` of the rows that are not plain, or repeat one that is
+        not.
+        """
+        self.db.execute(
+            "create temp table repeated as select same, min(rowid) as first, bool_and(plain) as plain "
+            "from usage group by same having count(*) > 1"
+        )
+        (self.adds_up,) = self._one("select coalesce(bool_or(sums), false) from usage")
+        again = "from usage u join repeated r on u.same = r.same where r.plain and u.rowid <> r.first and"
+        copyable = f"(u.copyable or {self.adds_up})"
+        self.db.execute(f"create temp table copy as select u.rowid as place {again} {copyable}")
+        self.db.execute(
+            "create temp table odd as select rowid as place from usage where not plain "
+            "or same in (select same from repeated where not plain)"
+        )
+        counted = "select count(*), min({}) + 2"
+        return (
+            self._one(f"{counted.format('place')} from copy"),
+            self._one(f"{counted.format('u.rowid')} {again} not {copyable}"),
+        )
+
+    def _odd(self):
+        """[(line, cells)] of the rows that are not plain."""
+        rows = self.db.execute(
+            f"select * from (select row_number() over () + 1 as line, * from {self.source}) "
+            "where line - 2 in (select place from odd) order by line",
+            [self.path],
+        ).fetchall()
+        return [(line, ["" if c is None else c for c in cells]) for line, *cells in rows]
+
+    def _add_up(self):
+        """The table `made` of sums, in the place of `usage`."""
+        limits = sorted(set(_limits().values()))
+        requests = "requests" if "requests" in self.fields else "1"
+        used = [f"{total} > {parts}" for total, parts in self.parts.items()]
+        used += [f"{part} > 0" for parts in PARTS.values() for part in parts if part in self.fields]
+        kinds = {
+            "copied": "rowid in (select place from copy)",
+            "far": " + ".join(f"cast(input > {n} * {self.calls} as tinyint)" for n in limits)
+            or "0",
+            # without a price for one of its kinds of token a row has none at all
+            "uses": " + ".join(f"cast({test} as int) * {1 << i}" for i, test in enumerate(used)),
+            "alone": f"far > 0 and {requests} = 1",  # a single call has a price there
+        }
+        if "cached" not in self.fields:  # short prompts are never looked up in the cache
+            kinds["short"] = f"input < {FEWEST} and {requests} <= 1"
+        counts = {f: f for f in self.fields} | {"requests": requests}
+        self.added = list(counts)
+        told = [kind for kind in ("copied", "short") if kind in kinds]
+        self.kept = ["day", *self.names, *told]
+        added = {f: f"cast(sum({what}) as bigint)" for f, what in counts.items()}
+        added |= {"rows": "count(*)", "naive": "count(*) filter (naive)", "line": "min(rowid) + 2"}
+        self.db.execute(
+            f"create temp table made as select {', '.join(['day', *self.names, *kinds])}, {_named(added)} "
+            f"from (select *, rowid, {_named(kinds)} from usage "
+            "where rowid not in (select place from odd)) as usage group by all"
+        )
+        self.db.execute("drop table usage; drop table repeated")
+
+    def _fetched(self, most):
+        """The sums as a frame, in the order of the file; counts as small as they can be."""
+        small = lambda n: "integer" if n < 2**31 else "bigint"
+        counts = {f: f"cast({f} as {small(n)})" for f, n in most.items()}
+        counts |= {f: f"cast({f} as integer)" for f in ("rows", "naive", "line")}
+        return self.db.execute(
+            f"select {', '.join(self.kept)}, {_named(counts)} from made order by line"
+        ).df()
 
 
-def _words(words):
-    return "(" + ", ".join(f"'{word}'" for word in sorted(words)) + ")"
+def _named(columns):
+    return ", ".join(f"{sql} as {name}" for name, sql in columns.items())
 
 
-def _frame(made, labels, fields, kinds):
-    """The sums in the columns that `price` takes."""
-    counts = kinds({name: made[name].to_numpy(np.int64) for name in fields})
-    frame = {
-        "when": made["day"].astype("datetime64[us]").dt.tz_localize("UTC"),
-        "model": made["model"].astype("category"),
-        "rows": made["rows"].astype("int64"),
-        **{name: made[name].astype("category") for name in labels if made[name].notna().any()},
-    }
-    if "batch" in made:
-        frame["batch"] = made["batch"].astype(bool)
-    frame["requests"] = made["requests"].astype("int64")
-    return pd.DataFrame(frame | counts).assign(trouble=np.int8(0))
+def _listed(cells):
+    return "(" + ", ".join("'" + cell.replace("'", "''") + "'" for cell in cells) + ")"

@@ -51,9 +51,12 @@ FIELDS = (
     "stated",
     "currency",
     "id",
+    "whole",
     "hit",
     "trouble",
 )
+LABELS = ("feature", "user", "key", "tier")
+COPY = "the same as an earlier row"
 ISO, CLOCK = r"\d{4}-\d\d-\d\d", r"\d\d:\d\d(:\d\d([.,]\d+)?)?"
 EARLIEST, LATEST = (
     pd.Timestamp("2015-01-01", tz="UTC"),
@@ -61,6 +64,7 @@ EARLIEST, LATEST = (
 )  # other times are slips
 LOOKED_AT = 100  # records in which a format is looked for: the first may be an error, or a stranger
 PAGES = ("data", "runs", "results", "items", "rows", "logs", "spans")
+MANY = r"\s*([2-9]|[1-9]\d)(.|\n)*"  # a count of calls above one
 EMPTY_PERIOD = {"start_time", "end_time", "start_time_iso", "end_time_iso"}
 
 
@@ -357,35 +361,67 @@ def _added_up(path, zone):
     used = {field: at for field, (at, _) in _used(names).items()}
     if "stated" in used or "hit" in used or "request_tags" in names:
         return None
-    found = large.sums(path, len(names), comma, used, COUNTED, _kinds)
+    found = large.found(path, len(names), comma, used, COUNTED, _odd_names, MANY)
     if found is None:
         return None
-    sums, odd, naive = found
-    what, raw, empty, notes = _of_lines(names, odd, ends)
+    what, raw, empty, notes = _of_lines(names, found.odd, ends, sums=found.sums_of_calls)
     raw, more = _respelled(raw, comma == ";", None)
-    rows, told = _normal(raw, zone, True)
+    rows, told = _normal(raw, zone, True, found)
     notes += more + told
-    if naive and not any("without a zone" in note for note in notes):
-        notes.append(f"{naive:,} times without a zone count as {zone}")
-    if "cached" not in used:
-        sums["cached_told"] = False
-    if "audio_input" not in used:
-        sums.loc[_hears(sums["model"]) & (sums["trouble"] == 0), "trouble"] = CODES[
-            openai_api.MIXED
-        ]
+    sums = _of_sums(found.sums, used)
     n = int(sums["rows"].sum())
     notes.append(f"{n:,} rows added up to {len(sums):,} by day, model and the like")
     if len(rows):
         sums = pd.concat([sums, rows.assign(rows=1)], ignore_index=True)
-        for name in ("model", *large.LABELS):
+        for name in ("model", *LABELS):
             if name in sums:
                 sums[name] = sums[name].astype("category")
-        counts = [c for c in sums if c in (*COUNTS, "requests", "rows", "trouble")]
+        counts = [c for c in sums if c in (*COUNTS, "requests", "rows", "trouble", "line")]
         sums[counts] = sums[counts].fillna(0).astype("int64")
         sums["trouble"] = sums["trouble"].astype(np.int8)
         if "batch" in sums:
             sums["batch"] = sums["batch"].fillna(False).astype(bool)
     return Usage(what, sums, empty, notes)
+
+
+def _odd_names(field, cells):
+    """Which of the cells of a column, each once, need a second look at their rows."""
+    text = pd.Series(cells, dtype=object)
+    odd = np.zeros(len(text), bool)
+    if field in ("model", "feature"):
+        odd |= spelled.is_total(text)
+    if field == "model":
+        odd |= (_name("model", text) == "").to_numpy(bool)
+    if field == "batch":
+        odd |= ~spelled.is_truth(text)
+    return list(text[odd])
+
+
+def _of_sums(sums, used):
+    """The sums that DuckDB made, in the columns that `price` takes."""
+    names = {f: _renamed(sums[f], f) for f in ("model", *LABELS) if f in sums}
+    trouble = np.where(sums["copied"], np.int8(CODES[COPY]), np.int8(0))
+    if "audio_input" not in used:
+        mixed = _hears(names["model"].categories.to_series())[names["model"].codes]
+        trouble[mixed & (trouble == 0)] = CODES[openai_api.MIXED]
+    frame = {"when": sums["day"].astype("datetime64[us]").dt.tz_localize("UTC"), **names}
+    frame = {f: column for f, column in frame.items() if f not in LABELS or len(column.categories)}
+    if "batch" in sums:
+        yes = spelled.truths(pd.Series(sums["batch"].cat.categories, dtype=object), None)
+        frame["batch"] = np.append(yes.to_numpy(bool), False)[sums["batch"].cat.codes]
+    if "cached" not in used:
+        frame["cached_told"] = sums["short"].to_numpy(bool)
+    frame |= {f: sums[f].to_numpy() for f in ("line", "rows", "requests")}
+    counts = {f: sums[f].to_numpy() for f in COUNTED if f in used and f != "requests"}
+    return pd.DataFrame(frame | _kinds(counts) | {"trouble": trouble}, copy=False)
+
+
+def _renamed(column, field):
+    """A column of names, a Categorical, with each as `_labels` has it."""
+    text = _name(field, pd.Series(column.cat.categories, dtype=object))
+    names = sorted(set(text) - {""})
+    code = pd.Index(names).get_indexer(text).astype(np.min_scalar_type(-1 - len(names)))
+    return pd.Categorical.from_codes(np.append(code, code.dtype.type(-1))[column.cat.codes], names)
 
 
 def _ends(file):
@@ -428,9 +464,10 @@ def _bare(name):
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _of_lines(names, lines, ends, kind="a CSV"):
+def _of_lines(names, lines, ends, kind="a CSV", sums=False):
     """(what, raw frame, empty, notes) of a table's lines, [(number, cells)]. ends: whether the file
-    ends with a line break. kind: what the table is, in words.
+    ends with a line break. kind: what the table is, in words. sums: whether other lines of it add
+    up calls.
     """
     if set(names) <= EMPTY_PERIOD and {"start_time", "start_time_iso"} & set(names):
         return f"{kind} of usage", _frame([]), len(lines), [f"days without a call: {len(lines):,}"]
@@ -443,7 +480,7 @@ def _of_lines(names, lines, ends, kind="a CSV"):
     }
     raw["trouble"] = [BROKEN["trouble"] if len(line) != width else None for _, line in lines]
     raw["line"] = [number for number, _ in lines]
-    raw.setdefault("id", ["\0".join(map(str, line)) for _, line in lines])
+    raw["whole"] = ["\0".join(map(str, line)) for _, line in lines]
     raw = pd.DataFrame(raw, dtype=object).reindex(columns=[*FIELDS, "line"])
     if "request_tags" in names and used["feature"][0] == names.index("request_tags"):
         raw["feature"] = [(parsed(t, list) or [t])[0] for t in raw["feature"]]
@@ -471,19 +508,29 @@ def _of_lines(names, lines, ends, kind="a CSV"):
             "no column for cached input: all of it is priced as not cached"
             + (f". If {' or '.join(perhaps)} tells it, name it cached_tokens" if perhaps else "")
         )
-    sums = np.zeros(len(raw), bool)
+    total = np.zeros(len(raw), bool)
     for field in ("when", "model", "feature"):
-        sums |= spelled.is_total(_text_of(raw[field]))
-    if sums.any():
+        total |= spelled.is_total(_text_of(raw[field]))
+    if total.any():
         notes.append(
-            f"rows of totals left aside: {int(sums.sum())}, the first in line {raw['line'][sums].iloc[0]}"
+            f"rows of totals left aside: {int(total.sum())}, the first in line {raw['line'][total].iloc[0]}"
         )
-    raw = raw[~nothing & ~sums]
+    raw = raw[~nothing & ~total]
+    if cost or sums or _adds_up(raw):
+        raw["id"] = raw["id"].where(_text_of(raw["id"]) != "", raw["whole"])
     what = f"{kind} of usage"
     if cost:
         raw["model"] = raw["model"].fillna("").replace("", "(no line item)")
         what = f"{kind} of costs: what was billed"
     return what, raw, int(nothing.sum()), notes
+
+
+def _adds_up(raw):
+    """Whether some row of a table tells more than one call: then its rows are sums, and one that
+    equals another is a copy. Rows of single calls may be equal.
+    """
+    many = _text_of(raw["requests"]).str.fullmatch(MANY)
+    return bool((many & _text_of(raw["when"]).str.contains(r"\d")).any())
 
 
 def _respelled(raw, european, order):
@@ -521,9 +568,9 @@ def _aliases():
 # to one frame
 
 
-def _normal(raw, zone, of_csv=False):
+def _normal(raw, zone, of_csv=False, others=None):
     """(frame that `price` takes, notes) of a frame of `FIELDS` whose values are as the file had
-    them.
+    them. others: what large.found says of the rows of the file that are not in the frame.
     """
     raw = raw.reset_index(drop=True)
     trouble = raw["trouble"].map(CODES).fillna(0).to_numpy(np.int8)
@@ -534,9 +581,19 @@ def _normal(raw, zone, of_csv=False):
     def mark(bad, name):
         trouble[np.asarray(bad) & (trouble == 0)] = CODES[name]
 
-    mark(_text_of(raw["id"]).duplicated() & raw["id"].notna(), "the same as an earlier row")
+    own, whole = _text_of(raw["id"]), _text_of(raw["whole"])
+    copies = own.duplicated() & (own != "")
+    mark(copies, COPY)
+    alike = whole.duplicated() & (whole != "") & (own == "")
     mark(_hits(_text_of(raw["hit"])), proxies.OWN_CACHE)
-    rows, notes = _labels(raw, zone, mark)
+    rows, notes = _labels(raw, zone, mark, others.naive if others else 0)
+    for which, beside, words in (
+        (copies, others and others.copies, "rows that are in the file twice, by their id or as sums that are equal, count once"),
+        (alike, others and others.alike, "rows that equal an earlier one and have no id count as calls of their own; if they are copies, leave them out"),
+    ):  # fmt: skip
+        many, first = _together(raw["line"][which], *(beside or (0, None)))
+        if many:
+            notes.append(f"{words}: {many:,}, the first in line {first}")
     stated = _nano_of(raw["stated"])
     if stated.notna().any():
         rows["stated"] = stated.fillna(0).astype("int64")
@@ -589,9 +646,18 @@ def _hears(model):
     return model.astype(str).str.contains("realtime|audio", regex=True).to_numpy(bool)
 
 
-def _labels(raw, zone, mark):
-    """({column: when, whose and what kind of call a row is}, notes)."""
+def _together(lines, many, first):
+    """(how many, the first line) of these lines and of others."""
+    firsts = [line for line in (first, lines.min() if len(lines) else None) if line is not None]
+    return len(lines) + many, min(firsts, default=None)
+
+
+def _labels(raw, zone, mark, others):
+    """({column: when, whose and what kind of call a row is}, notes). others: how many more times of
+    the file have no zone.
+    """
     when, naive = _times(_text_of(raw["when"]), zone)
+    naive += others
     mark(when.isna(), "no readable time")
     notes = []
     if when.isna().any():
@@ -599,21 +665,27 @@ def _labels(raw, zone, mark):
         notes.append(f"line {raw['line'][at]}: {raw['when'][at]!r} is no time that is read")
     if naive:
         notes.append(f"{naive:,} times without a zone count as {zone}")
-    model = _text_of(raw["model"]).str.strip().str.removeprefix("openai/")
+    model = _name("model", _text_of(raw["model"]))
     mark(model == "", "no model is named")
     rows = {
         "when": when,
         "model": model.where(model != "").astype("category"),
         "line": raw["line"].astype(int),
     }
-    for name in ("feature", "user", "key", "tier"):
-        text = _text_of(raw[name]).str.strip()
+    for name in LABELS:
+        text = _name(name, _text_of(raw[name]))
         if (text != "").any():
             rows[name] = text.where(text != "").astype("category")
     batch = _text_of(raw["batch"]).str.lower()
     if (batch != "").any():
         rows["batch"] = spelled.truths(batch, raw["line"])
     return rows, notes
+
+
+def _name(field, text):
+    """The names in a column, without what is around them."""
+    text = text.str.strip()
+    return text.str.removeprefix("openai/") if field == "model" else text
 
 
 def _counts(raw, mark, notes):

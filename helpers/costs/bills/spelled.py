@@ -134,13 +134,17 @@ def money(text):
     return bare.str.replace(",", "", regex=False)
 
 
+def is_truth(text):
+    """Which of a Series of texts say yes or no, or nothing."""
+    return text.str.strip().str.lower().isin(YES | NO | {""}).to_numpy(bool)
+
+
 def truths(text, line):
     """True for each text that says yes, in words of spreadsheets; BillError for one that says
     neither.
     """
-    small = text.str.strip().str.lower()
-    strange = ~small.isin(YES | NO | {""}).to_numpy(bool)
+    strange = ~is_truth(text)
     if strange.any():
         at = text.index[strange][0]
         raise BillError(f"line {line[at]}: {text[at]!r} in the column batch is neither yes nor no")
-    return small.isin(YES)
+    return text.str.strip().str.lower().isin(YES)

@@ -67,9 +67,10 @@ def renamed(rows, names, limits):
     if any(limits):
         given = sum(rows[c].to_numpy() for c in ("text_input", "text_cached_input") if c in rows)
         limit = np.append(limits, 0)[code]
-        above = (limit > 0) & (given > limit)
+        calls = rows["rows"].to_numpy() if "rows" in rows else 1  # where rows were added up before
+        above = (limit > 0) & (given > limit * calls)
         if "requests" in rows:
-            above &= rows["requests"].to_numpy() == 1
+            above &= rows["requests"].to_numpy() == calls
     special = np.flatnonzero((code >= 0) & (above | (tier > 0)))
     day = rows["when"].to_numpy("datetime64[D]")[special]
     groups = pd.DataFrame({"model": code[special], "tier": tier[special], "above": above[special]})

@@ -166,6 +166,30 @@ def test_logs_of_single_calls_give_the_truth_of_their_calls(name, kwargs):
     )
 
 
+CALL = "2026-10-01T10:00:00Z,gpt-5.6-sol,1000,100"
+CALLS = "created,model,input_tokens,output_tokens\n" + f"{CALL}\n" * 3
+SPEND = {"startTime": "2026-10-01T10:00:00Z", "model": "gpt-5.6-sol", "spend": 0.0, "metadata": "{}", "prompt_tokens": 1000, "completion_tokens": 100}  # fmt: skip
+OF_A_DAY = "date,model,num_model_requests,input_tokens,output_tokens\n" + "2026-10-01,gpt-5.6-sol,{},1000,100\n" * 3  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text, counted, said",
+    [
+        (CALLS, 3, "no id count as calls of their own; if they are copies, leave them out: 2, the first in line 3"),
+        ("\n".join([json.dumps(SPEND)] * 3), 3, "no id count as calls of their own; if they are copies, leave them out: 2, the first in line 2"),
+        (CALLS.replace("created,", "request_id,created,").replace("2026", "r1,2026"), 1, "by their id or as sums that are equal, count once: 2, the first in line 3"),
+        (CALLS.replace("created,", "request_id,created,").replace("2026", ",2026"), 3, "no id count as calls of their own"),
+        (OF_A_DAY.format(1, 1, 1), 3, "no id count as calls of their own"),
+        (OF_A_DAY.format(7, 7, 1), 2, "by their id or as sums that are equal, count once: 1, the first in line 3"),
+        (OF_A_DAY.format(7, 1, 1), 2, "by their id or as sums that are equal, count once: 1, the first in line 4"),
+    ],
+)  # fmt: skip
+def test_rows_that_are_equal_count_once_where_they_must_be_copies_and_a_note_says_it(text, counted, said):  # fmt: skip
+    usage = bills.read(text.encode())
+    assert int((bills.price(usage).reason == 0).sum()) == counted
+    assert said in str(usage)
+
+
 def test_other_endpoints_of_the_usage_api_are_not_sold_by_text():
     result = {
         "object": "organization.usage.embeddings.result",

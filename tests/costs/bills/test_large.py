@@ -1,5 +1,6 @@
 """A large CSV whose plain rows are added up first is priced as if each row had been read."""
 
+import csv
 import random
 
 import pandas as pd
@@ -49,30 +50,113 @@ def file(tmp_path):
     return path
 
 
-def told(bill):
+def told(usage):
+    bill = bills.price(usage)
     lost = bills.unpriced(bill)[["reason", "model", "rows", "tokens, %"]]
-    return (
-        bill.total,
-        bills.by(bill, "model", "day", "feature").sort_values(["model", "day", "feature"]),
-        bills.by(bill, "user"),
-        lost.sort_values(["reason", "model"]),
-    )
+    return {
+        "USD": pd.DataFrame({"total": [bill.total], "least": [bill.least]}),
+        "by": bills.by(bill, "model", "day", "feature"),
+        **{name: bills.by(bill, name) for name in ("user", "key") if name in bill.rows},
+        "lost": lost.assign(**{"tokens, %": lost["tokens, %"].round(9)}),
+        "notes": pd.DataFrame({"note": [n for n in usage.notes if " added up to " not in n]}),
+        "what": pd.DataFrame({"is": [usage.what], "empty": [usage.empty]}),
+    }
+
+
+def held_to_each_other(path, monkeypatch):
+    """The usage as DuckDB adds it up, after all that is told of it was the same row by row."""
+    monkeypatch.setattr(large, "FROM", 1 << 60)
+    plain = told(bills.read(path))
+    monkeypatch.setattr(large, "FROM", 0)
+    usage = bills.read(path)
+    assert any("added up" in note for note in usage.notes), "DuckDB did not read it"
+    quick = told(usage)
+    assert list(plain) == list(quick)
+    for name in plain:
+        one, other = (
+            f[name].astype(str).sort_values(list(f[name])).reset_index(drop=True)
+            for f in (plain, quick)
+        )
+        pd.testing.assert_frame_equal(one, other, obj=name)
+    return usage
 
 
 def test_it_is_priced_as_row_by_row(file, monkeypatch):
-    plain = bills.price(bills.read(file))
+    assert len(held_to_each_other(file, monkeypatch).rows) < 3000
+
+
+NAMES = ["gpt-5.6-sol", "gpt-5.6-luna", "o3", "openai/gpt-4o-2024-08-06", "gpt-9-unknown"]
+TABLES = {  # what people have: {name of the column: the cells that may stand in it}
+    "daily sums": {
+        "date": ["2026-10-01", "2026-10-02", "2026-11-20"],
+        "model": NAMES,
+        "project": ["a", "b", " b", ""],
+        "api_key_id": ["k1", "k2"],
+        "num_model_requests": ["1", "2", "400"],
+        "input_tokens": ["100", "90000000", "2000000"],
+        "output_tokens": ["0", "10", "77"],
+    },
+    "a log with ids": {
+        "timestamp": ["2026-10-01T10:00:00.5Z", "2026-10-02 23:59", "1791072000", "1791072000123", "2026-10-02T01:00:00+00:00"],
+        "model": NAMES,
+        "user_id": ["u1", "u2", "\u00a0u3"],
+        "input_tokens": ["100", "2000", "300000", "1200.0"],
+        "cached_tokens": ["0", "100", ""],
+        "output_tokens": ["5", "10"],
+        "request_id": ["", *(f"r{i}" for i in range(300))],
+    },
+    "calls without ids": {
+        "created": ["2026-10-01T10:00:00Z", "2026-11-23T10:00:00Z"],
+        "model": NAMES[:2],
+        "input_tokens": ["100", "1023", "1024", "300000"],
+        "output_tokens": ["5"],
+    },
+    "all in quotation marks": {
+        "created": ["2026-10-01T10:00:00Z", "2026-10-02T10:00:00Z"],
+        "model": NAMES[:3],
+        "project": ['team 1, "research"', "it's ours", "line\nbreak"],
+        "batch": ["true", "no", "WAHR ", ""],
+        "service_tier": ["default", "flex", ""],
+        "prompt_tokens": ["100", "200", "-3", "1.5"],
+        "completion_tokens": ["5", "1,234"],
+        "reasoning_tokens": ["0", "5", "7"],
+    },
+    "sound": {
+        "date": ["2026-11-23", "2026-11-24"],
+        "model": ["gpt-realtime", "gpt-5.6-sol"],
+        "num_model_requests": ["1", "3"],
+        "input_tokens": ["100", "200"],
+        "input_audio_tokens": ["0", "50", "150"],
+        "output_tokens": ["90"],
+        "output_audio_tokens": ["0", "80"],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_the_tables_that_people_have_are_priced_as_row_by_row(kind, tmp_path, monkeypatch):
+    dice, table = random.Random(kind), TABLES[kind]
+    path = tmp_path / "usage.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        comma = ";" if kind == "sound" else ","
+        quoting = csv.QUOTE_ALL if "marks" in kind else csv.QUOTE_MINIMAL
+        out = csv.writer(file, delimiter=comma, quoting=quoting)
+        out.writerow(table)
+        for _ in range(400):
+            out.writerow([dice.choice(cells) for cells in table.values()])
+        if "num_model_requests" in table:
+            out.writerow(["Total", *["7"] * (len(table) - 1)])
+    held_to_each_other(path, monkeypatch)
+
+
+def test_lines_that_duckdb_passes_over_keep_their_numbers(tmp_path, monkeypatch):
+    path = tmp_path / "usage.csv"
+    lines = ["created,model,input_tokens,output_tokens", "2026-10-01,gpt-5.6-sol,100,10", "", "2026-10-02,gpt-5.6-sol,many,10"]  # fmt: skip
+    path.write_text("\n".join(lines) + "\n\n", encoding="utf-8")
     monkeypatch.setattr(large, "FROM", 0)
-    usage = bills.read(file)
-    assert len(usage.rows) < len(plain.rows) and any("added up" in note for note in usage.notes)
-    for one, other in zip(told(plain), told(bills.price(usage))):
-        if isinstance(one, pd.DataFrame):
-            one, other = (f.reset_index(drop=True).astype(str) for f in (one, other))
-            pd.testing.assert_frame_equal(one, other)
-        else:
-            assert one == other
-    said = {note for note in bills.read(file).notes if "line" in note}
-    monkeypatch.setattr(large, "FROM", 1 << 60)
-    assert said == {note for note in bills.read(file).notes if "line" in note}
+    assert "line 4: 'many' is no whole number" in str(bills.read(path))
+    path.write_text("\n".join(lines[:2] + lines[3:]) + "\n\n", encoding="utf-8")
+    assert "line 3: 'many' is no whole number" in str(held_to_each_other(path, monkeypatch))
 
 
 def test_a_file_that_is_not_plain_is_read_row_by_row(file, monkeypatch):

@@ -2,7 +2,7 @@
 output of a batch, and the usage JSON of before 2025.
 """
 
-from .records import BROKEN, dicts, first, less, parsed, whole
+from .records import BROKEN, call, dicts, first, less, parsed, whole
 
 USAGE_API = {
     "input": "input",
@@ -151,16 +151,19 @@ def answers(record, notes):
         else:
             yield BROKEN | ({"trouble": "a count is missing or not a whole number"} if answer else {})  # fmt: skip
         return
-    yield counts(usage) | {
-        "when": first(answer, "created", "created_at")
-        or first(record, "created", "created_at", "timestamp", "time"),
-        "model": answer.get("model"),
-        "feature": parsed(answer.get("metadata")).get("project"),
-        "user": answer.get("user"),
-        "tier": None if answer.get("service_tier") == "auto" else answer.get("service_tier"),
-        "batch": batch or None,
-        "id": answer.get("id") or whole(record),
-    }
+    yield (
+        counts(usage)
+        | {
+            "when": first(answer, "created", "created_at")
+            or first(record, "created", "created_at", "timestamp", "time"),
+            "model": answer.get("model"),
+            "feature": parsed(answer.get("metadata")).get("project"),
+            "user": answer.get("user"),
+            "tier": None if answer.get("service_tier") == "auto" else answer.get("service_tier"),
+            "batch": batch or None,
+        }
+        | call(answer.get("id"), record)
+    )
 
 
 def is_old_usage(record):

@@ -3,7 +3,7 @@ Helicone's requests.
 """
 
 from .openai_api import counts
-from .records import BROKEN, dicts, first, parsed, whole
+from .records import BROKEN, call, dicts, first, parsed, whole
 
 OWN_CACHE = "answered from the proxy's own cache"
 SAYS_YES = ("true", "1", "yes", "hit")
@@ -30,7 +30,7 @@ def spend(r, notes):
     yield counts(usage) | {
         "when": r.get("startTime"),
         "model": r.get("model"),
-        "id": r.get("request_id") or whole(r),
+        **call(r.get("request_id"), r),
         "feature": tags[0] if tags else r.get("team_id"),
         "user": r.get("end_user") or r.get("user"),
         "key": meta.get("user_api_key_alias") or r.get("api_key"),
@@ -137,6 +137,6 @@ def helicone(r, notes):
         "audio_input": r.get("prompt_audio_tokens"),
         "audio_output": r.get("completion_audio_tokens"),
         "stated": r.get("costUSD"),
-        "id": r.get("request_id") or whole(r),
+        **call(r.get("request_id"), r),
         "trouble": OWN_CACHE if repeats else None,
     }

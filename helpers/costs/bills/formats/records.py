@@ -34,8 +34,15 @@ def less(total, part):
 
 
 def whole(record):
-    """A record as text: its id where it has none of its own."""
+    """A record as text. It is the id of a record of sums, of which an equal one is a copy."""
     return json.dumps(record, sort_keys=True, default=str)
+
+
+def call(own, record):
+    """The fields that tell a call from others: its own id, or its whole text, which another call
+    may have, too.
+    """
+    return {"id": own} if own else {"whole": whole(record)}
 
 
 BROKEN = {"trouble": "a line is cut off or unreadable"}

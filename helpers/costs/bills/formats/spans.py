@@ -9,7 +9,7 @@ adds up its calls, or by two instrumentations, one span inside the other. `once`
 import functools
 
 from ....facts import tables
-from .records import BROKEN, dicts, first, parsed, whole
+from .records import BROKEN, call, dicts, first, parsed
 
 COUNTS = ("input", "output", "cached", "cache_write", "reasoning")
 TIMES = ("startTimeUnixNano", "timeUnixNano", "start_time", "startTime", "timestamp", "time")
@@ -63,7 +63,7 @@ def span(found, notes, of_all=None, by=None):
         return
     yield row | {
         "when": next((found[k] for k in TIMES if found.get(k)), None),
-        "id": f"{trace} {own}" if trace and own else whole(found),
+        **call(f"{trace} {own}" if trace and own else None, found),
         "output": row["output"] or 0,
         "span": place,
     }

@@ -2,7 +2,7 @@
 two also as CSV, whose cells may hold JSON.
 """
 
-from .records import BROKEN, dicts, first, parsed, whole
+from .records import BROKEN, call, dicts, first, parsed, whole
 
 PARTS = "the parts exceed their total"
 FLAT = ("promptTokens", "completionTokens", "totalTokens")  # in a CSV a column each
@@ -44,7 +44,7 @@ def langfuse(r, notes):
         "model": r.get("model"),
         "feature": r.get("name"),
         "user": r.get("userId"),
-        "id": r.get("id") or whole(r),
+        **call(r.get("id"), r),
         "stated": parsed(r.get("costDetails")).get("total", r.get("calculatedTotalCost")),
     }
     given, made = first(usage, "input", "promptTokens"), first(usage, "output", "completionTokens")
@@ -106,7 +106,7 @@ def langsmith(r, notes):
         "audio_output": made.get("audio"),
         "reasoning": first(details[1], "reasoning") if details[1] else made.get("reasoning"),
         "stated": r.get("total_cost"),
-        "id": r.get("id") or whole(r),
+        **call(r.get("id"), r),
     }
 
 
