@@ -4,8 +4,10 @@ Each ends when its standard input does, which the system sees to when the local 
 """
 
 import os
+import queue
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,3 +31,18 @@ def start(package, *arguments, **more):
         env=env | more | {"PYTHONPATH": os.pathsep.join(path).strip(os.pathsep)},
         cwd=ROOT,
     )
+
+
+def lines():
+    """The lines of standard input, in such a process: bytes. Where they end it ends too, in the
+    middle of its work: nobody is left who would take what came of it.
+    """
+    come = queue.SimpleQueue()
+
+    def listen():
+        for line in sys.stdin.buffer:
+            come.put(line)
+        os._exit(0)  # llama.cpp's threads are not waited for either
+
+    threading.Thread(target=listen, daemon=True).start()
+    return iter(come.get, None)

@@ -156,7 +156,7 @@ class Job:
             )
             return None
         except OSError as e:
-            self._fail("not_kept", f"What was trained cannot be kept: {e}.", None)
+            self._fail("not_kept", f"A tuned model cannot be kept: {e}.", None)
             return None
         except Exception as e:  # a fault of ours ends the job, not the server
             self._fail("server_error", fault(e), None)
@@ -175,15 +175,17 @@ class Job:
         steps = self.hyperparameters["n_epochs"] * -(
             -len(data) // self.hyperparameters["batch_size"]
         )
-        too_much = self.learner.too_much(self, data, steps)
+        too_much = self.learner.too_much(self, data, held, steps)
         if too_much:
             self._fail("too_large", too_much, "training_file")
             return
         try:
+            param, which = "training_file", ""
             asked = self.learner.examples(self, data)
+            param, which = "validation_file", "In the validation file: "
             held = self.learner.examples(self, held) if held else None
         except ValueError as e:
-            self._fail("too_large", str(e), "training_file")
+            self._fail("too_large", f"{which}{e}", param)
             return
         self._become("queued", "queued")
         yield PHASE

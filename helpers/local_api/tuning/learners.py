@@ -24,8 +24,10 @@ class StandIn:
     def __init__(self, models):
         self.models = models
 
-    def too_much(self, job, data, steps):
-        """Why a file is too much for this machine, and what to do, in words; "" where it is not."""
+    def too_much(self, job, data, held, steps):
+        """Why a job's files are too much for this machine, and what to do, in words; "" where they
+        are not.
+        """
         if steps <= MOST_STEPS:
             return ""
         return (

@@ -10,6 +10,8 @@ import sys
 
 import psutil
 
+from ...apart import lines
+
 
 def train(task):
     """Yields a dict a step; `adapter` at the end of an epoch: the bytes of its file, in base64."""
@@ -57,7 +59,7 @@ def main():
     os.dup2(2, 1)
     psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if os.name == "nt" else 10)
     work = None
-    for line in sys.stdin.buffer:
+    for line in lines():
         try:
             if work is None:
                 work = {"train": train, "serve": serve}[sys.argv[1]](json.loads(line))
@@ -66,7 +68,6 @@ def main():
             said = {"fault": f"{type(e).__name__}: {e}"}
         out.write(json.dumps(said).encode() + b"\n")
         out.flush()
-    os._exit(0)  # llama.cpp's threads are not waited for
 
 
 if __name__ == "__main__":

@@ -251,5 +251,5 @@ def _refused(raw, status):
 
 
 def _failed(e):
-    said = f"{NAME} did not answer: {str(e) or type(e).__name__}. The next request starts it anew."
+    said = f"{NAME} did not answer: {str(e) or type(e).__name__}. The next request tries anew."
     return error(502, said, "upstream_error", code="model_failed")

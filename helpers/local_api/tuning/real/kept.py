@@ -10,6 +10,7 @@ from ....facts import DATA, whole_file
 from . import BASE
 
 OURS = f"ft:{BASE}:"
+FOLDER = "DAY9_MY_MODELS"  # a variable of the environment
 ROOM = 6_000_000  # bytes of a training's three models
 
 
@@ -26,7 +27,7 @@ class Adapter:
 
 def folder():
     """data/my_models, or the folder that DAY9_MY_MODELS names."""
-    return Path(os.environ.get("DAY9_MY_MODELS") or DATA / "my_models")
+    return Path(os.environ.get(FOLDER) or DATA / "my_models")
 
 
 def path_of(name):
@@ -60,15 +61,23 @@ def has_room(job):
     job: its id.
     """
     room = folder() / f"{job}.room"  # no model's: whoever is killed here leaves none
-    try:
-        whole_file.write(room, bytes(ROOM))
-    finally:
-        room.unlink(missing_ok=True)
+    _write(room, bytes(ROOM))
+    room.unlink(missing_ok=True)
 
 
 def keep(name, content):
     """Writes an adapter's bytes: whole, or not at all. Raises OSError."""
-    whole_file.write(path_of(name), content)
+    _write(path_of(name), content)
+
+
+def _write(path, content):
+    try:
+        whole_file.write(path, content)
+    except OSError as e:
+        raise OSError(
+            f"nothing can be written in {path.parent} ({e.strerror or e}). Delete models there "
+            f"(client.models.delete(name)), make room, or name another folder in {FOLDER}"
+        ) from None
 
 
 def remove(name):

@@ -12,8 +12,13 @@ from .child import Child
 
 UPPER = 10  # of 30 layers are trained
 MOST_TOKENS = 512  # of a conversation and its answers: what is kept of them for the way back
+MOST_TOGETHER = 50_000  # tokens of all lines: what is kept of them from the lower layers
 MOST_MINUTES = 30  # of a training
-TOKENS_A_SECOND = 160  # trained on by one idle core of our machine, its preparation included
+# What a training takes: tokens that one idle core of our machine sends through ten layers in a
+# second. Each goes three times ten layers before the first step, and in each epoch once there, and
+# where it is learnt back as well, which takes twice as long.
+A_SECOND, BEFORE, LEARNT, WATCHED = 600, 3, 3, 1
+FEWEST = 10  # lines of a job
 FREE_AFTER = 0.2  # seconds between two looks whether the machine is free
 
 
@@ -30,20 +35,29 @@ class Learner:
         self.writer, self.training = writer, threading.Lock()
         self.now = None, None  # the job that trains, and its child
 
-    def too_much(self, job, data, steps):
+    def too_much(self, job, data, held, steps):
         from ..tokens import trained
 
         kept.has_room(job.id)
         epochs = job.hyperparameters["n_epochs"]
         # counted with the other model's tokens, which are near enough for minutes
-        minutes = math.ceil(trained(data)[0] * epochs / TOKENS_A_SECOND / 60)
-        if minutes <= MOST_MINUTES:
+        learnt, watched = trained(data)[0], trained(held)[0]
+        before, an_epoch = BEFORE * (learnt + watched), LEARNT * learnt + WATCHED * watched
+        minutes = math.ceil((before + epochs * an_epoch) / A_SECOND / 60)
+        if minutes <= MOST_MINUTES and learnt + watched <= MOST_TOGETHER:
             job.say("estimate", NAME, minutes, "s" * (minutes > 1))
             return ""
-        fewer = len(data) * MOST_MINUTES // minutes
+        beside = f" and {len(held):,} of the validation file" if held else ""
         return (
-            f"{len(data):,} lines in {epochs} epochs would take {NAME} some {minutes:,} minutes on this machine, which trains for at most {MOST_MINUTES}. "
-            f"Train on {fewer:,} of the lines (the first, or a sample), or in fewer epochs."
+            f"{len(data):,} lines in {epochs} epochs{beside}, {learnt + watched:,} tokens, would take {NAME} some {minutes:,} minutes on this machine. "
+            f"It trains for at most {MOST_MINUTES} minutes, and on at most {MOST_TOGETHER:,} tokens, in the memory of a laptop. "
+        ) + _less(
+            min(MOST_MINUTES / minutes, MOST_TOGETHER / (learnt + watched)),
+            len(data),
+            len(held),
+            int((MOST_MINUTES * 60 * A_SECOND - before) / an_epoch)
+            if learnt + watched <= MOST_TOGETHER
+            else 0,
         )
 
     def examples(self, job, rows):
@@ -97,14 +111,16 @@ class Learner:
             self.now = job, child
             job.check()
             child.ask(task)
-            begun = time.monotonic()
+            spent = 0.0  # seconds of training: while a job is paused it takes none
             while True:
+                begun = time.monotonic()
                 made = child.ask()
+                spent += time.monotonic() - begun
                 content = base64.b64decode(made.pop("adapter"))
                 step = policy.Step(
                     epochs=job.hyperparameters["n_epochs"], policy=content or None, **made
                 )
-                left = (time.monotonic() - begun) / step.step * (step.steps - step.step)
+                left = spent / step.step * (step.steps - step.step)
                 job.estimated_finish = int(time.time() + left)
                 yield step
                 if step.step == step.steps:
@@ -122,6 +138,22 @@ class Learner:
 
     def keep(self, job, name, step):
         kept.keep(name, step.policy)
+
+
+def _less(share, lines, watched, epochs):
+    """What to do about a job that is too much: share: of the lines, the most that may be trained
+    on. epochs: in how many all of them may, 0 where in none.
+    """
+    fewer = int(share * lines)
+    ways = []
+    if fewer >= FEWEST:
+        beside = f" and {int(share * watched):,} of the validation file's" if watched else ""
+        ways.append(f"on {fewer:,} of the lines{beside} (the first, or a sample)")
+    if epochs:
+        ways.append(f"in {epochs} epoch{'s' * (epochs > 1)}")
+    if not ways:
+        return f"Shorten the lines: a conversation and what is said to it may have {MOST_TOKENS} tokens."
+    return f"Train {', or '.join(ways)}."
 
 
 def plain(message):

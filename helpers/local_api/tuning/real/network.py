@@ -28,7 +28,7 @@ class Text:
     answer sees the prompt and itself, and begins at the place behind the prompt.
 
     prompt: a list of tokens. answers: lists of tokens, none empty. ids: all, (n,). positions: (n,).
-    mask: (n, n), 0 where a row may look and -1e9 elsewhere. rows: which tokens an answer's tokens
+    hidden: (n, n), where a row may not look. rows: which tokens an answer's tokens
     are guessed from; targets: these. ends: where each answer but the last ends among them.
     """
 
@@ -40,7 +40,7 @@ class Text:
         )
         whose = np.repeat(np.arange(len(sizes) + 1), [before, *sizes])  # 0: the prompt
         seen = (whose[:, None] == whose[None]) | (whose[None] == 0)
-        self.mask = np.where(np.tril(seen), 0, -1e9).astype("f4")
+        self.hidden = ~np.tril(seen)
         self.targets = self.ids[before:]
         self.rows = np.arange(before - 1, len(self.ids) - 1)
         self.ends = np.cumsum(sizes)[:-1]
@@ -126,7 +126,7 @@ class Layer:
         v = np.repeat(v.reshape(n, shape.kv_heads, shape.head), shared, 1)
         scores = np.matmul(q.transpose(1, 0, 2), k.transpose(1, 2, 0))
         scores /= np.float32(np.sqrt(shape.head))
-        scores += text.mask
+        np.copyto(scores, np.float32(-1e9), where=text.hidden)
         p = np.exp(scores - scores.max(-1, keepdims=True))
         p /= p.sum(-1, keepdims=True)
         o = np.matmul(p, v.transpose(1, 0, 2)).transpose(1, 0, 2).reshape(n, -1)
@@ -210,7 +210,8 @@ class Model:
         states = [self.embedding[text.ids] for text in texts]
         for number in range(self.first):
             layer = Layer(self.weights, self.shape, number)
-            states = [layer.forward(x, text)[0] for x, text in zip(states, texts)]
+            for n, text in enumerate(texts):  # each in the place of the last: they are large
+                states[n] = layer.forward(states[n], text)[0]
         return states
 
     def above(self, x, text):

@@ -221,6 +221,7 @@ def test_a_training_that_dies_or_cannot_be_kept_fails_its_job_in_words(real, mon
     monkeypatch.setenv("DAY9_MY_MODELS", os.devnull)  # a folder in which nothing can be
     job = ended(real, create(real, n_epochs=1))
     assert job.status == "failed" and job.error.code == "not_kept", job.error
+    assert os.devnull in job.error.message and "client.models.delete" in job.error.message
     assert real.jobs.retrieve(job.id).fine_tuned_model is None
 
 
@@ -286,8 +287,12 @@ def test_what_is_too_much_is_said_before_it_trains(real, monkeypatch):
     assert many.error.code == "too_large" and "minutes" in many.error.message
     fewer = int(re.search(r"Train on ([\d,]+) of the lines", many.error.message)[1].replace(",", ""))  # fmt: skip
     assert 100 < fewer < 5_000
-    long = ended(real, create(real, [*PAIRS, pair(11, other="so " * 600)]))
-    assert "Example 11 has" in long.error.message and "Shorten it" in long.error.message
+    too_long = pair(11, other="so " * 600)
+    long = ended(real, create(real, [*PAIRS, too_long]))
+    assert long.error.message.startswith("Example 11 has") and "Shorten it" in long.error.message
+    long = ended(real, create(real, valid=[*PAIRS[:2], too_long]))
+    assert long.error.message.startswith("In the validation file: Example 3 has")
+    assert long.error.param == "validation_file"
     empty = ended(real, create(real, [*PAIRS, pair(12, preferred="")]))
     assert empty.status == "failed" and "preferred_output" in empty.error.message
 
