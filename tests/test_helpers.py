@@ -247,7 +247,9 @@ def test_a_figure_has_alt_text_caption_and_source(monkeypatch):
     figures.figure(
         fig, alt="One bar of height 1.", caption="What <it> shows.", source="data/prices.csv"
     )
-    (bundle, more), (below, _) = shown
+    (above, _), (bundle, more), (below, _) = shown
+    drawn = bundle["application/vnd.plotly.v1+json"]
+    assert "One is one" in above.data and "text" not in drawn["layout"]["title"]
     assert "alt" in more["metadata"]["application/vnd.plotly.v1+json"] and "image/png" not in bundle
     assert len(json.dumps(bundle)) < 5_000, "the template stays small"
     assert "What &lt;it&gt; shows." in below.data and "data/prices.csv" in below.data

@@ -156,8 +156,8 @@ def test_the_break_even_falls_where_the_bills_meet():
     edge = (runs["o1"][0] - runs["o1-mini"][0]) / (runs["o1"][1] - runs["o1-mini"][1])
     bills = [usd + edge * (1 - solved) for usd, solved in runs.values()]
     assert abs(bills[0] - bills[1]) < Decimal("1e-20")
-    table = next(t for t in tables("02") if "from this price of a failure on, USD" in t)
-    assert table["from this price of a failure on, USD"]["o1-mini → o1-2024-12-17"] == f"{edge:.2f}"
+    table = next(t for t in tables("02") if "break-even, USD a failure" in t)
+    assert table["break-even, USD a failure"]["o1-mini → o1-2024-12-17"] == f"{edge:.2f}"
 
 
 def test_the_bill_bounds_the_hidden_tokens():

@@ -207,7 +207,7 @@ def _forecast(bill):
     except BillError as e:
         return "The next 30 days: no forecast", f"{e}."
     tried = (
-        f"Asked on earlier days of this file, such an interval held {f.hits} times of {f.tries}."
+        f"Asked on earlier days of this file, such an interval held {f.hits} of {f.tries} times."
         if f.tries
         else "The file is too short to try that on earlier days."
     )

@@ -1095,7 +1095,7 @@ def test_the_explorer_tells_odd_days_the_next_month_and_what_ends(bill):
     more, f = explorer.children[-2].value, bills.forecast(bill)
     assert "Odd days: 2" in more and "2026-09-15" in more
     assert (
-        f"{f.low:,.2f} to {f.high:,.2f} USD" in more and f"held {f.hits} times of {f.tries}" in more
+        f"{f.low:,.2f} to {f.high:,.2f} USD" in more and f"held {f.hits} of {f.tries} times" in more
     )
     assert f"2026-11-22: {len(bills.lifecycle(bill, TODAY))}" in more and "gpt-6-luna" in more
     field(explorer, "or its path, Enter").value = str(FOLDER / "synthetic_litellm.jsonl")
