@@ -361,9 +361,20 @@ def _value(shell, error, own):
         return "A number is wanted there, in digits, without quotes and without a unit."
     if "can only convert an array of size 1" in str(error):
         return "No row fits what is asked there, or several do: look which names the table has."
+    if re.search(r"(too many|not enough) values to unpack", str(error)):
+        return "To the left of the = stand more or fewer names than there are values to its right."
     # JSON Schema's times are those of RFC 3339
     if re.search(r"a valid (?:date)?time.*:60\D", str(error), re.S):
         return "A time in JSON may have a leap second, 60, which Pydantic does not read: take another seed."
+    return ""
+
+
+def _encode(shell, error, own):
+    if sys.getfilesystemencoding().lower() in ("ascii", "latin-1", "iso8859-1"):
+        return (
+            "This Python knows names of files in ASCII alone, since the system's language is C and "
+            "its UTF-8 mode is off: start JupyterLab again with PYTHONUTF8=1."
+        )
     return ""
 
 
@@ -393,5 +404,6 @@ HINTS = {
     "StopIteration": _stop,
     "RuntimeError": _not_connected,
     "TypeError": _type,
+    "UnicodeEncodeError": _encode,
     "ValueError": _value,
 }

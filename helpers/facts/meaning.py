@@ -99,6 +99,28 @@ def phrases() -> tuple[tuple[str, str], ...]:
     return tuple((s["name"], p) for s in found["scene"] for p in s.get("phrases", []))
 
 
+@functools.cache
+def _musts() -> dict[str, list[str]]:
+    """{scene: words of which one must be said}: a payday is no Christmas, though all other words of
+    the question are the same.
+    """
+    found = toml_files.read(DATA / "realtime" / "scenes.toml", {"required": ["scene"]})
+    return {s["name"]: s["must"] for s in found["scene"] if "must" in s}
+
+
+def _others(text: str) -> set[str]:
+    """The scenes that a text cannot mean, since it has no word that is like one of theirs."""
+    said = re.findall(r"[^\W_]+", text.lower()) + plain(text)
+    said += [a + b for a, b in zip(said, said[1:], strict=False)]  # chris mess
+    short = 4  # letters: of so few, one that was misheard makes another word
+    like = lambda must: any(
+        one == word or (len(word) > short and fuzz.ratio(word, one) >= LIKE)
+        for word in must
+        for one in said
+    )
+    return {scene for scene, must in _musts().items() if not like(must)}
+
+
 def meant(text: str) -> Meant | None:
     """The Meant that comes nearest to a text, or None where none is near enough."""
     found = nearest(text, 1)
@@ -111,6 +133,7 @@ def nearest(text: str, most: int = 3) -> list[Meant]:
     if not words:
         return []
     known, vocabulary, weights = _index()
+    others = _others(text)
     heard = Counter(words)
     best: dict[str, Meant] = {}
     alike = _alike(frozenset(heard), frozenset(weights))
@@ -122,6 +145,8 @@ def nearest(text: str, most: int = 3) -> list[Meant]:
         for scene, of in vocabulary.items()
     }
     for scene, phrase, wanted in known:
+        if scene in others:
+            continue
         of_phrase = sum(weight(w) * n * max(alike(h, w) for h in heard) for w, n in wanted.items())
         of_heard = sum(weight(h) * n * max(in_scene[scene][h], *(alike(h, w) for w in wanted)) for h, n in heard.items())  # fmt: skip
         whole = sum(weight(w) * n for w, n in wanted.items())

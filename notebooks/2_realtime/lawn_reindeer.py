@@ -136,7 +136,9 @@ async def call():
             words["error"] = event["error"]["message"]
         elif event["type"] == "response.done":
             words["response"] = event["response"]["id"]
-            words.setdefault("it", f"(no words: its status is {event['response']['status']})")
+            words.setdefault("it", "(no words)")
+            if event["response"]["status"] != "completed":
+                words["it"] += f" (its status is {event['response']['status']})"
             if event["response"]["output_modalities"] == ["text"]:
                 asked.clear()  # no sound of it will ever stop
         elif "transcript" in event:  # of what was heard, or of what is said

@@ -50,6 +50,13 @@ def test_sentences_that_no_phrase_was_written_for_are_understood():
         ("what is quantum computing", "off the map"),
         ("you", "off the map"),
         ("when exactly is Thanksgiving this year", "until a day"),
+        ("how many daze till chris mess", "christmas"),
+        ("How many sleeps until payday?", "until a day"),
+        ("How many days are left until my retirement?", "until a day"),
+        ("How many sleeps until my birthday?", "off the map"),
+        ("what do you do on New Year's Eve", "help"),
+        ("what do I get for Easter", "until a day"),
+        ("where are my shoes hidden", "off the map"),
     ],
 )  # fmt: skip
 def test_misheard_words_find_their_scene_and_others_none(heard, scene):

@@ -110,6 +110,7 @@ class Response:
         except Exception as e:
             self.session.fault(e)
             self.session.responses.pop(self.id, None)  # or nobody could ask again
+            self._end("failed", str(e))  # or who waits for the end would wait on
 
     async def _make(self):
         await hearing.loaded()

@@ -386,7 +386,7 @@ def tax_on(text, given=None, items=()):
     if kind is None and (
         other := re.search(r"(?i)\b(?:married|divorced|widow\w*|household)\b", rest)
     ):
-        raise Unclear(f"“{other[0]}” is no filing status by itself; there are {', '.join(tax.WORDS.values())}.")  # fmt: skip
+        raise Unclear(f"“{other[0]}” is no filing status by itself; there are {', '.join(tax.STATUSES).replace('_', ' ')}.")  # fmt: skip
     kind = kind or "single"
     return {
         "income": dollars(int(income)),
@@ -417,7 +417,7 @@ SCENES = {  # a scene's words, as a JSON schema
                 "required": ["name"],
                 "anyOf": [{"required": ["clip"]}, {"required": ["say"]}],
                 "properties": {
-                    **dict.fromkeys(("heard", "topics", "phrases"), {"type": "array"}),
+                    **dict.fromkeys(("heard", "must", "topics", "phrases"), {"type": "array"}),
                     "slots": {"enum": list(SLOTS)},
                     "speed": {"type": "number"},
                 },

@@ -339,6 +339,20 @@ def everything(api, slow):
     return seen
 
 
+def test_an_answer_that_a_fault_of_ours_stops_has_an_end(api, monkeypatch):
+    def broken(*asked):
+        raise ValueError("data/realtime/scenes.toml, line 3: is not TOML")
+
+    with api.open() as wire:
+        monkeypatch.setattr(scenarios, "reply", broken)
+        wire.write("Hello")
+        wire.send("response.create")
+        assert "scenes.toml, line 3" in wire.until("error")[-1]["error"]["message"]
+        assert done(wire.until(ANSWERED))["status"] == "failed"
+        monkeypatch.undo()
+        assert done(wire.answer())["status"] == "completed"
+
+
 def test_events_are_what_the_sdk_expects(everything):
     kind = TypeAdapter(RealtimeServerEvent)
     for event in everything:

@@ -1,0 +1,15 @@
+"""What may cure an error, where no edit of a notebook can show it."""
+
+import sys
+
+import pytest
+
+from helpers.errors import hints
+
+
+@pytest.mark.parametrize("encoding, told", [("ascii", "PYTHONUTF8=1"), ("utf-8", "")])
+def test_a_name_that_this_locale_cannot_write_says_what_to_set(monkeypatch, encoding, told):
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: encoding)
+    error = UnicodeEncodeError("ascii", "22 °F.csv", 3, 4, "ordinal not in range(128)")
+    said = hints.hint(None, error, [])
+    assert told in said and bool(said) == bool(told)
