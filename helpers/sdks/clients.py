@@ -135,6 +135,16 @@ def missing(language):
     return [p for p in client(language).programs if not _found(p)]
 
 
+def _lacking(language):
+    """What keeps a language's program from running here, in words; "" where nothing does."""
+    if programs := missing(language):
+        return f"{' and '.join(programs)} not on this machine"
+    one = client(language)
+    if one.install and not one.fresh and not os.access(one.folder, os.W_OK):
+        return f"{one.folder.relative_to(ROOT).as_posix()} cannot be written to"
+    return ""
+
+
 def _found(program):
     """Where a program is, or None. The bash of Windows itself is another system's, which cannot
     reach the local API.
@@ -150,13 +160,11 @@ def able(task, *words):
     """
     found = []
     for language in CLIENTS:
-        lacking = missing(language)
+        lacking = _lacking(language)
         if not lacking or " ".join((language, task, *words)) in _all_kept()["runs"]:
             found.append(language)
         else:
-            print(
-                f"{language:7} – {' and '.join(lacking)} not on this machine, and only what the page asks was kept"
-            )
+            print(f"{language:7} – {lacking}, and only what the page asks was kept")
     return found
 
 
@@ -169,12 +177,9 @@ def run(language, task, *words):
     """
     if task not in TASKS:
         raise LookupError(f"There is no task {task!r}; there are {', '.join(TASKS)}.")
-    lacking = missing(language)
-    if lacking:
+    if lacking := _lacking(language):
         kept = _kept(language, task, words)
-        print(
-            f"{language}: {' and '.join(lacking)} not on this machine; shown is what was kept when this collection was made."
-        )
+        print(f"{language}: {lacking}; shown is what was kept when this collection was made.")
         return kept
     install(language)
     server = running.server()
@@ -211,7 +216,7 @@ def unheard(language, seconds):
     """
     if float(seconds) <= 0:
         raise ValueError(f"a patience of {seconds} seconds: give more than 0.")
-    if missing(language):
+    if _lacking(language):
         kept = run(language, "late", str(seconds))
         return kept.said, len(kept.exchanges)
     install(language)
@@ -432,7 +437,9 @@ def _all_kept():
 def _kept(language, task, words):
     found = _all_kept()["runs"].get(" ".join((language, task, *words)))
     if not found:
+        gone = missing(language)
+        way = f"install {' and '.join(gone)}" if gone else "copy the project to where you may write"
         raise LookupError(
-            f"Kept for {language} is only what the notebook asks; install {' and '.join(missing(language))} to ask {' '.join(words)!r}."
+            f"Kept for {language} is only what the notebook asks; {way} to ask {' '.join(words)!r}."
         )
     return Run(language, **found)

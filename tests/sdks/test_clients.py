@@ -88,6 +88,17 @@ def test_a_missing_language_shows_what_was_kept_and_says_so(language, monkeypatc
         clients.run(language, "ask", "2000-01-01")
 
 
+@pytest.mark.needs("go")
+def test_a_folder_that_cannot_be_written_to_shows_what_was_kept_and_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(clients.Client, "fresh", False)
+    # root may write everywhere
+    monkeypatch.setattr(clients.os, "access", lambda path, mode: mode != clients.os.W_OK)
+    assert clients.run("Go", "ask", "2024-12-17").said == "2024-12-17: Tuesday"
+    assert "Go: notebooks/5_sdks/clients/go cannot be written to" in capsys.readouterr().out
+    with pytest.raises(LookupError, match="copy the project to where you may write"):
+        clients.run("Go", "ask", "2000-01-01")
+
+
 def test_a_patience_of_nothing_is_refused_and_never_one_without_end():
     with pytest.raises(ValueError, match="patience of 0 seconds: give more than 0"):
         clients.unheard("Python", 0)
