@@ -130,6 +130,8 @@ def _attribute(shell, error, own):
 def _key(shell, error, own):
     """Which keys there are: the subscripts of the statement are looked at again, by name alone."""
     missing = error.args[0] if error.args else ""
+    if missing == "OPENAI_BASE_URL":
+        return "Run helpers.connect() first: it sets the address that this asks."
     for container in _containers(shell, error, own):
         keys = _keys(container, missing)
         if keys:

@@ -7,6 +7,10 @@ import pytest
 from helpers.errors import hints
 
 
+def test_what_asks_for_the_address_before_connect_is_told_to_connect():
+    assert "helpers.connect() first" in hints.hint(None, KeyError("OPENAI_BASE_URL"), [])
+
+
 @pytest.mark.parametrize("encoding, told", [("ascii", "PYTHONUTF8=1"), ("utf-8", "")])
 def test_a_name_that_this_locale_cannot_write_says_what_to_set(monkeypatch, encoding, told):
     monkeypatch.setattr(sys, "getfilesystemencoding", lambda: encoding)
