@@ -1,6 +1,8 @@
 """Realtime clients that nobody here wrote hold a conversation with the local API: a question that
-calls a function, a story, an interruption. Run by hand, after `npm ci --ignore-scripts` in
-tests/realtime_node.
+calls a function, a story, an interruption. Run by hand: those for Node after
+`npm ci --ignore-scripts` in tests/realtime_node, those for Python after
+`python -m venv .venv` and `.venv/bin/python -m pip install -r requirements.lock` in
+tests/realtime_python.
 """
 
 import json
@@ -18,12 +20,11 @@ from tests.conftest import needs
 
 CLIENTS = Path(__file__).parents[1] / "realtime_node"
 SDK = CLIENTS / "node_modules" / "@openai" / "agents-realtime"
-pytestmark = [
-    needs("node"),
-    pytest.mark.skipif(
-        not SDK.exists(), reason="run by hand: npm ci --ignore-scripts in tests/realtime_node"
-    ),
-]
+IN_NODE = pytest.mark.skipif(
+    not SDK.exists(), reason="run by hand: npm ci --ignore-scripts in tests/realtime_node"
+)
+PROGRAMS = Path(__file__).parents[1] / "realtime_python"
+OF_ITS_OWN = PROGRAMS / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 SAID = ("user-tax", "user-story", "user-stop")
 
 
@@ -50,11 +51,11 @@ def files(tmp_path_factory):
     return {name: str(folder / name) for name in SAID}
 
 
-@pytest.mark.parametrize("program", ["agents.mjs", "official.mjs"])
-def test_a_conversation_over_a_websocket(api, files, program):
+def held(command, folder, api, files):
+    """What came of the conversation that a program holds."""
     done = subprocess.run(
-        [shutil.which("node"), program],
-        cwd=CLIENTS,
+        command,
+        cwd=folder,
         env=os.environ | {"OPENAI_BASE_URL": api.url, "OPENAI_API_KEY": api.key},
         input=json.dumps(files),
         capture_output=True,
@@ -62,7 +63,23 @@ def test_a_conversation_over_a_websocket(api, files, program):
         timeout=lab.LONG / 1000,
     )
     assert done.returncode == 0, done.stderr
-    judge(json.loads(done.stdout))
+    return json.loads(done.stdout)
+
+
+@IN_NODE
+@needs("node")
+@pytest.mark.parametrize("program", ["agents.mjs", "official.mjs"])
+def test_a_conversation_over_a_websocket(api, files, program):
+    judge(held([shutil.which("node"), program], CLIENTS, api, files))
+
+
+@pytest.mark.skipif(
+    not OF_ITS_OWN.exists(),
+    reason="run by hand: an environment in tests/realtime_python, see above",
+)
+@pytest.mark.parametrize("program", ["livekit_agents.py", "pipecat_service.py"])
+def test_a_conversation_of_a_python_framework(api, files, program):
+    judge(held([OF_ITS_OWN, program], PROGRAMS, api, files))
 
 
 # In place of a microphone: clips, each said to its end.
@@ -82,6 +99,7 @@ TALK = """async ([program, url, apiKey]) => {
 }"""
 
 
+@IN_NODE
 @needs("chromium")
 def test_a_conversation_over_webrtc(api):
     with OpenAI(api_key=api.key, base_url=api.url) as client:

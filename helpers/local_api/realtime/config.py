@@ -218,16 +218,16 @@ session_shape = by(
 
 
 def response_shape(item):
-    """The check of a response.create's `response`; `item` checks one item of its input."""
-    return thing(
-        _OF_BOTH
-        | {
-            "conversation": choice("auto", "none"),
-            "input": each(item),
-            "metadata": optional(metadata),
-            "audio": thing({"output": thing({"format": _format, "voice": _voice})}),
-        }
-    )
+    """The check of a response.create's `response`; `item` checks one item of its input. Any part
+    may be null: LiveKit's plugin sends its instructions so, each time.
+    """
+    parts = _OF_BOTH | {
+        "conversation": choice("auto", "none"),
+        "input": each(item),
+        "metadata": metadata,
+        "audio": thing({"output": thing({"format": _format, "voice": _voice})}),
+    }
+    return thing({name: optional(check) for name, check in parts.items()})
 
 
 def started(id, model, created, asked=None):

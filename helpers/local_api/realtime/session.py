@@ -282,13 +282,12 @@ class Session:
                 "invalid_value",
                 "type",
             )
-        asked = event.get("response")
-        choice = (asked or {}).get("tool_choice", self.config["tool_choice"])
-        tools = (asked or {}).get("tools", self.config["tools"])
+        given = event.get("response") or {}
+        asked = {name: value for name, value in given.items() if value is not None}
+        choice = asked.get("tool_choice", self.config["tool_choice"])
+        tools = asked.get("tools", self.config["tools"])
         settings.hold_choice(choice, tools, "response.tool_choice")
-        self._respond(
-            asked, await self._given(asked["input"]) if asked and "input" in asked else None
-        )
+        self._respond(asked, await self._given(asked["input"]) if "input" in asked else None)
 
     def _cancel_response(self, event):
         wanted = event.get("response_id")

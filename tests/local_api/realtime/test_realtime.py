@@ -959,6 +959,16 @@ def test_cancelling(story):
     assert words_of(story.answer(instructions="Say good night.")) == transcript("says-good-night")
 
 
+def test_parts_of_a_response_that_are_null_are_as_good_as_none(slow):
+    """As LiveKit's plugin asks for each."""
+    with slow.open() as wire:
+        wire.until("session.created")
+        wire.write("Where are my presents hidden?")
+        nulls = dict.fromkeys(("instructions", "tools", "tool_choice", "input", "conversation"))
+        wire.send("response.create", response=nulls)
+        assert wire.until("response.created")[-1]["response"]["conversation_id"]
+
+
 GUARD = {
     "conversation": "none",
     "output_modalities": ["text"],
