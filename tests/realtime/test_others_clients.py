@@ -60,7 +60,7 @@ def held(command, folder, api, files):
         input=json.dumps(files),
         capture_output=True,
         encoding="utf-8",
-        timeout=lab.LONG / 1000,
+        timeout=3 * lab.LONG / 1000,  # frameworks take long to load
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
