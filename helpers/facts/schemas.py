@@ -281,11 +281,12 @@ def _walk_object(schema, at, known, rules, count):
     if schema.get("additionalProperties") is not False:
         raise Fault(rules["closed"], context=at)
     # an object that does not say its properties is left out, and its name is then one too many
+    needed = set(required)  # the list may be long
     for name, one in properties.items():
         if _is_left_out(one):
-            if name in required:
+            if name in needed:
                 raise Fault(rules["left out"], name, context=at)
-        elif name not in required:
+        elif name not in needed:
             raise Fault(rules["missing"], name, context=at)
     for name in required:
         if name not in properties:

@@ -22,6 +22,8 @@ class Ready:
     def __init__(self, answers):
         self.answers, self.kept = answers, {}
         self.beside = concurrent.futures.ThreadPoolExecutor(4)
+        # long ones wait for one another, and no short one for them
+        self.long = concurrent.futures.ThreadPoolExecutor(2)
         # uploads and jobs: one after another
         self.aside = concurrent.futures.ThreadPoolExecutor(1)
 
@@ -30,7 +32,7 @@ class Ready:
         if request.path.startswith(COMPUTED):
             return self._later(self.aside, request)
         if len(request.body) > LONG:
-            return self._later(self.beside, request)
+            return self._later(self.long, request)
         asked = _key(request)
         answer = self.kept.get(asked)
         return (

@@ -400,6 +400,24 @@ def test_a_request_that_takes_its_time_holds_up_no_other(local, monkeypatch):
         assert slow.result().startswith(b"HTTP/1.1 424 ")
 
 
+def test_many_long_requests_hold_up_no_short_one(local, monkeypatch):
+    go_on, answer = threading.Event(), local.state.answers.answer
+
+    def slowly(method, path, query, content_type, body, retry):
+        assert len(body) < ready.LONG or go_on.wait(30)
+        return answer(method, path, query, content_type, body, retry)
+
+    monkeypatch.setattr(local.state.answers, "answer", slowly)
+    with concurrent.futures.ThreadPoolExecutor(8) as others:
+        long = [others.submit(asked, local, f"{n} " + "x" * ready.LONG) for n in range(8)]
+        try:
+            assert asked(local, "Hello to none of them.").startswith(b"HTTP/1.1 424 ")
+            assert not any(one.done() for one in long)
+        finally:
+            go_on.set()
+    assert all(one.result().startswith(b"HTTP/1.1 424 ") for one in long)
+
+
 def asked(local, question):
     body = json.dumps(asking.chat(question)).encode()
     return raw(

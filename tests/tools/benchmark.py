@@ -293,8 +293,8 @@ class Connection(asyncio.Protocol):
             self.transport.write(self.request(self.count))
 
 
-async def load(url, key, seconds, new):
-    """In a process of its own: requests per second over CONNECTIONS keep-alive connections."""
+async def load(url, key, seconds, new, connections):
+    """In a process of its own: requests per second over so many keep-alive connections."""
     port = int(url.split(":")[2].split("/")[0])
     head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
 
@@ -307,7 +307,7 @@ async def load(url, key, seconds, new):
     count, loop = [0], asyncio.get_running_loop()
     connections = [
         await loop.create_connection(lambda: Connection(request, count), "127.0.0.1", port)
-        for _ in range(CONNECTIONS)
+        for _ in range(connections)
     ]
     await asyncio.sleep(0.3)
     before, begin = count[0], time.perf_counter()
@@ -317,7 +317,7 @@ async def load(url, key, seconds, new):
         transport.abort()
 
 
-def rate(where, new=False):
+def rate(where, new=False, connections=CONNECTIONS):
     """(requests per second, the server's CPU milliseconds a request, or 0 where that cannot be
     read)
     """
@@ -333,6 +333,7 @@ def rate(where, new=False):
             key,
             str(SECONDS),
             "new" * new,
+            str(connections),
         ],
         cwd=ROOT,
         capture_output=True,
@@ -451,11 +452,13 @@ def many_calls():
         except (LookupError, OSError, subprocess.TimeoutExpired) as e:
             theirs_at = None
             say(f"  Without the comparison: {AIMOCK}: {e}.")
-        ours, new, theirs = [], [], []
+        ours, new, theirs, one, their_one = [], [], [], [], []
         for _ in range(ROUNDS):
             ours.append(rate(ours_at))
+            one.append(rate(ours_at, connections=1))
             if theirs_at:
                 theirs.append(rate(theirs_at))
+                their_one.append(rate(theirs_at, connections=1))
             new.append(rate(ours_at, new=True))
         speed, cost = (
             lambda runs: [r[0] for r in runs],
@@ -467,6 +470,14 @@ def many_calls():
                 speed(theirs),
                 "local API, the same question",
                 "aimock, the same question",
+                "/s",
+                "at least 1.00",
+            )
+            compare(
+                speed(one),
+                speed(their_one),
+                "local API, one connection",
+                "aimock, one connection",
                 "/s",
                 "at least 1.00",
             )
@@ -1071,48 +1082,163 @@ def waiting(where, does):
 
 
 def beside_a_heavy_client():
-    say("l. What another client's request waits while one client sends much, longest of all.")
+    say(
+        "l. What another client's request waits while one client sends much: the longest of all, and how often the longest beside nobody."
+    )
     import openai
 
-    pair = {
-        "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes"}]
-    }
-    lines = (json.dumps(pair) + "\n").encode()
-    sent = {
-        "nothing": lambda client: time.sleep(1),
-        "10,000 messages": lambda client: client.chat.completions.create(
-            model="o1", messages=[{"role": "user", "content": f"x {n}"} for n in range(10_000)]
-        ),
-        "a text of 10 MB": lambda client: client.responses.create(
-            model="o1", input="ab " * 3_500_000
-        ),
-        "a training file of 20 MB": lambda client: client.fine_tuning.jobs.create(
-            model="gpt-4o-2024-08-06",
-            training_file=client.files.create(
-                file=("a.jsonl", lines * (20_000_000 // len(lines))), purpose="fine-tune"
-            ).id,
-        ),
-        "a first spoken question": spoken,
-    }
     with served([sys.executable, "-m", "helpers.local_api"]) as where:
-        client = openai.OpenAI(base_url=where[0], api_key=where[1], max_retries=0, timeout=120)
-        for what, send in sent.items():
+        client = openai.OpenAI(base_url=where[0], api_key=where[1], max_retries=0, timeout=300)
+        idle = None
+        for what, send in HEAVY.items():
 
             def does(send=send):
                 with contextlib.suppress(openai.APIStatusError):  # told so, which is an answer
                     send(client)
 
             usual, longest = waiting(where, does)
+            idle = idle or longest
             say(
-                f"  {what:26} {1000 * usual:6.1f} ms, at most {1000 * longest:6.1f}; aim: below 100"
+                f"  {what:34} {1000 * usual:6.1f} ms, at most {1000 * longest:6.1f}, ratio {longest / idle:5.1f}; aim: below 100 ms"
             )
         client.close()
+
+
+def lines_of(size):
+    """A training file of so many bytes, each line another."""
+    made, have = [], 0
+    while have < size:
+        said = [("user", f"Hi {len(made)}"), ("assistant", f"Yes {len(made)}")]
+        messages = [{"role": role, "content": content} for role, content in said]
+        made.append((json.dumps({"messages": messages}) + "\n").encode())
+        have += len(made[-1])
+    return b"".join(made)
+
+
+def uploaded(content, purpose="fine-tune"):
+    """content: a function that makes it, when its turn has come."""
+    return lambda client: client.files.create(file=("a.jsonl", content()), purpose=purpose)
+
+
+def trained(client):
+    file = uploaded(lambda: lines_of(20_000_000))(client)
+    jobs = client.fine_tuning.jobs
+    job = jobs.create(model="gpt-4o-2024-08-06", training_file=file.id)
+    while jobs.retrieve(job.id).status not in ("succeeded", "failed"):
+        time.sleep(0.5)
+
+
+def asked(content, **more):
+    return lambda client: client.chat.completions.create(
+        model="o1", messages=[{"role": "user", "content": content}], **more
+    )
+
+
+def of_one(client):
+    """A hundred large requests, twenty at once."""
+    import openai
+
+    def one(n):
+        with contextlib.suppress(openai.APIStatusError):
+            client.responses.create(model="o1", input=f"{n} " + "ab " * 300_000)
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        list(pool.map(one, range(100)))
+
+
+def picture(size):
+    import base64
+
+    noise = base64.b64encode(b"\x89PNG\r\n\x1a\n" + random.Random(9).randbytes(size * 3 // 4))
+    return f"data:image/png;base64,{noise.decode()}"
+
+
+def sent_over_a_socket(event):
+    """event: a function that makes it. Ends when it was dealt with."""
+    from websockets.sync.client import connect
+
+    def does(client):
+        url = str(client.base_url).replace("http", "ws").rstrip("/")
+        key = {"Authorization": f"Bearer {client.api_key}"}
+        with connect(
+            f"{url}/realtime?model=gpt-realtime",
+            additional_headers=key,
+            max_size=None,
+            proxy=None,
+        ) as wire:
+            wire.send(json.dumps(event()))
+            wire.send(json.dumps({"type": "input_audio_buffer.clear"}))
+            while json.loads(wire.recv(120))["type"] != "input_audio_buffer.cleared":
+                pass
+
+    return does
+
+
+def sound():
+    import base64
+
+    return {
+        "type": "input_audio_buffer.append",
+        "audio": base64.b64encode(random.Random(9).randbytes(15 * 2**20)).decode(),
+    }
+
+
+def item(parts):
+    message = {"type": "message", "role": "user", "content": parts}
+    return {"type": "conversation.item.create", "item": message}
 
 
 def spoken(client):
     from helpers.facts import sounds
 
     turn(str(client.base_url).rstrip("/"), client.api_key, sounds.clip("user-spanish"), 500)
+
+
+def schema():
+    names = [f"p{n}" for n in range(60_000)]
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": names,
+        "properties": {name: {"type": "string", "description": "of it"} for name in names},
+    }
+
+
+HEAVY = {
+    "nothing": lambda client: time.sleep(1),
+    "10,000 messages": lambda client: client.chat.completions.create(
+        model="o1", messages=[{"role": "user", "content": f"x {n}"} for n in range(10_000)]
+    ),
+    "a text of 10 MB": lambda client: client.responses.create(model="o1", input="ab " * 3_500_000),
+    "100 requests of 1 MB": of_one,
+    "a picture of 20 MB": lambda client: asked(
+        [{"type": "image_url", "image_url": {"url": picture(20_000_000)}}]
+    )(client),
+    "a schema of 5 MB": lambda client: asked(
+        "x",
+        response_format={
+            "type": "json_schema",
+            "json_schema": {"name": "a", "strict": True, "schema": schema()},
+        },
+    )(client),
+    "25 MB to be transcribed": lambda client: client.audio.transcriptions.create(
+        model="whisper-1", file=("a.wav", bytes(25_000_000))
+    ),
+    "a training file of 20 MB, and its job": trained,
+    "a training file of 50 MB": uploaded(lambda: lines_of(50_000_000)),
+    "a training file of one line of 20 MB": uploaded(
+        lambda: lines_of(1).replace(b"Hi", b"Hi" * 10_000_000)
+    ),
+    "a file of 100 MB for assistants": uploaded(lambda: bytes(100_000_000), "assistants"),
+    "a first spoken question": spoken,
+    "15 MB of sound in one event": sent_over_a_socket(sound),
+    "an item of 10,000 parts": sent_over_a_socket(
+        lambda: item([{"type": "input_text", "text": str(n)} for n in range(10_000)])
+    ),
+    "an item with a picture of 20 MB": sent_over_a_socket(
+        lambda: item([{"type": "input_image", "image_url": picture(15_000_000)}])
+    ),
+}
 
 
 # k. Recording
@@ -1216,7 +1342,8 @@ if __name__ == "__main__":
     elif sys.argv[1:2] == ["watch"]:
         watch(sys.argv[2], sys.argv[3])
     elif sys.argv[1:2] == ["load"]:
-        asyncio.run(load(sys.argv[2], sys.argv[3], float(sys.argv[4]), sys.argv[5] == "new"))
+        url, key, seconds, new, connections = sys.argv[2:7]
+        asyncio.run(load(url, key, float(seconds), new == "new", int(connections)))
     elif set(sys.argv[1:]) <= set(PARTS):
         main(sys.argv[1:])
     else:
