@@ -6,6 +6,7 @@
     python start.py lab --check     starts nothing, and says in some seconds what is missing
     python start.py lab --model     the same, with a language model that you tune (130 MB more)
     python start.py lab --frameworks     the same, with five frameworks for 5_sdks/03 (45 MB more)
+    python start.py lab --warehouse     the same, with DuckDB and Ibis for 4_costs/05 (80 MB more)
     python start.py test    runs every notebook and test     (more arguments go to pytest)
     python start.py lock    writes the lock files anew from pyproject.toml; needs uv
     python start.py class --seats 30     a class on this machine, in the browsers of others
@@ -56,6 +57,7 @@ PARTS = {
         "is 105 to 135 MB more to download, and 210 MB on the disk.",
     ),
     "frameworks": ("Five frameworks", "are 45 MB more to download, and 200 MB on the disk."),
+    "warehouse": ("DuckDB and Ibis", "are 80 MB more to download, and 250 MB on the disk."),
     "class": ("A class's JupyterHub", "is 25 MB more to download, and 110 MB on the disk."),
 }
 
@@ -349,7 +351,7 @@ def lacks(part):
         "frameworks": no_frameworks_here,
         "class": no_class_here,
     }
-    return why[part](*here)
+    return why[part](*here) if part in why else ""  # of others the larger part is built everywhere
 
 
 def numbers(version):

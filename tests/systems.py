@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 VOICE, MODEL = "requirements.voice.lock", "requirements.model.lock"
 FRAMEWORKS, CLASS = "requirements.frameworks.lock", "requirements.class.lock"
+WAREHOUSE = "requirements.warehouse.lock"
 # The oldest C library for which the packages of a lock have wheels: Debian 11; Debian 12 and Ubuntu
 # 22.04; Debian 12 again; Debian 11 for the rest.
 GLIBC = {
@@ -25,6 +26,7 @@ GLIBC = {
     MODEL: (2, 31),
     FRAMEWORKS: (2, 31),
     CLASS: (2, 31),
+    WAREHOUSE: (2, 31),
 }
 MACOS = {"arm64": (14, 0), "x86_64": (11, 0)}  # the oldest, likewise
 OF_MACOS = {VOICE: (15, 0), MODEL: (13, 0)}

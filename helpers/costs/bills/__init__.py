@@ -11,7 +11,7 @@ from .explorer import explore
 from .pricing import Bill, BillError, Rates, price, usd
 from .sources import Usage, read
 from .views import anomalies, by, daily, forecast, lifecycle, unpriced, what_if
-from .warehouse import price_parquet, sql
+from .warehouse import price_on, price_parquet, sql
 
 __all__ = [
     "Bill",
@@ -25,6 +25,7 @@ __all__ = [
     "forecast",
     "lifecycle",
     "price",
+    "price_on",
     "price_parquet",
     "read",
     "sql",

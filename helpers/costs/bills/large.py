@@ -50,6 +50,15 @@ class Found(NamedTuple):
     sums_of_calls: bool
 
 
+def there():
+    """Whether DuckDB is."""
+    try:
+        import duckdb  # noqa: F401
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
 def found(path, width, comma, used, counted, odd_names, many):
     """What is in a CSV with a header, a Found; None where DuckDB is not there, or the file is not
     one for it.
@@ -59,12 +68,10 @@ def found(path, width, comma, used, counted, odd_names, many):
     second look. many: the pattern of a count of calls above one: it tells sums, and of equal sums
     all but one are copies.
     """
-    try:
-        import duckdb
-    except ModuleNotFoundError:
+    if not there() or _passes_over(path):
         return None
-    if _passes_over(path):
-        return None
+    import duckdb
+
     with tempfile.TemporaryDirectory() as spill, contextlib.suppress(duckdb.Error):
         config = {"memory_limit": MEMORY, "temp_directory": spill, "threads": THREADS}
         with duckdb.connect(config=config) as db:

@@ -117,6 +117,8 @@ def read(source, zone="UTC", dates=None):
         raw, more = _respelled(raw, european, dates)
         notes += more
     rows, more = _normal(raw, zone, european is not None)
+    if european is not None and _is_large(source) and not large.there():
+        more.append("a file of this size is read in a fraction of time and memory with DuckDB: python start.py lab --warehouse")  # fmt: skip
     return Usage(what, rows, empty, notes + more)
 
 
@@ -331,6 +333,12 @@ def _comma(line):
     return max(",\t;|", key=line.count)
 
 
+def _is_large(source):
+    """Whether a source is a file so large that it is better added up first."""
+    is_path = isinstance(source, (str, os.PathLike)) and Path(source).is_file()
+    return is_path and Path(source).stat().st_size >= large.FROM
+
+
 def _added_up(path, zone):
     """The Usage of a large CSV whose plain rows DuckDB adds up; None for any other source, and
     where DuckDB is not there.
@@ -338,7 +346,7 @@ def _added_up(path, zone):
     if not isinstance(path, (str, os.PathLike)) or zone != "UTC":
         return None
     path = Path(path)
-    if not path.is_file() or path.stat().st_size < large.FROM:
+    if not _is_large(path):
         return None
     with path.open("rb") as file:
         top = [file.readline(1 << 20) for _ in range(workbooks.ABOVE)]

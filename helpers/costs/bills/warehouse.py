@@ -1,12 +1,12 @@
 """The same bill where the rows do not fit into memory: one SQL statement, run by DuckDB over
-Parquet.
+Parquet, or by another engine through Ibis.
 
 The statement is plain SQL: sums of whole numbers, a CASE, and a join of the price table by model
-and range of days. On a warehouse load `Rates(models).frame()` as the table `rates`, call the usage
-`usage`, and run what `sql` returns. Sums of 64-bit integers must not overflow there: DuckDB,
-Snowflake and PostgreSQL widen them by themselves; in BigQuery cast the summed columns to
-BIGNUMERIC. `when` must be UTC without a zone. Batch, flex and very long prompts are listed here
-without a price; only `price` has theirs.
+and range of days. `price_on` brings it to an engine. By hand: load `Rates(models).frame()` as the
+table `rates`, call the usage `usage`, and run what `sql` returns. Sums of 64-bit integers must not
+overflow there: DuckDB, Snowflake and PostgreSQL widen them by themselves, Spark refuses; in
+BigQuery cast the summed columns to BIGNUMERIC. `when` must be UTC without a zone. Batch, flex and
+very long prompts are listed here without a price; only `price` has theirs.
 """
 
 from pathlib import Path
@@ -26,12 +26,13 @@ from .pricing import (
     Rates,
 )
 
+RATES = "day9_rates"  # the view of prices in another's database
 BAD_COUNTS = ("a count is negative", "a count is absurdly large")
 
 
-def sql(columns):
-    """The statement for a table `usage` with these columns: `when`, `model`, kinds of token and
-    what else `price` knows.
+def sql(columns, usage="usage", rates="rates"):
+    """The statement for a table with these columns: `when`, `model`, kinds of token and what else
+    `price` knows. usage, rates: the names of the two tables.
 
     First the tokens are added up by day, model, feature and the kinds that a row uses; then the few
     sums meet their prices. Rows that cannot be priced are added up under their reason, with the
@@ -57,7 +58,7 @@ with checked as (
            else '' end as reason,
          {" + ".join(f"case when {k} > 0 then {1 << i} else 0 end" for i, k in enumerate(kinds))} as uses,
          coalesce((0.0 + {given}) / above > greatest({calls}, 1), false) as long
-  from usage u left join (select distinct model as of_model, above from rates) m on u.model = m.of_model
+  from {usage} u left join (select distinct model as of_model, above from {rates}) m on u.model = m.of_model
 ),
 sums as (
   select day, model, feature, reason, uses, long, count(*) as "rows",
@@ -73,7 +74,7 @@ priced as (
               when {" or ".join(f"(s.{k} > 0 and r.{k} is null)" for k in kinds)} then 'a kind of token has no price'
               when s.long then 'above the context at which prices rise'
               else '' end as why
-  from sums s left join rates r on s.model = r.model and s.day >= r."from" and s.day < r."until"
+  from sums s left join {rates} r on s.model = r.model and s.day >= r."from" and s.day < r."until"
 )
 select day, model, feature, why, cast(sum("rows") as bigint) as "rows",
        {", ".join(f"cast(sum({c}) as bigint) as {c}" for c in ["requests", *has])},
@@ -107,15 +108,15 @@ def price_parquet(path, same_as=None, memory="3GB", back_to=None):
     by day, model, feature and reason.
 
     path: a file or a pattern such as "usage/*.parquet", with the columns that `price` takes.
-    same_as, back_to: as there. memory: what DuckDB may use. Needs DuckDB: `pip install duckdb`, or
-    the extra `warehouse` of pyproject.toml; ModuleNotFoundError without. BillError for a file that
+    same_as, back_to: as there. memory: what DuckDB may use. Needs DuckDB: `python start.py lab
+    --warehouse`, or `pip install duckdb`; ModuleNotFoundError without. BillError for a file that
     is missing or lacks a column.
     """
     try:
         import duckdb
     except ModuleNotFoundError as e:
         raise ModuleNotFoundError(
-            "files beyond memory are read by DuckDB: pip install duckdb"
+            "files beyond memory are read by DuckDB: python start.py lab --warehouse, or pip install duckdb"
         ) from e
     with duckdb.connect(config={"memory_limit": memory}) as db:
         try:
@@ -142,6 +143,40 @@ def price_parquet(path, same_as=None, memory="3GB", back_to=None):
             rows = db.sql(sql(usage.columns)).df()
         except duckdb.Error as e:
             raise BillError(f"{path} cannot be priced: {str(e).splitlines()[0]}") from None
+    return _bill(rows, rates)
+
+
+def price_on(connection, usage="usage", same_as=None, back_to=None):
+    """The same bill by an engine that Ibis speaks to: DuckDB, MotherDuck, Spark, a warehouse. The
+    statement is written once, in DuckDB's words; Ibis puts it into the engine's own.
+
+    connection: as ibis.duckdb.connect("md:…") or ibis.pyspark.connect(session) return it. usage:
+    the name of a table or view there, with the columns that `price` takes; its `when` is UTC
+    without a zone. same_as, back_to: as there. The prices are sent along as a view, which goes when
+    the sums have come back; no row does. Needs Ibis: `python start.py lab --warehouse`;
+    ModuleNotFoundError without. BillError where the table is not there, lacks a column, or the
+    engine refuses.
+    """
+    try:
+        import ibis
+    except ModuleNotFoundError as e:
+        raise ModuleNotFoundError(
+            "other engines are asked through Ibis: python start.py lab --warehouse"
+        ) from e
+    try:
+        table = connection.table(usage)
+        statement = sql(table.columns, usage, RATES)
+        named = table.filter(table["model"].notnull()).select("model").distinct()
+        rates = Rates(sorted(named.execute()["model"]), same_as, back_to)
+        connection.create_view(RATES, ibis.memtable(rates.frame()), overwrite=True)
+        try:
+            rows = connection.sql(statement, dialect="duckdb").execute()
+        finally:
+            connection.raw_sql(f"drop view {RATES}")  # ibis 12.0 forgets the name in drop_view
+    except BillError:
+        raise
+    except Exception as e:  # each engine has errors of its own
+        raise BillError(f"{usage} cannot be priced there: {str(e).strip().splitlines()[0]}") from e
     return _bill(rows, rates)
 
 
