@@ -48,16 +48,21 @@ class Learner:
             job.say("estimate", NAME, minutes, "s" * (minutes > 1))
             return ""
         beside = f" and {len(held):,} of the validation file" if held else ""
-        return (
+        why = (
             f"{len(data):,} lines in {epochs} epochs{beside}, {learnt + watched:,} tokens, would take {NAME} some {minutes:,} minutes on this machine. "
             f"It trains for at most {MOST_MINUTES} minutes, and on at most {MOST_TOGETHER:,} tokens, in the memory of a laptop. "
-        ) + _less(
-            min(MOST_MINUTES / minutes, MOST_TOGETHER / (learnt + watched)),
-            len(data),
-            len(held),
-            int((MOST_MINUTES * 60 * A_SECOND - before) / an_epoch)
-            if learnt + watched <= MOST_TOGETHER
-            else 0,
+        )
+        most = MOST_MINUTES * 60 * A_SECOND  # tokens, each time that ten layers see one
+        left = min(
+            (most - (BEFORE + epochs * LEARNT) * learnt) / (BEFORE + epochs * WATCHED),
+            MOST_TOGETHER - learnt,
+        )
+        if watched and int(len(held) * left / watched) > 0:  # what is learnt would do alone
+            return f"{why}Take {int(len(held) * left / watched):,} lines of the validation file."
+        share = min(MOST_MINUTES / minutes, MOST_TOGETHER / (learnt + watched))
+        fits = learnt + watched <= MOST_TOGETHER
+        return why + _less(
+            int(share * len(data)), int(share * len(held)), int((most - before) / an_epoch) * fits
         )
 
     def examples(self, job, rows):
@@ -140,16 +145,15 @@ class Learner:
         kept.keep(name, step.policy)
 
 
-def _less(share, lines, watched, epochs):
-    """What to do about a job that is too much: share: of the lines, the most that may be trained
-    on. epochs: in how many all of them may, 0 where in none.
+def _less(lines, watched, epochs):
+    """What to do about a job that is too much: the most lines, with so many of the validation
+    file's, that may be trained on, and in how many epochs all of them may; 0 where in none.
     """
-    fewer = int(share * lines)
     ways = []
-    if fewer >= FEWEST:
-        beside = f" and {int(share * watched):,} of the validation file's" if watched else ""
-        ways.append(f"on {fewer:,} of the lines{beside} (the first, or a sample)")
-    if epochs:
+    if lines >= FEWEST:
+        beside = f" and {watched:,} of the validation file's" if watched else ""
+        ways.append(f"on {lines:,} of the lines{beside} (the first, or a sample)")
+    if epochs > 0:
         ways.append(f"in {epochs} epoch{'s' * (epochs > 1)}")
     if not ways:
         return f"Shorten the lines: a conversation and what is said to it may have {MOST_TOKENS} tokens."

@@ -54,11 +54,13 @@ def test_fewer_epochs_are_offered_where_they_help(told):
 
 
 def test_a_validation_file_counts(told):
-    why, said = told(PAIRS, long(300, 200))
+    many = long(300, 200)
+    why, said = told(PAIRS, many)
     assert not said and "200 of the validation file" in why
-    why, said = told(long(100, 40), long(300, 200))
-    share = less(why), less(why, r"and ([\d,]+) of the validation file's")
-    assert told(long(100, 40)[: share[0]], long(300, 200)[: share[1]])[0] == ""
+    assert told(PAIRS, many[: less(why, r"Take ([\d,]+) lines")])[0] == ""
+    why, _ = told(many, many)  # too much, and without it, too
+    fewer = less(why), less(why, r"and ([\d,]+) of the validation file's")
+    assert told(many[: fewer[0]], many[: fewer[1]])[0] == ""
 
 
 def test_no_share_of_the_lines_is_offered_that_no_job_would_take(told):
