@@ -282,7 +282,7 @@ def index(locks):
         )
     where = "lie in wheelhouse/" if near else "can be had"
     more = [" ".join(costs) for part, costs in PARTS.items() if lock_of(part) in locks]
-    first = where + "; the first start sets them up (500 MB on disk, one to three minutes)."
+    first = where + "; the first start sets them up (500 to 700 MB on disk, one to three minutes)."
     return " ".join([first] + more)
 
 
