@@ -18,6 +18,9 @@ from .network import Text
 RATE = 1e-3  # of learning_rate_multiplier 1
 MOMENTS, TINY = (0.9, 0.999), 1e-8  # of Adam
 EVEN = 1e-6  # nats; what is nearer is equal
+# A pair that pushes less is won, and moves nothing; on the way back its numbers would be so small
+# (subnormal) that a processor takes sixty times as long for them.
+NO_PUSH = 1e-12
 
 
 class Adam:
@@ -103,8 +106,8 @@ class Training:
         said = self._said(number)
         gained = [now - was for now, was in zip(self._sums(said), self.reference[number])]
         margin = self.h["beta"] * (gained[0] - gained[1])
-        if of:
-            push = self.h["beta"] * np.exp(-np.logaddexp(0, margin)) / of
+        push = of and self.h["beta"] * np.exp(-np.logaddexp(0, margin)) / of
+        if push > NO_PUSH:
             self.model.back(said, [-push, push])  # of the loss, which is to fall
         return np.logaddexp(0, -margin), margin > EVEN, margin
 

@@ -102,3 +102,15 @@ def test_the_same_seed_makes_the_same_adapter_and_another_start_goes_on_from_it(
     said = lambda m: np.concatenate(tiny.said(m, PAIRS[0]))
     assert said(again) == pytest.approx(said(first), abs=0.01)
     assert said(again) != pytest.approx(said(tiny.model()), abs=0.01)
+
+
+def test_a_pair_that_is_won_by_far_is_not_learnt_any_more(monkeypatch):
+    """Numbers of 1e-36 take a processor sixty times as long, and would move nothing."""
+    knobs = {"beta": 1.0, "n_epochs": 1, "batch_size": 1, "learning_rate_multiplier": 1.0}
+    for ahead, learnt in ((80, 0), (-80, 1)):
+        net, back = tiny.model(), []
+        training = Training(net, [tiny.example(3, 4, 5)], "dpo", knobs, 1)
+        training.reference[0] = [training.reference[0][0] - ahead, training.reference[0][1]]
+        monkeypatch.setattr(net, "back", lambda *a: back.append(a))
+        [step] = training.steps()
+        assert len(back) == learnt and step["train_margin"] == pytest.approx(ahead)
