@@ -73,7 +73,12 @@ def turn(function: Callable[..., object], **knobs: tuple[Any, ...]) -> ipywidget
             else "Int"
         )
         slider = getattr(ipywidgets, f"{kind}Slider")(
-            value=start, min=low, max=high, step=step, readout=False, layout={"width": "14em"}
+            value=start,
+            min=low,
+            max=high,
+            step=step,
+            readout=False,
+            layout={"width": "14em", "min_width": "4em"},
         )
         # by name: the two kinds differ in the order of their arguments
         field = getattr(ipywidgets, f"Bounded{kind}Text")(
@@ -87,7 +92,19 @@ def turn(function: Callable[..., object], **knobs: tuple[Any, ...]) -> ipywidget
         )
         ipywidgets.jslink((slider, "value"), (field, "value"))
         fields[name] = field
-        ends = [ipywidgets.Label(f"{end:,}") for end in (low, high)]
+        # as wide in each row, so that the sliders begin below each other, and never narrower
+        ends = [
+            ipywidgets.Label(
+                f"{end:,}",
+                layout={
+                    "min_width": "3em",
+                    "flex": "none",
+                    "display": "flex",
+                    "justify_content": side,
+                },
+            )
+            for end, side in ((low, "flex-end"), (high, "flex-start"))
+        ]
         rows.append(ipywidgets.HBox([field, ends[0], slider, ends[1]]))
 
     def show(change=None):

@@ -4,6 +4,7 @@ What was heard comes from the ears of the local API, where `start.py lab --voice
 and else from data/realtime/heard.csv, what they heard when it was measured.
 """
 
+import functools
 import re
 
 from .. import running
@@ -17,7 +18,7 @@ def ears():
     """Who hears on this page, in a sentence."""
     if left_out.ears():
         return left_out.WITH_EARS
-    return f"{left_out.NO_EARS} What stands here was heard when we measured it."
+    return f"{left_out.NO_EARS} What this page shows was heard when we measured it."
 
 
 def noisy(pcm, decibels, seed=1):
@@ -53,13 +54,11 @@ def heard(name, noise=None, over=""):
     """The words that ears heard in a clip: with noise so many dB below the voice, or over another
     clip. LookupError where there are no ears and nobody measured that.
     """
-    if left_out.ears():
+    rows = _measured()
+    if rows is None:
         clip = sounds.clip(name)
         return _by_ears(mixed(clip, sounds.clip(over)) if over else noisy(clip, noise))
     key = "over another" if over else "" if noise is None else str(noise)
-    rows = {
-        (row["clip"], row["noise_db"]): row["heard"] for row in tables.rows("realtime/heard.csv")
-    }
     if (name, key) not in rows:
         names = ", ".join(dict.fromkeys(clip for clip, _ in rows))
         raise LookupError(
@@ -67,6 +66,15 @@ def heard(name, noise=None, over=""):
             f"{', '.join(map(str, NOISES))}. `python start.py lab --voice` sets ears up, which hear any."
         )
     return rows[name, key]
+
+
+@functools.cache  # looked up once: each step of a slider asks for seven clips
+def _measured():
+    """{(clip, noise): words heard} of data/realtime/heard.csv; None where there are ears."""
+    if left_out.ears():
+        return None
+    table = tables.rows("realtime/heard.csv")
+    return {(row["clip"], row["noise_db"]): row["heard"] for row in table}
 
 
 def _by_ears(pcm):
