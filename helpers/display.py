@@ -26,7 +26,7 @@ FRAME = Template("""
 </div>
 """)
 WIRE = Template("""
-{% set pre = "white-space:pre-wrap;overflow-wrap:anywhere;font-size:85%;margin:.3em 0" %}
+{% set pre = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;font-size:85%;margin:.3em 0" %}
 <details class="mathjax_ignore" style="{{ card }}">
   <summary><code>{{ head }}</code> · {{ where }}</summary>
   <b>Request</b><pre style="{{ pre }}">{{ sent }}</pre>

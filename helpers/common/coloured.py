@@ -16,9 +16,10 @@ LONG = 25  # lines from which on a text is folded
 # a page without JupyterLab does not know these names: there, the text keeps its colour
 THEME = "color:var(--jp-mirror-editor-{}-color)"
 COMMENT = "font-style:italic"  # Lab's own colour for it is too faint in the dark theme
+# JupyterLab breaks lines of an output inside words: word-break
 TEXT = Template("""
 {% macro text() %}
-<pre class="mathjax_ignore" style="white-space:pre-wrap;overflow-wrap:anywhere;font-size:85%;line-height:1.45;margin:.3em 0">{{ lines | join("\\n") }}</pre>
+<pre class="mathjax_ignore" style="white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;font-size:85%;line-height:1.45;margin:.3em 0">{{ lines | join("\\n") }}</pre>
 {% endmacro %}
 {% if folded %}<details><summary>{{ name }}, {{ lines | length }} lines</summary>{{ text() }}</details>{% else %}{{ text() }}{% endif %}
 """)

@@ -3,18 +3,40 @@
 import difflib
 import html
 import os
+import re
 from pathlib import Path
 
 import ipywidgets
 
 from .. import running
 from ..common import coloured, left_out
+from ..common.markup import Template
+from ..common.still import Still
+from ..facts import sounds
 
 PAGES = Path(__file__).with_name("pages")
 FILES = {
     "WebRTC": ["webrtc.js"],
     "WebSocket": ["websocket.js", "websocket_worklet.js"],
 }  # what each way takes; page.js is the same for both
+CODE = re.compile("`(.*?)`")
+EXAMPLE = (("you", "user-spanish"), ("it", "says-spanish"))  # that the still shows
+STILL = Template("""
+<div class="mathjax_ignore">
+  <p><b>A page to talk to</b> (drawn; it talks where the notebook runs)</p>
+  <svg width="720" viewBox="0 0 720 190" role="img" aria-label="{{ says }}" font-family="sans-serif" font-size="14" fill="#222">
+    <rect x="1" y="1" width="718" height="188" rx="4" fill="#fff" stroke="#888"/>
+    <text x="16" y="30" font-weight="bold" font-size="18">Talk over WebRTC</text>
+    <path d="M18 46V66" stroke="#0072b2" stroke-width="4"/>
+    <text x="28" y="61">{{ status }}</text>
+    {% for x, words in buttons %}
+    <rect x="{{ x }}" y="80" width="200" height="28" rx="3" fill="#eee" stroke="#888"/>
+    <text x="{{ x + 100 }}" y="99" text-anchor="middle">{{ words }}</text>
+    {% endfor %}
+    {% for line in lines %}<text x="16" y="{{ 138 + 28 * loop.index0 }}">{{ loop.index }}. {{ line }}</text>{% endfor %}
+  </svg>
+</div>
+""")
 
 
 def source(name):
@@ -44,7 +66,7 @@ def added(old, new):
     return found
 
 
-class Talk(ipywidgets.VBox):
+class Talk(Still, ipywidgets.VBox):
     """The two pages in a frame, one at a time. `mint` makes a client secret for each page that is
     opened.
 
@@ -72,6 +94,8 @@ class Talk(ipywidgets.VBox):
         # a class's seats have a door for browsers on other machines, helpers/classroom/door.py
         door = os.environ.get("DAY9_DOOR")
         base = f"{door}/{server.port}" if door else server.url.removesuffix("/v1")
+        ears = html.escape(left_out.WITH_EARS if left_out.ears() else left_out.NO_EARS)
+        ears = CODE.sub(r"<code>\1</code>", ears)
         way = "WebSocket" if self.by_hand.value else "WebRTC"
         address = f"{base}/day9/pages/{way.lower()}.html"
         # `allow`: without it, a page from another port gets no microphone. The style: a page in a
@@ -81,7 +105,17 @@ class Talk(ipywidgets.VBox):
             f'<iframe class="day9-talk" src="{address}#{self.mint()}" title="Talk over {way}" allow="microphone; autoplay" '
             'style="width:100%;height:24em;border:1px solid #888;border-radius:3px"></iframe>'
             f'<a href="{address}#{self.mint()}" target="_blank" rel="noopener" style="text-decoration:underline">The same page in a tab of its own</a>'
-            f"<div>{html.escape(left_out.WITH_EARS if left_out.ears() else left_out.NO_EARS)}</div>"
+            f"<div>{ears}</div>"
+        )
+
+    def still(self):
+        lines = [f"{who}: {sounds.transcript(name)}" for who, name in EXAMPLE]
+        status = "Connected. A clip stands in for your voice."
+        return STILL.render(
+            says=f"The page in a call. {status} What was said: {' '.join(lines)}",
+            status=status,
+            buttons=[(16, "Start with the microphone"), (228, "Play a clip instead")],
+            lines=lines,
         )
 
     def __repr__(self):
