@@ -195,7 +195,11 @@ class Tab:
 
     def __init__(self, chrome, server, width=1300, height=1000):
         self.server, self.path, self.trouble = server, None, []
-        self.page = chrome.new_page(viewport={"width": width, "height": height})
+        # "null": Playwright says "light" to every frame, which keeps our pages in a frame from
+        # following JupyterLab's theme, as they do for a reader
+        self.page = chrome.new_page(
+            viewport={"width": width, "height": height}, color_scheme="null"
+        )
         self.page.set_default_timeout(LONG)
         self.page.context.on("request", lambda r: self._asked(r.url))
         self.page.on("websocket", lambda w: self._asked(w.url))

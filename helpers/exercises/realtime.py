@@ -284,7 +284,7 @@ def words_that_are_wrong(answer):
     if answer == right:
         return None
     if answer == 2:
-        return "2 are changed; how many words stand there that nobody said?"
+        return "2 are changed; how many words are there that nobody said?"
     return f"{answer!r} is not the fewest: of {of} words, some are changed and some put in."
 
 

@@ -34,7 +34,7 @@ REASONS = {
     "transports-2": "First ask what gets through, then whether the bits fit, then who may set TCP's rule at both ends.",
     "reindeer-1": "Headers cost 56 bytes a packet whatever it carries, so at 60 ms they are a third of this link.",
     "reindeer-2": "Each device is short of something else: sharp consonants, bytes, time, or quiet nights.",
-    "own-words-1": "three words are the same, two are changed, and two stand there that nobody said: "
+    "own-words-1": "three words are the same, two are changed, and two are there that nobody said: "
     "of five words 80 % are wrong, though a person would still understand.",
     "own-words-2": "what lies in the words survives the ears and can be read; what lies in how they were "
     "said is gone before anything could answer it.",
