@@ -12,6 +12,8 @@ import math
 from typing import NamedTuple
 
 from ..common import tabled
+from ..common.markup import Template
+from ..common.still import Still
 from ..facts import DATA, sounds
 from ..facts.files import read_json
 from . import sockets  # from here on, waits end
@@ -19,6 +21,12 @@ from . import sockets  # from here on, waits end
 FOLDER = DATA / "realtime"
 PIECE = 40  # ms of sound in one event, as the pages of 2_realtime/02 send it
 LENGTH = PIECE * sounds.BYTES_A_MS
+STILL = Template("""
+<div class="mathjax_ignore">
+  <p><b>When this page was made:</b></p>
+  <ul>{% for line in lines %}<li>{{ line }}</li>{% endfor %}</ul>
+</div>
+""")
 
 
 class SpokenTurn(NamedTuple):
@@ -145,11 +153,19 @@ async def over_webrtc(secret, clip):
 
 def live(talks):
     """A widget with what each SpokenTurn took. `talks`: {name: SpokenTurn}. The numbers differ from
-    run to run, so no file keeps them.
+    run to run: where no kernel runs, the bytes are those of when the page was made; the time says
+    more about the machine.
     """
     import ipywidgets
 
-    class Live(ipywidgets.HTML):
+    class Live(Still, ipywidgets.HTML):
+        def still(self):
+            lines = [
+                f"{name}: {_kb(turn.bytes_up, turn)} kB a second up, {_kb(turn.bytes_down, turn)} down"
+                for name, turn in talks.items()
+            ]
+            return STILL.render(lines=lines)
+
         def __repr__(self):
             return (
                 "What the conversations took just now, "
@@ -160,11 +176,17 @@ def live(talks):
     columns = {
         "": list(talks),
         "first sound after, ms": [turn.first_sound_ms for turn in talks.values()],
-        "kB a second up": [turn.bytes_up / turn.seconds / 1000 for turn in talks.values()],
-        "kB a second down": [turn.bytes_down / turn.seconds / 1000 for turn in talks.values()],
+        "kB a second up": [_kb(turn.bytes_up, turn) for turn in talks.values()],
+        "kB a second down": [_kb(turn.bytes_down, turn) for turn in talks.values()],
     }
-    rounded = [[round(v, 1) if isinstance(v, float) else v for v in c] for c in columns.values()]
-    return Live(tabled.table(list(columns), rounded, named=1))
+    table = tabled.table(list(columns), list(columns.values()), named=1)
+    # looks as all others, which JupyterLab's class would put in the middle of the width
+    return Live(table, layout={"width": "fit-content"}).add_class("jp-RenderedHTMLCommon")
+
+
+def _kb(sent, turn):
+    """Bytes of a SpokenTurn as kB a second."""
+    return round(sent / turn.seconds / 1000, 1)
 
 
 def measured():
@@ -193,7 +215,7 @@ def setting():
 
 
 DOTTED = {  # column: the figure's title, its axis
-    "first_sound_ms": ("The first sound", "from the last word to the first sound, ms"),
+    "first_sound_ms": ("The first sound", "after the last word, ms"),
     "setup_ms": ("The set-up", "from the opening until it may be spoken into, ms"),
     "kB_s_up": ("What goes up", "all IP packets up, kB/s"),
     "kB_s_down": ("What comes down", "all IP packets down, kB/s"),

@@ -394,3 +394,10 @@ def test_a_browser_talks_through_such_a_line_in_g711(line, tmp_path):
     assert (row["question"], row["right"], row["ended"]) == ("whole", "yes", "yes"), row
     # PCM16 would be 65,000
     assert row["lost_up"] > 0 and 10_000 < row["bytes_up"] / row["seconds"] < 25_000, row
+
+
+def test_a_page_without_a_kernel_shows_what_two_conversations_took():
+    talks = {"WebSocket": transports.SpokenTurn(64_000, 32_000, 1.0, 650, None)}
+    data = transports.live(talks)._repr_mimebundle_()
+    data = data[0] if isinstance(data, tuple) else data
+    assert "WebSocket: 64.0 kB a second up, 32.0 down" in data["text/html"]
