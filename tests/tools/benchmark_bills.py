@@ -5,10 +5,13 @@ python -m tests.tools.benchmark_bills memory 10000000      prints seconds of CPU
                                                            peak of memory
 python -m tests.tools.benchmark_bills parquet 100000000    the same of DuckDB over a file made for
                                                            it
+python -m tests.tools.benchmark_bills csv 200000000        CPU s and peak of memory of a CSV of that
+                                                           many bytes, of four kinds, made for it
 """
 
 import datetime
 import os
+import random
 import resource
 import subprocess
 import sys
@@ -111,6 +114,55 @@ def over_parquet(n):
             bill.total,
             int(bill.rows["rows"].sum()),
         )
+
+
+COUNTS = "{input},{cached},{output}"
+CSVS = {  # kind: (header, a row), of what `over_csv` draws
+    "daily sums": (
+        "date,model,project,api_key_id,num_model_requests",
+        "2026-{month:02}-{day:02},{model},proj_{project},key_{key},{calls}," + COUNTS,
+    ),
+    "a log with ids": (
+        "timestamp,model,project,user_id,request_id",
+        "2026-{month:02}-{day:02}T{hour:02}:00:00Z,{model},proj_{project},user_{key},r{n:024},"
+        + COUNTS,
+    ),
+    "rows that repeat": ("date,model,project", "2026-09-{day:02},{model},proj_{project},500,0,7"),
+    "quotation marks": (
+        "created,model,project",
+        '"2026-{month:02}-{day:02}","{model}","team {project}, ""research""",' + COUNTS,
+    ),
+}
+
+
+def over_csv(size):
+    """Prints for each kind of CSV its rows, the CPU s of reading and pricing it, and the peak RSS
+    in MB, each in a process of its own.
+    """
+    for kind, (header, row) in CSVS.items():
+        dice = random.Random(kind)
+        with tempfile.TemporaryDirectory() as folder:
+            path, n = Path(folder) / "usage.csv", 0
+            with path.open("w", encoding="utf-8", newline="\n") as file:
+                file.write(header + ",input_tokens,cached_tokens,output_tokens\n")
+                while file.tell() < size:
+                    for n in range(n + 1, n + 10_001):
+                        file.write(row.format(
+                            n=n, month=dice.randrange(9, 12), day=dice.randrange(1, 22), hour=dice.randrange(24),
+                            model=dice.choice(MODELS), project=dice.randrange(40), key=dice.randrange(3000), calls=dice.randrange(1, 900),
+                            input=dice.randrange(1000, 9000), cached=dice.randrange(900), output=dice.randrange(900),
+                        ) + "\n")  # fmt: skip
+            cpu, peak = ask("csv-file", path)
+        print(f"{kind}: {n:,} rows, {cpu:.1f} s of CPU, {peak:.0f} MB")
+
+
+def one_csv(path):
+    from helpers.costs import bills
+
+    before = time.process_time()
+    bills.price(bills.read(path))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(time.process_time() - before, peak)
 
 
 def part(n, seed, path):
@@ -242,6 +294,8 @@ def hundred_million(say):
 if __name__ == "__main__":
     {
         "memory": lambda n: in_memory(int(n)),
+        "csv": lambda size: over_csv(int(size)),
+        "csv-file": one_csv,
         "parquet": lambda n: over_parquet(int(n)),
         "part": lambda n, seed, path: part(int(n), int(seed), path),
     }[sys.argv[1]](*sys.argv[2:])

@@ -2,6 +2,7 @@
 
 import csv
 import random
+import sys
 
 import pandas as pd
 import pytest
@@ -157,6 +158,13 @@ def test_lines_that_duckdb_passes_over_keep_their_numbers(tmp_path, monkeypatch)
     assert "line 4: 'many' is no whole number" in str(bills.read(path))
     path.write_text("\n".join(lines[:2] + lines[3:]) + "\n\n", encoding="utf-8")
     assert "line 3: 'many' is no whole number" in str(held_to_each_other(path, monkeypatch))
+
+
+def test_without_duckdb_a_large_file_is_read_and_the_way_to_be_quicker_is_named(file, monkeypatch):
+    monkeypatch.setattr(large, "FROM", 0)
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    usage = bills.read(file)
+    assert len(usage.rows) > 3000 and "start.py lab --warehouse" in usage.notes[-1]
 
 
 def test_a_file_that_is_not_plain_is_read_row_by_row(file, monkeypatch):
