@@ -105,7 +105,8 @@ def turn(function: Callable[..., object], **knobs: tuple[Any, ...]) -> ipywidget
             )
             for end, side in ((low, "flex-end"), (high, "flex-start"))
         ]
-        rows.append(ipywidgets.HBox([field, ends[0], slider, ends[1]]))
+        row = [field, ends[0], slider, ends[1]]
+        rows.append(ipywidgets.HBox(row, layout={"flex_flow": "row wrap"}))
 
     def show(change=None):
         shown = function(**{name: field.value for name, field in fields.items()})

@@ -31,13 +31,13 @@ PLOT = Template("""
 {% endmacro %}
 <div class="mathjax_ignore" style="display:inline-block;margin-right:1em">
   <b style="display:block">{{ title }}</b>
-  <svg role="img" aria-label="{{ said }}" width="{{ width }}" height="{{ height }}">
+  <svg role="img" aria-label="{{ said }}" width="{{ width }}" height="{{ height }}" viewBox="0 0 {{ width }} {{ height }}" style="max-width:100%;height:auto">
     <path d="M{{ left }} {{ top }}V{{ bottom }}H{{ right }}" fill="none" stroke="currentColor" opacity=".6"/>
     {% for line in lines %}
       {% set look %}stroke="{{ line.colour }}" stroke-width="2.5" stroke-dasharray="{{ line.dash }}"{% endset %}
       <polyline points="{{ line.points }}" fill="none" {{ look }}/>
-      <path d="M{{ line.at }} {{ top - 8 }}h24" {{ look }}/>
-      {{ text(line.at + 28, top - 4, line.name, "start") }}
+      <path d="M{{ line.at }} {{ top - 16 }}h18" {{ look }}/>
+      {{ text(line.at + 22, top - 12, line.name, "start") }}
     {% endfor %}
     {% for tick in ticks %}{{ text(*tick) }}{% endfor %}
     <g transform="rotate(-90 12 {{ middle }})">{{ text(12, middle, y, "middle") }}</g>

@@ -61,7 +61,7 @@ class Training(Still, ipywidgets.VBox):
         for button, base in zip(self.buttons, (STAND_IN, left_out.LANGUAGE_MODEL)):
             button.on_click(lambda _, base=base: self.start(base))
         self.window, self.said = live(), ipywidgets.HTML()
-        lacks = [] if there else [ipywidgets.Label(left_out.NO_MODEL)]
+        lacks = [] if there else [ipywidgets.HTML(left_out.NO_MODEL)]
         super().__init__([ipywidgets.HBox(self.buttons), *lacks, self.said, self.window])
 
     def start(self, base):

@@ -18,11 +18,12 @@ def live():
     class Live(ipywidgets.VBox):
         def __init__(self):
             self.bar, self.curves = (
-                ipywidgets.IntProgress(max=1, layout={"width": "30em"}),
+                ipywidgets.IntProgress(max=1, layout={"width": "30em", "max_width": "100%"}),
                 ipywidgets.HTML(),
             )
             self.said = ipywidgets.Label()
-            super().__init__([ipywidgets.HBox([self.bar, self.said]), self.curves])
+            state = ipywidgets.HBox([self.bar, self.said], layout={"flex_flow": "row wrap"})
+            super().__init__([state, self.curves])
 
         def __repr__(self):  # what a page without a running kernel shows
             return "A progress bar and curves: run this cell to see them move."
