@@ -8,8 +8,6 @@ import json
 import math
 from typing import Any
 
-import jiter
-
 DEEPEST = 100  # levels of nesting
 TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
 
@@ -20,6 +18,8 @@ def loads(raw: bytes) -> Any:
     Raises ValueError, in the words of Python's json, for what is none: also for NaN and infinite
     numbers, for those too large for a float, and for what is nested deeper than DEEPEST levels.
     """
+    import jiter  # here: facts/preference_file does with the standard library alone
+
     try:
         # ten and more times as fast where texts are long, such as pictures and sound
         value = jiter.from_json(raw, allow_inf_nan=False)

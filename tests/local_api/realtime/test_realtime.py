@@ -1305,9 +1305,9 @@ BAD = {
     ),
     "threshold NaN": (
         '{"type": "session.update", "session": {"type": "realtime", "audio": {"input": {"turn_detection": {"type": "server_vad", "threshold": NaN}}}}}',
-        "decimal_above_max_value",
-        "session.audio.input.turn_detection.threshold",
-        "got nan",
+        "invalid_json",
+        None,
+        "NaN is not JSON",
     ),
     "no such turns": (
         UPDATE(audio={"input": {"turn_detection": {"type": "magic"}}}),
