@@ -66,11 +66,11 @@ def in_words():
     """What README.md says of them."""
     lab, test, voice, *_ = (".".join(map(str, libc)) for libc in GLIBC.values())
     return (
-        f"It runs on Linux (x86_64 and aarch64, with glibc {lab} or newer; the tests want {test}), on macOS (from "
+        f"It runs on Linux (x86_64 and aarch64, with glibc {lab} or newer; the tests need {test}), on macOS (from "
         f"{MACOS['arm64'][0]} on Apple chips, from {MACOS['x86_64'][0]} on Intel) and on Windows (x64 and ARM64). On Intel "
         "Macs and on Windows on ARM the notebooks of `2_realtime` are left out: two packages that they need have no "
-        "builds there, and `connect()` says so. Ears and a mouth want glibc "
-        f"{voice} or macOS {OF_MACOS[VOICE][0]}; the language model wants macOS {OF_MACOS[MODEL][0]}, and has no build for "
+        "builds there, and `connect()` says so. Ears and a mouth need glibc "
+        f"{voice} or macOS {OF_MACOS[VOICE][0]}; the language model needs macOS {OF_MACOS[MODEL][0]}, and has no build for "
         "Windows on ARM."
     )
 

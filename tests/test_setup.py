@@ -86,13 +86,15 @@ APART = (
     "notebooks/5_sdks/old_app/",
     "notebooks/3_dpo/train_with_trl.py",
 )
-# Imported where somebody has it: a second opinion, a trainer that a reader installs.
-IF_THERE = {"torch", "transformers", "trl", "peft", "datasets", "litellm"}
+# Imported where somebody has it: a second opinion, a trainer or an engine that a reader installs.
+IF_THERE = {"torch", "transformers", "trl", "peft", "datasets", "litellm", "pyspark"}
 # What brings the modules of optional parts, where these are not installed.
 OF_PARTS = {
     "hibari": ["hibari-tts"],
     "onnxruntime": ["onnxruntime"],
     "gguf": ["gguf"],
+    "ibis": ["ibis-framework"],
+    "duckdb": ["duckdb"],
     "xllamacpp": ["xllamacpp"],
     "jupyterhub": ["jupyterhub"],
     "configurable_http_proxy": ["configurable-http-proxy"],
@@ -124,7 +126,6 @@ def imported(paths):
 @pytest.mark.parametrize("folders", [("helpers", "notebooks"), ("tests",)], ids=["lab", "test"])
 def test_what_is_imported_is_declared(folders):
     groups = [PROJECT["project"]["dependencies"]]
-    groups += PROJECT["project"]["optional-dependencies"].values()
     groups += [PROJECT["dependency-groups"][part] for part in start.PARTS]
     groups += [PROJECT["dependency-groups"]["test"]] * (folders == ("tests",))
     declared = {canonicalize_name(Requirement(text).name) for group in groups for text in group}
