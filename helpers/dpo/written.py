@@ -104,15 +104,16 @@ def held_out_pairs(name: str) -> list[dict[str, Any]]:
 @dataclass(frozen=True)
 class Run:
     """A training that is stored. name, file: of the run, and of its pairs. flipped: whether the
-    other answer was preferred. rate: the learning_rate_multiplier. steps: the metrics of each, as a
-    job's events have them. before, after: what was written to the held-out questions. between:
-    {step: what was written to the first of them}, of each checkpoint.
+    other answer was preferred. rate: the learning_rate_multiplier. beta: of the loss. steps: the
+    metrics of each, as a job's events have them. before, after: what was written to the held-out
+    questions. between: {step: what was written to the first of them}, of each checkpoint.
     """
 
     name: str
     file: str
     flipped: bool
     rate: float
+    beta: float
     steps: list[dict[str, float]]
     before: list[str]
     after: list[str]
@@ -147,6 +148,7 @@ def run(name: str) -> Run:
         row["file"],
         row["flipped"],
         row["learning_rate_multiplier"],
+        row["beta"],
         row["steps"],
         kept["before"][row["file"]],
         between[max(between)],

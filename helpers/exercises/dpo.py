@@ -325,7 +325,7 @@ def a_checkpoint_to_keep(answer):
     rows = [
         row
         for one in runs
-        if one.file == "house_style" and not one.flipped
+        if one.file == "house_style" and not one.flipped and one.beta == 0.1
         for row in written.at_checkpoints(one.name)
     ]
     found = next((r for r in rows if (r["rate"], r["step"]) == answer), None)

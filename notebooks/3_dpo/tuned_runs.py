@@ -27,17 +27,18 @@ from helpers.facts import DATA
 BASE, FILE = "smollm2-135m", DATA / "tuned_runs.json"
 PAIRS, HELD_OUT, ASKED, TOKENS = 24, 10, 20, 48  # learnt; looked at; asked; of an answer at most
 ASKED_BETWEEN = written.BETWEEN  # at the ends of the epochs before the last
-KNOBS = {"beta": 0.1, "n_epochs": 3, "batch_size": 4}
-# name: (file, learning_rate_multiplier, whether the other answer is preferred)
+KNOBS = {"n_epochs": 3, "batch_size": 4}
+# name: (file, learning_rate_multiplier, beta, whether the other answer is preferred)
 RUNS = {
-    "weather": ("weather", 1.0, False),
-    "weather_flipped": ("weather", 1.0, True),
-    "house_style_0.3": ("house_style", 0.3, False),
-    "house_style_1": ("house_style", 1.0, False),
-    "house_style_3": ("house_style", 3.0, False),
-    "house_style_1_flipped": ("house_style", 1.0, True),
-    "support": ("support", 1.0, False),
-    "support_flipped": ("support", 1.0, True),
+    "weather": ("weather", 1.0, 0.1, False),
+    "weather_flipped": ("weather", 1.0, 0.1, True),
+    "house_style_0.3": ("house_style", 0.3, 0.1, False),
+    "house_style_1": ("house_style", 1.0, 0.1, False),
+    "house_style_3": ("house_style", 3.0, 0.1, False),
+    "house_style_3_beta_1": ("house_style", 3.0, 1.0, False),
+    "house_style_1_flipped": ("house_style", 1.0, 0.1, True),
+    "support": ("support", 1.0, 0.1, False),
+    "support_flipped": ("support", 1.0, 0.1, True),
 }
 
 
@@ -62,7 +63,7 @@ def upload(client, rows):
 
 
 def run(client, server, name):
-    file, rate, other = RUNS[name]
+    file, rate, beta, other = RUNS[name]
     turn = flipped if other else list
     held_out = written.held_out_pairs(file)[:ASKED]
     job = client.fine_tuning.jobs.create(
@@ -72,7 +73,9 @@ def run(client, server, name):
         seed=1,
         method={
             "type": "dpo",
-            "dpo": {"hyperparameters": KNOBS | {"learning_rate_multiplier": rate}},
+            "dpo": {
+                "hyperparameters": KNOBS | {"learning_rate_multiplier": rate, "beta": beta}
+            },
         },
     )
     seconds, most = 0.0, 0
@@ -97,6 +100,7 @@ def run(client, server, name):
         "file": file,
         "flipped": other,
         "learning_rate_multiplier": rate,
+        "beta": beta,
         "cpu_seconds": round(seconds),
         "peak_mb": most // 2**20,
         "steps": [
