@@ -176,9 +176,8 @@ def test_it_survives_a_restart_and_goes_when_it_is_deleted(real, tuned):
 
 def test_dpo_goes_on_from_a_supervised_job_and_jobs_wait_for_each_other(real):
     rows = [{"messages": [*p["input"]["messages"], *p["preferred_output"]]} for p in PAIRS]
-    first = create(real, rows, method="supervised", n_epochs=1)
+    first = ended(real, create(real, rows, method="supervised", n_epochs=1), ("running",))
     second = create(real, n_epochs=1)
-    first = ended(real, first, ("running",))
     assert real.jobs.retrieve(second.id).status in ("validating_files", "queued")
     assert real.jobs.cancel(second.id).status == "cancelled"  # while it waits
     real.jobs.pause(first.id)
