@@ -161,6 +161,20 @@ def test_the_tuned_model_writes_with_its_adapter(real, tuned):
     assert write(real, BASE).choices[0].message.content == said[0]
 
 
+def test_turned_round_the_same_pairs_teach_the_other_answer(real, tuned):
+    other = ("preferred_output", "non_preferred_output")
+    rows = [p | dict(zip(other, (p[name] for name in reversed(other)))) for p in PAIRS]
+    job = ended(real, create(real, rows))
+    assert job.status == "succeeded", job.error
+    words = "Is it 12?"  # in no pair
+    asked = [ASKED[0], {"role": "user", "content": words}]
+    said = [
+        write(real, model, asked).choices[0].message.content
+        for model in (tuned.fine_tuned_model, job.fine_tuned_model)
+    ]
+    assert [text.split(",")[0] for text in said] == ["Aye", "Yes"]
+
+
 def test_it_survives_a_restart_and_goes_when_it_is_deleted(real, tuned):
     name = tuned.fine_tuned_model
     [first] = [c for c in real.jobs.checkpoints.list(tuned.id).data if c.step_number == 2]
