@@ -14,6 +14,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from rapidfuzz import fuzz, process
 
@@ -93,10 +94,14 @@ def plain(text: str) -> list[str]:
 
 
 @functools.cache
+def _scenes() -> list[dict[str, Any]]:
+    return toml_files.read(DATA / "realtime" / "scenes.toml", {"required": ["scene"]})["scene"]
+
+
+@functools.cache
 def phrases() -> tuple[tuple[str, str], ...]:
     """((scene, phrase), …) of data/realtime/scenes.toml."""
-    found = toml_files.read(DATA / "realtime" / "scenes.toml", {"required": ["scene"]})
-    return tuple((s["name"], p) for s in found["scene"] for p in s.get("phrases", []))
+    return tuple((s["name"], p) for s in _scenes() for p in s.get("phrases", []))
 
 
 @functools.cache
@@ -104,8 +109,7 @@ def _musts() -> dict[str, list[str]]:
     """{scene: words of which one must be said}: a payday is no Christmas, though all other words of
     the question are the same.
     """
-    found = toml_files.read(DATA / "realtime" / "scenes.toml", {"required": ["scene"]})
-    return {s["name"]: s["must"] for s in found["scene"] if "must" in s}
+    return {s["name"]: s["must"] for s in _scenes() if "must" in s}
 
 
 def _others(text: str) -> set[str]:
