@@ -339,8 +339,11 @@ async def test_a_fault_of_ours_in_hearing_is_told_and_the_next_words_are_heard(a
 
 class Light(Caller):
     """A caller that spares this machine: what it says is encoded before, what it hears is counted,
-    not decoded, and while it says nothing it sends nothing.
+    not decoded, and when it has said it, and been silent for as long as ends a turn, it sends
+    nothing.
     """
+
+    SILENT = 40  # packets of 20 ms
 
     def __init__(self, *given):
         super().__init__(*given)
@@ -357,7 +360,7 @@ class Light(Caller):
         return False, None
 
     async def say(self, said):
-        for packet in said:
+        for packet in said + self.SILENT * [webrtc.SILENCE]:
             self.waiting.put_nowait(packet)
 
     async def _next(self):
@@ -372,6 +375,21 @@ class Light(Caller):
 def encoded(clip):
     said = webrtc.Utterance("", "", sounds.clip(clip))
     return list(iter(said.next, b""))
+
+
+@with_api
+async def test_a_client_that_is_stopped_in_the_middle_of_a_sentence_is_heard_whole(api):
+    """A busy machine stops a browser for a while; its clock of samples stands, too."""
+    call = Light(await api.secret(**WRITES_DOWN), api.url)
+    api.callers.append(await call.dial())
+    said = encoded("user-thanks")
+    for packet in said[: len(said) // 2]:
+        call.waiting.put_nowait(packet)
+    await asyncio.sleep(2 + 0.02 * len(said) / 2)
+    await call.say(said[len(said) // 2 :])
+    heard = await call.until("conversation.item.input_audio_transcription.completed")
+    assert heard["transcript"] == sounds.clips()["user-thanks"]["transcript"]
+    await call.until("response.done")
 
 
 def test_many_at_once():
