@@ -23,7 +23,8 @@ CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?"
 WHEN = rf"\d{{4}}-\d\d-\d\d([T ]{CLOCK} ?(Z|\+00:?00)?)?"
 UNIX = r"\d{10}(\d{3})?"
 BUFFER = 8_000_000  # bytes of the file that a thread holds
-COUNT = r"\d{1,10}(\.0+)?"  # a column of whole numbers with a gap in it is often written as 12.0
+COUNT = r"\d{1,9}(\.0+)?"  # a column of whole numbers with a gap in it is often written as 12.0
+FEWER = 2  # times as few sums as rows: with more sums, adding up takes longer than it saves later
 PARTS = {  # what else is inside a total; the rest of it is text
     "input": ("cached", "audio_input", "image_input"),
     "cached": ("audio_cached", "image_cached"),
@@ -36,7 +37,8 @@ NOT_COUNTED = (b"\0", b"\n\n", b"\n\r", b"\r\r")  # what DuckDB passes over, and
 class Found(NamedTuple):
     """What is in a file.
 
-    sums: a frame of the plain rows' sums; in the columns `NAMES` each cell is as in the file.
+    sums: a frame of the plain rows' sums, or of the rows where there would be nearly as many sums;
+    in the columns `NAMES` each cell is as in the file.
     odd: [(line, cells)] of the others. naive: how many times have no zone. copies, alike: how many
     plain rows repeat an earlier one and do not count, or count all the same, each with the first
     one's line. sums_of_calls: whether some row has more than one call.
@@ -111,7 +113,7 @@ class _Scan:
         self.row = ", ".join(columns)
         self.cell = {field: f"c{at}" for field, at in used.items()}
         self.fields, self.names = fields, [f for f in NAMES if f in used]
-        self.calls = "greatest(requests, 1)" if "requests" in fields else "1"
+        self.calls = "greatest(requests, 1)::bigint" if "requests" in fields else "1"
         self.parts = {
             self._count(total): " + ".join(map(self._count, parts))
             for total, parts in PARTS.items()
@@ -125,15 +127,15 @@ class _Scan:
         if odd > MOST_ODD:
             return None
         rows = self._odd() if odd else []
-        self._add_up()
-        most = self._one(f"select {', '.join(f'coalesce(max({f}), 0)' for f in self.added)} from made")  # fmt: skip
+        counts, kept = self._add_up()
+        most = self._one(f"select {', '.join(f'coalesce(max({f}), 0)' for f in counts)} from made")
         if max(most) > ABSURD:
             return None
-        sums = self._fetched(dict(zip(self.added, most)))
+        sums = self._fetched(kept, dict(zip(counts, most)))
         return Found(sums, rows, int(sums.pop("naive").sum()), copies, alike, self.adds_up)
 
     def _count(self, field):
-        return field if field in self.fields else "0"
+        return f"{field}::bigint" if field in self.fields else "0"  # sums are beyond an integer
 
     def _one(self, question, given=None):
         return self.db.execute(question, given).fetchone()
@@ -169,7 +171,7 @@ class _Scan:
             f"else cast(make_timestamp(try_cast({start} as bigint) * 1000000) as date) end",
             "naive": f"{of_day} and not contains({when}, '+') and not ends_with({when}, 'Z')",
             **{f: f"cast({cell[f]} as {f}_name)" for f in self.names},
-            **{f: f"coalesce(try_cast({cell[f]} as bigint), 0)" for f in self.fields},
+            **{f: f"coalesce(try_cast({cell[f]} as integer), 0)" for f in self.fields},
             "same": f"hash({self.row})",
             "copyable": "false",
             "sums": "false",
@@ -225,13 +227,14 @@ class _Scan:
         return [(line, ["" if c is None else c for c in cells]) for line, *cells in rows]
 
     def _add_up(self):
-        """The table `made` of sums, in the place of `usage`."""
+        """`made`, a table of sums or a view of rows. Returns (the names of its counts, of what else
+        is told).
+        """
         limits = sorted(set(_limits().values()))
         requests = "requests" if "requests" in self.fields else "1"
         used = [f"{total} > {parts}" for total, parts in self.parts.items()]
         used += [f"{part} > 0" for parts in PARTS.values() for part in parts if part in self.fields]
         kinds = {
-            "copied": "rowid in (select place from copy)",
             "far": " + ".join(f"cast(input > {n} * {self.calls} as tinyint)" for n in limits)
             or "0",
             # without a price for one of its kinds of token a row has none at all
@@ -241,26 +244,39 @@ class _Scan:
         if "cached" not in self.fields:  # short prompts are never looked up in the cache
             kinds["short"] = f"input < {FEWEST} and {requests} <= 1"
         counts = {f: f for f in self.fields} | {"requests": requests}
-        self.added = list(counts)
-        told = [kind for kind in ("copied", "short") if kind in kinds]
-        self.kept = ["day", *self.names, *told]
+        names = ["day", *self.names]
+        names.append("copied")
+        kept = [*names, *(kind for kind in kinds if kind == "short")]
+        # no join below: the columns of a scan are in the order of the file, each by itself
+        self.db.execute(
+            "drop table repeated; alter table usage add column copied boolean default false; "
+            "update usage set copied = true where rowid in (select place from copy); "
+            "update usage set plain = false where plain and rowid in (select place from odd)"
+        )
+        rows = f"from (select *, rowid, {_named(kinds)} from usage where plain) as usage"
+        sums, n = self._one(f"select approx_count_distinct(hash({', '.join(names)})), count(*) from usage where plain")  # fmt: skip
+        if sums * FEWER > n:
+            each = {**counts, "rows": 1, "naive": "cast(naive as integer)", "line": "rowid + 2"}
+            self.db.execute(f"create temp view made as select {', '.join(kept)}, {_named(each)} {rows}")  # fmt: skip
+            return list(counts), kept
         added = {f: f"cast(sum({what}) as bigint)" for f, what in counts.items()}
         added |= {"rows": "count(*)", "naive": "count(*) filter (naive)", "line": "min(rowid) + 2"}
         self.db.execute(
-            f"create temp table made as select {', '.join(['day', *self.names, *kinds])}, {_named(added)} "
-            f"from (select *, rowid, {_named(kinds)} from usage "
-            "where rowid not in (select place from odd)) as usage group by all"
+            f"create temp table made as select {', '.join([*names, *kinds])}, {_named(added)} "
+            f"{rows} group by all order by line"
         )
-        self.db.execute("drop table usage; drop table repeated")
+        self.db.execute("drop table usage")
+        return list(counts), kept
 
-    def _fetched(self, most):
-        """The sums as a frame, in the order of the file; counts as small as they can be."""
+    def _fetched(self, kept, most):
+        """`made` as a frame, in the order of the file; counts as small as they can be. A column at
+        a time, so that no more than one is there twice.
+        """
         small = lambda n: "integer" if n < 2**31 else "bigint"
-        counts = {f: f"cast({f} as {small(n)})" for f, n in most.items()}
-        counts |= {f: f"cast({f} as integer)" for f in ("rows", "naive", "line")}
-        return self.db.execute(
-            f"select {', '.join(self.kept)}, {_named(counts)} from made order by line"
-        ).df()
+        columns = {f: f for f in kept} | {f: f"cast({f} as {small(n)})" for f, n in most.items()}
+        columns |= {f: f"cast({f} as integer)" for f in ("rows", "naive", "line")}
+        got = [self.db.execute(f"select {sql} as {f} from made").df() for f, sql in columns.items()]
+        return pd.concat(got, axis=1)
 
 
 def _named(columns):

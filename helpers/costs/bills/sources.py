@@ -378,7 +378,8 @@ def _added_up(path, zone):
     notes += more + told
     sums = _of_sums(found.sums, used)
     n = int(sums["rows"].sum())
-    notes.append(f"{n:,} rows added up to {len(sums):,} by day, model and the like")
+    fewer = f" and added up to {len(sums):,} by day, model and the like" if len(sums) < n else ""
+    notes.append(f"{n:,} rows read by DuckDB{fewer}")
     if len(rows):
         sums = pd.concat([sums, rows.assign(rows=1)], ignore_index=True)
         for name in ("model", *LABELS):

@@ -59,31 +59,48 @@ def told(usage):
         "by": bills.by(bill, "model", "day", "feature"),
         **{name: bills.by(bill, name) for name in ("user", "key") if name in bill.rows},
         "lost": lost.assign(**{"tokens, %": lost["tokens, %"].round(9)}),
-        "notes": pd.DataFrame({"note": [n for n in usage.notes if " added up to " not in n]}),
+        "notes": pd.DataFrame({"note": [n for n in usage.notes if "DuckDB" not in n]}),
         "what": pd.DataFrame({"is": [usage.what], "empty": [usage.empty]}),
     }
 
 
 def held_to_each_other(path, monkeypatch):
-    """The usage as DuckDB adds it up, after all that is told of it was the same row by row."""
+    """The usage as DuckDB adds it up, after all that is told of it was the same row by row; also
+    where no rows are added up, and where as many are as can be.
+    """
     monkeypatch.setattr(large, "FROM", 1 << 60)
     plain = told(bills.read(path))
     monkeypatch.setattr(large, "FROM", 0)
-    usage = bills.read(path)
-    assert any("added up" in note for note in usage.notes), "DuckDB did not read it"
-    quick = told(usage)
-    assert list(plain) == list(quick)
-    for name in plain:
-        one, other = (
-            f[name].astype(str).sort_values(list(f[name])).reset_index(drop=True)
-            for f in (plain, quick)
-        )
-        pd.testing.assert_frame_equal(one, other, obj=name)
+    for fewer in (1e9, 0):
+        monkeypatch.setattr(large, "FEWER", fewer)
+        usage = bills.read(path)
+        assert any("DuckDB" in note for note in usage.notes), "DuckDB did not read it"
+        quick = told(usage)
+        assert list(plain) == list(quick)
+        for name in plain:
+            one, other = (
+                f[name].astype(str).sort_values(list(f[name])).reset_index(drop=True)
+                for f in (plain, quick)
+            )
+            pd.testing.assert_frame_equal(one, other, obj=name)
     return usage
 
 
 def test_it_is_priced_as_row_by_row(file, monkeypatch):
     assert len(held_to_each_other(file, monkeypatch).rows) < 3000
+
+
+@pytest.mark.parametrize("users, added_up", [(1, True), (300, False)])
+def test_rows_are_added_up_where_the_sums_are_fewer(users, added_up, tmp_path, monkeypatch):
+    path = tmp_path / "usage.csv"
+    rows = [f"2026-10-01,gpt-5.6-sol,u{i % users},{i},7" for i in range(1, 301)]
+    path.write_text("date,model,user_id,input_tokens,output_tokens\n" + "\n".join(rows) + "\n", encoding="utf-8")  # fmt: skip
+    monkeypatch.setattr(large, "FROM", 0)
+    usage = bills.read(path)
+    assert (len(usage.rows) == 1, "added up to 1 " in str(usage)) == (added_up, added_up)
+    if not added_up:
+        assert list(usage.rows["line"]) == list(range(2, 302))
+        assert list(usage.rows["text_input"]) == list(range(1, 301))
 
 
 NAMES = ["gpt-5.6-sol", "gpt-5.6-luna", "o3", "openai/gpt-4o-2024-08-06", "gpt-9-unknown"]
@@ -94,7 +111,8 @@ TABLES = {  # what people have: {name of the column: the cells that may stand in
         "project": ["a", "b", " b", ""],
         "api_key_id": ["k1", "k2"],
         "num_model_requests": ["1", "2", "400"],
-        "input_tokens": ["100", "90000000", "2000000"],
+        "input_tokens": ["100", "90000000", "2000000", "999999999", "3000000000"],
+        "cached_tokens": ["0", "100", "900000000"],
         "output_tokens": ["0", "10", "77"],
     },
     "a log with ids": {
