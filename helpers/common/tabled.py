@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 
 LONGEST = 400  # characters of a cell
+DAY = re.compile(r"(\d{4}-\d\d-\d\d)")  # breaks at none of its hyphens
 YEARS = range(1900, 2101)  # a column of these has no separators
 NUMBER = re.compile(r"[+\-−±]?[\d,]*\.?\d+(e[+-]?\d+)?( ?%)?|NaN|None|<NA>|")
 TABLE = Template("""
 {% macro cell(tag, value, i, scope) %}
-  <{{ tag }}{% if scope %} scope="{{ scope }}"{% endif %} style="text-align:{{ "right" if i in right else "left" }}{% if " " not in value and value|length < 20 %};white-space:nowrap{% endif %}">{{ value }}</{{ tag }}>
+  {% set short = " " not in value and value|length < 20 %}
+  <{{ tag }}{% if scope %} scope="{{ scope }}"{% endif %} style="text-align:{{ "right" if i in right else "left" }}{% if short %};white-space:nowrap{% endif %}">{% if short %}{{ value }}{% else %}{% for part in parts(value) %}{% if loop.index0 % 2 %}<span style="white-space:nowrap">{{ part }}</span>{% else %}{{ part }}{% endif %}{% endfor %}{% endif %}</{{ tag }}>
 {% endmacro %}
 <table class="dataframe mathjax_ignore" style="table-layout:auto">
   {% if head %}
@@ -63,7 +65,7 @@ def table(
 
 def frame(data: pd.DataFrame | pd.Series) -> str:
     """HTML of a pandas DataFrame or Series, of which as many rows and columns are shown as pandas'
-    own options say. An index that only counts is left out.
+    own options say. An index that only counts, 0, 1, 2 and so on, is left out.
     """
     import pandas as pd
 
@@ -71,7 +73,9 @@ def frame(data: pd.DataFrame | pd.Series) -> str:
     rows, width = data.shape
     data = _middle_out(data, "display.max_rows", "display.min_rows", 0)
     data = _middle_out(data, "display.max_columns", "display.max_columns", 1)
-    counts = isinstance(data.index, pd.RangeIndex) and data.index.name is None and len(data) == rows
+    index = data.index
+    counts = isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(rows))
+    counts = counts and index.name is None
     index = [] if counts else [data.index.get_level_values(i) for i in range(data.index.nlevels)]
     names = [*data.index.names] if index else []
     levels = data.columns.nlevels
@@ -104,7 +108,8 @@ def _middle_out(data, limit, kept, axis):
 def _drawn(head, columns, named, note):
     told = [_told(list(column)) for column in columns]
     right = [i for i, texts in enumerate(told) if all(map(NUMBER.fullmatch, texts)) and any(texts)]
-    return TABLE.render(head=head, rows=list(zip(*told)), named=named, right=right, note=note)
+    rows = list(zip(*told))
+    return TABLE.render(head=head, rows=rows, named=named, right=right, note=note, parts=DAY.split)
 
 
 def _told(values):

@@ -2,7 +2,17 @@
 
 import time
 
+from ..common.markup import Template
 from ..common.sketch import beside, curves
+from ..common.still import Still
+
+STILL = Template("""
+<div class="mathjax_ignore" style="max-width:46em">
+  <p><progress aria-label="steps of the training" max="{{ most }}" value="{{ done }}" style="width:30em;max-width:100%"></progress> {{ said }}</p>
+  {{ curves | safe }}
+  <p>Where the notebook runs, the bar fills step by step, and loss, pairs won and margin grow as curves below it.</p>
+</div>
+""")
 
 
 def live():
@@ -15,7 +25,7 @@ def live():
     """
     import ipywidgets
 
-    class Live(ipywidgets.VBox):
+    class Live(Still, ipywidgets.VBox):
         def __init__(self):
             self.bar, self.curves = (
                 ipywidgets.IntProgress(max=1, layout={"width": "30em", "max_width": "100%"}),
@@ -24,6 +34,14 @@ def live():
             self.said = ipywidgets.Label()
             state = ipywidgets.HBox([self.bar, self.said], layout={"flex_flow": "row wrap"})
             super().__init__([state, self.curves])
+
+        def still(self):
+            return STILL.render(
+                most=self.bar.max,
+                done=self.bar.value,
+                said=self.said.value,
+                curves=self.curves.value,
+            )
 
         def __repr__(self):  # what a page without a running kernel shows
             return "A progress bar and curves: run this cell to see them move."

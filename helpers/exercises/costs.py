@@ -162,19 +162,19 @@ def where_o1_beats_november(answer):
     if abs(given + right) < 0.005:
         return "the sign: the cheap model first, then the dear one."
     if abs(given - _edge("gpt-4o-2024-08-06", "o1-2024-12-17")) < 0.005:
-        return "that is the edge to gpt-4o of August."
+        return "that is the break-even with gpt-4o of August."
     return f"you have {given:.2f} USD. The difference in USD per case over the difference in solved shares?"
 
 
 @exercise(
     "reasoning-2",
-    hint="The edges are 0.15, 0.52 and 2.57 USD; for the last team look at the solved shares.",
+    hint="The break-evens are 0.15, 0.52 and 2.57 USD; for the last team look at the solved shares.",
 )
 def which_model_for_which_team(answer):
     right = {"suggestion": "gpt-4o-mini", "draft": "gpt-4o", "fix": "o1", "unattended": "none"}
     why = {
         "suggestion": "at a cent a failure, almost any token spent to avoid it costs more",
-        "draft": "30 cents lie between the edges of 0.15 and 0.52 USD",
+        "draft": "30 cents lie between the break-evens of 0.15 and 0.52 USD",
         "fix": "half an hour of a developer is more than 2.57 USD",
         "unattended": "the best of them solved 139 of 224",
     }
@@ -211,15 +211,15 @@ def when_the_mini_has_paid(answer):
 
 @exercise(
     "tuning_budget-2",
-    hint="Is the prompt above the edge (450, 900, 900, 1,800 tokens)? And may they still tune?",
+    hint="Is the prompt above the break-even (450, 900, 900, 1,800 tokens)? And may they still tune?",
 )
 def which_plan_pays(answer):
     right = {"tone": "prompt", "manual": "tune", "newcomer": "too late", "small": "prompt"}
     why = {
-        "tone": "300 tokens are below the edge of 450: each of the million calls would cost more",
-        "manual": "6,000 tokens are far above the edge, and 41 USD are back within a month",
+        "tone": "300 tokens are below the break-even of 450: each of the million calls would cost more",
+        "manual": "6,000 tokens are far above the break-even, and 41 USD are back within a month",
         "newcomer": "no new organisations since 2026-05-07",
-        "small": "from the cache the mini's edge is 1,800 tokens",
+        "small": "from the cache the mini's break-even is 1,800 tokens",
     }
     return judge(answer, right, ("tune", "prompt", "too late"), why)
 

@@ -146,20 +146,25 @@ def history(model: str) -> list[dict[str, Any]]:
 
 
 def replacement(model: str) -> str:
-    """The model that OpenAI names to follow this one, or what it stands for; "" where sources name
-    none or several.
+    """The model to take in the place of this one, or of what it stands for: the one that OpenAI
+    names. Where that has an end of its own, what OpenAI names after it or, where it names nothing,
+    for most others of its kind. "" where sources name none or several.
 
-    >>> replacement("o1"), replacement("gpt-6.1-sol")
-    ('gpt-5.6-sol', '')
+    >>> replacement("o1"), replacement("o1-mini"), replacement("gpt-6.1-sol")
+    ('gpt-5.6-sol', 'gpt-5.6-sol', '')
     """
-    return next(
-        (
-            found
-            for name in names_of(model)
-            if (found := models().get(name.removeprefix("ft:"), {}).get("replacement"))
-        ),
-        "",
-    )
+    rows = [models().get(name.removeprefix("ft:"), {}) for name in names_of(model)]
+    new = next((row["replacement"] for row in rows if row.get("replacement")), "")
+    while new and models()[new]["replacement"]:
+        new = models()[new]["replacement"]
+    return _of_kind(models()[new]["kind"]) or new if new and models()[new]["shutdown"] else new
+
+
+def _of_kind(kind):
+    """The model without an end that OpenAI names for most models of a kind, or ""."""
+    named = [row["replacement"] for row in models().values() if row["kind"] == kind]
+    lasting = [name for name in named if name and not models()[name]["shutdown"]]
+    return max(sorted(set(lasting)), key=lasting.count, default="")
 
 
 def stale(on: str | datetime.date, days: int = 90) -> list[dict[str, Any]]:

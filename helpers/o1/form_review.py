@@ -101,16 +101,16 @@ def misfits(name, lines):
     """
     form = forms.load(name)
     rules = {
-        11: (lines[9] - lines[10], "line 9 less line 10 is"),
-        14: (lines[12] + lines[13], "lines 12 and 13 add up to"),
-        15: (max(0, lines[11] - lines[14]), "line 11 less line 14, at least 0, is"),
+        11: (lines[9] - lines[10], "line 9 less line 10 is {:,}"),
+        14: (lines[12] + lines[13], "lines 12 and 13 add up to {:,}"),
+        15: (max(0, lines[11] - lines[14]), "line 11 less line 14, at least 0, is {:,}"),
         16: (
             tax.tax(form["year"], form["status"], max(0, lines[15])),
-            "the tax table gives for line 15",
+            "the tax table gives {:,} for line 15",
         ),
     }
     return [
-        f"Line {line} says {lines[line]:,}; {why} {right:,}."
+        f"Line {line} says {lines[line]:,}; {why.format(right)}."
         for line, (right, why) in rules.items()
         if lines[line] != right
     ]

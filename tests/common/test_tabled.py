@@ -68,6 +68,23 @@ def test_no_header_is_empty_and_an_index_that_only_counts_is_left_out():
     assert corner[0] == "td"
 
 
+def test_an_index_that_begins_or_steps_otherwise_is_shown():
+    data = pd.DataFrame({"a": [*range(6)]})
+    assert shown(data[2:4]) == [["", "a"], ["2", "2"], ["3", "3"]]
+    assert shown(data[::3]) == [["", "a"], ["0", "0"], ["3", "3"]]
+    steps = pd.DataFrame({"loss": [0.7]}, pd.RangeIndex(1, 2))
+    assert shown(steps) == [["", "loss"], ["1", "0.7"]]
+
+
+@pytest.mark.parametrize(
+    "said", ["gpt-4o-realtime-preview-2024-12-17", "gpt-realtime-2.1, 2026-11-22"]
+)
+def test_a_day_in_a_table_breaks_at_none_of_its_hyphens(said):
+    for html in (tabled.table([said], [["1"]]), tabled.frame(pd.DataFrame({"a": [said]}))):
+        day = said[-10:]
+        assert f'{said[:-10]}<span style="white-space:nowrap">{day}</span></t' in html
+
+
 def test_two_levels_and_a_series():
     pairs = pd.MultiIndex.from_tuples([("x", 1), ("y", 2)], names=["k", "n"])
     assert shown(pd.Series([0.5, 1.5], pairs, name="v")) == [

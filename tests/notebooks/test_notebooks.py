@@ -213,6 +213,21 @@ def test_code_is_what_a_reader_would_take_home(path):
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_no_line_of_code_is_wider_than_its_cell(path):
+    """In a window of 1300 pixels with the list of files beside the notebook."""
+    code = "\n".join(cell.source for cell in code_cells(refresh.read(path)))
+    assert [line for line in code.splitlines() if len(line) > 106] == []
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_nothing_stands_below_a_solution_that_is_folded_away(path):
+    """In its cell: the next exercise would look like a part of it."""
+    for cell in refresh.read(path).cells:
+        if cell.cell_type == "markdown" and "</details>" in cell.source:
+            assert cell.source.endswith("</details>"), cell.source
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
 def test_every_assert_says_what_must_hold(path):
     for cell in code_cells(refresh.read(path)):
         for node in ast.walk(ast.parse(cell.source)):

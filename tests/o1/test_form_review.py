@@ -283,6 +283,13 @@ def test_as_filed_the_sums_find_what_is_planted_but_not_the_chart():
     ]  # as the notebook says
 
 
+def test_a_wrong_tax_is_told_in_the_order_of_a_sentence():
+    lines = forms.corrected(forms.load("single")) | {16: 1253}
+    assert form_review.misfits("single", lines) == [
+        "Line 16 says 1,253; the tax table gives 933 for line 15."
+    ]
+
+
 def test_a_negative_line_is_no_crash():
     lines = forms.load("single")["written"] | {11: -5, 15: -830}
     assert form_review.worked_out("single", lines) == (0, 0)

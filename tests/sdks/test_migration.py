@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.facts import prices
 from helpers.sdks import migration
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,22 +92,30 @@ def test_every_model_that_ends_is_found_however_it_is_written(model, tmp_path):
     ):
         found = source(tmp_path, text, name)
         assert [f.name for f in found] == [model], (text, found)
-        assert (
-            found[0].since == migration.ended()[model]["shutdown"]
-            and found[0].instead.split(" (until ")[0] == migration.ended()[model]["replacement"]
-        )
+        assert found[0].since == migration.ended()[model]["shutdown"]
+        assert found[0].instead == prices.replacement(model)
+
+
+@pytest.mark.parametrize("model", migration.ended())
+def test_no_model_that_ends_is_today_s_name_of_another(model, tmp_path):
+    (found,) = source(tmp_path, f'model="{model}"')
+    assert found.instead not in migration.ended()
+    assert found.instead or not migration.ended()[model]["replacement"]
 
 
 def test_a_replacement_that_ends_too_is_said_to(tmp_path):
-    assert source(tmp_path, 'model="o1-mini"')[0].instead == "o4-mini (until 2026-10-23)"
-    assert source(tmp_path, 'model="o1"')[0].instead == "gpt-5.6-sol"
+    (found,) = source(tmp_path, 'model="o1-mini"')
+    assert found.instead == "gpt-5.6-sol"
+    assert "OpenAI names o4-mini for it, whose own end is 2026-10-23." in str(found)
+    (found,) = source(tmp_path, 'model="o1"')
+    assert found.instead == "gpt-5.6-sol" and "whose own end" not in str(found)
 
 
 def test_a_model_whose_end_is_not_certain_is_found_and_said_to_be(tmp_path):
     (found,) = source(tmp_path, 'connect(model="gpt-4o-mini-realtime-preview-2024-12-17")')
     assert (found.since, found.instead) == (
         "",
-        "gpt-realtime-mini (until 2027-01-20)",
+        "gpt-realtime-2.1-mini",
     ) and "on a day that sources give differently" in str(found)
 
 

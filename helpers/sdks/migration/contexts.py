@@ -10,6 +10,7 @@ import functools
 import re
 
 from ...facts import refusals
+from ...facts.prices import replacement
 from .reading import plain
 from .rules import ended
 
@@ -269,7 +270,7 @@ def _tools_of_a_reasoner(token, code):
         return False
     model = value_of(said["model"], code)
     row = ended().get(model)
-    body = {"model": row["replacement"] if row else model, "tools": "sent"}
+    body = {"model": replacement(model) if row else model, "tools": "sent"}
     if "reasoningeffort" in said:
         body["reasoning_effort"] = value_of(said["reasoningeffort"], code)
     return refusals.refusal("/v1/chat/completions", body) is not None

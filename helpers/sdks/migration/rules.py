@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ...facts import tables
 from ...facts.models import models
+from ...facts.prices import replacement
 from .files import ENDS
 from .reading import plain
 
@@ -240,17 +241,21 @@ def _shortest():
 def model_row(model):
     """A row as those of `names`, for a model that ends."""
     row = ended()[model]
-    heir = ended().get(row["replacement"])  # it may have an end of its own: o4-mini for o1-mini
+    named, new = row["replacement"], replacement(model)
+    # o4-mini, named for o1-mini, has ended itself
+    heir = (
+        f"OpenAI names {named} for it, whose own end is {models()[named]['shutdown']}."
+        if named and new != named
+        else ""
+    )
     uncertain = "ending, on a day that sources give differently"
     return {
         "kind": "model",
         "name": model,
         "since": row["shutdown"],
         "status": "shutdown" if row["shutdown"] else uncertain,
-        "instead": row["replacement"] + (f" (until {heir['shutdown']})" if heir else ""),
-        "change": ""
-        if row["replacement"]
-        else "OpenAI names no replacement in the sources we have.",
+        "instead": new,
+        "change": heir if new else "OpenAI names no replacement in the sources we have.",
     }
 
 

@@ -1186,6 +1186,16 @@ def test_the_live_window_follows_a_job(local):
     assert "run this cell" in repr(window)
 
 
+def test_a_page_without_a_kernel_shows_the_live_window():
+    window = live()
+    assert 'value="0"' in window.still() and "<img" not in window.still()
+    job = SimpleNamespace(status="running", estimated_finish=None)
+    window.show(job, [{"step": 3, "total_steps": 18, "train_loss": 0.5}])
+    kept = window._repr_mimebundle_()["text/html"]
+    assert 'max="18" value="3"' in kept and "running, step 3 of 18" in kept
+    assert kept.count("<img") == 1  # the one curve that this job has
+
+
 def test_the_notebook_names_the_last_day_of_hosted_tuning():
     from tests.tools import refresh
 
