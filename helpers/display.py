@@ -139,8 +139,8 @@ def _parts(answer):
 def _tokens(said, given, details, out):
     hidden = (details.reasoning_tokens if details else 0) or 0
     if not said:
-        return f"tokens: {given} in, {out} out, none visible"
-    return f"tokens: {given} in, {hidden} hidden + {out - hidden} visible out"
+        return f"tokens: {given:,} in, {out:,} out, none visible"
+    return f"tokens: {given:,} in, {hidden:,} hidden + {out - hidden:,} visible out"
 
 
 def _edge(origin):

@@ -38,7 +38,7 @@ def turn(function: Callable[..., object], **knobs: tuple[Any, ...]) -> ipywidget
     numbers, or of fractions if one of the four is a float, and, where it has one, its unit as a
     text. `function` returns anything with `_repr_html_`, or text. The slider is for the mouse, the
     number field beside it for the keyboard and for screen readers. Raises ValueError for a tuple of
-    another length.
+    another length, and for values that no slider can have.
     """
     import anywidget
     import ipywidgets
@@ -51,6 +51,12 @@ def turn(function: Callable[..., object], **knobs: tuple[Any, ...]) -> ipywidget
         if len(values) not in (4, 5) or isinstance(values[3], str):
             raise ValueError(
                 f"{name} needs (lowest, highest, step, start), and a unit if it has one, not {values!r}"
+            )
+        low, high, step, start, *_ = values
+        if not (low <= start <= high and low < high and step > 0):
+            raise ValueError(
+                f"{name} goes from a lowest to a highest value in steps above 0, and starts between "
+                f"them; {values!r} does not"
             )
 
     class Turned(Still, ipywidgets.VBox):

@@ -6,12 +6,13 @@ import doctest
 import importlib.util
 import json
 import pkgutil
+from types import SimpleNamespace
 
 import pytest
 from openai import APIStatusError, OpenAI
 
 import helpers
-from helpers import exercises, figures, running
+from helpers import display, exercises, figures, running
 from helpers.common import left_out
 from helpers.errors import panels
 from helpers.exercises import reasons
@@ -72,6 +73,14 @@ def test_a_frame_quotes_the_answer_whole_and_names_its_origin(client):
 def test_a_frame_says_that_an_answer_is_empty_and_why(client):
     frame = repr(helpers.show(ask(client, max_completion_tokens=7)))
     assert "(empty: finish_reason is length)" in frame and "7 out, none visible" in frame
+
+
+def test_the_tokens_of_a_frame_have_separators():
+    details = SimpleNamespace(reasoning_tokens=1_856)
+    assert display._tokens("Two.", 2_721, details, 3_022) == (
+        "tokens: 2,721 in, 1,856 hidden + 1,166 visible out"
+    )
+    assert display._tokens("", 2_721, None, 1_000) == "tokens: 2,721 in, 1,000 out, none visible"
 
 
 def test_a_frame_of_a_response_and_of_markup(client):
@@ -183,6 +192,15 @@ def test_a_panel_names_the_nearest_recording_and_what_differs(client, capsys):
     )
 
 
+def test_a_path_in_a_panel_breaks_at_its_dots_and_brackets_alone(client, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    with pytest.raises(APIStatusError) as caught:
+        ask(client, "Christmas")
+    panels.panel(caught.value)
+    assert "<wbr>messages<wbr>[0].<wbr>content</code>" in shown[0]._repr_html_()
+
+
 def test_a_panel_shows_where_long_texts_part_and_what_else_is_recorded(client, capsys):
     hard = "How many whole numbers from 1 to 77 are divisible by 3 or by 5, but not by both? Answer with a poem."
     for sent, said in (
@@ -263,6 +281,12 @@ def test_a_knob_shows_its_function_at_once_and_at_each_turn():
     assert result.value == "10"
     with pytest.raises(ValueError, match="lowest, highest, step, start"):
         helpers.turn(print, tokens=(1, 2))
+
+
+@pytest.mark.parametrize("values", [(0, 10, 0, 3), (0, 10, -1, 3), (0, 10, 1, 11), (5, 5, 1, 5)])
+def test_a_knob_that_could_not_be_turned_is_named(values):
+    with pytest.raises(ValueError, match="^tokens goes from a lowest to a highest"):
+        helpers.turn(print, tokens=values)
 
 
 def test_a_knob_has_its_unit_and_its_ends():

@@ -37,7 +37,7 @@ PLOT = Template("""
       {% set look %}stroke="{{ line.colour }}" stroke-width="2.5" stroke-dasharray="{{ line.dash }}"{% endset %}
       <polyline points="{{ line.points }}" fill="none" {{ look }}/>
       <path d="M{{ line.at }} {{ top - 16 }}h18" {{ look }}/>
-      {{ text(line.at + 22, top - 12, line.name, "start") }}
+      {{ text(line.at | float + 22, top - 12, line.name, "start") }}
     {% endfor %}
     {% for tick in ticks %}{{ text(*tick) }}{% endfor %}
     <g transform="rotate(-90 12 {{ middle }})">{{ text(12, middle, y, "middle") }}</g>
@@ -86,13 +86,15 @@ def curves(
     points = lambda one: " ".join(
         f"{across(j * each):.1f},{up(v):.1f}" for j, v in enumerate(one, 1)
     )
+    room = [40 + 7 * len(name) for name in series]  # of a dash, a name of 12 pixels, and a gap
+    closer = min(1, WIDE / sum(room))
     lines = [
         {
             "name": name,
             "points": points(one),
             "colour": COLOURS[i],
             "dash": DASHES[i],
-            "at": LEFT + i * WIDE / len(DASHES),
+            "at": f"{LEFT + closer * sum(room[:i]):.1f}",
         }
         for i, (name, one) in enumerate(series.items())
     ]

@@ -5,6 +5,7 @@ reason.
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, Any
 
 from .. import running
@@ -33,8 +34,10 @@ REFUSAL = Template("""
 <p>{{ said }}</p>
 <p>In code: <code>except openai.{{ kind }}</code>. helpers.wire() shows the exchange.</p>
 """)
+# A path is broken at its dots and brackets alone; a value may be a word longer than the panel.
 OFF_THE_MAP = Template("""
-{% set left = "text-align:left;overflow-wrap:anywhere" %}
+{% set left = "text-align:left" %}
+{% set value = left ~ ";overflow-wrap:anywhere" %}
 {% if why %}<p><b>{{ why }}</b></p>{% endif %}
 {% if near %}<p>{{ near }}</p>{% endif %}
 {% if rows %}
@@ -45,9 +48,9 @@ OFF_THE_MAP = Template("""
   <tbody>
     {% for row in rows %}
     <tr>
-      <td style='{{ left }}'><code>{{ row.path }}</code></td>
-      <td style='{{ left }}'>{{ row.recorded }}</td>
-      <td style='{{ left }}'><b>{{ row.sent }}</b></td>
+      <td style='{{ left }}'><code>{% for part in row.steps %}<wbr>{{ part }}{% endfor %}</code></td>
+      <td style='{{ value }}'>{{ row.recorded }}</td>
+      <td style='{{ value }}'><b>{{ row.sent }}</b></td>
     </tr>
     {% endfor %}
   </tbody>
@@ -83,8 +86,9 @@ def panel(error: APIStatusError) -> None:
     text = [title, *([why] if why else []), near] + [
         f"  {r['path']}\n    expected: {r['recorded']}\n    yours:    {r['sent']}" for r in rows
     ]
+    told = [row | {"steps": re.split(r"(?<=\.)|(?=\[)", row["path"])} for row in rows]
     text += [*notes, "Ways on:"] + [f"  {way}" for way in WAYS]
-    inside = OFF_THE_MAP.render(why=why, near=near, rows=rows, notes=" ".join(notes), ways=WAYS)
+    inside = OFF_THE_MAP.render(why=why, near=near, rows=told, notes=" ".join(notes), ways=WAYS)
     display(Shown("\n".join(text), alert(title, inside)))
 
 

@@ -101,8 +101,7 @@ def _title(error):
         return f"A check failed: {error}" if str(error) else "A check failed."
     said = str(error)
     if isinstance(error, KeyError):
-        lacking = re.fullmatch(r"['\"](.+) not in index['\"]", str(error))  # pandas, of a list
-        said = f"there is no {lacking[1] if lacking else error}"
+        said = f"there is no {_lacking(str(error)) or error}"
     if name == "ValidationError":  # pydantic's, without the links to its pages
         said = re.sub(r"\n\s*For further information.*", "", said)
     if isinstance(error, StopIteration):
@@ -112,6 +111,17 @@ def _title(error):
     if len(said) > LONG:
         said = f"{said[:LONG]} … ({len(said):,} characters)"
     return f"{name}: {said}"
+
+
+def _lacking(said):
+    """What pandas says is not there, where it wraps that into words of its own."""
+    if found := re.fullmatch(r"['\"](.+) not in index['\"]", said):
+        return found[1]
+    if found := re.fullmatch(r"['\"]Column not found: (.+)['\"]", said):
+        return repr(found[1])
+    if found := re.match(r"['\"]None of \[\w*Index\(\[(.+?)\], dtype", said):
+        return found[1]
+    return ""
 
 
 def _own_frames(shell, error):

@@ -270,7 +270,7 @@ def spread(table, column, digits=0):
         found = values.dropna()
         few = f", {len(found)} of {len(values)}" if len(found) < len(values) else ""
         return (
-            f"{found.median():.{digits}f} ({found.min():.{digits}f} to {found.max():.{digits}f}{few})"
+            f"{found.median():,.{digits}f} ({found.min():,.{digits}f} to {found.max():,.{digits}f}{few})"
             if len(found)
             else "–"
         )

@@ -246,7 +246,7 @@ def _said(pcm, spoken):
     cut = (
         f"; {early} of the answers cut{'s' if early == 1 else ''} the speaker off" if early else ""
     )
-    return f"{counted}; answers begin at {', '.join(f'{end} ms' for end in answers)}{cut}. The last word ends at {last_word_ms(pcm)} ms."
+    return f"{counted}; answers begin at {', '.join(f'{end:,} ms' for end in answers)}{cut}. The last word ends at {last_word_ms(pcm):,} ms."
 
 
 def _outline(pcm, across, length):

@@ -4,6 +4,7 @@ reader tunes with it.
 
 import itertools
 import math
+import re
 import subprocess
 import sys
 
@@ -501,6 +502,19 @@ def test_curves_are_drawn_inside_their_frame_and_told_in_words():
         and both._repr_html_().count("<svg") == 2
         and "a &amp; b" in both._repr_html_()
     )
+
+
+def room_of_names(names):
+    """Pixels that each name of a curve has to itself, up to the next dash or the edge."""
+    svg = sketch.curves(dict.fromkeys(names, [0, 1]), title="", x="", y="")._repr_html_()
+    starts = [float(at) for at in re.findall(r'd="M([\d.]+) \d+h18"', svg)]
+    return [end - at - 22 for at, end in zip(starts, [*starts[1:], sketch.LEFT + sketch.WIDE])]
+
+
+def test_the_names_of_curves_keep_apart():
+    names = ["October", "December", "mini", "today"]
+    assert all(room >= 7 * len(name) for name, room in zip(names, room_of_names(names)))
+    assert min(room_of_names(["a name of some length"] * 4)) > 60
 
 
 @pytest.mark.parametrize("values", [[], [1.0, float("nan")]])

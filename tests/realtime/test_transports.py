@@ -209,6 +209,10 @@ def test_a_column_without_values_is_a_dash_and_a_half_empty_one_says_so():
     assert transports.spread(table, "first_sound_ms").to_numpy().tolist() == [
         ["750 (700 to 800, 2 of 4)"]
     ]
+    late = table.assign(first_sound_ms=[700, 1_000, 13_309, 2_500])
+    assert transports.spread(late, "first_sound_ms").to_numpy().tolist() == [
+        ["1,750 (700 to 13,309)"]
+    ]
     told = transports.in_words(table, "first_sound_ms")
     assert told == (
         "1 rows of dots; median and range of each. perfect: PCM16 750 (700 to 800, 2 of 4)."

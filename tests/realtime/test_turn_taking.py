@@ -164,7 +164,7 @@ def test_the_drawing_follows_the_knobs_and_hears_the_sound_only_once(monkeypatch
     )
     assert len({shown.markup for shown in (first, patient, deaf)}) == 3
     assert repr(first).startswith(
-        "2 turns; answers begin at 3424 ms, 5376 ms; 1 of the answers cuts the speaker off."
+        "2 turns; answers begin at 3,424 ms, 5,376 ms; 1 of the answers cuts the speaker off."
     )
     assert (
         first.markup.count("<rect") == 2
@@ -172,7 +172,7 @@ def test_the_drawing_follows_the_knobs_and_hears_the_sound_only_once(monkeypatch
         and deaf.markup.count("<rect") == 0
     )
     assert repr(patient).startswith(
-        "1 turn; answers begin at 5664 ms. The last word"
+        "1 turn; answers begin at 5,664 ms. The last word"
     ) and "no answer" in repr(deaf)
 
 

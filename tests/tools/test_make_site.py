@@ -1,6 +1,7 @@
 """The static site: every page whole, nothing asked of another host, and what is wrong is named."""
 
 import ast
+import io
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ from urllib.parse import unquote
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 
 from tests import lab
 from tests.conftest import needs
@@ -198,6 +200,31 @@ def test_in_a_browser_a_narrow_page_fits_and_its_figure_comes_alive(out):
             page.locator("search li a").first.click()
             assert "your_own_bill.html" in page.url
     assert {url.partition(":")[0] for url in asked} <= {"file", "data", "blob"}
+
+
+@needs("chromium")
+def test_on_a_dark_page_figures_are_dark_and_on_a_narrow_one_code_in_tables_wraps(out):
+    """With no script: the stills, formulas without a bar of their own, tables that fit."""
+    with lab.browser() as chrome:
+        page = chrome.new_context(
+            viewport={"width": 400, "height": 800}, color_scheme="dark", java_script_enabled=False
+        ).new_page()
+        page.goto((out / "notebooks/3_dpo/02_how_dpo_learns.html").as_uri())
+        still = page.locator(".plot img").first
+        shot = still.screenshot(scale="css")  # what is seen: a filter has been at it
+        with Image.open(io.BytesIO(shot)) as seen:
+            assert seen.convert("L").resize((1, 1)).getpixel((0, 0)) < 64
+        high = page.locator(".wide:has(math)").evaluate_all(
+            "all => all.filter(e => e.scrollHeight > e.clientHeight).length"
+        )
+        assert high == 0
+        page.goto((out / "notebooks/1_o1/02_reasoning_effort.html").as_uri())
+        assert (
+            page.locator("table:has(td code)").evaluate_all(
+                "all => all.map(e => e.parentElement).filter(e => e.scrollWidth > e.clientWidth).length"
+            )
+            == 0
+        )
 
 
 def test_with_a_repository_each_notebook_opens_elsewhere_and_without_one_no_page_names_any(

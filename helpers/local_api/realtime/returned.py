@@ -14,6 +14,10 @@ COUNT = re.compile(
     re.I,
 )
 OWED = re.compile(r"tax|owe|due|amount|total", re.I)
+OTHER_MONEY = re.compile(
+    r"[€£¥₹]|\b(?:EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|MXN|euros?|pounds?|francs?|yen|yuan|rupees?|pesos?)\b",
+    re.I,
+)
 ELSE = re.compile(r"(?:refund|income|year|rate|percent|share|credit|deduction)s?$", re.I)  # no tax
 
 
@@ -63,11 +67,13 @@ def _days(number, unit, text):
 
 def amount(text):
     """The dollars that a function returned, as an exact Fraction, or None where it returned
-    none.
+    none. Raises Unclear for other money.
     """
     if results.read(text).error:
         return None
     value = _value(text)
+    if other := OTHER_MONEY.search(str(value)):
+        raise Unclear(f"Your function returned {text}: {other[0]} is not the money that was asked for, and nothing is exchanged here. Return US dollars.")  # fmt: skip
     while isinstance(value, dict):
         parts = {str(k): v for k, v in value.items() if not ELSE.search(str(k))}
         owed = [v for k, v in parts.items() if OWED.search(k)] or [v for v in parts.values() if _money(v) is not None]  # fmt: skip

@@ -175,6 +175,14 @@ def test_an_amount_by_its_meaning(output, amount):
     assert returned.amount(json.dumps(output)) == amount
 
 
+@pytest.mark.parametrize(
+    "output", [{"tax": 933, "currency": "EUR"}, {"tax": "€933"}, "933 Swiss francs", {"pounds": 7}]
+)
+def test_other_money_is_not_told_as_dollars(output):
+    with pytest.raises(Unclear, match="US dollars"):
+        returned.amount(json.dumps(output))
+
+
 @pytest.mark.parametrize("output", ["1e999", '{"tax": 1e999}', '{"days": -1e999}', "[1e999]"])
 def test_a_number_that_is_not_finite_is_none(output):
     assert returned.amount(output) is None and returned.day_or_days(output) == (None, None)
