@@ -300,6 +300,9 @@ _PUT_TOGETHER = re.compile(r"[\"'`]\s*[+.]\s*[fFrRbBuU]{0,2}[\"'`]")
 _SIDE_BY_SIDE = re.compile(r"[\"']\s+[fFrRbBuU]{0,2}[\"']")
 
 
+LONGEST = 200  # characters of what is put together: no id is longer
+
+
 def _join(tokens, clean, alias):
     joined = _SIDE_BY_SIDE if alias in ("python", "c", "cpp") else None
     strings = [t for t in tokens if t.string]
@@ -307,7 +310,7 @@ def _join(tokens, clean, alias):
         one.whole = one.value
         between = clean[one.start + len(one.value) : after.start][:120]
         if _PUT_TOGETHER.fullmatch(between) or joined and joined.fullmatch(between):
-            one.whole += after.whole or after.value
+            one.whole += (after.whole or after.value)[:LONGEST]
 
 
 def _docstring(text, start, end):
