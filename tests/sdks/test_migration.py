@@ -499,6 +499,14 @@ def test_a_parameter_is_found_however_it_is_declared(text, name, tmp_path):
         ("openai:\n  operationId: createAssistant", "a.yml"),
         ('secret = client.realtime.client_secrets.create()\nprint(secret.value)', "a.py"),
         ('await fetch(`${base}/realtime/calls`, { method: "POST", body: sdp })', "a.js"),
+        ('await fetch("https://api.openai.com/v1/realtime?model=m",\n'
+         '  { headers: { Upgrade: "websocket" } })', "a.js"),
+        ('import openai from "openai"\nrouter.get("/assistants"); fetch("/api/threads")', "a.js"),
+        ("client.vector_stores.create(name='guides')", "a.py"),
+        ('ws.headers = {"OpenAI-Beta": "realtime=v1"}\nws.url = "wss://api.together.xyz/v1"',
+         "together.py"),
+        ('ws.send({"type": "session.update", "session": {"turn_detection": {"type": "none"}}})',
+         "test_xai.py"),
     ],
 )  # fmt: skip
 def test_names_that_are_right_where_they_stand_are_left_alone(text, name, tmp_path):
@@ -511,6 +519,33 @@ def test_names_that_are_right_where_they_stand_are_left_alone(text, name, tmp_pa
 )
 def test_an_id_in_a_split_text_is_read_whole(text, tmp_path):
     assert [f.name for f in source(tmp_path, text)] == ["gpt-4o-realtime-preview"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sure"),
+    [
+        ('if model.startswith(("o1", "gpt-4o")): ...', False),
+        ('if strings.HasPrefix(model, "gpt-4o") {', False),
+        ('if model == "gpt-4o": ...', True),
+        ('assert answer == Answer(model="gpt-4o", usage=Usage(3, 4))', False),
+        ('line = \'{"model": "gpt-4o", "choices": []}\'', False),
+        ('ask(model="gpt-4o")\nreport.usage = 3', True),
+        ('O1_PREVIEW = "o1-preview"', True),
+        ('LIMITS = {"o1-preview": 3}', False),
+        ('import azure\nURL = "/voice_live"\nsend({"session": {"modalities": ["text"]}})', None),
+    ],
+)
+def test_a_name_may_be_what_was_or_what_others_begin_with(text, sure, tmp_path):
+    """None: no finding."""
+    found = {f.sure for f in source(tmp_path, text)}
+    assert found == (set() if sure is None else {sure})
+
+
+@pytest.mark.parametrize("opens", ["/* abc\n", "<!-- abc\n"])
+@pytest.mark.parametrize("name", ["a.ts", "a.go", "a.html", "a.http"])
+def test_what_stands_behind_a_comment_that_nothing_closes_is_read(opens, name, tmp_path):
+    found = source(tmp_path, opens * 16_000 + 'model = "o1-mini"', name)
+    assert [(f.name, f.line) for f in found] == [("o1-mini", 16_001)]
 
 
 def test_records_and_fixtures_are_perhaps(tmp_path):

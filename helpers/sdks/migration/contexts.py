@@ -325,13 +325,13 @@ CONTEXTS = {
 def by_constant(word):
     """The id behind an SDK's constant: ChatModelO1Mini (Go), ChatModel.O1_MINI (Java)."""
     found = re.search(r"ChatModel\.?([A-Za-z0-9_]+)$", word) if "ChatModel" in word else None
-    return found and _constant_names().get(_squeezed(found[1]))
+    return found and _constant_names().get(squeezed(found[1]))
 
 
-def _squeezed(name):
+def squeezed(name):
     return re.sub(r"[\W_]", "", name).lower()
 
 
 @functools.cache
 def _constant_names():
-    return {_squeezed(model): model for model in ended()}
+    return {squeezed(model): model for model in ended()}

@@ -2,7 +2,7 @@
 
 import re
 
-from .contexts import beside, by_constant
+from .contexts import around, beside, by_constant, squeezed
 from .rules import ended, ids, model_row
 
 SLOT = re.compile(
@@ -16,6 +16,8 @@ RESULTS = set(
     latency latencyms elapsed duration cost totaltokens prompttokens completiontokens inputtokens
     outputtokens objectid correct completion response systemfingerprint""".split()
 )
+# and what nothing but an answer has
+ANSWERED = {"usage", "choices", "finishreason", "systemfingerprint"}
 
 
 def models_in(code):
@@ -32,7 +34,7 @@ def models_in(code):
             named = True
         elif whole:
             head = token.group.head.rsplit("\n", 1)[-1]
-            named = NAMED.search(f"{before}\n{head}(") is not None
+            named = NAMED.search(f"{before}\n{head}(") is not None or _own_name(before, model)
         elif code.settings:
             named = False
             if len(model) < 3:
@@ -40,7 +42,8 @@ def models_in(code):
         else:
             continue
         if named or len(model) > 2:  # "o1" alone may be anybody's
-            yield at, len(model), model_row(model), named and not _recorded(at, token, code)
+            sure = named and not _recorded(at, token, code) and not _begins_with(token)
+            yield at, len(model), model_row(model), sure
     for t in code.tokens:
         if not t.string:
             if "ChatModel" in t.value and (model := by_constant(t.value)):
@@ -49,8 +52,26 @@ def models_in(code):
             yield t.start, len(t.value), model_row(t.whole), True
 
 
+def _own_name(before, model):
+    """Whether a text is given to a name that is its own: O1 = "o1", "o1": "o1"."""
+    given = re.search(r"([A-Za-z]\w*)[\"'`]?\s*(?:=>?|:=?)\s*[\"'`]$", before)
+    return given is not None and squeezed(given[1]).endswith(squeezed(model))
+
+
+def _begins_with(token):
+    """Whether it is asked what a name begins with, which a model's successor may do, too:
+    model.startswith(("o1", "o3")), strings.HasPrefix(model, "gpt-5").
+    """
+    return token is not None and any(BEGINS.search(g.head) for g in around(token, 2))
+
+
+BEGINS = re.compile(r"(?:starts?_?with\??|has_?prefix|begins_?with)\s*$", re.I)
+
+
 def _recorded(at, token, code):
     """Whether a model is named among results: what was, which changing would make wrong."""
+    if token is not None and token.group.bracket and ANSWERED & set(beside(token)):
+        return True
     if code.end in (".yaml", ".yml"):
         around = code.clean[max(0, at - 300) : at + 300]
         keys = re.findall(r"^[ \t-]*([A-Za-z_]\w*):", around, re.M)

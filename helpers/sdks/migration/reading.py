@@ -261,9 +261,19 @@ def _spans_of_python(text):
     return found
 
 
+def _without_open_ends(text):
+    """A text of the same length in which a comment that nothing closes is none, as for Pygments:
+    its lexers look for the end anew from each beginning, which takes time by the square.
+    """
+    for opens, closes in (("/*", "*/"), ("<!--", "-->")):
+        behind = text.rfind(closes) + 1
+        text = text[:behind] + text[behind:].replace(opens, " " * len(opens))
+    return text
+
+
 def _spans_by_pygments(text, alias):
     kind, begun, ended, inside = "", 0, 0, 0
-    for start, token, value in _lexer(alias).get_tokens_unprocessed(text):
+    for start, token, value in _lexer(alias).get_tokens_unprocessed(_without_open_ends(text)):
         now = KINDS[token]
         if now == "string":
             if token is String.Interpol:
@@ -290,6 +300,9 @@ _PUT_TOGETHER = re.compile(r"[\"'`]\s*[+.]\s*[fFrRbBuU]{0,2}[\"'`]")
 _SIDE_BY_SIDE = re.compile(r"[\"']\s+[fFrRbBuU]{0,2}[\"']")
 
 
+LONGEST = 200  # characters of what is put together: no id is longer
+
+
 def _join(tokens, clean, alias):
     joined = _SIDE_BY_SIDE if alias in ("python", "c", "cpp") else None
     strings = [t for t in tokens if t.string]
@@ -297,7 +310,7 @@ def _join(tokens, clean, alias):
         one.whole = one.value
         between = clean[one.start + len(one.value) : after.start][:120]
         if _PUT_TOGETHER.fullmatch(between) or joined and joined.fullmatch(between):
-            one.whole += after.whole or after.value
+            one.whole += (after.whole or after.value)[:LONGEST]
 
 
 def _docstring(text, start, end):

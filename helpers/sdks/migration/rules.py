@@ -113,8 +113,19 @@ def possible(lower, end=""):
 def has_words(text):
     """Whether a part of a text may have a name, whatever stands around it."""
     lower = text.lower()
-    bare = Words(lower.replace("_", ""))
-    return any(needed.named(bare) for needed in _needed()) or has_id(lower)
+    squeezed = lower.replace("_", "")
+    if _first_words().search(squeezed):
+        bare = Words(squeezed)
+        if any(needed.named(bare) for needed in _needed()):
+            return True
+    return has_id(lower)
+
+
+@functools.cache
+def _first_words():
+    """Matches the first word of any way in which a text has a name: most strings have none."""
+    words = {words[0] for needed in _needed() for words in needed.ways}
+    return re.compile(_either(sorted(map(re.escape, words))))
 
 
 @functools.cache

@@ -37,11 +37,14 @@ class Speaker:
     openai: bool
     framework: str  # a library that has such names as its own and speaks to OpenAI itself, or ""
     maker: str  # another service, or ""
+    in_makers_file: bool  # the file or a folder of it is named as that service, and none as OpenAI
 
     @property
     def other(self):
-        """Nothing in the file says that it speaks with OpenAI, and something names another."""
-        return bool(self.maker) and not (self.openai or self.beta)
+        """The file is another's by its name; or nothing in it says that it speaks with OpenAI, and
+        something names another.
+        """
+        return self.in_makers_file or bool(self.maker) and not (self.openai or self.beta)
 
     @property
     def current(self):
@@ -59,7 +62,7 @@ def makers():
 def _marks(role):
     imported, hosts = [], []
     for row in makers():
-        if row["role"] == role:
+        if row["role"] == role and row["found"] != "path":
             (hosts if row["found"] == "text" else imported).append(re.escape(row["mark"]))
     found = [rf"(?:{'|'.join(hosts)})"] if hosts else []
     if imported:
@@ -70,7 +73,8 @@ def _marks(role):
 
 def _said(role, lower):
     """What a text has of a role, or "". Most texts have none of the words, which is found soon."""
-    if not any(row["mark"] in lower for row in makers() if row["role"] == role):
+    marks = (row["mark"] for row in makers() if row["role"] == role and row["found"] != "path")
+    if not any(mark in lower for mark in marks):
         return ""
     found = _marks(role).search(lower)
     return found[0] if found else ""
@@ -83,9 +87,26 @@ def _packages():
     return {mark.rsplit("/", 1)[-1] for mark in marks if "." not in mark} - {"agents"}
 
 
+@functools.cache
+def _named_by_path():
+    return {row["mark"] for row in makers() if row["found"] == "path"}
+
+
+def _maker_of_path(path, lower):
+    """The maker as which a file or a folder of it is named, services/xai/events.py, or ""; none
+    where OpenAI is named beside it, in the path or as the host that the file asks.
+    """
+    words = set(re.split(r"[^a-z0-9]+", path.lower()))
+    if "openai" in words or "api.openai.com" in lower:
+        return ""
+    return "".join(sorted(_named_by_path() & words)[:1])
+
+
 def speaker(lower, path=""):
     """The Speaker of a text in lower case, without its comments. path: of its file."""
     framework, maker = (_said(role, lower) for role in ("framework", "maker"))
+    by_path = _maker_of_path(path, lower)
+    maker = maker or by_path
     folders = _packages().intersection(path.lower().split("/")[:-1])
     beta = BETA.search(lower) is not None
     return Speaker(
@@ -94,4 +115,5 @@ def speaker(lower, path=""):
         openai=OPENAI.search(lower) is not None,
         framework=framework or "".join(sorted(folders)[:1]),
         maker=maker,
+        in_makers_file=bool(by_path),
     )

@@ -47,9 +47,29 @@ HOST = re.compile(r"(?:https?|wss?)://([\w.-]*)[^\s\"'`<>]*$")
 
 
 def _text(row, code):
+    if row["kind"] == "header" and code.speaks.in_makers_file:
+        return  # a service that is asked as OpenAI's beta was
     for m in _spelled(spellings(row["name"], row["pattern"])).finditer(code.clean):
-        dead = _addressed(m.start(), code) if m[0][0] == "/" else True
+        if m[0][0] != "/":
+            dead = True
+        elif m[0] in SHORT:
+            dead = _of_a_client(m.start(), code)
+        else:
+            dead = _addressed(m.start(), code)
         yield m.start(), len(m[0]), dead
+
+
+# paths that a web page may have, too
+SHORT = {"/assistants", "/threads"}
+CLIENT = re.compile(r"assistants=v\d|^\s*(?:package|module|namespace)\s+openai\b", re.M)
+
+
+def _of_a_client(start, code):
+    """Whether a path without its /v1 begins a string of a file that is a client of OpenAI: it sends
+    the header of the Assistants API, or is of a package of that name.
+    """
+    quoted = code.clean[max(0, start - 1) : start] in ('"', "'", "`")
+    return quoted and not code.speaks.other and CLIENT.search(code.lower) is not None
 
 
 def _addressed(start, code):
@@ -72,6 +92,10 @@ OFFER = re.compile(
 )
 
 
+# a WebSocket that is opened by fetch("https://…"), as Cloudflare's workers do
+UPGRADED = re.compile(r"\bupgrade\b[^\n]{0,20}\bwebsocket\b")
+
+
 def _offer(row, code):
     """An offer posted to /v1/realtime, not to /v1/realtime/calls; a WebSocket (wss) keeps it."""
     if code.speaks.other or re.search(r"/calls\b", code.lower):
@@ -88,6 +112,8 @@ def _offer(row, code):
         if group == 3 and not (posted and called or re.search(r"\.post\(", before)):
             continue
         if group == 3 and re.search(r"wss?:", before):
+            continue
+        if not posted and UPGRADED.search(code.lower):
             continue
         yield at, len("/realtime"), True
 
@@ -167,7 +193,8 @@ def _key(row, code):
         dead = _fits(row, t, code)
         if dead is not False:
             before = t
-            yield t.start, len(t.value), None if dead and _of_a_function(t) else dead
+            uncertain = _of_a_function(t) or code.speaks.maker
+            yield t.start, len(t.value), None if dead and uncertain else dead
 
 
 def _same_field(before, token, code):

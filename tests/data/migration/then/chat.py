@@ -24,3 +24,4 @@ tuned = client.chat.completions.create(model="ft:gpt-4o-2024-08-06:acme::abc", m
 client.beta.threads.create()  # names: beta.threads
 client.beta.assistants.list()  # names: beta.assistants
 options = ["o1", "o2"]  # answers of a quiz, not models
+client.beta.vector_stores.list()  # names: beta.vector_stores
