@@ -1,5 +1,5 @@
 """JSON as it is defined: without NaN, infinite numbers and endless nesting, which Python's json
-reads all the same.
+reads all the same; and no more of it than is read at once without other threads having to wait.
 """
 
 from __future__ import annotations
@@ -10,15 +10,25 @@ from typing import Any
 
 DEEPEST = 100  # levels of nesting
 TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
+# values of one text: jiter makes them all before another thread has its turn. Ten thousand messages
+# have 40,000, a schema of 60,000 fields 240,000
+MOST = 300_000
+TOO_MANY = f"it has more than {MOST:,} values"
+PIECE = 1 << 20  # bytes that are looked through in a millisecond
+BEGINS = b",[{"  # a value stands behind each of them, and behind nothing else but a name
 
 
 def loads(raw: bytes) -> Any:
     """The value of a JSON text in UTF-8.
 
     Raises ValueError, in the words of Python's json, for what is none: also for NaN and infinite
-    numbers, for those too large for a float, and for what is nested deeper than DEEPEST levels.
+    numbers, for those too large for a float, for what is nested deeper than DEEPEST levels, and for
+    more than MOST values.
     """
     import jiter  # here: facts/preference_file does with the standard library alone
+
+    if len(raw) > MOST and _too_many(raw):
+        raise ValueError(TOO_MANY)
 
     try:
         # ten and more times as fast where texts are long, such as pictures and sound
@@ -37,6 +47,41 @@ def loads(raw: bytes) -> Any:
                 _slowly(raw)  # says which number
         level, depth = inner, depth + 1
     return value
+
+
+def _too_many(raw):
+    """Whether a text has more than MOST values, by the signs behind which each of them stands."""
+    found = 0
+    for at in range(0, len(raw), PIECE):
+        found += _signs(raw[at : at + PIECE])
+        if found > MOST:
+            return _signs_outside_strings(raw) > MOST
+    return False
+
+
+def _signs(piece):
+    return len(piece) - len(piece.translate(None, BEGINS))
+
+
+def _signs_outside_strings(raw):
+    """How many there are, no further than MOST matters: a table in a string has commas, too."""
+    at = found = 0
+    while at >= 0 and found <= MOST:
+        begins = raw.find(b'"', at)
+        found += _signs(raw[at:] if begins < 0 else raw[at:begins])
+        at = _end_of_string(raw, begins) if begins >= 0 else -1
+    return found
+
+
+def _end_of_string(raw, at):
+    """The place behind the string that begins at a place; -1 where it does not end."""
+    while (at := raw.find(b'"', at + 1)) >= 0:
+        before = at
+        while raw[before - 1 : before] == b"\\":
+            before -= 1
+        if (at - before) % 2 == 0:
+            return at + 1
+    return -1
 
 
 def _slowly(raw):

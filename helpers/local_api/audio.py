@@ -83,22 +83,28 @@ class Endpoints:
         first.
         """
         kind = request.headers.get("Content-Type", "")
-        recorded = self.state.answers.library.find_recorded(
-            request.method, request.path, {}, kind, request.body
+        read = lambda do, *given: self.state.ready.read(request, do, *given)
+        recorded = await read(
+            self.state.answers.library.find_recorded,
+            request.method,
+            request.path,
+            {},
+            kind,
+            request.body,
         )
         if recorded:
             found = self.state.ready.answer(request)
             return await found if asyncio.iscoroutine(found) else found
         do = self.transcription if request.path.endswith("transcriptions") else self.speech
         try:
-            return await do(kind, request.body)
+            return await do(read, kind, request.body)
         except Bad as e:
             return bad_request(e)
         except Broken as e:
             return error(500, str(e), "server_error")
 
-    async def transcription(self, kind, raw):
-        fields, files = canonical.form_parts(kind, raw)
+    async def transcription(self, read, kind, raw):
+        fields, files = await read(canonical.form_parts, kind, raw)
         if "file" not in files:
             raise checks.missing("file")
         _transcription(fields, "")
@@ -125,8 +131,8 @@ class Endpoints:
             answer.headers = {"Content-Type": "text/plain; charset=utf-8"}
         return answer
 
-    async def speech(self, kind, raw):
-        asked = canonical.read_body(kind, raw)
+    async def speech(self, read, kind, raw):
+        asked = await read(canonical.read_body, kind, raw)
         _speech(asked, "")
         if wrong := _not_of(asked["model"], "speech"):
             return wrong

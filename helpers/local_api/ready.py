@@ -39,6 +39,13 @@ class Ready:
             self._later(self.beside, request, asked) if answer is None else _noted(answer, request)
         )
 
+    async def read(self, request, do, *given):
+        """do(*given), which reads a request's body: where that is long, beside the event loop."""
+        if len(request.body) <= LONG:
+            return do(*given)
+        with collecting.large():
+            return await asyncio.get_running_loop().run_in_executor(self.long, do, *given)
+
     async def _later(self, executor, request, asked=None):
         large = asked is None
         with collecting.large() if large else contextlib.nullcontext():

@@ -26,10 +26,12 @@ from .answer import error, fault
 from .answers import Answers
 from .state import State
 
-UPLOADS = "/v1/files"
+UPLOADS, REALTIME = "/v1/files", "/v1/realtime"
 HOST = "127.0.0.1"  # never localhost: Windows tries IPv6 first
 MAX_BODY = 512 * 1024 * 1024  # the Files API's own limit
 MAX_JSON = 64 * 1024 * 1024  # of what is read as a whole, and is no upload
+# of an offer, which has some 10 kB, or a session: of both much more than any client needs
+MAX_REALTIME = 1024 * 1024
 MAX_HEADERS = 64 * 1024
 UNREADABLE = 1024 * 1024  # bytes of headers after which a connection is closed without a word
 IDLE = 300  # seconds after which a connection that sends nothing is closed
@@ -93,7 +95,7 @@ class Exchange(httputil.HTTPMessageDelegate):
         length = headers.get("Content-Length", "")
         if length.isdecimal() and len(length) < 20 and self.too_long(int(length)):
             return None
-        if self.path.startswith("/v1/realtime"):
+        if self.path.startswith(REALTIME):
             return self.realtime(start_line, headers)
         if self.state.upstream:
             self.pipe = self.state.upstream.upload(self, self.state)
@@ -110,14 +112,20 @@ class Exchange(httputil.HTTPMessageDelegate):
 
     def too_long(self, size):
         """Is a body of so many bytes refused? It is then told so, and the connection closed."""
-        if size <= MAX_JSON or self.path == UPLOADS or self.state.upstream:
+        if self.path.startswith(REALTIME):
+            most, kind = MAX_REALTIME, "for Realtime"
+        elif self.path == UPLOADS or self.state.upstream:
+            return False
+        else:
+            most, kind = MAX_JSON, "that is no upload"
+        if size <= most:
             return False
         self.body = b""
         self.send(
             error(
                 413,
-                f"The body of your request is longer than {MAX_JSON:,} bytes, which the local API "
-                "reads of one that is no upload.",
+                f"The body of your request is longer than {most:,} bytes, which the local API "
+                f"reads of one {kind}.",
                 code="request_too_large",
             )
         )

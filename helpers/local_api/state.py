@@ -11,7 +11,7 @@ from .answer import Answer
 from .books import Books
 from .door import Door
 from .ledger import Ledger
-from .ready import Ready
+from .ready import LONG, Ready
 from .tasks import Tasks
 
 PAGES = "/day9/pages/"
@@ -58,9 +58,19 @@ class State:
         return await answer if asyncio.iscoroutine(answer) else answer
 
     def _by_others(self, request):
-        forwarded = self.upstream and self.upstream.take(request, self)
-        if forwarded:
-            return forwarded
+        if not self.upstream:
+            return self._here(request)
+        if len(request.body) > LONG:
+            return self._long_by_others(request)
+        return self.upstream.take(request, self) or self._here(request)
+
+    async def _long_by_others(self, request):
+        """The Answer to a long request, which the upstream reads first."""
+        taken = await self.ready.read(request, self.upstream.take, request, self)
+        answer = taken or self._here(request)
+        return await answer if asyncio.iscoroutine(answer) else answer
+
+    def _here(self, request):
         if request.path.startswith("/v1/realtime"):
             return self.realtime.answer(request)
         if request.path in AUDIO and request.method == "POST" and self.speech.there:

@@ -77,3 +77,24 @@ def test_texts_with_a_byte_changed_are_read_or_refused_as_by_python():
             found = str(e)
         assert found == expected, bytes(changed)
     assert 0 < told < 2_000
+
+
+VALUES = {  # and how many signs of a value one has
+    "numbers": (1, 0),
+    "empty lists": ([], 1),
+    "lists in objects": ({"a": [[2]], "b": None}, 4),
+    "texts with signs in them": ('1,2,[3],{"a": 4}\n', 0),
+    "names and texts with quotes": ({'a\\",': '[{\\"', "\\\\": "\\"}, 2),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_more_values_than_may_be_are_refused(monkeypatch, name):
+    one, signs = VALUES[name]
+    whole, there = json.dumps([one] * 20).encode(), 1 + 19 + 20 * signs
+    monkeypatch.setattr(strict_json, "PIECE", 7)
+    monkeypatch.setattr(strict_json, "MOST", there)
+    assert strict_json.loads(whole) == [one] * 20
+    monkeypatch.setattr(strict_json, "MOST", there - 1)
+    with pytest.raises(ValueError, match="more than"):
+        strict_json.loads(whole)

@@ -81,6 +81,13 @@ def test_special_tokens_in_a_message_are_text():
     assert tokens.count("<|endoftext|>") > 1
 
 
+def test_a_long_text_is_counted_as_a_short_one_is(monkeypatch):
+    text = "ab é漢🙂 <|endoftext|>\ud800 1234\n" * 50
+    short = tokens.count(text)
+    monkeypatch.setattr(tokens, "LONG", 100)
+    assert tokens.count(text) == short
+
+
 # The messages of OpenAI's cookbook, "How to count tokens with tiktoken" (MIT licence), for which
 # its API answered prompt_tokens 124 with gpt-4o and gpt-4o-mini.
 COOKBOOK = [

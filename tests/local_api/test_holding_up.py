@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 import weakref
 from decimal import Decimal
 from pathlib import Path
@@ -27,21 +28,24 @@ from helpers import receipts, running
 from helpers.facts import preference_file
 from helpers.local_api import (
     answers,
+    canonical,
     checks,
     collecting,
     forms,
     log,
     off_the_map,
+    pieces,
     ready,
     recordings,
     server,
+    state,
     tuning,
     where,
 )
 from helpers.local_api.answer import Answer
 from helpers.local_api.books import Books
 from helpers.local_api.ledger import LONGEST, Ledger
-from helpers.local_api.realtime import events, session
+from helpers.local_api.realtime import events
 from helpers.local_api.tuning import candidates
 from helpers.local_api.upstream.forward import Upstream
 from helpers.local_api.upstream.recorder import Recorder
@@ -193,7 +197,7 @@ def test_a_long_event_is_read_beside_the_event_loop(local, monkeypatch):
     monkeypatch.setattr(
         events, "audio_bytes", lambda *given: (read.append(name()), decoded(*given))[1]
     )
-    sound = base64.b64encode(bytes(session.LONG)).decode()
+    sound = base64.b64encode(bytes(events.LONG)).decode()
     with wire(local) as here:
         for sent in (sound, sound[:400]):
             here.send(json.dumps({"type": "input_audio_buffer.append", "audio": sent}))
@@ -201,6 +205,134 @@ def test_a_long_event_is_read_beside_the_event_loop(local, monkeypatch):
         while json.loads(here.recv(30))["type"] != "input_audio_buffer.cleared":
             pass
     assert [one.startswith("asyncio_") for one in read] == [True, True, False, False, False]
+
+
+def test_a_long_event_is_written_beside_the_event_loop_and_in_its_turn(local, monkeypatch):
+    written, as_text = {}, events.as_text
+
+    def watched(event):
+        written[event["type"]] = threading.current_thread().name.startswith("asyncio_")
+        return as_text(event)
+
+    monkeypatch.setattr(events, "as_text", watched)
+    long = {"type": "realtime", "instructions": "x" * events.LONG}
+    with wire(local) as here:
+        here.send(json.dumps({"type": "session.update", "session": long}))
+        here.send(json.dumps({"type": "input_audio_buffer.clear"}))
+        come = [json.loads(here.recv(30)) for _ in range(3)]
+    assert [event["type"] for event in come] == list(written)
+    assert written == {
+        "session.created": False,
+        "session.updated": True,
+        "input_audio_buffer.cleared": False,
+    }
+    assert come[1]["session"]["instructions"] == long["instructions"]
+
+
+def said(role, text):
+    content = [{"type": "input_text", "text": text}]
+    return {"type": "message", "role": role, "content": content}
+
+
+LONG_TEXTS = {  # what would be looked through for seconds, or for minutes
+    "a question": ({"input": [said("user", "ab " * 300_000)]}, "answered: 899,999 letters"),
+    "instructions": ({"instructions": "ab " * 300_000}, "instructions: 900,000 letters"),
+    "instructions in items": (
+        {"input": [said("system", "Be brief. " * 9_000)] * 10 + [said("user", "Hello.")]},
+        "instructions: 900,082 letters",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LONG_TEXTS)
+def test_a_text_that_no_scene_reads_is_named_and_not_looked_through(local, name):
+    asked, words = LONG_TEXTS[name]
+    with wire(local) as here:
+        response = {"output_modalities": ["text"], **asked}
+        here.send(json.dumps({"type": "response.create", "response": response}))
+        come = []
+        while not come or come[-1]["type"] != "rate_limits.updated":
+            come.append(json.loads(here.recv(30)))
+    [error] = [event["error"] for event in come if event["type"] == "error"]
+    assert error["code"] == "off_the_map" and words in error["message"]
+
+
+BESIDE = {  # what reads it: path, kind, body, the module and function, and the status
+    "a secret": (
+        "/v1/realtime/client_secrets",
+        "application/json",
+        json.dumps({"session": {"type": "realtime", "instructions": "x" * ready.LONG}}).encode(),
+        (canonical, "parse"),
+        200,
+    ),
+    "an offer": (
+        "/v1/realtime/calls?model=gpt-realtime",
+        FORM,
+        form(b"x" * ready.LONG, b""),
+        (forms, "parsed"),
+        400,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_long_body_is_read_beside_the_event_loop(local, monkeypatch, name):
+    path, kind, body, (module, function), status = BESIDE[name]
+    read, really = [], getattr(module, function)
+    watched = lambda *given: (read.append(threading.current_thread().name), really(*given))[1]
+    monkeypatch.setattr(module, function, watched)
+    heads = (f"Content-Type: {kind}", f"Content-Length: {len(body)}", "Connection: close")
+    assert raw(local, head(path, *heads) + body).startswith(f"HTTP/1.1 {status} ".encode())
+    assert len(read) == 1 and read[0].startswith("ThreadPoolExecutor")
+
+
+def test_a_realtime_request_longer_than_any_client_needs_is_refused(local):
+    announced = f"Content-Length: {server.MAX_REALTIME + 1}"
+    for path in ("client_secrets", "calls"):
+        answer = raw(local, head(f"/v1/realtime/{path}", announced))
+        assert answer.startswith(b"HTTP/1.1 413 ") and b"for Realtime" in answer
+
+
+def test_a_long_request_is_read_for_the_upstream_beside_the_event_loop():
+    read = []
+
+    class Theirs:
+        def take(self, request, state):
+            read.append(threading.current_thread().name.startswith("ThreadPoolExecutor"))
+            return forwarded() if b"theirs" in request.body else None
+
+    async def forwarded():
+        return Answer(200, b"theirs")
+
+    async def go():
+        made = state.State(KEY, 9, answers.Answers(), upstream=Theirs())
+        for body in (b"x" * 2 * ready.LONG, b"theirs" + b"x" * ready.LONG, b"theirs", b"x"):
+            request = types.SimpleNamespace(
+                method="POST", path="/v1/responses", query="", headers={}, note="", body=body
+            )
+            yield (await made._by_others(request)).body
+
+    async def all_of_them():
+        return [body async for body in go()]
+
+    ours, long, short, last = asyncio.run(all_of_them())
+    assert read == [True, True, False, False]
+    assert long == short == b"theirs" and b"could not be parsed" in ours and ours == last
+
+
+@pytest.mark.parametrize("size", [0, 1, 11, 12, 13, 24, 1_000])
+def test_base64_and_json_in_pieces_are_those_of_the_whole(monkeypatch, size):
+    monkeypatch.setattr(pieces, "PIECE", 12)
+    data = random.Random(size).randbytes(size)
+    text = base64.b64encode(data).decode()
+    assert pieces.packed(data) == text and pieces.unpacked(text) == data
+    for wrong in (text + "!", text[:12] + "é" + text[12:]):
+        with pytest.raises(ValueError):
+            pieces.unpacked(wrong)
+    with pytest.raises(ValueError):
+        pieces.unpacked("YQ==" * 4)  # padding in the middle
+    value = {"a": [text, 1, None, {"b": '\\"\n\0é漢🙂\ud800' * size}], text: True}
+    assert pieces.as_json(value) == json.dumps(value, separators=(",", ":"))
 
 
 FRAMES = {

@@ -6,6 +6,7 @@ import re
 from ..computed import filling, reading
 from ..computed.reading import Unclear
 
+DESCRIBED = 4_000  # letters of a description in which is looked for what its function is for
 # what a parameter is for, by its name
 PARAMETERS = {
     "income|amount|taxable|dollar|salary|earn": "amount",
@@ -39,7 +40,8 @@ def tool(scene, tools, tool_choice):
     if isinstance(tool_choice, dict):
         return next((t for t in known if t["name"] == tool_choice["name"]), None)
     fits = scene.get("tool", "$^")
-    found = next((t for t in known if re.search(fits, f"{t['name']} {t.get('description', '')}", re.I)), None)  # fmt: skip
+    told = lambda t: f"{t['name']} {t.get('description', '')[:DESCRIBED]}"
+    found = next((t for t in known if re.search(fits, told(t), re.I)), None)
     return found or (known[0] if known and tool_choice == "required" else None)
 
 

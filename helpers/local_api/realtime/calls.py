@@ -63,17 +63,18 @@ class Endpoints:
             return self.control(call_id, verb)
         return error(404, f"Invalid URL ({request.method} {request.path})")
 
-    def secret(self, request):
+    async def secret(self, request):
         """POST /v1/realtime/client_secrets."""
         # will be needed, and takes a second
         self.state.tasks.keep(asyncio.to_thread(importlib.import_module, f"{__package__}.webrtc"))
+        make = lambda: as_json(
+            self.secrets.create(canonical.read_body("application/json", request.body or b"{}"))
+        )
         try:
-            made = self.secrets.create(
-                canonical.read_body("application/json", request.body or b"{}")
-            )
+            made = await self.state.ready.read(request, make)
         except checks.Bad as e:
             return bad_request(e)
-        return Answer(200, as_json(made), origin=COMPUTED)
+        return Answer(200, made, origin=COMPUTED)
 
     async def control(self, call_id, verb):
         """Hang up a call. The other verbs belong to telephone calls (SIP), of which there are none
@@ -113,7 +114,8 @@ class Endpoints:
         call = Call(self.state, webrtc.Peer, ended=self.calls.pop)
         self.calls[call.id] = call
         try:
-            answer = await call.begin(*self.asked(request))
+            asked = await self.state.ready.read(request, self.asked, request)
+            answer = await call.begin(*asked)
         except Exception as e:
             await call.close()
             if isinstance(e, checks.Bad):
@@ -175,6 +177,7 @@ class Call:
         self.state, self.ended = state, ended
         self.id = events.new_id("rtc_u0_")
         self.session, self.listeners = None, {}
+        self.outgoing = events.Outgoing(self._write, state.tasks)
         self.received = asyncio.Queue()  # events of all sides, in the order in which they came
         self.peer = make_peer(
             hear=self._hear, told=self.received.put_nowait, opened=self._opened, gone=self._gone
@@ -209,7 +212,11 @@ class Call:
         await self.peer.close()
 
     def _send(self, event):
-        text = events.as_text(event)
+        self.outgoing.send(event)
+        for send in list(self.listeners):
+            send(event)
+
+    def _write(self, event, text):
         if not (self.peer.send(text) or self._send_without_sound(event)):
             error = checks.Bad(
                 f"{event['type']} has {len(text):,} bytes, more than this data channel takes in one message. "
@@ -222,8 +229,6 @@ class Call:
                     | events.error_event(error)
                 )
             )
-        for send in list(self.listeners):
-            send(event)
 
     def _send_without_sound(self, event):
         """An item that was asked for with a sound too long for the data channel goes there with its

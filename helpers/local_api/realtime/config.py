@@ -7,8 +7,6 @@ noise_reduction, tracing, include, prompt, truncation, reasoning, the transcript
 prompt, a voice of one's own. A session of type "transcription" hears and never answers.
 """
 
-import copy
-
 from .. import published
 from ..checks import (
     Bad,
@@ -271,7 +269,7 @@ def started(id, model, created, asked=None):
         },
         "include": None,
     }
-    return merged(session, asked) if asked else copy.deepcopy(session)
+    return merged(session, asked) if asked else session
 
 
 def merged(session, change):
@@ -286,7 +284,8 @@ def merged(session, change):
                 "invalid_value",
                 f"session.{name}",
             )
-    new = copy.deepcopy(session)
+    # no deeper copy: what lies below is never changed, and may be large
+    new = session | {"audio": {side: dict(parts) for side, parts in session["audio"].items()}}
     for side, parts in change.get("audio", {}).items():
         new["audio"][side] |= parts
     new |= {k: v for k, v in change.items() if k != "audio"}

@@ -2,9 +2,8 @@
 in public are marked "seen"; the others are on their pattern.
 """
 
-import base64
-import binascii
-import json
+import asyncio
+import collections
 import random
 import secrets
 import string
@@ -12,6 +11,7 @@ import time
 
 from ...common import strict_json
 from ...facts import sounds
+from .. import collecting, pieces
 from ..checks import WORDS, Bad, text
 from ..envelopes import short_id
 
@@ -19,6 +19,7 @@ LETTERS = string.ascii_letters + string.digits
 # characters of base64: 15 MiB of sound in one event (openai 3.54.0,
 # input_audio_buffer_append_event.py)
 LONGEST_AUDIO = 20 * 1024 * 1024
+LONG = 256_000  # letters of an event that is not read, written or gone through on the event loop
 FORMATS = {
     "audio/pcm": "mono PCM16 at 24kHz",
     "audio/pcmu": "mono G.711 mu-law at 8kHz",
@@ -60,7 +61,36 @@ def as_text(event):
     """An event for the wire: JSON in ASCII, so that half a surrogate that a client sent can be
     quoted to it.
     """
-    return json.dumps(event, separators=(",", ":"))
+    return pieces.as_json(event)
+
+
+class Outgoing:
+    """Events on their way to a client, in their order. A long one becomes text beside the event
+    loop, and those behind it wait.
+
+    write: is called with (event, its text). tasks: a Tasks.
+    """
+
+    def __init__(self, write, tasks):
+        self.write, self.tasks, self.waiting = write, tasks, collections.deque()
+
+    def send(self, event):
+        self.waiting.append(event)
+        if len(self.waiting) > 1:
+            return
+        if pieces.weight(event, LONG) > LONG:
+            self.tasks.keep(self._go_on())
+        else:
+            self.write(event, as_text(event))
+            self.waiting.popleft()
+
+    async def _go_on(self):
+        while self.waiting:
+            event = self.waiting[0]
+            with collecting.large():
+                text = await asyncio.to_thread(as_text, event)
+            self.write(event, text)
+            self.waiting.popleft()
 
 
 def veiled(event):
@@ -103,8 +133,8 @@ def audio_bytes(value, at, form):
         )
     wrong = f"Invalid '{at}'. Expected base64-encoded audio bytes ({FORMATS[form]}) but got an invalid value."  # seen
     try:
-        data = base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError) as e:
+        data = pieces.unpacked(value)
+    except ValueError as e:
         raise Bad(wrong, "invalid_value", at) from e
     if form == "audio/pcm" and len(data) % 2:
         raise Bad(f"{wrong} It has {len(data)} bytes, and a sample has 2.", "invalid_value", at)

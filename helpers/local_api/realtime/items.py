@@ -2,13 +2,11 @@
 that clients write.
 """
 
-import base64
-import copy
 import re
 from dataclasses import dataclass
 
 from ...facts import sounds, tokens
-from .. import canonical
+from .. import canonical, pieces
 from ..checks import Bad, by, choice, each, optional, text, thing
 from ..voice.listening import NOTHING, Listened
 from .events import audio_bytes, new_id
@@ -91,6 +89,7 @@ class Item:
     pcm: bytes = b""
     heard: Listened = NOTHING
     idle: bool = False  # committed because nobody spoke
+    _counted: tuple = ("", 0)  # what it last said, and its tokens
 
     @property
     def id(self):
@@ -98,7 +97,10 @@ class Item:
 
     def shown(self):
         """`data` as it is now, for an event."""
-        return copy.deepcopy(self.data)
+        if "content" not in self.data:
+            return dict(self.data)
+        # as deep as it is ever changed: a part's words, where they grow or are heard late
+        return self.data | {"content": [dict(part) for part in self.data["content"]]}
 
     @property
     def words(self):
@@ -123,7 +125,9 @@ class Item:
         audio = tokens.audio_tokens(sounds.ms(self.pcm) / 1000, of)
         # of a user's sound the model gets the sound alone; the transcript is made beside it
         said = self.data.get("name", "") + (self.words if of == "assistant" or not self.pcm else "")
-        return FRAME_TOKENS + tokens.count(said), audio
+        if said != self._counted[0]:
+            self._counted = said, tokens.count(said)
+        return FRAME_TOKENS + self._counted[1], audio
 
 
 def written(data, form):
@@ -158,12 +162,10 @@ def as_pcm(data, form):
 
 def with_audio(item, form):
     """An item's data with its sound in it, as conversation.item.retrieved shows it."""
-    data = item.data
+    data = item.shown()
     if not item.pcm:
         return data
-    sound = base64.b64encode(
-        item.pcm if form == "audio/pcm" else sounds.to_g711(item.pcm, form)
-    ).decode()
+    sound = pieces.packed(item.pcm if form == "audio/pcm" else sounds.to_g711(item.pcm, form))
     return data | {
         "content": [
             part | ({"audio": sound} if part["type"].endswith("audio") else {})

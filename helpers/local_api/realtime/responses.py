@@ -117,7 +117,8 @@ class Response:
         if mind.there(self.session.state) and mind.has_words(self.context):
             return await self._think()
         speech = self.session.state.speech
-        reply = scenarios.reply(
+        reply = await self.session.beside(
+            scenarios.reply,
             self.context,
             self.instructions,
             self.told,
@@ -371,7 +372,8 @@ class Response:
             self.details = {"type": status, "error": {"type": "server_error", "code": None}}
         if self.item:
             self._end_item("completed" if status == "completed" else "incomplete")
-        now = prompt(self.told or self.instructions, self.tools, self.context)
+        head = self.session.head(self.told or self.instructions, self.tools)
+        now = prompt(head, self.context)
         text, audio = (0, 0)
         if self.item:
             text, audio = self.item.weight()

@@ -21,6 +21,9 @@ from . import calling, instructions, returned, slot_values
 from .slot_values import DAY_9, WHO, away, said_day
 
 YEAR = 2024  # of a tax, where nobody names one
+# letters of a question, and of another text, that are understood here: in a longer one patterns
+# look for long, and let nobody else in
+ASKED, READ = 4_000, 16_000
 BETWEEN = 250  # ms of silence between the sentences of one answer
 # "Answer blocked if the user asks about presents, otherwise allowed.", in some of its forms
 _ANSWER = r"(?:answer|say|reply|return|respond)(?: only)?(?: with)?"
@@ -103,13 +106,17 @@ def reply(items, session, told, tools, tool_choice, aloud, mouth=False):
 
 
 def _reply(items, session, told, tools, tool_choice):
+    last = answered(items)
+    system = [item.words for item in items if item.data.get("role") == "system"]
+    _readable("The instructions", told or session, *system)
+    if last is not None:
+        from_user = last.data["type"] == "message"
+        _readable("What is to be answered", words_of(last), most=ASKED if from_user else READ)
     if told:
         found = _told(told, items)
         if found:
             return found
-    system = [item.words for item in items if item.data.get("role") == "system"]
     given = instructions.read(told or session, *system)
-    last = answered(items)
     if last is None:
         return _dressed(_clip("hello", given), given)
     if last.data["type"] == "function_call_output":
@@ -140,6 +147,13 @@ def _reply(items, session, told, tools, tool_choice):
     values = _values(scene, words, given, items)
     said = _said(scene, "say" if values else "unsaid", values, given)
     return _dressed(_as_told(Reply(name, said, speed=float(scene.get("speed", 1))), given), given)
+
+
+def _readable(what, *texts, most=READ):
+    """Raises Unclear for texts that are longer than anything that is understood here."""
+    long = sum(map(len, texts))
+    if long > most:
+        raise Unclear(f"{what}: {long:,} letters. No scene here reads more than {most:,}.")
 
 
 def answered(items):
@@ -299,8 +313,11 @@ def _returned(output, items):
         and item.data.get("call_id") == output.data["call_id"]
     )
     call = items[at]
-    asked = [scene_of(item) for item in items[:at] if item.data.get("role") == "user"]
-    name = asked[-1] if asked else next((n for n, s in scenes().items() if "tool" in s and re.search(s["tool"], call.data["name"], re.I)), "off the map")  # fmt: skip
+    _readable("The arguments of the function", call.data["arguments"])
+    asked = next((item for item in reversed(items[:at]) if item.data.get("role") == "user"), None)
+    if asked is not None:
+        _readable("What the function was called for", words_of(asked), most=ASKED)
+    name = scene_of(asked) if asked is not None else next((n for n, s in scenes().items() if "tool" in s and re.search(s["tool"], call.data["name"], re.I)), "off the map")  # fmt: skip
     scene, said = scenes()[name], output.data["output"]
     if "slots" not in scene:
         raise Unclear(f"What to say about the output of {call.data['name']} nobody wrote down here: it was not asked for a date or a tax.")  # fmt: skip

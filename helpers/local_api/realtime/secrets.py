@@ -50,7 +50,7 @@ class Secrets:
         expires_at = now + asked.get("expires_after", {}).get("seconds", USUAL)
         value = f"ek_{now:08x}{secrets.token_hex(12)}"  # the clock in front is the API's own habit
         while len(self.known) >= REMEMBERED:
-            self.known.pop(next(iter(self.known)))
+            self.known.pop(next(iter(self.known)), None)  # two may be made at once, beside the loop
         self.known[value] = expires_at, session
         return {"value": value, "expires_at": expires_at, "session": whole}
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ...common import left_out
 from ...facts import hearing, sounds, turns
-from .. import checks, collecting
+from .. import checks, collecting, pieces
 from ..answer import Answer, as_json, fault
 from ..checks import Bad, optional, text, thing
 from ..voice.listening import NOTHING, listened
@@ -23,18 +23,9 @@ ORIGIN = {"class": "constructed", "source": "data/realtime/scenes.toml"}
 TOKENS_A_MINUTE = 40_000  # constructed: it shows where a client would read the limit
 SHORTEST_COMMIT_MS = 100
 KEPT_MS = 60_000  # of sound, while turn detection waits for speech
-LONG = 256_000  # letters of a message that is not read on the event loop
 LOOKED_AT_ONCE = 8  # windows (a quarter of a second of sound) before others have their turn
 LISTEN_AHEAD = 5  # windows of silence after which it is looked up what was heard
 HALF_SENTENCE = 300  # ms of silence after which semantic_vad takes a sentence that was heard to its end as complete
-
-
-async def _beside(text, do, *given):
-    """do(*given), which goes through a text: beside the event loop where that is long."""
-    if not isinstance(text, str) or len(text) <= LONG:
-        return do(*given)
-    with collecting.large():
-        return await asyncio.to_thread(do, *given)
 
 
 class Voice(Protocol):
@@ -93,10 +84,31 @@ class Session:
         self.waiting = False  # a turn ended while a response that may not be interrupted went on
         self.idle_from = None
         self.order, self.closed = asyncio.Lock(), False
+        self.held = pieces.weight(self.config, events.LONG)  # letters that came and may be kept
+        self.long = False  # whether the event that is dealt with is
+        self.heads = []  # [(instructions, tools, usage.head of them)] of the last that were asked for
         self.expiry = asyncio.get_running_loop().call_later(
             self.config["expires_at"] - time.time(), self._expire
         )
         hearing.load()
+
+    async def beside(self, do, *given):
+        """do(*given), which goes through the event that came, or through all that is held: beside
+        the event loop where that is long.
+        """
+        if not self.long and self.held <= events.LONG:
+            return do(*given)
+        with collecting.large():
+            return await asyncio.to_thread(do, *given)
+
+    def head(self, instructions, tools):
+        """usage.head, which is counted once."""
+        for said, known, head in self.heads:
+            if said is instructions and known is tools:
+                return head
+        made = usage.head(instructions, tools)
+        self.heads = [*self.heads[-1:], (instructions, tools, made)]
+        return made
 
     def open(self):
         """Send session.created. Call it once the peer can receive (socket open, data channel
@@ -162,13 +174,17 @@ class Session:
                 return
             event_id = None
             try:
-                event = await _beside(message, events.parsed, message)
+                size = len(message) if isinstance(message, str) else 0
+                self.long = size > events.LONG
+                event = await self.beside(events.parsed, message)
+                if event.get("type") != "input_audio_buffer.append":
+                    self.held += size
                 event_id = event.get("event_id") if isinstance(event.get("event_id"), str) else None
                 if "type" not in event:
                     raise checks.missing("type")
                 self.known(event["type"], "type")
                 shape, handle = CLIENT_EVENTS[event["type"]]
-                await _beside(message, shape, event, "")
+                await self.beside(shape, event, "")
                 done = handle(self, event)
                 if asyncio.iscoroutine(done):
                     await done
@@ -177,9 +193,8 @@ class Session:
             except Exception as e:  # a fault of ours; the session goes on
                 self.fault(e, event_id)
 
-    def _update(self, event):
-        change = event["session"]
-        new = settings.merged(self.config, change)
+    async def _update(self, event):
+        new = await self.beside(settings.merged, self.config, event["session"])
         if self.spoke and new["audio"]["output"]["voice"] != self._output["voice"]:
             raise Bad(
                 "Cannot update a conversation's voice if assistant audio is present.",
@@ -191,6 +206,7 @@ class Session:
         ):
             self.detector, self.spoken_item = None, None
             self.turns.reset()
+        await self.beside(self.head, new.get("instructions", ""), new.get("tools", []))
         before, self.config = self.config, new
         self.emit("session.updated", session=new)
         self._list_tools(before.get("tools", []))
@@ -208,7 +224,7 @@ class Session:
                 self.emit("mcp_list_tools.failed", item_id=id)
 
     async def _append(self, event):
-        await self._hear(await _beside(event["audio"], self._pcm, event["audio"]))
+        await self._hear(await self.beside(self._pcm, event["audio"]))
 
     def _pcm(self, audio):
         """The samples of a base64 text in the session's form. Raises Bad."""
@@ -238,7 +254,7 @@ class Session:
         self.emit("input_audio_buffer.cleared")
 
     async def _create_item(self, event):
-        item = items.written(event["item"], self._input["format"]["type"])
+        item = await self._written(event["item"])
         if item.data["type"] == "function_call_output" and not any(
             other.data.get("call_id") == item.data["call_id"]
             for other in self.conversation.items
@@ -257,12 +273,18 @@ class Session:
         self.conversation.items.remove(self.conversation.need(event["item_id"], "delete"))
         self.emit("conversation.item.deleted", item_id=event["item_id"])
 
-    def _retrieve_item(self, event):
+    async def _written(self, data):
+        """The Item that a client wrote, counted. Raises Bad."""
+        item = await self.beside(items.written, data, self._input["format"]["type"])
+        await self.beside(item.weight)
+        return item
+
+    async def _retrieve_item(self, event):
         item = self.conversation.need(event["item_id"], "retrieve")
         side = self._output if item.data.get("role") == "assistant" else self._input
-        self.emit(
-            "conversation.item.retrieved", item=items.with_audio(item, side["format"]["type"])
-        )
+        self.long = len(item.pcm) > events.LONG
+        shown = await self.beside(items.with_audio, item, side["format"]["type"])
+        self.emit("conversation.item.retrieved", item=shown)
 
     def _truncate_item(self, event):
         item = self.conversation.need(event["item_id"], "truncate")
@@ -287,6 +309,8 @@ class Session:
         choice = asked.get("tool_choice", self.config["tool_choice"])
         tools = asked.get("tools", self.config["tools"])
         settings.hold_choice(choice, tools, "response.tool_choice")
+        said = asked.get("instructions") or self.config["instructions"]
+        await self.beside(self.head, said, tools)
         self._respond(asked, await self._given(asked["input"]) if "input" in asked else None)
 
     def _cancel_response(self, event):
@@ -532,7 +556,7 @@ class Session:
             if item["type"] == "item_reference":
                 found.append(self.conversation.need(item["id"], "retrieve"))
                 continue
-            found.append(made := items.written(item, self._input["format"]["type"]))
+            found.append(made := await self._written(item))
             made.heard = await self._listened(made.pcm) if made.pcm else NOTHING
         return found
 
@@ -551,9 +575,22 @@ class Session:
                 }
             ],
         )
+        self._enter(response)
+        if response.in_conversation:
+            played = sounds.ms(response.item.pcm) if response.item else 0
+            self.idle_from = self.buffer.end + _samples(played)
+            if self.waiting:
+                self.waiting = False
+                self._respond()
+
+    def _enter(self, response):
+        """Into the books, of what is long no more than they keep."""
+        asked = {"items": [item.data for item in response.context]}
+        if pieces.weight(asked, events.LONG) > events.LONG:
+            asked = {"items": f"{len(response.context):,}, too long to be kept"}
         self.state.ledger.add(
             response.id,
-            _Asked(response),
+            _Asked(as_json(asked)),
             Answer(
                 200,
                 as_json(response.shown()),
@@ -565,12 +602,6 @@ class Session:
                 note=response.note,
             ),
         )
-        if response.in_conversation:
-            played = sounds.ms(response.item.pcm) if response.item else 0
-            self.idle_from = self.buffer.end + _samples(played)
-            if self.waiting:
-                self.waiting = False
-                self._respond()
 
     def _origin(self, response):
         """Where an answer's words come from."""
@@ -606,8 +637,8 @@ class _Asked:
 
     method, path, headers = "WS", "/v1/realtime", {"Content-Type": "application/json"}
 
-    def __init__(self, response):
-        self.body = as_json({"items": [item.data for item in response.context]})
+    def __init__(self, body):
+        self.body = body
 
 
 def _samples(milliseconds):

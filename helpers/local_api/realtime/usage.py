@@ -14,14 +14,17 @@ from ...facts import sounds, tokens
 BLOCK = 64
 
 
-def prompt(instructions, tools, items):
-    """[(what it is, text tokens, audio tokens)] of a response's input, in order."""
-    head = instructions + "".join(
+def head(instructions, tools):
+    """(what stands before a response's input, its text tokens, 0 audio tokens)."""
+    said = instructions + "".join(
         json.dumps(tool, sort_keys=True, ensure_ascii=False) for tool in tools
     )
-    return [(head, tokens.count(head), 0)] + [
-        (item.id + item.words, *item.weight()) for item in items
-    ]
+    return said, tokens.count(said), 0
+
+
+def prompt(head, items):
+    """[(what it is, text tokens, audio tokens)] of a response's input, in order."""
+    return [head] + [(item.id + item.words, *item.weight()) for item in items]
 
 
 def cached(now, before):

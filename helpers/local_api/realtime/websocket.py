@@ -64,6 +64,8 @@ class Socket(websocket.WebSocketHandler):
 
     def initialize(self, state):
         self.state, self.session, self.call = state, None, None
+        write = lambda event, text: self.send_text(text)
+        self.outgoing = events.Outgoing(write, state.tasks)
         query = {
             name: values[-1].decode("utf-8", "replace")
             for name, values in self.request.query_arguments.items()
@@ -179,7 +181,7 @@ class Socket(websocket.WebSocketHandler):
         self.call.join(self.send, self.close)
 
     def send(self, event):
-        self.send_text(events.as_text(event))
+        self.outgoing.send(event)
 
     def send_text(self, text):
         with contextlib.suppress(websocket.WebSocketClosedError):

@@ -126,7 +126,7 @@ class Upstream:
             if exchange.note:
                 return None
         raw = bytes(exchange.body) if sent is body else _dump(sent)
-        return Forward(self, exchange, state.ledger, sent, raw, notes).answer()
+        return Forward(self, exchange, state, sent, raw, notes).answer()
 
     def summary(self):
         """Who answers and what that has cost so far, for the receipt."""
@@ -151,7 +151,7 @@ class Upstream:
         ):
             return None
         pipe = Pipe()
-        exchange.forward(Forward(self, exchange, state.ledger, None, pipe, []).answer())
+        exchange.forward(Forward(self, exchange, state, None, pipe, []).answer())
         return pipe
 
     def _is_theirs(self, path, state):
@@ -224,15 +224,10 @@ class Forward:
     key.
     """
 
-    def __init__(self, upstream, exchange, ledger, sent, raw, notes, bearer=""):
+    def __init__(self, upstream, exchange, state, sent, raw, notes, bearer=""):
         self.bearer = bearer or upstream.where.key.value or "none"
-        self.upstream, self.exchange, self.ledger, self.sent, self.raw = (
-            upstream,
-            exchange,
-            ledger,
-            sent,
-            raw,
-        )
+        self.upstream, self.exchange, self.sent, self.raw = upstream, exchange, sent, raw
+        self.ledger, self.read = state.ledger, state.ready.read
         self.note = "; ".join(notes)
         self.host = upstream.where.host
         self.model = sent.get("model") if sent and isinstance(sent.get("model"), str) else ""
@@ -243,12 +238,13 @@ class Forward:
         """The Answer, which may still be flowing."""
         method, path = self.exchange.method, self.exchange.path
         try:
-            self.hold = self.upstream.spending.reserve(method, path, self.sent)
+            reserve = self.upstream.spending.reserve
+            self.hold = await self.read(self.exchange, reserve, method, path, self.sent)
         except OverBudget as e:
             return await self.refused(e.answer(self.model))
         if self.hold and self.hold.limit:
             name, most = self.hold.limit
-            self.raw = _dump(self.sent | {name: most})
+            self.raw = await self.read(self.exchange, _dump, self.sent | {name: most})
         if self.upstream.recorder:
             self.taping = self.begin_taping()
         else:  # nobody needs an answer that its reader no longer waits for

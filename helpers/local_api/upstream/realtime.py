@@ -73,7 +73,7 @@ class ForwardedEndpoints(calls.Endpoints):
         answer = await forward.Forward(
             self.upstream,
             request,
-            self.state.ledger,
+            self.state,
             None,
             request.body,
             [],

@@ -15,6 +15,7 @@ import datetime
 import json
 import logging
 import re
+import threading
 from decimal import ROUND_UP, Decimal
 
 from ...facts import prices, tokens
@@ -70,6 +71,7 @@ class Spending:
 
     def __init__(self, ceiling, carried=Decimal(0), told=lambda total: None):
         self.ceiling, self.spent, self.held, self.told = ceiling, carried, Decimal(0), told
+        self.changing = threading.RLock()  # a long request is reserved beside the event loop
 
     @property
     def total(self):
@@ -94,21 +96,30 @@ class Spending:
                 f"No price is known for {method} {path}, and under a ceiling (DAY9_BUDGET) nothing is sent whose price nobody knows. {WITHOUT}"
             )
         hold = Hold(self, path, body)
-        if self.total + hold.usd > self.ceiling:
-            hold.count()
-        if self.total + hold.usd > self.ceiling:
+        if self._fits(hold):
+            return hold
+        hold.count()
+        if not self._fits(hold):
             raise OverBudget(
                 f"Not sent: this call may cost up to {hold.usd:.4f} USD (an answer of {hold.most:,} tokens at most), and {self.total:.4f} of the {self.ceiling:.2f} USD "
                 f"of DAY9_BUDGET are spent or reserved in this kernel. Ways on: a smaller {LIMIT[path]}, a cheaper model, "
                 "or a higher DAY9_BUDGET and helpers.connect() again."
             )
-        self.hold(hold.usd)
         return hold
+
+    def _fits(self, hold):
+        """Reserve what a Hold is for, where that stays below the ceiling."""
+        with self.changing:
+            fits = self.total + hold.usd <= self.ceiling
+            if fits:
+                self.hold(hold.usd)
+        return fits
 
     def hold(self, usd):
         """Reserve so much more, or less."""
-        self.held += usd
-        self.told(self.total)
+        with self.changing:
+            self.held += usd
+            self.told(self.total)
 
 
 WITHOUT = 'DAY9_BUDGET="none" and helpers.connect() again do without a ceiling; then OpenAI\'s own limits are the only ones.'
@@ -177,8 +188,9 @@ class Hold:
         """Put a price in the reservation's place; None keeps it all, since nobody knows what was
         spent.
         """
-        self.spending.spent += self.usd if usd is None else usd
-        self.spending.hold(-self.usd)
+        with self.spending.changing:
+            self.spending.spent += self.usd if usd is None else usd
+            self.spending.hold(-self.usd)
 
 
 def dearest(model, direction, on):

@@ -698,7 +698,7 @@ BROKEN = {
     "binary": lambda sdp: "\0\xff" * 900,
     "bad numbers": lambda sdp: sdp.replace("m=audio ", "m=audio x"),
     "two of them": lambda sdp: sdp + sdp,
-    "huge": lambda sdp: sdp + "a=x:" + "y" * 3_000_000 + "\r\n" + "m=audio\r\n",
+    "huge": lambda sdp: sdp + "a=x:" + "y" * 900_000 + "\r\n" + "m=audio\r\n",
 }
 
 
