@@ -200,6 +200,18 @@ def test_in_a_browser_a_narrow_page_fits_and_its_figure_comes_alive(out):
     assert {url.partition(":")[0] for url in asked} <= {"file", "data", "blob"}
 
 
+@needs("chromium")
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_figure_is_dark_on_a_dark_page(out, scripts):
+    with lab.browser() as chrome:
+        seen = {}
+        for scheme in ("light", "dark"):
+            page = chrome.new_context(color_scheme=scheme, java_script_enabled=scripts).new_page()
+            page.goto((out / "notebooks/4_costs/05_your_own_bill.html").as_uri())
+            seen[scheme] = page.locator(".plot").first.evaluate("e => getComputedStyle(e).filter")
+    assert seen["light"] == "none" and "invert" in seen["dark"]
+
+
 def test_with_a_repository_each_notebook_opens_elsewhere_and_without_one_no_page_names_any(
     pages, scratch
 ):
