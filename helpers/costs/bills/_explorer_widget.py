@@ -188,7 +188,7 @@ class Explorer(Still, w.VBox):
         self._quietly(self.twin, self.same_as.get(change["new"], NOBODY))
 
     def _propose(self, change):
-        """The replacement that OpenAI names."""
+        """The replacement, as prices.replacement has it."""
         named = prices.replacement(change["new"]) if change["new"] != KEEP else ""
         self._quietly(self.to, named if named in self.to.options else self.to.value)
 

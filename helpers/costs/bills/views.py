@@ -443,8 +443,8 @@ def lifecycle(bill, on, within=120):
     """Models of this bill that are shut down or will be within so many days of `on`, and what
     follows them.
 
-    A frame: model, shutdown, replacement (as OpenAI names it; empty where sources name none or
-    several), USD of the last 30 days in which this bill has the model, and what the same tokens
+    A frame: model, shutdown, replacement (as prices.replacement has it; "(none named)" where it has
+    none), USD of the last 30 days in which this bill has the model, and what the same tokens
     cost at the replacement's prices of `on`; empty where they have none. A model of another name
     than its tokens' count is not a promise that it needs as many.
     """
