@@ -218,6 +218,11 @@ def test_on_a_dark_page_figures_are_dark_and_on_a_narrow_one_code_in_tables_wrap
             "all => all.filter(e => e.scrollHeight > e.clientHeight).length"
         )
         assert high == 0
+        page.goto((out / "notebooks/2_realtime/06_lawn_reindeer.html").as_uri())
+        kinds = page.locator('main img[src$=".svg"]').evaluate_all(
+            "all => all.map(e => getComputedStyle(e).filter !== 'none')"
+        )
+        assert set(kinds) == {True, False}, "waveforms are drawings, a reindeer is as it is"
         page.goto((out / "notebooks/1_o1/02_reasoning_effort.html").as_uri())
         assert (
             page.locator("table:has(td code)").evaluate_all(

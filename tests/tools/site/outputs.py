@@ -1,5 +1,6 @@
 """What a notebook's stored outputs become on a page that no kernel stands behind."""
 
+import base64
 import csv
 import json
 import re
@@ -15,6 +16,9 @@ WIDGET = re.compile(
     r"A slider for |A widget to |A bill to explore|A reindeer |Sound of |The tax-form assistant: "
     r"|Two pages to talk to|What the conversations took just now, "
 )
+SKETCH = re.compile(
+    r'<img (?=[^>]*? src="data:image/svg\+xml;base64,([^"]+)")'
+)  # of helpers.common.still
 FIGURE = Template("""
 <figure class="plot">
   <img alt="{{ alt }}" src="data:image/png;base64,{{ png }}">
@@ -64,6 +68,8 @@ def shown(nb, sounds, to_root):
                 output["data"] = {"text/html": _picture(output, text)}
             elif WIDGET.match(text):
                 still = "".join(data.get("text/html", "")) or _pre(text)
+                if not SPEAKER.fullmatch(text):
+                    still = SKETCH.sub(_sketch, still)
                 beside = _beside(text, sounds, to_root)
                 output["data"] = {"text/html": f"{still}{beside}"}
 
@@ -81,6 +87,14 @@ def _picture(output, text):
 
 def _pre(text):
     return Template("<pre>{{ text }}</pre>").render(text=text)
+
+
+def _sketch(picture):
+    """A drawing of lines by its class, which a dark page shows dark; one that holds a photo as it
+    is.
+    """
+    lines = b"<image" not in base64.b64decode(picture[1])
+    return '<img class="sketch" ' if lines else picture[0]
 
 
 def _beside(text, sounds, to_root):
