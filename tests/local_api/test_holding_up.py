@@ -19,13 +19,14 @@ import weakref
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tornado import httputil
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from helpers import receipts, running
-from helpers.facts import preference_file
+from helpers.facts import hearing, preference_file, sounds
 from helpers.local_api import (
     answers,
     canonical,
@@ -227,6 +228,16 @@ def test_a_long_event_is_written_beside_the_event_loop_and_in_its_turn(local, mo
         "input_audio_buffer.cleared": False,
     }
     assert come[1]["session"]["instructions"] == long["instructions"]
+
+
+def test_an_event_longer_than_any_client_needs_is_refused_and_not_read(local):
+    with wire(local) as here:
+        here.send("x" * (events.LONGEST_EVENT + 1))
+        here.recv(30)
+        error = json.loads(here.recv(30))["error"]
+    assert (
+        error["code"] == "string_above_max_length" and str(events.LONGEST_EVENT) in error["message"]
+    )
 
 
 def said(role, text):
@@ -642,3 +653,14 @@ def test_a_disk_that_fills_up_while_an_answer_comes_stops_the_recording_and_not_
         return recorder.lost
 
     assert "No space left on device" in asyncio.run(go())[0]
+
+
+def test_a_long_sound_is_pictured_some_at_a_time_and_as_the_whole(monkeypatch):
+    pcm, sizes, rfft = sounds.clip("user-tax"), [], np.fft.rfft
+    monkeypatch.setattr(hearing, "AT_ONCE", 10**9)
+    whole = hearing.picture(pcm)
+    monkeypatch.setattr(hearing, "AT_ONCE", 10)
+    monkeypatch.setattr(np.fft, "rfft", lambda part: (sizes.append(len(part)), rfft(part))[1])
+    parts = hearing.picture(pcm)
+    assert len(sizes) > 10 and max(sizes) == 10
+    assert all(np.array_equal(one, other) for one, other in zip(whole, parts))

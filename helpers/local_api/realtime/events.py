@@ -19,6 +19,9 @@ LETTERS = string.ascii_letters + string.digits
 # characters of base64: 15 MiB of sound in one event (openai 3.54.0,
 # input_audio_buffer_append_event.py)
 LONGEST_AUDIO = 20 * 1024 * 1024
+# characters of an event: a sound that is too long is still told as that, and a picture of 20 MB has
+# 27 million as base64
+LONGEST_EVENT = 32 * 1024 * 1024
 LONG = 256_000  # letters of an event that is not read, written or gone through on the event loop
 FORMATS = {
     "audio/pcm": "mono PCM16 at 24kHz",
@@ -108,6 +111,11 @@ def parsed(message):
         raise Bad(
             "Expected a text WebSocket message; binary frames are not supported.", "invalid_event"
         )  # seen
+    if len(message) > LONGEST_EVENT:
+        raise Bad(
+            f"Invalid event: string too long. Expected a string with maximum length {LONGEST_EVENT}, but got a string with length {len(message)} instead.",
+            "string_above_max_length",
+        )
     try:
         event = strict_json.loads(message.encode())
     except ValueError as e:

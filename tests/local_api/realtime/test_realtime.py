@@ -959,6 +959,29 @@ def test_cancelling(story):
     assert words_of(story.answer(instructions="Say good night.")) == transcript("says-good-night")
 
 
+def test_a_call_that_is_cut_says_so_and_the_next_is_whole(slow):
+    """Its arguments are then no JSON: `done` is "also emitted when a Response is interrupted,
+    incomplete, or cancelled" (openai 3.54.0, response_function_call_arguments_done_event.py).
+    """
+    with slow.open() as wire:
+        wire.until("session.created")
+        wire.update({"type": "realtime", "tools": [TAX_TOOL]})
+        wire.write("I am single. What is the tax on 9,325 dollars?")
+        wire.send("response.create")
+        wire.until("response.function_call_arguments.delta")
+        wire.send("response.cancel")
+        events = wire.until(ANSWERED)
+        made = "".join(e["delta"] for e in wire.seen if "arguments.delta" in e["type"])
+        [whole] = [e["arguments"] for e in events if "arguments.done" in e["type"]]
+        [item] = done(events)["output"]
+        assert done(events)["status"] == "cancelled" and item["status"] == "incomplete"
+        assert whole == made == item["arguments"]
+        with pytest.raises(json.JSONDecodeError):
+            json.loads(whole)
+        called = ("tax_for", {"year": 2024, "filing_status": "single", "taxable_income": 9_325})
+        assert words_of(wire.answer()) == called
+
+
 def test_parts_of_a_response_that_are_null_are_as_good_as_none(slow):
     """As LiveKit's plugin asks for each."""
     with slow.open() as wire:
