@@ -106,7 +106,7 @@ def _joined(names, tables):
         last = lines[-1][0] if lines else last
         used.append(name)
     notes = (
-        [f"sheets of the same columns read as one bill: {'; '.join(notes)}"]
+        [f"sheets of the same columns read as one bill, their rows numbered on: {'; '.join(notes)}"]
         if len(used) > 1
         else []
     )

@@ -45,7 +45,9 @@ def altered(data, change, name="xl/worksheets/sheet1.xml"):
 
 
 def total(data):
-    return str(bills.price(bills.read(data)).total.normalize())
+    bill = bills.price(bills.read(data))
+    assert not bill.reason.any(), "every row is priced, or left aside"
+    return str(bill.total.normalize())
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,8 @@ def total(data):
         [HEAD, ["27.10.2025", "o1", "1.000.000", "0"]],
         [HEAD, ["27.10.2025", "o1", "500.000", 0], [DAY, "o1", 500_000, "0"]],
         [HEAD, ROW, [], ["Summe", None, 1_000_000, 0]],
+        [["project", *HEAD], ["a", *ROW], ["Total", None, None, 1_000_000, 0]],
+        [["colour", *HEAD], ["a", *ROW], ["Summe", None, None, 1_000_000, 0]],
         [[*HEAD, "batch"], [*ROW, False]],
         [HEAD, [*ROW, "a remark beside the table"]],
     ],
@@ -113,7 +117,7 @@ def test_sheets_of_the_same_columns_are_one_bill():
     usage = bills.read(workbook(("Oct", month(10, 1_000_000), False), ("Nov", titled, False)))
     assert usage.what == "Excel sheets (Oct, Nov) of usage"
     assert str(bills.price(usage).total.normalize()) == "45"
-    assert usage.notes[0] == "sheets of the same columns read as one bill: Oct from row 2; Nov from row 5"  # fmt: skip
+    assert usage.notes[0] == "sheets of the same columns read as one bill, their rows numbered on: Oct from row 2; Nov from row 5"  # fmt: skip
     assert usage.rows["line"].tolist() == [2, 5]
     assert "rows above the header left aside: 1" in usage.notes
 
