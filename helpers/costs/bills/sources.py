@@ -520,6 +520,9 @@ def _of_lines(names, lines, ends, kind="a CSV", sums=False):
     total = np.zeros(len(raw), bool)
     for field in ("when", "model", "feature"):
         total |= spelled.is_total(_text_of(raw[field]))
+    # the word may stand in a column that is not read, where the row has no time
+    firsts = pd.Series([_first(line) for _, line in lines], dtype=object, index=raw.index)
+    total |= spelled.is_total(firsts) & (_text_of(raw["when"]).str.strip() == "").to_numpy(bool)
     if total.any():
         notes.append(
             f"rows of totals left aside: {int(total.sum())}, the first in line {raw['line'][total].iloc[0]}"
@@ -532,6 +535,11 @@ def _of_lines(names, lines, ends, kind="a CSV", sums=False):
         raw["model"] = raw["model"].fillna("").replace("", "(no line item)")
         what = f"{kind} of costs: what was billed"
     return what, raw, int(nothing.sum()), notes
+
+
+def _first(cells):
+    """The first cell of a line that is not empty, as a text."""
+    return next((str(c) for c in cells if c != ""), "")
 
 
 def _adds_up(raw):

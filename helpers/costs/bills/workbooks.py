@@ -12,6 +12,7 @@ import io
 import itertools
 import warnings
 import zipfile
+from collections import Counter
 from decimal import Decimal
 
 from .pricing import BillError
@@ -36,7 +37,9 @@ def begins(data):
 
 def table(data, is_header):
     """(what was read in words, [cells of the header], [(number of the row, cells)], notes) of the
-    first sheet that is a table we know, those that are seen before those that are hidden.
+    first sheet that is a table we know, those that are seen before those that are hidden; and of
+    all that are seen and have the same header, as the months of one bill. Their rows are numbered
+    on.
 
     is_header: whether a row of cells names columns that we know. Where no row does, the first row
     of the first sheet that has one. All rows are as wide as the header. BillError for a file that
@@ -55,13 +58,61 @@ def table(data, is_header):
             if (found := next(((n, c) for n, c in top if is_header(c)), None))
             for number, head in [found]
         ]
-        sheet, number, head = known[0] if known else (tops[0][0], *tops[0][1][0])
-        lines, formulas = _lines(sheet, number, len(head))
-        name, notes = _called(sheet), _notes(sheet, number, tops, sheets, known)
-    if formulas:
+        one = known[0] if known else (tops[0][0], *tops[0][1][0])
+        head = one[2]
+        parts = [one, *(part for part in known[1:] if _belong_together(one, part))]
+        read = [
+            (sheet.title, number, _lines(sheet, number, len(head))) for sheet, number, _ in parts
+        ]
+        names = [_called(sheet) for sheet, _, _ in parts]
+        left = _left_aside(parts, tops, sheets, known)
+    if any(formulas for _, _, (_, formulas) in read):
         with _open(data, data_only=True) as book:
-            lines = _with_values(book[sheet.title], number, len(head), formulas)
-    return f"an Excel sheet ({name})", head, lines, notes
+            tables = [
+                _with_values(book[title], number, len(head), formulas) if formulas else lines
+                for title, number, (lines, formulas) in read
+            ]
+    else:
+        tables = [lines for _, _, (lines, _) in read]
+    used, lines, notes = _joined(names, tables)
+    what = f"an Excel sheet ({used[0]})" if len(used) == 1 else f"Excel sheets ({', '.join(used)})"
+    return what, head, lines, notes + left
+
+
+def _belong_together(one, other):
+    """Whether two sheets, (sheet, row of the header, header), are parts of one bill."""
+    seen = one[0].sheet_state == other[0].sheet_state == "visible"
+    return seen and [*map(_spelled, one[2])] == [*map(_spelled, other[2])]
+
+
+def _spelled(cell):
+    return str(cell).strip().lower()
+
+
+def _joined(names, tables):
+    """(names of the sheets that count, [(number, cells)] of all their rows, notes). A sheet whose
+    rows all stand in others, as those of a year's, would count twice, and is left aside.
+    """
+    used, lines, notes, repeats, last = [], [], [], [], 0
+    for name, rows in zip(names, tables, strict=True):
+        before = Counter(tuple(cells) for _, cells in lines)
+        if rows and lines and not Counter(tuple(cells) for _, cells in rows) - before:
+            repeats.append(name)
+            continue
+        if len(names) > 1:
+            first = last + (rows[0][0] if rows else 1)
+            notes.append(f"{name} from row {first:,}")
+        lines += [(last + number, cells) for number, cells in rows]
+        last = lines[-1][0] if lines else last
+        used.append(name)
+    notes = (
+        [f"sheets of the same columns read as one bill, their rows numbered on: {'; '.join(notes)}"]
+        if len(used) > 1
+        else []
+    )
+    if repeats:
+        notes.append(f"sheets that repeat rows of the others, not read: {'; '.join(repeats)}")
+    return used, lines, notes
 
 
 def _refuse_others(data):
@@ -189,14 +240,15 @@ def _called(sheet):
     return sheet.title + (", hidden" if sheet.sheet_state != "visible" else "")
 
 
-def _notes(sheet, number, tops, sheets, known):
-    """What was left aside: rows above the header, and sheets."""
-    above = sum(n < number for n, _ in dict(tops)[sheet])
+def _left_aside(parts, tops, sheets, known):
+    """What was left aside, as notes: rows above the headers, and sheets."""
+    above = sum(n < number for sheet, number, _ in parts for n, _ in dict(tops)[sheet])
     notes = [f"rows above the header left aside: {above}"] if above else []
-    also = [_called(other) for other, _, _ in known[1:]]
-    rest = [_called(s) for s in sheets if s is not sheet and _called(s) not in also]
+    read = [sheet for sheet, _, _ in parts]
+    also = [_called(other) for other, _, _ in known if other not in read]
+    rest = [_called(s) for s in sheets if s not in read and _called(s) not in also]
     if also:
         notes.append(
-            f"sheets that are tables of usage too and were not read: {'; '.join(also)}. Put their rows into one sheet where they belong to the bill"
+            f"sheets that are tables of usage too, with other columns or hidden, and were not read: {'; '.join(also)}. Read them on their own, or put their rows into one sheet where they belong to the bill"
         )
     return notes + ([f"other sheets, not read: {'; '.join(rest)}"] if rest else [])

@@ -62,6 +62,41 @@ SAMPLES = {
         }
     ],
     "helicone": [USAGE | {"request_id": "a", "request_created_at": WHEN, "response_model": MODEL}],
+    "portkey": [
+        {
+            "id": "a",
+            "created_at": WHEN,
+            "ai_org": "openai",
+            "ai_model": MODEL,
+            "req_units": 2_000_000,
+            "res_units": 100_000,
+            "cost": 36,
+            "cost_currency": "USD",
+            "cache_status": "MISS",
+        }
+    ],
+    "azure_metrics": [
+        {
+            "timespan": f"{DAY}T00:00:00Z/{DAY}T01:00:00Z",
+            "interval": "PT1H",
+            "value": [
+                {
+                    "name": {"value": name},
+                    "timeseries": [
+                        {
+                            "metadatavalues": [{"name": {"value": "modelname"}, "value": MODEL}],
+                            "data": [{"timeStamp": WHEN, "total": total}],
+                        }
+                    ],
+                }
+                for name, total in (
+                    ("ProcessedPromptTokens", 2_000_000.0),
+                    ("GeneratedTokens", 100_000.0),
+                    ("AzureOpenAIRequests", 3.0),
+                )
+            ],
+        }
+    ],
     "langfuse": [
         {
             "id": "o",

@@ -348,6 +348,11 @@ def test_the_usage_json_of_before_2025_is_read():
 
 
 # Proxies and tools
+USAGE_WITH_CACHE = {
+    "prompt_tokens": 2_000_000,
+    "completion_tokens": 100_000,
+    "prompt_tokens_details": {"cached_tokens": 500_000},
+}
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -503,6 +508,36 @@ def test_langsmith_is_read():
     assert bills.price(usage).total == usd(2000, 300, 1024) and usage.empty == 1
 
 
+def test_portkeys_export_is_read_with_its_own_sum_in_cents():
+    (line,) = SAMPLES["portkey"]
+    usage = read([line])
+    assert usage.what == "Portkey's log export"
+    assert "the file itself says 0.36 USD for these rows" in usage.notes
+    kept = line | {"id": "b", "response": {"usage": USAGE_WITH_CACHE}}
+    assert bills.price(read([kept])).total == usd(2_000_000, 100_000, 500_000)
+    hit = line | {"id": "c", "cache_status": "SEMANTIC HIT"}
+    failed = line | {"id": "d", "req_units": 0, "res_units": 0, "is_success": 0}
+    bill = bills.price(read([line, hit, failed]))
+    assert bill.total == usd(2_000_000, 100_000)
+    assert why(bill) == {"answered from the proxy's own cache": 1}
+
+
+def test_azures_token_metrics_are_sums_by_model_at_openais_prices():
+    (page,) = SAMPLES["azure_metrics"]
+    usage = read([page])
+    assert usage.what == "Azure Monitor's token metrics" and usage.rows["requests"].tolist() == [3]
+    assert any(note.startswith("Azure's tokens at OpenAI's list prices") for note in usage.notes)
+    text = json.dumps(page)
+    assert bills.price(bills.read(text.encode())).total == usd(2_000_000, 100_000)
+    usage = bills.read(text.replace("modelname", "region").encode())
+    assert why(bills.price(usage)) == {"no model is named": 1}
+    assert any("ModelName eq '*'" in note for note in usage.notes)
+    regions = json.loads(text)
+    for metric in regions["value"]:  # the same again from another region
+        metric["timeseries"] *= 2
+    assert bills.price(read([regions])).total == 2 * usd(2_000_000, 100_000)
+
+
 def test_ccusage_is_read():
     m = {"modelName": MINI["model"], "inputTokens": 976, "outputTokens": 300, "cacheCreationTokens": 0, "cacheReadTokens": 1024, "cost": 1}  # fmt: skip
     day = {"date": "2026-10-01", "inputTokens": 976, "outputTokens": 300, "modelBreakdowns": [m]}
@@ -515,6 +550,8 @@ def test_ccusage_is_read():
         ({"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {}}, "input of a batch"),
         ({"messages": [{"role": "user", "content": "Hi"}]}, "examples for tuning"),
         ({"id": "x", "model": "gpt-4o", "choices": []}, "usage was not kept"),
+        ({"id": "x", "ai_org": "openai", "ai_model": "gpt-4o"}, "Portkey's log export without"),
+        ({"metricName": "GeneratedTokens", "resourceId": "/x", "total": 5}, "do not name the model"),
     ],
 )  # fmt: skip
 def test_what_is_refused_says_what_it_seems_to_be(record, words):

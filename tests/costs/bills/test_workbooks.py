@@ -45,7 +45,9 @@ def altered(data, change, name="xl/worksheets/sheet1.xml"):
 
 
 def total(data):
-    return str(bills.price(bills.read(data)).total.normalize())
+    bill = bills.price(bills.read(data))
+    assert not bill.reason.any(), "every row is priced, or left aside"
+    return str(bill.total.normalize())
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,8 @@ def total(data):
         [HEAD, ["27.10.2025", "o1", "1.000.000", "0"]],
         [HEAD, ["27.10.2025", "o1", "500.000", 0], [DAY, "o1", 500_000, "0"]],
         [HEAD, ROW, [], ["Summe", None, 1_000_000, 0]],
+        [["project", *HEAD], ["a", *ROW], ["Total", None, None, 1_000_000, 0]],
+        [["colour", *HEAD], ["a", *ROW], ["Summe", None, None, 1_000_000, 0]],
         [[*HEAD, "batch"], [*ROW, False]],
         [HEAD, [*ROW, "a remark beside the table"]],
     ],
@@ -93,15 +97,51 @@ def test_sheets_that_were_not_read_are_told_and_hidden_ones_come_last():
             ("Old", old, True),
             ("Notes", [["hello"]], False),
             ("Oct", [HEAD, ROW], False),
-            ("Nov", old, False),
+            ("Nov", [[*HEAD, "user"], [*ROW, "ada"]], False),
         )
     )
     assert usage.what == "an Excel sheet (Oct) of usage" and len(usage.rows) == 1
     also, other = usage.notes[:2]
-    assert "tables of usage too and were not read: Nov; Old, hidden." in also
+    assert "with other columns or hidden, and were not read: Nov; Old, hidden." in also
     assert other == "other sheets, not read: Notes"
     usage = bills.read(workbook(("Notes", [["hello"]], False), ("Old", old, True)))
     assert usage.what == "an Excel sheet (Old, hidden) of usage"
+
+
+def month(n, tokens):
+    return [HEAD, [datetime.date(2025, n, 27), "o1", tokens, 0], [None, None, None, None]]
+
+
+def test_sheets_of_the_same_columns_are_one_bill():
+    titled = [["Usage"], [h.title() for h in HEAD], *month(11, 2_000_000)[1:]]
+    usage = bills.read(workbook(("Oct", month(10, 1_000_000), False), ("Nov", titled, False)))
+    assert usage.what == "Excel sheets (Oct, Nov) of usage"
+    assert str(bills.price(usage).total.normalize()) == "45"
+    assert usage.notes[0] == "sheets of the same columns read as one bill, their rows numbered on: Oct from row 2; Nov from row 5"  # fmt: skip
+    assert usage.rows["line"].tolist() == [2, 5]
+    assert "rows above the header left aside: 1" in usage.notes
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
+def test_a_sheet_of_the_whole_year_beside_its_months_does_not_count_twice(order):
+    year = [HEAD, month(10, 1_000_000)[1], month(11, 2_000_000)[1]]
+    sheets = [
+        ("Oct", month(10, 1_000_000), False),
+        ("Nov", month(11, 2_000_000), False),
+        ("2025", year, False),
+    ]
+    usage = bills.read(workbook(*(sheets[i] for i in order)))
+    assert str(bills.price(usage).total.normalize()) == "45"
+    assert any(note.startswith("sheets that repeat rows of the others") for note in usage.notes)
+
+
+def test_a_formula_in_a_later_sheet_has_its_saved_value():
+    data = workbook(
+        ("Oct", month(10, 1_000_000), False),
+        ("Nov", [HEAD, [DAY, "o1", "=2*1000000", 0]], False),
+    )
+    saved = altered(data, lambda t: t.replace("<v />", "<v>2000000</v>"), "xl/worksheets/sheet2.xml")  # fmt: skip
+    assert total(saved) == "45"
 
 
 def test_a_tracers_export_kept_as_a_sheet_is_read_as_that_export():

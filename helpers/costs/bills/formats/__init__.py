@@ -4,7 +4,7 @@ A reader takes (record, notes) and yields rows: dicts with the fields of sources
 what holds nothing. The order matters where one format has another's names.
 """
 
-from . import openai_api, ours, proxies, spans, tracers
+from . import azure, openai_api, ours, proxies, spans, tracers
 
 FORMATS = [
     ("a LiteLLM page of daily activity", proxies.is_daily_activity, proxies.daily_activity),
@@ -18,6 +18,8 @@ FORMATS = [
     ),
     ("a LiteLLM spend log", proxies.is_spend, proxies.spend),
     ("Helicone's requests", proxies.is_helicone, proxies.helicone),
+    ("Portkey's log export", proxies.is_portkey, proxies.portkey),
+    ("Azure Monitor's token metrics", azure.is_metrics, azure.metrics),
     ("OpenRouter's activity", proxies.is_openrouter_page, proxies.openrouter_page),
     ("OpenRouter's activity", proxies.is_openrouter, proxies.openrouter),
     ("a page of Langfuse's observations", tracers.is_langfuse_page, tracers.langfuse_page),
@@ -37,7 +39,7 @@ OF_A_TRACER = [f for f in FORMATS if f[2] in (tracers.langfuse, tracers.langsmit
 KNOWN = (
     "pages of OpenAI's usage or costs API, its usage JSON of before 2025, logs of its answers, Batch output files, "
     "a CSV or Excel sheet with a header, a receipt, LiteLLM's spend log or daily activity, OpenTelemetry spans, "
-    "exports of OpenRouter, Helicone, Langfuse, LangSmith and ccusage"
+    "exports of OpenRouter, Helicone, Portkey, Langfuse, LangSmith and ccusage, Azure Monitor's token metrics as JSON"
 )
 # What a file seems to be that is not read, by names that it has: (names, what it seems to be, the
 # way out)
@@ -61,6 +63,16 @@ SEEMS = [
         {"metername", "costinbillingcurrency"},
         "Azure's cost export, which has money by meter and no tokens",
         "read the token metrics of Azure Monitor, or a log of the answers",
+    ),
+    (
+        {"metricname", "resourceid"},
+        "Azure's metrics from diagnostic settings, which do not name the model",
+        "list the metrics ProcessedPromptTokens and GeneratedTokens with --filter \"ModelName eq '*'\" as JSON",
+    ),
+    (
+        {"ai_org", "ai_model"},
+        "Portkey's log export without its tokens",
+        "request the fields req_units and res_units, too",
     ),
     (
         {"event_id", "session"},

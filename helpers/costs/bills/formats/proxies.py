@@ -1,6 +1,8 @@
 """What proxies and gateways keep: LiteLLM's spend log and daily activity, OpenRouter's activity,
-Helicone's requests.
+Helicone's requests, Portkey's log export.
 """
+
+from decimal import Decimal, InvalidOperation
 
 from .openai_api import counts
 from .records import BROKEN, call, dicts, first, parsed, whole
@@ -140,3 +142,39 @@ def helicone(r, notes):
         **call(r.get("request_id"), r),
         "trouble": OWN_CACHE if repeats else None,
     }
+
+
+def is_portkey(record):
+    return {"ai_model", "req_units", "res_units"} <= set(record)
+
+
+def portkey(r, notes):
+    """A line of Portkey's log export (its documentation, Logs Export: tokens are req_units and
+    res_units, `cost` is in US cents). The kinds of token stand in the answer, where that was asked
+    for. A hit in its own cache costs nothing; a call that failed has no token.
+    """
+    answer = parsed(first(r, "response", "response.body"))
+    usage = parsed(parsed(answer.get("body") or answer).get("usage"))
+    hit = "HIT" in str(r.get("cache_status", "")).upper().split()
+    if not r.get("req_units") and not r.get("res_units") and not hit:
+        yield None
+        return
+    yield counts(usage) | {
+        "when": r.get("created_at"),
+        "model": r.get("ai_model"),
+        **call(r.get("id"), r),
+        "user": parsed(r.get("metadata")).get("_user"),
+        "feature": r.get("prompt_slug"),
+        "input": r.get("req_units"),
+        "output": r.get("res_units"),
+        "stated": _dollars(r.get("cost"), r.get("cost_currency")),
+        "trouble": OWN_CACHE if hit else None,
+    }
+
+
+def _dollars(cents, currency):
+    """An amount in US cents as dollars; None where it is none."""
+    try:
+        return Decimal(str(cents)) / 100 if currency in (None, "", "USD") else None
+    except InvalidOperation:
+        return None
