@@ -45,7 +45,10 @@ def tables(book):
         markup = output.get("data", {}).get("text/html", "")
         if "dataframe" in markup:
             rows = [
-                [html.unescape(c) for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)]
+                [
+                    html.unescape(re.sub(r"<[^>]+>", "", c))
+                    for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)
+                ]
                 for row in re.findall(r"<tr.*?>(.*?)</tr>", markup, re.S)
             ]
             head, *body = rows
