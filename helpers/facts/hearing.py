@@ -26,7 +26,7 @@ BANDS, COLUMNS_A_SECOND = 20, 50
 LOWEST, HIGHEST = 150, 3_400  # Hz
 ALIKE = 0.55  # mean likeness from which a clip is heard; tests/local_api/realtime/test_realtime.py measures both sides of it
 SHORTEST = 32  # spoken columns, 0.64 s: less is like too much
-AT_ONCE = 1_000  # columns: 20 s of sound
+AT_ONCE = 200  # columns: 4 s of sound
 
 
 _looking = concurrent.futures.ThreadPoolExecutor(1)

@@ -40,6 +40,7 @@ from helpers.local_api import (
     recordings,
     server,
     state,
+    tasks,
     tuning,
     where,
 )
@@ -228,6 +229,28 @@ def test_a_long_event_is_written_beside_the_event_loop_and_in_its_turn(local, mo
         "input_audio_buffer.cleared": False,
     }
     assert come[1]["session"]["instructions"] == long["instructions"]
+
+
+def test_an_event_that_cannot_be_sent_keeps_no_other_back(caplog):
+    sent = []
+
+    def write(event, text):
+        if event["type"] == "bad":
+            raise ValueError("no")
+        sent.append(event["type"])
+
+    async def go():
+        made = tasks.Tasks()
+        outgoing = events.Outgoing(write, made)
+        for kind, size in (("a", 1), ("bad", events.LONG), ("b", events.LONG), ("c", 1)):
+            outgoing.send({"type": kind, "text": "x" * size})
+        await asyncio.gather(*made.running)
+        with pytest.raises(ValueError):
+            outgoing.send({"type": "bad"})
+        outgoing.send({"type": "d"})
+
+    asyncio.run(go())
+    assert sent == ["a", "b", "c", "d"] and "sending bad" in caplog.text
 
 
 def test_an_event_longer_than_any_client_needs_is_refused_and_not_read(local):

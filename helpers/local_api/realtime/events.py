@@ -4,6 +4,7 @@ in public are marked "seen"; the others are on their pattern.
 
 import asyncio
 import collections
+import logging
 import random
 import secrets
 import string
@@ -78,21 +79,21 @@ class Outgoing:
         self.write, self.tasks, self.waiting = write, tasks, collections.deque()
 
     def send(self, event):
+        if not self.waiting and pieces.weight(event, LONG) <= LONG:
+            return self.write(event, as_text(event))
         self.waiting.append(event)
-        if len(self.waiting) > 1:
-            return
-        if pieces.weight(event, LONG) > LONG:
+        if len(self.waiting) == 1:
             self.tasks.keep(self._go_on())
-        else:
-            self.write(event, as_text(event))
-            self.waiting.popleft()
 
     async def _go_on(self):
         while self.waiting:
             event = self.waiting[0]
-            with collecting.large():
-                text = await asyncio.to_thread(as_text, event)
-            self.write(event, text)
+            try:
+                with collecting.large():
+                    text = await asyncio.to_thread(as_text, event)
+                self.write(event, text)
+            except Exception as e:  # a fault of ours; those behind it go out all the same
+                logging.error("sending %s", event["type"], exc_info=e)
             self.waiting.popleft()
 
 
