@@ -589,6 +589,13 @@ def test_a_model_is_named_whatever_type_is_told(text, name, tmp_path):
     assert [(f.name, f.sure) for f in source(tmp_path, text, name)] == [("o1-mini", True)]
 
 
+def test_a_notebook_of_many_constants_is_read(tmp_path):
+    cells = [f'M{i} = "o1-mini"' for i in range(4_000)] + ["ask(model=M7)"]
+    book = {"cells": [{"cell_type": "code", "source": [cell]} for cell in cells]}
+    found = source(tmp_path, json.dumps(book), "a.ipynb")
+    assert len(found) == 4_000 and found[-1].file == "a.ipynb cell 4000"
+
+
 def test_records_and_fixtures_are_perhaps(tmp_path):
     (tmp_path / "fixtures").mkdir()
     (tmp_path / "fixtures" / "a.py").write_text('ask(model="o1-mini")', encoding="utf-8")
