@@ -190,7 +190,8 @@ def check(locks):
         print("%-13s%s" % (name, said), flush=True)
     for name, found in (("Browser", browser()), ("Sound", sound())):
         print("%-13s%s" % (name, found), flush=True)
-    print("Not ready." if wrong else "Ready: python start.py lab", flush=True)
+    parts = "".join(" --" + part for part in PARTS if lock_of(part) in locks)
+    print("Not ready." if wrong else "Ready: python start.py lab" + parts, flush=True)
     return 1 if wrong else 0
 
 

@@ -564,12 +564,13 @@ def test_a_check_says_what_is_missing_and_what_cures_it(project, what, before, e
 def test_a_check_of_a_part_says_what_it_costs(project):
     (project.root / "requirements.voice.lock").write_text("three==3.0 \\\n    --hash=sha256:0\n")
     run = project.start("lab", "--voice", "--check")
-    said, _ = checked(run)
+    said, verdict = checked(run)
     here = (sys.platform, platform.machine(), platform.mac_ver()[0], start.glibc())
     if start.no_voice_here(*here):
         assert "All else works." in run.stdout
     else:
         assert said["Packages"].endswith("Ears and a mouth " + start.PARTS["voice"][1])
+        assert verdict == "Ready: python start.py lab --voice"
 
 
 def test_a_check_looks_into_the_wheelhouse_that_an_install_would_take(project):

@@ -153,8 +153,7 @@ def examples(
     """
     if method not in (None, *METHODS):
         raise ValueError(f"method is 'dpo' or 'supervised', not {method!r}")
-    if isinstance(data, str):
-        raise TypeError('a file is read as its bytes: open(path, "rb").read(), or text.encode()')
+    _must_be_bytes(data)
     if len(data) > LARGEST:
         said = f"expected at most {LARGEST:,} bytes (512 MB), found {len(data):,}"
         problems.append(Problem(None, "", said, stage="upload", code=None))
@@ -205,6 +204,13 @@ def _rows_without_error(data, method, progress, problems, unread):
         problems.append(Problem(None, "", said, published=True, code=code))
 
 
+def _must_be_bytes(data: object) -> None:
+    if not isinstance(data, (bytes, bytearray)):
+        raise TypeError(
+            f'a file is read as its bytes, not as {type(data).__name__}: open(path, "rb").read(), or text.encode()'
+        )
+
+
 def converted(data: bytes) -> tuple[list[dict[str, Any]], list[Problem]]:
     """(rows, problems) of a file in another's form (helpers/facts/foreign_pairs.py), the rows in
     ours.
@@ -216,6 +222,7 @@ def converted(data: bytes) -> tuple[list[dict[str, Any]], list[Problem]]:
     >>> row["preferred_output"]
     [{'role': 'assistant', 'content': 'Yes.'}]
     """
+    _must_be_bytes(data)
     problems: list[Problem] = []
     numbered = list(enumerate(_table(data), start=2)) or list(_parsed_lines(data, problems))
     if not numbered or not foreign_pairs.form_of(numbered[0][1]):

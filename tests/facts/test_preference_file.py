@@ -291,6 +291,14 @@ def test_warnings_do_not_stop_a_file():
     assert len(rows) == 12 and mark.level == "warning" and "byte order mark" in str(mark)
 
 
+@pytest.mark.parametrize("given", ["pairs.jsonl", Path("pairs.jsonl"), None])
+@pytest.mark.parametrize("reader", [preference_file.read, preference_file.converted])
+def test_what_is_no_bytes_is_refused_with_the_way_out(reader, given):
+    said = f"not as {type(given).__name__}: open\\(path, .rb.\\).read\\(\\)"
+    with pytest.raises(TypeError, match=said):
+        reader(given)
+
+
 def test_bytes_lines_and_values_that_json_or_utf8_do_not_hold():
     good = jsonl(PAIRS)
     whole = lambda text: errors(text + good)[0]

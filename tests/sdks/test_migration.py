@@ -541,11 +541,68 @@ def test_a_name_may_be_what_was_or_what_others_begin_with(text, sure, tmp_path):
     assert found == (set() if sure is None else {sure})
 
 
+LIKE_C = ("a.cs", "a.java", "a.groovy", "a.c", "a.cpp", "a.m", "a.mm")
+
+
+@pytest.mark.parametrize("line", ["a\n", "\n", "abc def\n"])
+@pytest.mark.parametrize("name", LIKE_C)
+def test_what_stands_behind_many_short_lines_is_read(line, name, tmp_path):
+    found = source(tmp_path, line * 20_000 + 'model = "o1-mini";', name)
+    assert [(f.name, f.line) for f in found] == [("o1-mini", 20_001)]
+
+
+@pytest.mark.parametrize("name", LIKE_C)
+def test_comments_and_strings_of_languages_like_c_are_told_apart(name, tmp_path):
+    text = """// model = "o1-mini"
+/* model = "o1-mini"
+   model = "o1-mini" */
+url = "https://a.b/*"; quote = '"'; escaped = "\\""; model = "o1-preview"; // "
+model = "o1-preview"
+"""
+    found = [(f.name, f.line) for f in source(tmp_path, text, name)]
+    assert found == [("o1-preview", 4), ("o1-preview", 5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('var path = @"C:\\"; var model = "o1-mini";', "a.cs"),
+        ('var said = @"a ""b"" // c"; var model = "o1-mini";', "a.cs"),
+        ('var said = """a "b" // c"""; var model = "o1-mini";', "a.cs"),
+        ('var said = """\n a "b" // c\n """; var model = "o1-mini";', "a.java"),
+        ('auto said = R"x(a "b" // c)x"; auto model = "o1-mini";', "a.cpp"),
+        ("#if 0\nmodel = \"o1-preview\"\n#endif\nint n = 1'000; model = \"o1-mini\";", "a.cpp"),
+        ("def said = 'a // b'; def model = \"o1-mini\"", "a.groovy"),
+    ],
+)  # fmt: skip
+def test_strings_of_each_of_them_end_where_they_end(text, name, tmp_path):
+    assert [f.name for f in source(tmp_path, text, name)] == ["o1-mini"]
+
+
 @pytest.mark.parametrize("opens", ["/* abc\n", "<!-- abc\n"])
 @pytest.mark.parametrize("name", ["a.ts", "a.go", "a.html", "a.http"])
 def test_what_stands_behind_a_comment_that_nothing_closes_is_read(opens, name, tmp_path):
     found = source(tmp_path, opens * 16_000 + 'model = "o1-mini"', name)
     assert [(f.name, f.line) for f in found] == [("o1-mini", 16_001)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('var model string = "o1-mini"', "a.go"),
+        ("param chatModel string = 'o1-mini'", "a.bicep"),
+        ('const char *model = "o1-mini";', "a.c"),
+    ],
+)
+def test_a_model_is_named_whatever_type_is_told(text, name, tmp_path):
+    assert [(f.name, f.sure) for f in source(tmp_path, text, name)] == [("o1-mini", True)]
+
+
+def test_a_notebook_of_many_constants_is_read(tmp_path):
+    cells = [f'M{i} = "o1-mini"' for i in range(4_000)] + ["ask(model=M7)"]
+    book = {"cells": [{"cell_type": "code", "source": [cell]} for cell in cells]}
+    found = source(tmp_path, json.dumps(book), "a.ipynb")
+    assert len(found) == 4_000 and found[-1].file == "a.ipynb cell 4000"
 
 
 def test_records_and_fixtures_are_perhaps(tmp_path):

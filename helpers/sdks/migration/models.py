@@ -9,7 +9,10 @@ SLOT = re.compile(
     r"(?:model\w*\\?[\"']?\s{0,20}(?::|[:=])\s{0,20}\\?[\"']?|--model[ =])(?:openai[/:]|ft:)?$",
     re.I,
 )
-NAMED = re.compile(r"model[\w\"'\].]*\s*(?:\??[:=(,\[]|in\b)", re.I)
+# a type may stand behind the name: var model string = "…" of Go, param model string = '…' of Bicep
+NAMED = re.compile(
+    r"model[\w\"'\].]*\s*(?:\??[:=(,\[]|in\b)|model\w*\s+[\w.*]{1,40}\s*=(?!=)", re.I
+)
 # what stands beside a model's name in a record of what it did
 RESULTS = set(
     """usage choices created finishreason score scores accuracy passed failed passrate result results

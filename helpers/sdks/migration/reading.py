@@ -230,7 +230,41 @@ def _spans(text, alias):
     """("comment" or "string", start, end) of a text in order. A string has what is put into it:
     f"{this}" is one.
     """
+    if alias in LIKE_C:
+        return _spans_like_c(text, alias)
     return alias == "python" and _spans_of_python(text) or _spans_by_pygments(text, alias)
+
+
+_IF_0 = r"^[ \t]*#[ \t]*if[ \t]+0\b.*?(?:(?=^[ \t]*#[ \t]*e)|\Z)"
+_COMMENTS = r"//[^\n]*|/\*.*?\*/"
+_LINE = r'"(?:\\.|[^"\\\n])*(?:"|(?=\n)|\\?\Z)'
+_CHARACTER = r"(?<![\w])'(?:\\.|[^'\\\n]){1,10}'"  # C++ has 1'000, too
+_BLOCK = r'"""(?:\\.|[^\\])*?(?:"""|\\?\Z)'
+
+
+def _scanner(*patterns):
+    return re.compile("|".join((_COMMENTS, *patterns)), re.S | re.M)
+
+
+# What tells comments and strings in languages whose lexers in Pygments look for the head of a
+# function, and take minutes where many short lines or blank ones stand together.
+LIKE_C = {
+    **dict.fromkeys(
+        ("c", "cpp", "objective-c", "objective-c++"),
+        _scanner(_IF_0, r'R"([^()\\\s]{0,16})\(.*?\)\1"', f"@?{_LINE}", _CHARACTER),
+    ),
+    "java": _scanner(_BLOCK, _LINE, _CHARACTER),
+    "groovy": _scanner(_BLOCK, _BLOCK.replace('"', "'"), _LINE, _LINE.replace('"', "'")),
+    "csharp": _scanner(
+        r'\$*("{3,}).*?\1', r'(?:@\$?|\$@)"(?:[^"]|"")*(?:"|\Z)', rf"\$?{_LINE}", _CHARACTER
+    ),
+}
+
+
+def _spans_like_c(text, alias):
+    for m in LIKE_C[alias].finditer(_without_open_ends(text)):
+        kind = "comment" if m[0][0] == "/" or m[0].lstrip()[:1] == "#" else "string"
+        yield kind, *m.span()
 
 
 _PYTHON = re.compile(
@@ -286,9 +320,6 @@ def _spans_by_pygments(text, alias):
             continue
         if kind:
             yield kind, begun, ended
-        if token is Name.Attribute:  # of C#, whole: [JsonPropertyName("voice")]
-            for m in re.finditer(r'"[^"\n]*"', value):
-                yield "string", start + m.start(), start + m.end()
         kind, begun, ended = now, start, start + len(value)
         if now != "string":
             inside = 0

@@ -151,9 +151,15 @@ class Fences:
         self.length += len(line)
 
 
+NAME = re.compile(r"[A-Za-z_]\w*")
+
+
 def _text(text, end, name, known=None, breaks=(), numbers=()):
+    known = (
+        {name: known[name] for name in sorted(known.keys() & NAME.findall(text))} if known else {}
+    )
     rows, has_models = possible(
-        " ".join((text, *(f'"{value}"' for value in (known or {}).values()))).lower(), end
+        " ".join((text, *(f'"{value}"' for value in known.values()))).lower(), end
     )
     if not rows and not has_models:
         return []
