@@ -18,7 +18,10 @@ from .pricing import ABSURD, ABSURD_CALL, FEWEST, _limits
 
 FROM = 30_000_000  # bytes; smaller ones are read in a moment anyway
 MOST_ODD = 200_000  # rows that are read one by one
-MEMORY, THREADS = "160MB", min(4, os.cpu_count() or 1)  # for DuckDB
+THREADS = min(4, os.cpu_count() or 1)  # DuckDB's
+# Its memory while it reads the rows (with less, only one thread does), and afterwards, when the
+# sums become a frame beside it.
+READING, AFTERWARDS = "256MB", "100MB"
 CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?"
 WHEN = rf"\d{{4}}-\d\d-\d\d([T ]{CLOCK} ?(Z|\+00:?00)?)?"
 UNIX = r"\d{10}(\d{3})?"
@@ -75,7 +78,7 @@ def found(path, width, comma, used, counted, odd_names, many):
     import duckdb
 
     with tempfile.TemporaryDirectory() as spill, contextlib.suppress(duckdb.Error):
-        config = {"memory_limit": MEMORY, "temp_directory": spill, "threads": THREADS}
+        config = {"memory_limit": READING, "temp_directory": spill, "threads": THREADS}
         with duckdb.connect(config=config) as db:
             scan = _Scan(db, path, width, comma, used, [f for f in counted if f in used])
             return scan.found(odd_names, many)
@@ -122,6 +125,7 @@ class _Scan:
     def found(self, odd_names, many):
         self._read_names()
         self._read_rows(odd_names, many)
+        self.db.execute(f"set memory_limit = '{AFTERWARDS}'")
         copies, alike = self._find_repeated()
         (odd,) = self._one("select count(*) from odd")
         if odd > MOST_ODD:
