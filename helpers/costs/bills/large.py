@@ -248,8 +248,7 @@ class _Scan:
         if "cached" not in self.fields:  # short prompts are never looked up in the cache
             kinds["short"] = f"input < {FEWEST} and {requests} <= 1"
         counts = {f: f for f in self.fields} | {"requests": requests}
-        names = ["day", *self.names]
-        names.append("copied")
+        names = ["day", *self.names, "copied"]
         kept = [*names, *(kind for kind in kinds if kind == "short")]
         # no join below: the columns of a scan are in the order of the file, each by itself
         self.db.execute(
