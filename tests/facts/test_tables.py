@@ -75,6 +75,6 @@ def test_a_price_table_whose_column_has_another_name_says_so(monkeypatch, tmp_pa
 
 def test_json_that_is_none_is_told_by_file_and_line(monkeypatch, tmp_path):
     monkeypatch.setattr(files, "DATA", tmp_path)
-    (tmp_path / "own.json").write_text('{"a": 1,\n "b": 2,\n}', encoding="utf-8")
+    (tmp_path / "own.json").write_text('{"a": 1,\n "b": 2\n "c": 3}', encoding="utf-8")
     with pytest.raises(ValueError, match="data/own.json, line 3 is not JSON: "):
         files.read_json(tmp_path / "own.json")
