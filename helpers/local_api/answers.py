@@ -65,7 +65,8 @@ COMPUTED = ("/v1/files", "/v1/fine_tuning")  # answered by tuning/
 # other paths are none at all.
 ELSEWHERE = re.compile(
     r"/v1/(assistants|audio|batches|chat|completions|containers|conversations|decisions|embeddings|evals|images|live"
-    r"|moderations|organization|responses|safety|skills|threads|uploads|vector_stores|videos)(/[\w.-]+)*"
+    r"|moderations|organization|realtime/translations|responses|safety|skills|threads|uploads"
+    r"|vector_stores|videos)(/[\w.-]+)*"
 )
 
 
@@ -324,6 +325,8 @@ class Answers:
         others = {r.method for r in self.library.recordings if r.path == path}
         if path in (shaping.CHAT, shaping.RESPONSES):
             others.add("POST")
+        if path == shaping.CHAT:
+            others.add("GET")  # the list of those that are stored
         if not others and not ELSEWHERE.fullmatch(path):
             return error(404, f"Invalid URL ({method} {path})")
         if others and method not in others:

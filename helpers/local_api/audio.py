@@ -1,8 +1,9 @@
 """POST /v1/audio/transcriptions and /v1/audio/speech, answered by ears and a mouth.
 
 Whatever model is asked for, Moonshine tiny hears and hibari speaks, which the origin says. Accepted
-and of no effect: language, prompt, temperature, include, timestamp_granularities,
-chunking_strategy, instructions.
+and of no effect: language, languages, prompt, keywords, temperature, include,
+timestamp_granularities, chunking_strategy, known_speaker_names, known_speaker_references,
+instructions.
 Error texts are on the API's pattern; where they are its own words, a comment says so.
 """
 
@@ -45,11 +46,15 @@ _transcription = thing(
         **dict.fromkeys(
             (
                 "language",
+                "languages[]",
                 "prompt",
+                "keywords[]",
                 "temperature",
                 "include[]",
                 "timestamp_granularities[]",
                 "chunking_strategy",
+                "known_speaker_names[]",
+                "known_speaker_references[]",
             ),
             anything,
         ),

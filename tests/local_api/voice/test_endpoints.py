@@ -2,9 +2,11 @@
 
 import io
 import json
+import typing
 
 import pytest
-from openai import BadRequestError, NotFoundError, OpenAI
+from openai import APIStatusError, BadRequestError, NotFoundError, OpenAI
+from openai.types.audio import transcription_create_params
 
 from helpers.facts import sounds
 
@@ -35,6 +37,32 @@ def test_a_file_is_heard_in_every_form(client):
     assert whole.segments[0].text == whole.text and 0 < whole.segments[0].end <= whole.duration
     events = list(audio.transcriptions.create(model="gpt-4o-transcribe", file=wav("joke"), stream=True))  # fmt: skip
     assert "".join(e.delta for e in events[:-1]) == events[-1].text == found.text
+
+
+def test_what_the_sdk_sends_with_a_file_is_taken(client):
+    more = {
+        "chunking_strategy": "auto",
+        "include": ["logprobs"],
+        "keywords": ["jokes"],
+        "known_speaker_names": ["Ann"],
+        "known_speaker_references": ["data:audio/wav;base64,"],
+        "language": "en",
+        "languages": ["en"],
+        "prompt": "A conversation.",
+        "temperature": 0,
+        "timestamp_granularities": ["segment"],
+    }
+    asked = {"model": "gpt-4o-transcribe", "file": wav("joke"), "response_format": "json"}
+    known = typing.get_type_hints(transcription_create_params.TranscriptionCreateParamsStreaming)
+    assert set(known) == {*more, *asked, "stream"}, "all that the SDK has"
+    found = client.audio.transcriptions.create(**asked, **more)
+    assert found.text == "Do you know any good jokes?"
+
+
+def test_a_translated_session_is_off_the_map(client):
+    with pytest.raises(APIStatusError) as refused:
+        client.post("/realtime/translations/client_secrets", body={}, cast_to=object)
+    assert refused.value.status_code == 424
 
 
 def test_noise_has_no_words_and_a_note_says_so(client):
