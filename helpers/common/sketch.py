@@ -37,7 +37,7 @@ PLOT = Template("""
       {% set look %}stroke="{{ line.colour }}" stroke-width="2.5" stroke-dasharray="{{ line.dash }}"{% endset %}
       <polyline points="{{ line.points }}" fill="none" {{ look }}/>
       <path d="M{{ line.at }} {{ top - 16 }}h18" {{ look }}/>
-      {{ text(line.at | float + 22, top - 12, line.name, "start") }}
+      {{ text(line.at + 22, top - 12, line.name, "start") }}
     {% endfor %}
     {% for tick in ticks %}{{ text(*tick) }}{% endfor %}
     <g transform="rotate(-90 12 {{ middle }})">{{ text(12, middle, y, "middle") }}</g>
@@ -94,7 +94,7 @@ def curves(
             "points": points(one),
             "colour": COLOURS[i],
             "dash": DASHES[i],
-            "at": f"{LEFT + closer * sum(room[:i]):.1f}",
+            "at": round(LEFT + closer * sum(room[:i]), 1),
         }
         for i, (name, one) in enumerate(series.items())
     ]

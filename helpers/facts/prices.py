@@ -157,7 +157,9 @@ def replacement(model: str) -> str:
     new = next((row["replacement"] for row in rows if row.get("replacement")), "")
     while new and models()[new]["replacement"]:
         new = models()[new]["replacement"]
-    return _of_kind(models()[new]["kind"]) or new if new and models()[new]["shutdown"] else new
+    if new and models()[new]["shutdown"]:
+        new = _of_kind(models()[new]["kind"]) or new
+    return new
 
 
 def _of_kind(kind):

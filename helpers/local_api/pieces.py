@@ -7,6 +7,8 @@ import binascii
 import json
 import secrets
 
+# bytes or letters of what is not read, written or gone through on the event loop
+LONG = 256_000
 MARK = secrets.token_hex(16)  # stands for a long string, and in no text that comes from elsewhere
 PIECE = 3 << 18  # letters of base64, bytes or letters of a text: some milliseconds. 12 divides it
 
@@ -44,10 +46,11 @@ def as_json(value):
     return "".join(made)
 
 
-def weight(value, most):
-    """How many letters and values a JSON value has, about, and no further than `most` matters."""
+def weight(value):
+    """How many letters and values a JSON value has, about, and no further than LONG
+    matters."""
     found, left = 0, [value]
-    while left and found <= most:
+    while left and found <= LONG:
         value = left.pop()
         if isinstance(value, str):
             found += len(value)

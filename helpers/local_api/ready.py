@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 
 from . import collecting
 from .answers import COMPUTED
+from .pieces import LONG
 
 MOST = 512  # answers kept
-LONG = 256_000  # bytes of a body that is hashed beside the event loop, too
 
 
 class Ready:

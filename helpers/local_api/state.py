@@ -11,11 +11,11 @@ from .answer import Answer
 from .books import Books
 from .door import Door
 from .ledger import Ledger
-from .ready import LONG, Ready
+from .pieces import LONG
+from .ready import Ready
 from .tasks import Tasks
 
 PAGES = "/day9/pages/"
-TRANSLATED = "/v1/realtime/translations/"  # sessions of another kind, which nothing here answers
 LANGUAGE_MODEL = left_out.LANGUAGE_MODEL.encode()
 WRITTEN = (shaping.CHAT, shaping.RESPONSES)  # where it is asked
 AUDIO = ("/v1/audio/transcriptions", "/v1/audio/speech")
@@ -72,7 +72,7 @@ class State:
         return await answer if asyncio.iscoroutine(answer) else answer
 
     def _here(self, request):
-        if request.path.startswith("/v1/realtime") and not request.path.startswith(TRANSLATED):
+        if request.path.startswith("/v1/realtime"):
             return self.realtime.answer(request)
         if request.path in AUDIO and request.method == "POST" and self.speech.there:
             return self.audio.answer(request)

@@ -199,7 +199,7 @@ def test_a_long_event_is_read_beside_the_event_loop(local, monkeypatch):
     monkeypatch.setattr(
         events, "audio_bytes", lambda *given: (read.append(name()), decoded(*given))[1]
     )
-    sound = base64.b64encode(bytes(events.LONG)).decode()
+    sound = base64.b64encode(bytes(pieces.LONG)).decode()
     with wire(local) as here:
         for sent in (sound, sound[:400]):
             here.send(json.dumps({"type": "input_audio_buffer.append", "audio": sent}))
@@ -217,7 +217,7 @@ def test_a_long_event_is_written_beside_the_event_loop_and_in_its_turn(local, mo
         return as_text(event)
 
     monkeypatch.setattr(events, "as_text", watched)
-    long = {"type": "realtime", "instructions": "x" * events.LONG}
+    long = {"type": "realtime", "instructions": "x" * pieces.LONG}
     with wire(local) as here:
         here.send(json.dumps({"type": "session.update", "session": long}))
         here.send(json.dumps({"type": "input_audio_buffer.clear"}))
@@ -242,7 +242,7 @@ def test_an_event_that_cannot_be_sent_keeps_no_other_back(caplog):
     async def go():
         made = tasks.Tasks()
         outgoing = events.Outgoing(write, made)
-        for kind, size in (("a", 1), ("bad", events.LONG), ("b", events.LONG), ("c", 1)):
+        for kind, size in (("a", 1), ("bad", pieces.LONG), ("b", pieces.LONG), ("c", 1)):
             outgoing.send({"type": kind, "text": "x" * size})
         await asyncio.gather(*made.running)
         with pytest.raises(ValueError):
@@ -295,14 +295,14 @@ BESIDE = {  # what reads it: path, kind, body, the module and function, and the 
     "a secret": (
         "/v1/realtime/client_secrets",
         "application/json",
-        json.dumps({"session": {"type": "realtime", "instructions": "x" * ready.LONG}}).encode(),
+        json.dumps({"session": {"type": "realtime", "instructions": "x" * pieces.LONG}}).encode(),
         (canonical, "parse"),
         200,
     ),
     "an offer": (
         "/v1/realtime/calls?model=gpt-realtime",
         FORM,
-        form(b"x" * ready.LONG, b""),
+        form(b"x" * pieces.LONG, b""),
         (forms, "parsed"),
         400,
     ),
@@ -340,7 +340,7 @@ def test_a_long_request_is_read_for_the_upstream_beside_the_event_loop():
 
     async def go():
         made = state.State(KEY, 9, answers.Answers(), upstream=Theirs())
-        for body in (b"x" * 2 * ready.LONG, b"theirs" + b"x" * ready.LONG, b"theirs", b"x"):
+        for body in (b"x" * 2 * pieces.LONG, b"theirs" + b"x" * pieces.LONG, b"theirs", b"x"):
             request = types.SimpleNamespace(
                 method="POST", path="/v1/responses", query="", headers={}, note="", body=body
             )
@@ -476,7 +476,7 @@ def test_all_objects_are_looked_through_only_where_nothing_large_is_under_way(mo
 
     class Long:
         method, path, query, headers, note = "POST", "/v1/responses", "", {}, ""
-        body = b"x" * (ready.LONG + 1)
+        body = b"x" * (pieces.LONG + 1)
 
     async def go():
         watching = asyncio.create_task(collecting.watch())
@@ -570,12 +570,12 @@ def test_many_long_requests_hold_up_no_short_one(local, monkeypatch):
     go_on, answer = threading.Event(), local.state.answers.answer
 
     def slowly(method, path, query, content_type, body, retry):
-        assert len(body) < ready.LONG or go_on.wait(30)
+        assert len(body) < pieces.LONG or go_on.wait(30)
         return answer(method, path, query, content_type, body, retry)
 
     monkeypatch.setattr(local.state.answers, "answer", slowly)
     with concurrent.futures.ThreadPoolExecutor(8) as others:
-        long = [others.submit(asked, local, f"{n} " + "x" * ready.LONG) for n in range(8)]
+        long = [others.submit(asked, local, f"{n} " + "x" * pieces.LONG) for n in range(8)]
         try:
             assert asked(local, "Hello to none of them.").startswith(b"HTTP/1.1 424 ")
             assert not any(one.done() for one in long)

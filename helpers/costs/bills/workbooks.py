@@ -94,14 +94,16 @@ def _joined(names, tables):
     rows all stand in others, as those of a year's, would count twice, and is left aside.
     """
     used, lines, notes, repeats, last = [], [], [], [], 0
+    before: Counter[tuple] = Counter()
     for name, rows in zip(names, tables, strict=True):
-        before = Counter(tuple(cells) for _, cells in lines)
-        if rows and lines and not Counter(tuple(cells) for _, cells in rows) - before:
+        counted = Counter(tuple(cells) for _, cells in rows)
+        if rows and lines and not counted - before:
             repeats.append(name)
             continue
         if len(names) > 1:
             first = last + (rows[0][0] if rows else 1)
             notes.append(f"{name} from row {first:,}")
+        before += counted
         lines += [(last + number, cells) for number, cells in rows]
         last = lines[-1][0] if lines else last
         used.append(name)

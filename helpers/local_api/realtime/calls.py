@@ -61,7 +61,7 @@ class Endpoints:
         call_id, _, verb = request.path.removeprefix(CALLS + "/").partition("/")
         if request.method == "POST" and verb in ("hangup", "accept", "reject", "refer"):
             return self.control(call_id, verb)
-        return error(404, f"Invalid URL ({request.method} {request.path})")
+        return self.state.ready.answer(request)  # what else there is, and what is none at all
 
     async def secret(self, request):
         """POST /v1/realtime/client_secrets."""

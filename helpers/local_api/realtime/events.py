@@ -23,7 +23,6 @@ LONGEST_AUDIO = 20 * 1024 * 1024
 # characters of an event: a sound that is too long is still told as that, and a picture of 20 MB has
 # 27 million as base64
 LONGEST_EVENT = 32 * 1024 * 1024
-LONG = 256_000  # letters of an event that is not read, written or gone through on the event loop
 FORMATS = {
     "audio/pcm": "mono PCM16 at 24kHz",
     "audio/pcmu": "mono G.711 mu-law at 8kHz",
@@ -79,7 +78,7 @@ class Outgoing:
         self.write, self.tasks, self.waiting = write, tasks, collections.deque()
 
     def send(self, event):
-        if not self.waiting and pieces.weight(event, LONG) <= LONG:
+        if not self.waiting and pieces.weight(event) <= pieces.LONG:
             return self.write(event, as_text(event))
         self.waiting.append(event)
         if len(self.waiting) == 1:

@@ -84,7 +84,7 @@ class Session:
         self.waiting = False  # a turn ended while a response that may not be interrupted went on
         self.idle_from = None
         self.order, self.closed = asyncio.Lock(), False
-        self.held = pieces.weight(self.config, events.LONG)  # letters that came and may be kept
+        self.held = pieces.weight(self.config)  # letters that came and may be kept
         self.long = False  # whether the event that is dealt with is
         self.heads = []  # [(instructions, tools, usage.head of them)] of the last that were asked for
         self.expiry = asyncio.get_running_loop().call_later(
@@ -96,7 +96,7 @@ class Session:
         """do(*given), which goes through the event that came, or through all that is held: beside
         the event loop where that is long.
         """
-        if not self.long and self.held <= events.LONG:
+        if not self.long and self.held <= pieces.LONG:
             return do(*given)
         with collecting.large():
             return await asyncio.to_thread(do, *given)
@@ -175,7 +175,7 @@ class Session:
             event_id = None
             try:
                 size = len(message) if isinstance(message, str) else 0
-                self.long = size > events.LONG
+                self.long = size > pieces.LONG
                 event = await self.beside(events.parsed, message)
                 if event.get("type") != "input_audio_buffer.append":
                     self.held += size
@@ -282,7 +282,7 @@ class Session:
     async def _retrieve_item(self, event):
         item = self.conversation.need(event["item_id"], "retrieve")
         side = self._output if item.data.get("role") == "assistant" else self._input
-        self.long = len(item.pcm) > events.LONG
+        self.long = len(item.pcm) > pieces.LONG
         shown = await self.beside(items.with_audio, item, side["format"]["type"])
         self.emit("conversation.item.retrieved", item=shown)
 
@@ -586,7 +586,7 @@ class Session:
     def _enter(self, response):
         """Into the books, of what is long no more than they keep."""
         asked = {"items": [item.data for item in response.context]}
-        if pieces.weight(asked, events.LONG) > events.LONG:
+        if pieces.weight(asked) > pieces.LONG:
             asked = {"items": f"{len(response.context):,}, too long to be kept"}
         self.state.ledger.add(
             response.id,

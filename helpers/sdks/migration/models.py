@@ -76,8 +76,8 @@ def _recorded(at, token, code):
     if token is not None and token.group.bracket and ANSWERED & set(beside(token)):
         return True
     if code.end in (".yaml", ".yml"):
-        around = code.clean[max(0, at - 300) : at + 300]
-        keys = re.findall(r"^[ \t-]*([A-Za-z_]\w*):", around, re.M)
+        near = code.clean[max(0, at - 300) : at + 300]
+        keys = re.findall(r"^[ \t-]*([A-Za-z_]\w*):", near, re.M)
     elif code.end in (".json", ".jsonl") and token is not None:
         keys = beside(token)
     else:
