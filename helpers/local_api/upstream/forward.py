@@ -26,10 +26,8 @@ from . import local_models
 from .connections import Transport
 from .spending import OverBudget, Spending, today
 
-CONNECT, PATIENCE = (
-    10.0,
-    600.0,
-)  # seconds: to be let in, and between two pieces of an answer, as the SDK has it
+CONNECT = 10.0  # seconds until one is let in
+PATIENCE = 600.0  # seconds between two pieces of an answer, as the SDK has it
 # bytes: an answer up to this size is here before it is passed on, so that a cut one can be told as
 # an error
 WHOLE = 256 * 1024
@@ -95,7 +93,7 @@ class Upstream:
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20),
             proxy=proxy_of(where),
         )
-        self.patience = httpx2.Timeout(patience, connect=min(CONNECT, patience)).as_dict()
+        self.patience = httpx2.Timeout(patience, connect=CONNECT).as_dict()
         self.key = where.key.value.encode()
 
     def masked(self, raw):
