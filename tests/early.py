@@ -2,6 +2,7 @@
 a test run.
 """
 
+import gc
 import importlib.util
 import os
 import re
@@ -53,6 +54,15 @@ from helpers.common import left_out  # noqa: E402
 TESTS = Path(__file__).parent
 # What a system without the voice part has nothing to run for.
 OF_VOICE = ("realtime", "local_api/realtime", "local_api/upstream/test_realtime.py")
+
+
+def pytest_collection():
+    gc.disable()  # what collecting makes is there to stay; to look through it is a fifth of the time
+
+
+def pytest_runtestloop():
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_report_header():

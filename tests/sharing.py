@@ -2,7 +2,8 @@
 
 The tests of a file stay together, as a notebook's cells share one kernel; but a file whose tests
 share nothing is dealt out test by test, and the browser's by theme. What takes longest begins
-first, so that no worker is left alone with it at the end.
+first, so that no worker is left alone with it at the end. Conversations last as long as they last,
+however fast the machine is: half of the workers begin with these, the others with what computes.
 """
 
 import re
@@ -31,6 +32,15 @@ FIRST = (
     "tests/dpo/",
     "tests/costs/",
 )
+# What mostly waits: sound in real time, and jobs that are looked at while they run.
+WAITS = re.compile(
+    r"""notebooks/2_realtime/
+    | tests/(local_api/)?realtime/
+    | tests/local_api/(voice|upstream)/
+    | tests/notebooks/test_edits.py::.*\[(2_realtime/|3_dpo/03)
+    | tests/notebooks/test_browser.py::2_realtime""",
+    re.VERBOSE,
+)
 
 
 def together(nodeid):
@@ -56,6 +66,13 @@ def pytest_collection_modifyitems(items):
 class Sharing(LoadScopeScheduling):
     def _split_scope(self, nodeid):
         return together(nodeid)
+
+    def _assign_work_unit(self, node):
+        waits = self.nodes.index(node) % 2 == 0
+        wanted = (scope for scope in self.workqueue if bool(WAITS.match(scope)) == waits)
+        if (scope := next(wanted, None)) is not None:
+            self.workqueue.move_to_end(scope, last=False)
+        super()._assign_work_unit(node)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -83,22 +83,24 @@ class Hostile:
     """
 
     def __init__(self, *scripts):
-        self.scripts, self.seen, self.connections = list(scripts), [], 0
+        self.scripts, self.seen, self.connections, self.over = list(scripts), [], 0, False
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self.listening.getsockname()[1]}"
         self.url = f"http://{self.host}/v1"
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.serving = threading.Thread(target=self._serve, daemon=True)
+        self.serving.start()
 
     def _serve(self):
-        with contextlib.suppress(OSError):  # closed
-            while True:
-                sock, _ = self.listening.accept()
-                self.connections += 1
-                threading.Thread(
-                    target=self._answer,
-                    args=(sock, self.scripts[min(self.connections, len(self.scripts)) - 1]),
-                    daemon=True,
-                ).start()
+        while True:
+            sock, _ = self.listening.accept()
+            if self.over:
+                return sock.close()
+            self.connections += 1
+            threading.Thread(
+                target=self._answer,
+                args=(sock, self.scripts[min(self.connections, len(self.scripts)) - 1]),
+                daemon=True,
+            ).start()
 
     def _answer(self, sock, script):
         with sock, contextlib.suppress(OSError):
@@ -117,9 +119,13 @@ class Hostile:
             script(sock, self.seen[-1])
 
     def end(self):
-        with contextlib.suppress(OSError):  # closed already
-            # else the thread that waits there would take one more
-            self.listening.shutdown(socket.SHUT_RDWR)
+        """Let nobody in any more. Where it was closed while its thread still waits there, that
+        thread would wait at the next socket of this number.
+        """
+        self.over = True
+        if self.serving.is_alive():
+            socket.create_connection(self.listening.getsockname()).close()
+            self.serving.join()
         self.listening.close()
 
 

@@ -194,7 +194,7 @@ async def test_speaking_over_an_answer_silences_and_truncates_it(api):
     cut = await call.until("conversation.item.truncated")
     at = len(call.sound)
     await call.until("output_audio_buffer.cleared")
-    assert 1_500 < cut["audio_end_ms"] < 6_000  # of 18 s
+    assert 0 < cut["audio_end_ms"] < sounds.ms(sounds.clip("says-story"))
     await said
     await asyncio.sleep(0.2)
     rest = call.sound[at:]
