@@ -4,15 +4,19 @@ The voice that asks is Flite's awb, which no clip has (tests/data/voice, spoken 
 tests/tools/measure_voice.py). Some 10 s of CPU in all.
 """
 
+import asyncio
 import hashlib
 import importlib.util
+import platform
 import re
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from helpers.facts import DATA, hearing, sounds, tax
+from helpers.local_api.voice.process import Speech
 from tests.local_api.realtime.test_realtime import ANSWERED, TRANSCRIBE, sound_of, words_of
 
 from .conftest import opened, origin
@@ -180,3 +184,32 @@ def test_a_process_that_dies_is_started_anew(api, wire):
     assert "ended" in told and "anew" in told
     assert next(e for e in events if e["type"] == "response.done")["response"]["status"] == "failed"
     assert "reindeer" in words_of(answer(wire))
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory that glibc would keep")
+def test_what_was_said_and_heard_leaves_no_memory_behind(voiced):
+    """Sentences of many lengths, each of which wants memory of another size."""
+
+    async def used(speech):
+        await speech.say("")  # answered when the task before it is over
+        return psutil.Process(speech.child.pid).memory_info().rss
+
+    async def talk():
+        speech, words = (
+            Speech(),
+            "The reindeer tells a story of snow and coal and presents. ".split(),
+        )
+        try:
+            for n in range(25):
+                pcm = await speech.say(" ".join(words * (n * 7 % 9))[: 30 + n * 37 % 400])
+                await speech.hear(sounds.changed(pcm, sounds.RATE, 16_000)[: 2 * 12 * 16_000])
+                if n == 4:
+                    before = await used(speech)
+            return before, await used(speech)
+        finally:
+            if speech.child:
+                speech.child.kill()
+                speech.child.wait()
+
+    before, after = asyncio.run(talk())
+    assert after < before + 15e6
