@@ -404,8 +404,8 @@ def test_the_books_are_bounded_by_bytes():
         ledger.add("r", Asked(1_000_000), Answer(200, b"a" * 1_000_000, id=f"a{n}"))
         ledger.add("r", Asked(1_000_000), Answer(200, events=events))
     kept = sum(
-        len(entry[5]) + len(entry[8].body) + sum(len(event) for _, event in entry[8].events)
-        for entry in ledger.last
+        len(entry.body) + len(entry.answer.body) + sum(len(e) for _, e in entry.answer.events)
+        for _, _, entry in ledger.last
     )
     assert kept <= len(ledger.last) * 2 * LONGEST
     said = [entry["answer"] for entry in ledger.exchanges()]
