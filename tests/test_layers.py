@@ -118,7 +118,7 @@ def test_a_test_that_is_named_as_a_module_lies_in_its_room():
         path
         for path in (ROOT / "tests").rglob("test_*.py")
         if path.relative_to(ROOT / "tests").parts[0] not in ("notebooks", "tools", "data")
-        and ".venv" not in path.parts  # that of tests/realtime_python
+        and ".venv" not in path.parts  # of tests/realtime_python, frameworks_python
     ]
     assert len(tests) > 40
     for path in tests:

@@ -131,8 +131,9 @@ def test_what_is_imported_is_declared(folders):
     declared = {canonicalize_name(Requirement(text).name) for group in groups for text in group}
     known = OF_PARTS | importlib.metadata.packages_distributions()
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.*")]
-    # an environment of its own, whose packages a file there names
-    files = [path for path in files if "realtime_python" not in path.parts]
+    # environments of their own, whose packages a file there names
+    apart = {"realtime_python", "frameworks_python"}
+    files = [path for path in files if apart.isdisjoint(path.parts)]
     found = imported(path for path in files if path.suffix in (".py", ".ipynb"))
     ours = {"helpers", "tests", "start", "lawn_reindeer", "train_with_trl"}
     undeclared = {

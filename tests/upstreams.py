@@ -50,6 +50,7 @@ class Imitation(Local):
             return self.said.get(request.path) or answer(request)
 
         self.state.answer = strict
+        self.state.repeats.remember = lambda *response: None  # each request is looked at
 
     def wrong(self, request):
         headers = {k.lower(): v for k, v in request.headers.get_all()}

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import functools
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import sounds, tokens
+from . import meaning, sounds, tokens
+from .files import Broken
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,7 +130,7 @@ def load() -> tuple[concurrent.futures.Future, concurrent.futures.Future]:
     alone.
 
     Gives the futures of the clips that are heard, and of the rest: the table of tokens, the clips
-    that are said.
+    that are said, the phrases that are meant.
     """
     thread = concurrent.futures.ThreadPoolExecutor(1)
     return thread.submit(_known), thread.submit(_rest)
@@ -137,6 +139,8 @@ def load() -> tuple[concurrent.futures.Future, concurrent.futures.Future]:
 def _rest():
     tokens.count("")  # which reads the table
     sounds.all_clips()
+    with contextlib.suppress(Broken):  # which is told where something is said
+        meaning.load()
 
 
 async def loaded() -> None:

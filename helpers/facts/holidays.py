@@ -32,7 +32,8 @@ def found(text: str) -> str:
     none.
     """
     plain = text.lower().replace("’", "'")
-    return next((name for name in known() if re.search(rf"\b{re.escape(name)}(?!\w)", plain)), "")
+    stands = lambda name: name in plain and re.search(rf"\b{re.escape(name)}(?!\w)", plain)
+    return next(filter(stands, known()), "")
 
 
 def day(name: str, year: int) -> datetime.date:

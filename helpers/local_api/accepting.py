@@ -1,18 +1,24 @@
-"""How the local API takes connections: one that speaks TLS is told at once, and where the system
-has no file descriptor left the others wait until one is free.
+"""How the local API takes connections: one that speaks TLS is told at once, a request that came
+before is answered at once, and where the system has no file descriptor left the others wait until
+one is free.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import functools
 import logging
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tornado import httpserver, iostream
 
 from ..common.private import must_have
+from . import repeats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TLS_HELLO = 0x16  # the first byte of a TLS handshake (RFC 8446, 5.1); HTTP begins with a letter
 # A fatal alert, handshake_failure: the client ends with an error of TLS, not of the network.
@@ -26,23 +32,74 @@ AGAIN = 1  # seconds until a connection is taken again where none could be
 
 
 class Stream(iostream.IOStream):
-    """A connection whose first byte is looked at."""
+    """A connection whose first byte is looked at, and which knows a request again by its bytes."""
 
     looked_at = False
+    again: Callable[[bytes], bytes | None]
+    came: bytes | None = b""  # of a request; None before it, b"" where it did not come at once
+
+    def begin(self, again: Callable[[bytes], bytes | None]) -> None:
+        """The next request is read now. again(its bytes): the response to one that is known, or
+        None.
+        """
+        self.again, self.came = again, None
+        size = self._read_buffer_size  # it came while the one before was answered
+        if size and not self.closed() and not self._at_once(self._read_buffer, size):
+            self._consume(size)
+
+    def whole(self) -> bytes:
+        """The bytes of the request that was read, where they came at once, and nothing behind
+        them; else b"".
+        """
+        return b"" if self._read_buffer_size else self.came or b""
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         size = super().read_from_fd(buf)
-        if size and not self.looked_at:
+        if not size:
+            return size
+        if not self.looked_at:
             self.looked_at = True
             if buf[0] == TLS_HELLO:
                 logging.warning(TLS_TOLD)
                 self.write_to_fd(memoryview(TLS_REFUSED))
                 return 0  # as if it had ended
+        if self.came is None:
+            return size if self._at_once(buf, size) else None  # None: as if nothing had come
+        self.came = b""
         return size
+
+    def _at_once(self, buf: bytearray | memoryview, size: int) -> bool:
+        """Look at the first bytes of a request; one that is known is answered. Returns whether they
+        are still to be read.
+        """
+        if size > repeats.LONGEST or self.writing():
+            self.came = b""
+            return True
+        came = bytes(buf[:size])
+        response = self.again(came)
+        if response is None:
+            self.came = came
+            return True
+        self._answer(response)
+        return False
+
+    def _answer(self, response: bytes) -> None:
+        """Send a response, at once as far as the other side takes it."""
+        try:
+            sent = self.write_to_fd(memoryview(response))
+        except OSError:
+            sent = 0  # write() meets the same, and deals with it
+        if sent < len(response):
+            self.write(response[sent:])
 
 
 class Server(httpserver.HTTPServer):
     """Tells the Connections of each that has ended, which tornado's own keeps to itself."""
+
+    def start_request(self, server_conn: Any, request_conn: Any) -> Any:
+        again = self.request_callback.again  # type: ignore[union-attr]
+        server_conn.stream.begin(functools.partial(again, server_conn))
+        return super().start_request(server_conn, request_conn)
 
     def on_close(self, server_conn: Any) -> None:
         super().on_close(server_conn)
@@ -69,6 +126,7 @@ class Server(httpserver.HTTPServer):
         stream = Stream(
             connection, max_buffer_size=self.max_buffer_size, read_chunk_size=self.read_chunk_size
         )
+        must_have(stream, "_read_buffer", "_read_buffer_size", "_consume")
         self.handle_stream(stream, address)
 
 

@@ -189,6 +189,21 @@ def each(check):
     return all_of_them
 
 
+def up_to(most):
+    """A list of at most `most` members."""
+
+    def check(value, at):
+        array(value, at)
+        if len(value) > most:
+            raise Bad(
+                f"Invalid '{at}': array too long. Expected an array with maximum length {most}, but got an array with length {len(value)} instead.",
+                "array_above_max_length",
+                at,
+            )
+
+    return check
+
+
 # --- objects --------------------------------------------------------------------------------------
 
 

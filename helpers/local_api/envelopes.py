@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import random
+from email.utils import formatdate
 from typing import Any
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -20,6 +23,16 @@ def short_id(prefix: str, seconds: int, name: str, length: int) -> str:
     rest = length - 5 - 4
     made = int.from_bytes(hashlib.sha256(name.encode()).digest())
     return f"{prefix}{base62(seconds - EPOCH, 5)}Day9{base62(made, rest)}"
+
+
+@functools.lru_cache(1)  # thousands of answers are of one second
+def date(second: int) -> str:
+    """A Unix time as HTTP's headers have it."""
+    return formatdate(second, usegmt=True)
+
+
+def request_id() -> str:
+    return f"req_{random.getrandbits(128):032x}"
 
 
 def chat_answer(spec: dict[str, Any], model: str, seconds: int, name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import canonical, checks
 
@@ -20,6 +20,35 @@ LONGEST = 64_000  # bytes kept of a request or an answer
 MOST = 20_000  # answers whose origin is known
 
 
+class Entry(NamedTuple):
+    """What is kept of an exchange. body: no more than LONGEST of its `size` bytes; length: of the
+    answer's body.
+    """
+
+    method: str
+    path: str
+    content_type: str
+    body: bytes
+    size: int
+    headers: dict[str, str]
+    answer: Answer
+    length: int
+
+    @classmethod
+    def of(cls, request: Request, answer: Answer) -> Entry:
+        """`request`: anything with a method, a path, headers and a body."""
+        return cls(
+            request.method,
+            request.path,
+            request.headers.get("Content-Type", ""),
+            bytes(request.body[:LONGEST]),
+            len(request.body),
+            dict(request.headers),
+            _light(answer),
+            len(answer.body),
+        )
+
+
 class Ledger:
     """The books of one local API. Its event loop alone writes and reads them: no lock."""
 
@@ -29,9 +58,7 @@ class Ledger:
     def begin(self) -> None:
         """A new notebook: forget what went before."""
         self.count = 0
-        self.last: collections.deque[
-            tuple[int, str, str, str, str, bytes, int, dict[str, str], Answer, int]
-        ] = collections.deque(maxlen=WHOLE)
+        self.last: collections.deque[tuple[int, str, Entry]] = collections.deque(maxlen=WHOLE)
         self.calls: list[
             tuple[str, int, str, dict[str, Any]]
         ] = []  # (model, status, origin class, usage) of each call that asked something of a model
@@ -40,23 +67,14 @@ class Ledger:
         ] = {}  # {id of an answer: (origin, recording)}
 
     def add(self, request_id: str, request: Request, answer: Answer) -> None:
-        """`request`: anything with a method, a path, headers and a body."""
+        """Enter an exchange; see Entry.of."""
+        self.enter(request_id, Entry.of(request, answer))
+
+    def enter(self, request_id: str, entry: Entry) -> None:
+        """Enter an exchange like another before."""
         self.count += 1
-        content_type = request.headers.get("Content-Type", "")
-        self.last.append(
-            (
-                self.count,
-                request_id,
-                request.method,
-                request.path,
-                content_type,
-                bytes(request.body[:LONGEST]),
-                len(request.body),
-                dict(request.headers),
-                _light(answer),
-                len(answer.body),
-            )
-        )
+        self.last.append((self.count, request_id, entry))
+        answer = entry.answer
         if answer.model:
             self.calls.append(
                 (answer.model, answer.status, answer.origin.get("class", ""), answer.usage)
@@ -75,21 +93,21 @@ class Ledger:
             {
                 "number": n,
                 "request_id": rid,
-                "method": method,
-                "path": path,
-                "request": _readable(content_type, raw, size),
-                "bytes": size,
+                "method": kept.method,
+                "path": kept.path,
+                "request": _readable(kept.content_type, kept.body, kept.size),
+                "bytes": kept.size,
                 "headers": {
-                    k: "Bearer …" if k == "Authorization" else v for k, v in headers.items()
+                    k: "Bearer …" if k == "Authorization" else v for k, v in kept.headers.items()
                 },
-                "status": a.status,
-                "answer": _answer(a, length),
-                "origin": a.origin,
-                "recording": a.recording,
-                "off_the_map": a.off_the_map,
-                "note": a.note,
+                "status": kept.answer.status,
+                "answer": _answer(kept.answer, kept.length),
+                "origin": kept.answer.origin,
+                "recording": kept.answer.recording,
+                "off_the_map": kept.answer.off_the_map,
+                "note": kept.answer.note,
             }
-            for n, rid, method, path, content_type, raw, size, headers, a, length in self.last
+            for n, rid, kept in self.last
         ]
 
     def summary(self) -> dict[str, list[dict[str, Any]]]:

@@ -25,6 +25,7 @@ from .checks import (
     optional,
     text,
     unknown,
+    up_to,
     when,
 )
 
@@ -97,6 +98,7 @@ def for_every_model(path, body):
     published.parameters_of(path)(body, "")
     fields({"metadata": optional(metadata)})(body, "")
     if path == shaping.CHAT:
+        _as_many(body, "")
         _combined(body)
 
 
@@ -122,6 +124,22 @@ def _combined(body):
             "invalid_parameter_combination",
             "max_tokens",
         )
+    chosen = body.get(
+        "tool_choice"
+    )  # writer/writer-framework#1013; "auto" and "none" change nothing
+    if chosen not in (None, "auto", "none") and not body.get("tools"):
+        raise Bad(
+            "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are "
+            "specified.",
+            None,
+            "tool_choice",
+        )
+    if body.get("top_logprobs") and not body.get("logprobs"):  # the SDK's types; on their pattern
+        raise Bad(
+            "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.",
+            None,
+            "top_logprobs",
+        )
     if body.get("metadata") and not body.get("store"):  # spiceai/spiceai#5231
         raise Bad(
             "The 'metadata' parameter is only allowed when 'store' is enabled.", None, "metadata"
@@ -141,6 +159,10 @@ _tool_answer = every(
         "function_call_output",
         fields({"call_id": needed(), "output": kind(str, list)}),
     ),
+)
+# continuedev/continue#2461, 0x4m4/hexstrike-ai#29
+_as_many = fields(
+    {"stop": optional(by_kind({str: anything, list: up_to(4)})), "tools": optional(up_to(128))}
 )
 _part_type = {path: fields({"type": optional(choice(*known))}) for path, known in PARTS.items()}
 _chat_item = every(

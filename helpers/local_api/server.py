@@ -7,15 +7,12 @@ here, and without them the API starts sooner and a request costs half.
 
 import asyncio
 import contextlib
-import functools
 import importlib
 import json
 import logging
 import os
-import random
 import socket
 import time
-from email.utils import formatdate
 from urllib.parse import quote
 
 from tornado import httputil, iostream
@@ -24,6 +21,8 @@ from ..common.private import must_have
 from . import accepting, door
 from .answer import error, fault
 from .answers import Answers
+from .envelopes import date, request_id
+from .ledger import Entry
 from .state import State
 
 UPLOADS, REALTIME = "/v1/files", "/v1/realtime"
@@ -55,6 +54,13 @@ class Connections(httputil.HTTPServerConnectionDelegate):
 
     def on_close(self, server_conn):
         self.heard.pop(server_conn, None)
+
+    def again(self, server_conn, came):
+        """The response to a request that is known by its bytes, or None."""
+        response = self.state.repeats.again(came)
+        if response:
+            self.heard[server_conn] = time.monotonic()
+        return response
 
     def sweep(self, now):
         """Close what has sent nothing for IDLE seconds."""
@@ -88,7 +94,7 @@ class Exchange(httputil.HTTPMessageDelegate):
 
     def headers_received(self, start_line, headers):
         self.started = time.perf_counter()
-        self.method, self.headers = start_line.method, headers
+        self.method, self.headers, self.version = start_line.method, headers, start_line.version
         self.path, _, self.query = start_line.path.partition("?")
         if sum(map(len, headers)) + sum(map(len, headers.values())) > MAX_HEADERS:
             return self.send(error(431, f"The headers are longer than {MAX_HEADERS:,} bytes."))
@@ -229,8 +235,23 @@ class Exchange(httputil.HTTPMessageDelegate):
         body = b"".join(event for _, event in answer.events) or answer.body
         if answer.status != 204:
             headers["Content-Length"] = str(len(body))
-        self.connection.write_headers(line, headers, b"" if self.method == "HEAD" else body)
+        sent = b"" if self.method == "HEAD" else body
+        self.connection.write_headers(line, headers, sent)
         self.connection.finish()
+        came = self.socket.stream.whole() if self.always(answer, headers) else b""
+        if came:
+            first = f"{line.version} {line.code} {line.reason}"
+            self.state.repeats.remember(came, first, headers, sent, Entry.of(self, answer))
+
+    def always(self, answer, headers):
+        """Whether the same bytes would always get the answer that was sent, and nothing else."""
+        return (
+            answer.keeps
+            and not (answer.as_it_came or answer.note or self.state.upstream)
+            and self.version == "HTTP/1.1"
+            and "Connection" not in headers  # it stays open
+            and "Expect" not in self.headers  # which has an answer of its own before
+        )
 
     def headers_of(self, answer):
         headers = Headers()
@@ -256,7 +277,7 @@ class Exchange(httputil.HTTPMessageDelegate):
         if self.path.startswith("/day9/") and answer.status == 200:
             return headers
         if "X-Request-Id" not in headers:
-            headers["X-Request-Id"] = f"req_{random.getrandbits(128):032x}"
+            headers["X-Request-Id"] = request_id()
         if answer.note:
             headers["X-Day9-Note"] = quote(answer.note, " ,;:()'.[]/=")
         # it is in the books, as soon as it told what it used
@@ -284,11 +305,6 @@ class Exchange(httputil.HTTPMessageDelegate):
             # nothing would change; a recorded 500 is followed by the answer
             headers["X-Should-Retry"] = "false"
         return headers
-
-
-@functools.lru_cache(1)  # thousands of answers are of one second
-def date(second):
-    return formatdate(second, usegmt=True)
 
 
 async def paced(connection, line, headers, events, pace):

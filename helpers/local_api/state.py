@@ -13,6 +13,7 @@ from .door import Door
 from .ledger import Ledger
 from .pieces import LONG
 from .ready import Ready
+from .repeats import Repeats
 from .tasks import Tasks
 
 PAGES = "/day9/pages/"
@@ -32,6 +33,7 @@ class State:
         self.ledger = Ledger()
         self.books = Books(self.ledger, answers, upstream)
         self.ready = Ready(answers)
+        self.repeats = Repeats(self.ledger)
         self.tasks = Tasks()
 
     def answer(self, request):

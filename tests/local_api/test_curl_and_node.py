@@ -317,7 +317,7 @@ def test_node_gets_the_same_error_once_and_can_read_it(shell, python, node, name
     assert error["request_id"].startswith("req_")
 
 
-@pytest.mark.parametrize("folder", ["node", "realtime_node"])
+@pytest.mark.parametrize("folder", ["node", "realtime_node", "frameworks_node"])
 def test_a_lock_file_names_no_host(folder):
     """A reader's npm asks its own registry."""
     assert "//" not in (NODE.parent / folder / "package-lock.json").read_text(encoding="utf-8")

@@ -26,7 +26,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from helpers import receipts, running
-from helpers.facts import hearing, preference_file, sounds
+from helpers.facts import hearing, meaning, preference_file, sounds
 from helpers.local_api import (
     answers,
     canonical,
@@ -47,7 +47,7 @@ from helpers.local_api import (
 from helpers.local_api.answer import Answer
 from helpers.local_api.books import Books
 from helpers.local_api.ledger import LONGEST, Ledger
-from helpers.local_api.realtime import events
+from helpers.local_api.realtime import events, items, scenarios, usage
 from helpers.local_api.tuning import candidates
 from helpers.local_api.upstream.forward import Upstream
 from helpers.local_api.upstream.recorder import Recorder
@@ -408,8 +408,8 @@ def test_the_books_are_bounded_by_bytes():
         ledger.add("r", Asked(1_000_000), Answer(200, b"a" * 1_000_000, id=f"a{n}"))
         ledger.add("r", Asked(1_000_000), Answer(200, events=events))
     kept = sum(
-        len(entry[5]) + len(entry[8].body) + sum(len(event) for _, event in entry[8].events)
-        for entry in ledger.last
+        len(entry.body) + len(entry.answer.body) + sum(len(e) for _, e in entry.answer.events)
+        for _, _, entry in ledger.last
     )
     assert kept <= len(ledger.last) * 2 * LONGEST
     said = [entry["answer"] for entry in ledger.exchanges()]
@@ -691,3 +691,56 @@ def test_a_long_sound_is_pictured_some_at_a_time_and_as_the_whole(monkeypatch):
     parts = hearing.picture(pcm)
     assert len(sizes) > 10 and max(sizes) == 10
     assert all(np.array_equal(one, other) for one, other in zip(whole, parts))
+
+
+def test_a_long_question_is_understood_beside_the_event_loop(local, monkeypatch):
+    asked, reply = [], scenarios.reply
+
+    def watched(*given):
+        asked.append(threading.current_thread().name.startswith("asyncio_"))
+        return reply(*given)
+
+    monkeypatch.setattr(scenarios, "reply", watched)
+    with wire(local) as here:
+        for text in ("Hello.", "Hello. " * 100):
+            response = {"output_modalities": ["text"], "input": [said("user", text)]}
+            here.send(json.dumps({"type": "response.create", "response": response}))
+            while json.loads(here.recv(30))["type"] != "rate_limits.updated":
+                pass
+    assert asked == [False, True]
+
+
+def test_what_is_meant_is_ready_before_the_first_answer():
+    """Which would be looked for in phrases that are not read yet."""
+    meaning._index.cache_clear()
+
+    async def go():
+        hearing.load.cache_clear()
+        hearing.load()
+        await hearing.loaded()
+
+    asyncio.run(go())
+    assert meaning._index.cache_info().currsize == 1
+
+
+def test_tokens_are_counted_when_their_table_is_there(local, monkeypatch):
+    """Else the event loop would read it, for a tenth of a second."""
+    seen = []
+
+    async def loaded():
+        seen.append("loaded")
+
+    monkeypatch.setattr(hearing, "loaded", loaded)
+    for owner, name in ((items.Item, "weight"), (usage, "head")):
+        count = getattr(owner, name)
+        watched = lambda *given, name=name, count=count: (seen.append(name), count(*given))[1]
+        monkeypatch.setattr(owner, name, watched)
+    with wire(local) as here:
+        for event in (
+            {"type": "session.update", "session": {"type": "realtime", "instructions": "New."}},
+            {"type": "conversation.item.create", "item": said("user", "Hello.")},
+        ):
+            here.send(json.dumps(event))
+        while json.loads(here.recv(30))["type"] != "conversation.item.done":
+            pass
+    assert seen == ["loaded", "head", "loaded", "weight"]

@@ -16,6 +16,8 @@ SHIPPED = answers.Answers()
 DAY = "Which day of the week was 2024-12-17?"
 BODIES = {CHAT: chat(DAY, model="gpt-4o"), RESPONSES: {"model": "gpt-4o", "input": DAY}}
 
+TOOL = {"type": "function", "function": {"name": "f"}}
+
 
 def test_the_table_is_what_the_types_say():
     assert json.loads(make_request_shapes.TABLE.read_text(encoding="utf-8")) == (
@@ -59,6 +61,10 @@ def _kind(value):
         (CHAT, {"frequency_penalty": -3}, "frequency_penalty"),
         (CHAT, {"top_logprobs": 21}, "top_logprobs"),
         (CHAT, {"n": 0}, "n"),
+        (CHAT, {"n": 129}, "n"),
+        (CHAT, {"stop": list("abcde")}, "stop"),
+        (CHAT, {"tools": [TOOL] * 129}, "tools"),
+        (CHAT, {"logit_bias": {"1": 101}}, "logit_bias.1"),
         (CHAT, {"store": "yes"}, "store"),
         (CHAT, {"service_tier": "gold"}, "service_tier"),
         (CHAT, {"modalities": ["smell"]}, "modalities[0]"),
@@ -113,6 +119,9 @@ def test_a_part_of_the_other_api_is_refused(path, part):
         ({"stream_options": {"include_usage": True}}, "stream_options"),
         ({"max_tokens": 9, "max_completion_tokens": 9}, "max_tokens"),
         ({"metadata": {"a": "b"}}, "metadata"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"tool_choice": {"type": "function", "function": {"name": "f"}}}, "tool_choice"),
+        ({"top_logprobs": 3}, "top_logprobs"),
     ],
 )
 def test_what_one_parameter_forbids_another(more, param):

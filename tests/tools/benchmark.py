@@ -440,7 +440,7 @@ def _free_port():
 
 def many_calls():
     say(
-        f"c. Requests a second over {CONNECTIONS} kept-open connections: the local API, against aimock, npm's fastest mock of the API."
+        f"c. Requests a second over {CONNECTIONS} kept-open connections: the local API, against aimock, npm's fastest mock of the API. The same bytes each time, which ours knows again."
     )
     with (
         tempfile.TemporaryDirectory() as folder,

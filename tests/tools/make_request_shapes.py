@@ -22,14 +22,16 @@ TYPES = {
     "/v1/responses": ResponseCreateParamsBase,
     "realtime session": RealtimeSessionCreateRequestParam,
 }
-# The docstrings of openai 3.54.0; top_p is a probability, and n a number of choices.
+# The docstrings of openai 3.54.0; top_p is a probability, and n a number of choices, of which the
+# API tells the most itself (thisisartium/continuous-alignment-testing#25).
 RANGES = {
     "temperature": {"minimum": 0, "maximum": 2},
     "top_p": {"minimum": 0, "maximum": 1},
     "frequency_penalty": {"minimum": -2, "maximum": 2},
     "presence_penalty": {"minimum": -2, "maximum": 2},
     "top_logprobs": {"minimum": 0, "maximum": 20},
-    "n": {"minimum": 1},
+    "n": {"minimum": 1, "maximum": 128},
+    "logit_bias": {"minimum": -100, "maximum": 100},  # of each of its values
 }
 # The types have two classes for its two values, whose common part is taken.
 STREAM = {"anyOf": [{"type": "boolean"}, {"type": "null"}]}
@@ -58,6 +60,7 @@ def table():
                 definition["properties"]["schema"] = {}  # facts/schemas.py knows the API's words
         for parameter, limits in RANGES.items():
             for one in alternatives(shape["properties"].get(parameter, {})):
+                one = one.get("additionalProperties", one)
                 one |= limits if one["type"] in ("number", "integer") else {}
         made[name] = shape
     return made

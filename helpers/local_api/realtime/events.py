@@ -103,6 +103,34 @@ def veiled(event):
     return event | {"obfuscation": "".join(random.choices(LETTERS, k=-len(event["delta"]) % 16))}
 
 
+def not_too_long(message):
+    """Raises Bad for a message that is longer than any client needs."""
+    if len(message) > LONGEST_EVENT:
+        raise Bad(
+            f"Invalid event: string too long. Expected a string with maximum length {LONGEST_EVENT}, but got a string with length {len(message)} instead.",
+            "string_above_max_length",
+        )
+
+
+def read(message):
+    """The event in a message of either side; None for what is none, or has more values than are
+    read at once.
+    """
+    try:
+        event = strict_json.loads(message.encode() if isinstance(message, str) else message)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+async def beside(message, do, *given):
+    """do(*given), which goes through a message: beside the event loop where that is long."""
+    if len(message) <= pieces.LONG:
+        return do(*given)
+    with collecting.large():
+        return await asyncio.to_thread(do, *given)
+
+
 def parsed(message):
     """A client event from a WebSocket message or a text from a data channel. Raises Bad."""
     if isinstance(message, dict):
@@ -111,11 +139,7 @@ def parsed(message):
         raise Bad(
             "Expected a text WebSocket message; binary frames are not supported.", "invalid_event"
         )  # seen
-    if len(message) > LONGEST_EVENT:
-        raise Bad(
-            f"Invalid event: string too long. Expected a string with maximum length {LONGEST_EVENT}, but got a string with length {len(message)} instead.",
-            "string_above_max_length",
-        )
+    not_too_long(message)
     try:
         event = strict_json.loads(message.encode())
     except ValueError as e:

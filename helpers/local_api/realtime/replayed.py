@@ -7,11 +7,9 @@ What differs is told in an error event, and the session waits for what the recor
 
 import asyncio
 import base64
-import binascii
-import json
 import re
 
-from .. import canonical, scrub
+from .. import canonical, pieces, scrub
 from . import events
 
 MARK = re.compile(r"‹(\d+)›")
@@ -82,22 +80,22 @@ class Replayed:
             if said != self._next("client", wanted):
                 self._differs(f"Your sound from byte {at} on is not the one of the recording.")
             return
-        while not _same(said := await self._take("an event"), wanted):
+        while True:
+            said, message = await self._take("an event")
+            if await events.beside(message, _same, said, wanted):
+                return
             self._differs(f"The recording has {_short(wanted)} here, not {_short(said)}.")
 
     async def _take(self, wanted):
-        """The client's next event; its sound is put aside, and b"" stands for it."""
+        """(the client's next event, its message); its sound is put aside, and b"" stands for it."""
         message = await self.come.get()
-        try:
-            event = json.loads(message)
-            if event["type"] == "input_audio_buffer.append":
-                self.sound += base64.b64decode(event["audio"], validate=True)
-                return await self._take(wanted) if wanted == "an event" else b""
-        except (ValueError, KeyError, TypeError, binascii.Error):
-            event = message
+        event, sound = await events.beside(message, _read, message)
+        if sound is not None:
+            self.sound += sound
+            return await self._take(wanted) if wanted == "an event" else (b"", message)
         if wanted == "sound":
             self._differs(f"The recording has sound here, not {_short(event)}.")
-        return event
+        return event, message
 
     def _differs(self, what):
         self.send(
@@ -114,6 +112,19 @@ class Replayed:
                 )
             )
         )
+
+
+def _read(message):
+    """(the event in a message, or the message itself where it has none, the sound in it or None)"""
+    event = events.read(message)
+    if event is None:
+        return message, None
+    try:
+        if event.get("type") == "input_audio_buffer.append":
+            return event, pieces.unpacked(event["audio"])
+    except (ValueError, KeyError, TypeError):
+        return message, None
+    return event, None
 
 
 def _same(said, wanted):

@@ -117,7 +117,9 @@ class Response:
         if mind.there(self.session.state) and mind.has_words(self.context):
             return await self._think()
         speech = self.session.state.speech
-        reply = await self.session.beside(
+        long = scenarios.takes_long(self.context, self.told)
+        look = asyncio.to_thread if long else self.session.beside
+        reply = await look(
             scenarios.reply,
             self.context,
             self.instructions,

@@ -24,6 +24,7 @@ YEAR = 2024  # of a tax, where nobody names one
 # letters of a question, and of another text, that are understood here: in a longer one patterns
 # look for long, and let nobody else in
 ASKED, READ = 4_000, 16_000
+AT_ONCE = 200  # letters that are understood in some 40 ms
 BETWEEN = 250  # ms of silence between the sentences of one answer
 # "Answer blocked if the user asks about presents, otherwise allowed.", in some of its forms
 _ANSWER = r"(?:answer|say|reply|return|respond)(?: only)?(?: with)?"
@@ -80,6 +81,14 @@ def scenes():
     """{name: scene} of data/realtime/scenes.toml. ValueError with the line for one that is none."""
     found = toml_files.read(DATA / "realtime" / "scenes.toml", SCENES)
     return {scene["name"]: scene for scene in found["scene"]}
+
+
+def takes_long(items, told):
+    """Whether it takes longer to understand what is answered, and what is told, than others should
+    wait.
+    """
+    last = answered(items)
+    return len(told) + (len(words_of(last)) if last else 0) > AT_ONCE
 
 
 def reply(items, session, told, tools, tool_choice, aloud, mouth=False):
@@ -174,7 +183,7 @@ def _told(told, items):
     """The Reply that a response's own instructions ask for by themselves, or None: a verdict, a
     refusal, a greeting.
     """
-    for pattern in RULES:
+    for pattern in RULES if len(told) <= ASKED else ():  # in a long text they look by its square
         rule = pattern.search(told)
         if rule:
             return _judged(rule["yes"], rule["about"], rule["no"], items)

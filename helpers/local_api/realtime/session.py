@@ -101,6 +101,13 @@ class Session:
         with collecting.large():
             return await asyncio.to_thread(do, *given)
 
+    async def counted(self, do, *given):
+        """The same, of what counts tokens: not before their table has been read, beside the event
+        loop, too.
+        """
+        await hearing.loaded()
+        return await self.beside(do, *given)
+
     def head(self, instructions, tools):
         """usage.head, which is counted once."""
         for said, known, head in self.heads:
@@ -206,7 +213,7 @@ class Session:
         ):
             self.detector, self.spoken_item = None, None
             self.turns.reset()
-        await self.beside(self.head, new.get("instructions", ""), new.get("tools", []))
+        await self.counted(self.head, new.get("instructions", ""), new.get("tools", []))
         before, self.config = self.config, new
         self.emit("session.updated", session=new)
         self._list_tools(before.get("tools", []))
@@ -276,7 +283,7 @@ class Session:
     async def _written(self, data):
         """The Item that a client wrote, counted. Raises Bad."""
         item = await self.beside(items.written, data, self._input["format"]["type"])
-        await self.beside(item.weight)
+        await self.counted(item.weight)
         return item
 
     async def _retrieve_item(self, event):
@@ -310,7 +317,7 @@ class Session:
         tools = asked.get("tools", self.config["tools"])
         settings.hold_choice(choice, tools, "response.tool_choice")
         said = asked.get("instructions") or self.config["instructions"]
-        await self.beside(self.head, said, tools)
+        await self.counted(self.head, said, tools)
         self._respond(asked, await self._given(asked["input"]) if "input" in asked else None)
 
     def _cancel_response(self, event):

@@ -10,7 +10,6 @@ upstream. Nothing that may have been read is tried again here: the SDK does that
 import asyncio
 import functools
 import json
-import random
 import urllib.request
 import zlib
 from decimal import Decimal
@@ -21,6 +20,7 @@ import httpx2
 from ...facts.models import models
 from .. import answers, canonical, shaping, sse
 from ..answer import Answer, error
+from ..envelopes import request_id
 from ..ledger import LONGEST
 from . import local_models
 from .connections import Transport
@@ -510,7 +510,7 @@ class Forward:
             del kept["Location"]
         if self.hold and self.hold.limit:
             kept["X-Day9-Limit"] = str(self.hold.limit[1])
-        return {"X-Request-Id": f"req_{random.getrandbits(128):032x}"} | kept
+        return {"X-Request-Id": request_id()} | kept
 
     def say(self, status):
         """What was changed, and on an error what may be the cause."""

@@ -6,6 +6,7 @@ passes here. A message is read on one side when the one before it has been taken
 nothing piles up in between.
 """
 
+import asyncio
 import contextlib
 import datetime
 import hashlib
@@ -20,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from ...common.private import must_have
 from ...facts import prices
-from .. import checks
+from .. import checks, pieces
 from ..answer import Answer, as_json, error, message_of
 from ..realtime import calls, events
 from ..realtime import websocket as here
@@ -113,6 +114,7 @@ class Relay(here.Socket):
             None,
             False,
         )
+        self.taking = asyncio.Lock()  # a message is taken by the tape
 
     async def open(self):
         self.set_nodelay(True)
@@ -181,13 +183,20 @@ class Relay(here.Socket):
         if self.there is None:
             return await super().on_message(message)
         try:
+            events.not_too_long(message)
+            event = None
+            if self.meter or self.tape:
+                event = await events.beside(message, events.read, message)
             if self.meter:
-                self.meter.asked(message)
-            if self.tape:
-                self.tape.client(message)
+                self.meter.asked(event, len(message))
+            async with self.taking:
+                if self.tape:
+                    await events.beside(message, self.tape.client, message, event)
             await self.there.send(message)
         except spending.OverBudget as e:
             self._stop(e)
+        except checks.Bad as e:
+            self._tell(e)
         except ConnectionClosed:
             pass  # _down() tells it
 
@@ -197,11 +206,11 @@ class Relay(here.Socket):
         try:
             async for message in self.there:
                 if isinstance(message, str):
-                    message = self.upstream.masked(message.encode()).decode()
-                if self.tape:
-                    self.tape.api(message)
-                self._look(message)
-                await self.write_message(message, isinstance(message, bytes))
+                    message, event = await events.beside(message, self._came, message)
+                    self._look(message, event)
+                    await self.write_message(message)
+                else:  # the API sends none
+                    await self.write_message(message, binary=True)
         except (ConnectionClosed, websocket.WebSocketClosedError):
             pass
         except spending.OverBudget as e:
@@ -214,25 +223,34 @@ class Relay(here.Socket):
         await self.there.close()
         if self.meter:
             self.meter.end()
+        async with self.taking:
+            tape, self.tape = self.tape, None
+        if tape:
+            await tape.end(closed)
+
+    def _came(self, message):
+        """(a message of the upstream without the key, as bytes, the event in it: None where it has
+        none, {} where nothing is to be known of it)
+        """
+        raw = self.upstream.masked(message.encode())
+        text, event = raw.decode(), {}
+        known = '"response.done"' in text or '"session.' in text
+        if self.tape or known:
+            event = events.read(text)
         if self.tape:
-            await self.tape.end(closed)
+            self.tape.api(text, event)
+        return raw, event if known else {}
 
-    def _look(self, message):
+    def _look(self, raw, event):
         """Enter the responses that are done in the books."""
-        if '"response.done"' not in message and '"session.' not in message:
-            return
-        try:
-            event = json.loads(message)
-        except ValueError:
-            return
-        if not isinstance(event, dict):
-            return
+        if event is None:
+            return self.meter and self.meter.unread(len(raw))
         if event.get("type") == "response.done" and isinstance(event.get("response"), dict):
-            self._book(event["response"])
+            self._book(raw, event["response"])
         if self.meter:
-            self.meter.told(event)
+            self.meter.told(event, len(raw))
 
-    def _book(self, response):
+    def _book(self, raw, response):
         usage = response.get("usage") if isinstance(response.get("usage"), dict) else {}
         model = self.upstream.where.model or self.get_query_argument("model", "")
         origin = {
@@ -245,7 +263,8 @@ class Relay(here.Socket):
             _Said(),
             Answer(
                 200,
-                as_json(response),
+                # a long one is not kept: as long as it came will do
+                raw if len(raw) > pieces.LONG else as_json(response),
                 origin=origin,
                 model=model,
                 usage=usage,
@@ -253,14 +272,16 @@ class Relay(here.Socket):
             ),
         )
 
+    def _tell(self, e):
+        self.send(
+            {"type": "error", "event_id": events.new_id("event_")} | events.error_event(e.error)
+        )
+
     def _stop(self, refused):
         """The ceiling: the session ends, since with turn detection the upstream would answer by
         itself.
         """
-        self.send(
-            {"type": "error", "event_id": events.new_id("event_")}
-            | events.error_event(checks.Bad(str(refused), spending.CODE).error)
-        )
+        self._tell(checks.Bad(str(refused), spending.CODE))
         self.close(here.REQUEST, spending.CODE)
 
     def on_close(self):
@@ -291,20 +312,17 @@ class Meter:
         except spending.OverBudget as e:
             raise checks.Bad(str(e), spending.CODE) from None
 
-    def asked(self, message):
-        """A client event goes up. Raises OverBudget."""
-        try:
-            event = json.loads(message)
-            kind = event["type"]
-        except (ValueError, KeyError, TypeError):
-            return  # will be refused there
-        sound = session_tape.sound_of(event)[1]
-        self.new += 2 * (len(sound) // SOUND + 1) if sound else len(message)
-        self.open += kind == "response.create"
+    def asked(self, event, size):
+        """A client event of so many bytes goes up; None: one that was not read. Raises
+        OverBudget.
+        """
+        sound = session_tape.sound_of(event or {})[1]
+        self.new += 2 * (len(sound) // SOUND + 1) if sound else size
+        self.open += event is None or event.get("type") == "response.create"
         self._hold()
 
-    def told(self, event):
-        """An event of the upstream. Raises OverBudget."""
+    def told(self, event, size):
+        """An event of the upstream, of so many bytes. Raises OverBudget."""
         if event.get("type") == "response.done" and isinstance(event.get("response"), dict):
             usage = event["response"].get("usage") or {}
             try:
@@ -324,9 +342,20 @@ class Meter:
         if isinstance(session, dict):
             most = session.get("max_output_tokens")
             self.longest = most if isinstance(most, int) else USUAL_ANSWER
-            self.new += len(str(session.get("instructions") or "")) + len(
-                json.dumps(session.get("tools") or [])
+            self.new += (
+                size
+                if size > pieces.LONG
+                else len(str(session.get("instructions") or ""))
+                + len(json.dumps(session.get("tools") or []))
             )
+        self._hold()
+
+    def unread(self, size):
+        """An event of the upstream that was not read: perhaps a response, which cost all that was
+        held, or a session. Raises OverBudget.
+        """
+        self.spending.spent += self.held
+        self.new += size
         self._hold()
 
     def end(self):

@@ -13,16 +13,15 @@ The sounds stand one after the other in the two files. realtime/replayed.py give
 """
 
 import asyncio
-import base64
-import binascii
 import datetime
 import json
 import logging
 import tempfile
+import threading
 import time
 
 from ...facts import whole_file
-from .. import canonical, scrub
+from .. import canonical, pieces, scrub
 from . import recorder
 
 HELD = 1_000_000  # bytes of sound kept in memory; the rest waits on disk
@@ -40,6 +39,14 @@ def sound_of(text):
     return "", ""
 
 
+def _unpacked(sound):
+    """The bytes of base64, or None for what is none."""
+    try:
+        return pieces.unpacked(sound)
+    except ValueError:
+        return None
+
+
 def mark(size):
     """What stands in an event's text for so many bytes of sound."""
     return f"‹{size}›"
@@ -54,45 +61,42 @@ class SessionTape:
         self.recorder, self.run, self.number = kept_by, kept_by.run, kept_by.next_number()
         self.query, self.sdk, self.date = query, sdk, datetime.date.today().isoformat()
         self.began, self.entries = time.monotonic(), []
+        self.adding = threading.Lock()  # long messages are taken beside the event loop
         self.sounds = {
             "client": tempfile.SpooledTemporaryFile(HELD),
             "api": tempfile.SpooledTemporaryFile(HELD),
         }
 
-    def client(self, text):
-        """A message of the client, as it came."""
-        try:
-            event = json.loads(text)
-            sound = base64.b64decode(sound_of(event)[1], validate=True)
-        except (
-            ValueError,
-            AttributeError,
-            TypeError,
-        ):  # no event: the API says so, and it is kept as the text it is
+    def client(self, text, event):
+        """A message of the client, as it came, and the event in it; None where it has none, which
+        the API says.
+        """
+        if event is None:
             return self._add({"client": text if isinstance(text, str) else f"{len(text)} bytes"})
+        sound = _unpacked(sound_of(event)[1])
         if not sound:
             return self._add({"client": event})
         self.sounds["client"].write(sound)
-        last = self.entries[-1] if self.entries else {}
-        if isinstance(last.get("client"), int):
-            last["client"] += len(sound)
-        else:
-            self._add({"client": len(sound)})
+        with self.adding:
+            last = self.entries[-1] if self.entries else {}
+            if isinstance(last.get("client"), int):
+                last["client"] += len(sound)
+                return
+        self._add({"client": len(sound)})
 
-    def api(self, text):
-        """A message of the API, as it came."""
-        try:
-            _, sound = sound_of(json.loads(text))
-            raw = base64.b64decode(sound, validate=True)
-        except (ValueError, AttributeError, TypeError, binascii.Error):
-            sound, raw = "", b""
+    def api(self, text, event):
+        """A message of the API, as it came, and the event in it or None."""
+        sound = sound_of(event or {})[1]
+        raw = _unpacked(sound) or b""
+        at = text.find(sound[:SHORT])
         if (
             len(sound) > SHORT
-            and base64.b64encode(raw).decode() == sound
+            and text.startswith(sound, at)
+            and pieces.packed(raw) == sound
             and mark(len(raw)) not in text
         ):
             self.sounds["api"].write(raw)
-            text = text.replace(sound, mark(len(raw)))
+            text = text[:at] + mark(len(raw)) + text[at + len(sound) :]
         self._add({"api": text})
 
     def end(self, closed=None):
@@ -104,7 +108,8 @@ class SessionTape:
         return asyncio.wrap_future(self.recorder.writers.submit(self._guarded))
 
     def _add(self, entry):
-        self.entries.append({"at": round(time.monotonic() - self.began, 3)} | entry)
+        with self.adding:
+            self.entries.append({"at": round(time.monotonic() - self.began, 3)} | entry)
 
     def _guarded(self):
         try:

@@ -4,6 +4,7 @@ ceiling; what is shut down.
 
 import asyncio
 import base64
+import contextlib
 import json
 import shutil
 import threading
@@ -14,11 +15,14 @@ import httpx2
 import openai
 import pytest
 import websockets.sync.client
+import websockets.sync.server
 from websockets.exceptions import ConnectionClosed
 
 from helpers.facts import sounds
 from helpers.facts.models import models
-from helpers.local_api import answers, recordings
+from helpers.local_api import answers, pieces, recordings
+from helpers.local_api.realtime import events
+from helpers.local_api.upstream import realtime
 from helpers.local_api.upstream.recorder import Recorder
 from helpers.realtime.voice_client import Caller
 from tests import asking, upstreams
@@ -377,3 +381,128 @@ def test_a_slow_reader_holds_the_upstream_back(openais, ours):
         while added < 300:
             added += json.loads(wire.recv(timeout=60))["type"] == "conversation.item.added"
         assert done.wait(30)
+
+
+def wire(server, **more):
+    return websockets.sync.client.connect(
+        f"{server.url.replace('http', 'ws')}/realtime?model={MODEL}",
+        additional_headers={"Authorization": f"Bearer {upstreams.LOCAL_KEY}"},
+        compression=None,
+        max_size=None,
+        **more,
+    )
+
+
+def until(here, kind):
+    """The events that come, up to the first of a kind."""
+    came = []
+    while not came or came[-1]["type"] != kind:
+        came.append(json.loads(here.recv(60)))
+    return came
+
+
+LONG = {
+    "type": "session.update",
+    "session": {"type": "realtime", "instructions": "é" * pieces.LONG},
+}
+SOUND = {
+    "type": "input_audio_buffer.append",
+    "audio": base64.b64encode(bytes(pieces.LONG)).decode(),
+}
+ENDS = {"type": "input_audio_buffer.clear"}
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """(what was read, whether it was long, whether beside the event loop) of each message"""
+    seen = []
+
+    def watched(owner, name):
+        really = getattr(owner, name)
+
+        def do(*given):
+            message = next(one for one in given if isinstance(one, str))
+            beside = threading.current_thread().name.startswith("asyncio_")
+            seen.append((name, len(message) > pieces.LONG, beside))
+            return really(*given)
+
+        monkeypatch.setattr(owner, name, do)
+
+    return seen, watched
+
+
+def test_a_long_message_is_read_beside_the_event_loop_both_ways_and_kept(openais, tmp_path, read):
+    seen, watched = read
+    recorder = Recorder(tmp_path, "127.0.0.1")
+    server = forwarding(openais, recorder, budget=Decimal("100"))
+    watched(events, "read")
+    watched(realtime.Relay, "_came")
+    watched(realtime.session_tape.SessionTape, "client")
+    watched(realtime.session_tape.SessionTape, "api")
+    with wire(server) as here:
+        for event in (LONG, SOUND, ENDS):
+            here.send(json.dumps(event, ensure_ascii=False))
+        came = until(here, "input_audio_buffer.cleared")
+    assert came[1]["session"]["instructions"] == LONG["session"]["instructions"]
+    assert {long == beside for _, long, beside in seen} == {True}
+    assert {name for name, long, _ in seen if long} == {"read", "_came", "client", "api"}
+    end = time.monotonic() + 20
+    while not list(tmp_path.rglob("*realtime*.json")) and time.monotonic() < end:
+        time.sleep(0.05)
+    recorder.close()
+    server.end()
+    again = replaying(tmp_path)
+    seen.clear()
+    with wire(again) as here:
+        for event in (LONG, SOUND, ENDS):
+            here.send(json.dumps(event, ensure_ascii=False))
+        assert until(here, "input_audio_buffer.cleared") == came
+    assert [beside for name, long, beside in seen if name == "read"] == [True, True, False]
+    again.end()
+
+
+def test_a_message_longer_than_any_client_needs_does_not_go_up(ours, monkeypatch):
+    monkeypatch.setattr(events, "LONGEST_EVENT", 1_000)
+    with wire(ours) as here:
+        here.send("x" * 1_001)
+        error = until(here, "error")[-1]["error"]
+        assert error["code"] == "string_above_max_length"
+        here.send(json.dumps(ENDS))
+        until(here, "input_audio_buffer.cleared")
+
+
+def test_what_nobody_can_read_passes_all_the_same():
+    sent = [
+        '{"type": "session.updated", ',
+        '{"type": "response.done"}',
+        '["response.done"]',
+        b"\x00",
+    ]
+
+    def says(there):
+        for message in sent:
+            there.send(message)
+        with contextlib.suppress(ConnectionClosed):
+            there.recv()
+
+    with websockets.sync.server.serve(says, "127.0.0.1", 0) as upstream:
+        threading.Thread(target=upstream.serve_forever, daemon=True).start()
+        port = upstream.socket.getsockname()[1]
+        where = upstreams.at(f"http://127.0.0.1:{port}/v1", openai=True, budget=Decimal("9"))
+        server = upstreams.Forwarding(where)
+        with wire(server) as here:
+            assert [here.recv(30) for _ in sent] == sent
+        upstream.shutdown()
+    server.end()
+
+
+def test_an_event_that_is_not_read_costs_all_that_it_may():
+    spent = upstreams.Upstream(upstreams.at("http://x/v1", budget=Decimal("100"))).spending
+    meter = realtime.Meter(spent, MODEL)
+    before = meter.held
+    meter.asked(None, 1_000)  # perhaps a response.create
+    assert meter.open == 1 and meter.held == before + 1_000 * meter.input
+    meter.unread(1_000)
+    assert spent.spent == before + 1_000 * meter.input
+    meter.end()
+    assert spent.held == 0
