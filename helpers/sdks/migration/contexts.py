@@ -36,7 +36,7 @@ def value_of(key, code):
     """The text that a key is given, as far as it stands in the file: of `body.model || "o1"` and
     `getenv("MODEL", "o1")`, the last.
     """
-    if key.short:
+    if key.form == "short":  # its own value
         return code.known.get(key.value, "")
     value, text = key.after, ""
     for _ in range(FAR):
@@ -155,7 +155,7 @@ def _declared(token, code):
 def _near_a_distinct(token, code, most=1200):
     """Whether a name that only a beta session had is given within some lines."""
     for key in DISTINCT:
-        given = code.keyed.get(key, ())
+        given = code.keyed(key)
         n = bisect.bisect_left(given, token.start - most, key=lambda t: t.start)
         if any(t is not token and t.start - token.start < most for t in given[n : n + 2]):
             return True

@@ -3,7 +3,7 @@
 import re
 
 from .contexts import around, beside, by_constant, squeezed
-from .rules import ended, ids, model_row
+from .rules import ended, ids_in, model_row
 
 SLOT = re.compile(
     r"(?:model\w*\\?[\"']?\s{0,20}(?::|[:=])\s{0,20}\\?[\"']?|--model[ =])(?:openai[/:]|ft:)?$",
@@ -26,7 +26,7 @@ ANSWERED = {"usage", "choices", "finishreason", "systemfingerprint"}
 def models_in(code):
     """(start, length, row, sure) of each."""
     strings = {t.start: t for t in code.tokens if t.string}
-    for m in ids().finditer(code.clean):
+    for m in ids_in(code.clean):
         which = m.lastindex
         model, at = m[which], m.start(which)
         said = f"openai:{model}" if which == 3 else m[0]  # as Pydantic AI and LangChain name it

@@ -145,8 +145,10 @@ def _code(row, code):
         return
     names = spellings(row["name"], row["pattern"])
     chains = [(f".{plain(name.lstrip('.'))}.", name[0] == ".") for name in names]
+    ends = {chain.rsplit(".", 2)[1] for chain, _ in chains}
     for t in code.tokens:
-        if t.string:
+        small = "" if t.string else t.value.replace("_", "").lower()
+        if not any(end in small for end in ends):
             continue
         said = re.sub(r"->|::", ".", re.sub(r"[()?!]|\s", "", t.value))
         words = f".{plain(said)}."
@@ -185,7 +187,7 @@ def _also_today(row, code):
 
 def _key(row, code):
     names = {plain(name) for name in spellings(row["name"], row["pattern"])}
-    given = sorted((t for name in names for t in code.keyed.get(name, ())), key=lambda t: t.start)
+    given = sorted((t for name in names for t in code.keyed(name)), key=lambda t: t.start)
     before = None
     for t in given:
         if before is not None and _same_field(before, t, code):
