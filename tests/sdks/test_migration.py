@@ -13,6 +13,7 @@ import pytest
 
 from helpers.facts import prices
 from helpers.sdks import migration
+from helpers.sdks.migration import rules, search
 
 ROOT = Path(__file__).resolve().parents[2]
 THEN, NOW = (ROOT / "tests" / "data" / "migration" / when for when in ("then", "now"))
@@ -437,6 +438,38 @@ RECALL = {
 }
 
 
+def test_the_words_that_are_looked_for_first_hide_nothing(tmp_path, monkeypatch):
+    """Each snippet of 2024, whole and in pieces of three lines, where the words of one may lack."""
+    for file in (*THEN.iterdir(), *(f for f in CASES.rglob("*") if f.is_file())):
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        for n in range(0, len(lines), 3):
+            piece = tmp_path / f"{file.parent.name}_{file.stem}" / f"{n}{file.suffix}"
+            piece.parent.mkdir(exist_ok=True)
+            piece.write_text("".join(lines[n : n + 3]), encoding="utf-8")
+    looked_for = [migration.scan(folder) for folder in (THEN, CASES, tmp_path)]
+    monkeypatch.setattr(search, "possible", lambda lower, end="": (migration.names(), True))
+    monkeypatch.setattr(search, "has_words", lambda text: True)
+    assert [migration.scan(folder) for folder in (THEN, CASES, tmp_path)] == looked_for
+    assert len(looked_for[2]) > 100
+
+
+@pytest.mark.parametrize(
+    "text, quotes",
+    [
+        ("model: o1-mini", ""),
+        ("'openai/o1-mini'", "\"'"),
+        ('"ft:o1-mini:org::x"', "\"'"),
+        ('x = "o1-mini\\n"', "\"'"),
+        ("--model=o1-mini", "\"'"),
+        ('MODEL_NAME = "openai:o1-mini"', "\"'"),
+        ("o1-mini", ""),
+    ],
+)
+def test_an_id_is_seen_wherever_it_may_stand(text, quotes):
+    assert rules.has_id(text, quotes)
+    assert not rules.has_id(text.replace("o1-mini", "pro1-mini-x"), quotes)
+
+
 def test_names_in_other_forms_are_found_too():
     """Reduced from third-party code: members, tags, builders, typed calls, hidden folders."""
     found = {}
@@ -474,6 +507,7 @@ def test_a_name_and_its_type_are_one_finding():
         ('session.put("modalities", list)', "A.java"),
         ('let session = SessionConfig { modalities: vec!["text"] };', "a.rs"),
         ("SESSION = SessionProperties(modalities=['text'])", "a.py"),
+        ('send({"type": "response.create", "response": {"modalities": ["text"]}})', "a.py"),
     ],
 )  # fmt: skip
 def test_a_parameter_is_found_however_it_is_declared(text, name, tmp_path):
@@ -503,6 +537,7 @@ def test_a_parameter_is_found_however_it_is_declared(text, name, tmp_path):
          '  { headers: { Upgrade: "websocket" } })', "a.js"),
         ('import openai from "openai"\nrouter.get("/assistants"); fetch("/api/threads")', "a.js"),
         ("client.vector_stores.create(name='guides')", "a.py"),
+        ("new Options(outputModalities = m, outputAudio = a, temperature = 0.1)", "A.java"),
         ('ws.headers = {"OpenAI-Beta": "realtime=v1"}\nws.url = "wss://api.together.xyz/v1"',
          "together.py"),
         ('ws.send({"type": "session.update", "session": {"turn_detection": {"type": "none"}}})',

@@ -15,13 +15,15 @@ from .reading import plain
 CALLED = tuple(f"responses.{call}" for call in ("create", "parse", "stream", "new")) + (
     "v1/responses",
 )
+SESSION = ("session", "realtime", "inputaudio", "outputaudio", "responseoutput")
+SESSION += ("responsecreate", "responseproperties", "response.create")
 # {context: words of which a file must have one, in lower case without underscores}
 WORDS = {
-    "session": ("session", "realtime", "inputaudio", "responsecreate", "responseproperties"),
-    "flat": ("session", "realtime", "inputaudio", "outputaudio", "responseoutput"),
+    "session": (*SESSION, "turndetection"),
+    "flat": SESSION,
     "flat voice": ("realtime", "session.update", "response.create"),
-    "flat input": ("session", "realtime", "inputaudio"),
-    "sound of a session": ("session", "realtime", "audioformat"),
+    "flat input": SESSION,
+    "sound of a session": (*SESSION, "turndetection", "response.", "conversation.item"),
     "assistant item": ("realtime", "conversation.item"),
     "method": ("method",),
     "responses": CALLED,
