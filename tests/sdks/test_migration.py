@@ -516,6 +516,24 @@ def test_a_parameter_is_found_however_it_is_declared(text, name, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("text", "name", "names"),
+    [
+        ("realtime.on('server.response.audio.delta', play)", "a.js", ["response.audio.delta"]),
+        ("enum:\n  - response.text.done\n  - response.output_text.done\n", "a.yaml", ["response.text.done"]),
+        ("mapping:\n  conversation.item.created: '#/Created'\n", "a.yml", ["conversation.item.created"]),
+        ("# of openai, assistants=v2\npaths:\n  /assistants/{id}:\n    get: x\nurl: OpenAI-Beta=assistants=v2", "a.yaml", ["/v1/assistants", "OpenAI-Beta: assistants=v2"]),
+        ("$payload = Payload::list('fine_tuning/jobs', $of);", "a.php", ["/fine_tuning/jobs"]),
+        ("path = 'wss://x.openai.azure.com/openai/realtime?deployment=gpt-4o-realtime-preview'", "a.py", ["gpt-4o-realtime-preview"]),
+        ('var client = new AssistantClient(key);\nawait client.CreateRunStreamingAsync(t, a);\nclient.ModifyAssistant(a);', "A.cs", ["beta.assistants", "beta.threads", "beta.assistants"]),
+        ("import com.aallam.openai.api.assistant.AssistantId\nval run = openAI.getRun(thread.id, run.id)", "a.kt", ["beta.threads"]),
+        ('if (raw.ContainsKey("input_audio_format")) realtime();', "A.cs", ["input_audio_format"]),
+    ],
+)  # fmt: skip
+def test_names_of_2024_are_found_in_the_forms_of_clients(text, name, names, tmp_path):
+    assert [f.name for f in source(tmp_path, text, name)] == names
+
+
+@pytest.mark.parametrize(
     ("text", "name"),
     [
         ("from livekit.plugins import openai\nsession = AgentSession(turn_detection=x)", "a.py"),
@@ -537,6 +555,8 @@ def test_a_parameter_is_found_however_it_is_declared(text, name, tmp_path):
          '  { headers: { Upgrade: "websocket" } })', "a.js"),
         ('import openai from "openai"\nrouter.get("/assistants"); fetch("/api/threads")', "a.js"),
         ("client.vector_stores.create(name='guides')", "a.py"),
+        ("import openai, mlflow\nrun = mlflow.get_run(id)\nclient.create_run(id)", "a.py"),
+        ("import mlflow.openai\nx = 'paths/fine_tuning/jobs'", "a.py"),
         ("new Options(outputModalities = m, outputAudio = a, temperature = 0.1)", "A.java"),
         ('ws.headers = {"OpenAI-Beta": "realtime=v1"}\nws.url = "wss://api.together.xyz/v1"',
          "together.py"),

@@ -6,7 +6,8 @@ from .contexts import around, beside, by_constant, squeezed
 from .rules import ended, ids_in, model_row
 
 SLOT = re.compile(
-    r"(?:model\w*\\?[\"']?\s{0,20}(?::|[:=])\s{0,20}\\?[\"']?|--model[ =])(?:openai[/:]|ft:)?$",
+    r"(?:model\w*\\?[\"']?\s{0,20}(?::|[:=])\s{0,20}\\?[\"']?|--model[ =]|[?&]deployment=)"
+    r"(?:openai[/:]|ft:)?$",
     re.I,
 )
 # a type may stand behind the name: var model string = "…" of Go, param model string = '…' of Bicep

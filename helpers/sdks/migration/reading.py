@@ -463,7 +463,7 @@ def _key(text, start, end, token, settings):
         and after[:1] in ((",",) if token.group.keys else (",", ")"))
     ):
         call = _last_word(token.group.head)
-        if re.search(r"add|put|set|insert|with|append|property|create", call, re.I):
+        if re.search(r"add|put|set|insert|with|append|property|create|containskey", call, re.I):
             form, receiver = "declared", _receiver_of_call(text, start, token)
     elif after.startswith("{") and re.match(r"\{\s*(?:get|init)\b", after):
         form = "declared"  # a property of C#

@@ -37,6 +37,8 @@ QUOTED = {
     **dict.fromkeys("python java kotlin csharp c cpp swift dart json".split(), "\"'"),
     **dict.fromkeys("javascript typescript go".split(), "\"'`"),
 }
+# what a file says that holds a client of the Assistants API, of the SDKs for .NET and for Kotlin
+OF_ASSISTANTS = ("assistantclient", "openai.assistants", "aallam.openai.api")
 OF_A_MODEL = ("o-series", "tools of a reasoner")  # only beside one that ends
 
 
@@ -168,7 +170,8 @@ def has_id(lower, quotes=""):
             whole.match(lower, at - len(before)) for before in _BEFORE if at >= len(before)
         ):
             return True
-    return there and any(given.match(lower, at) for at in places(("model", "--model"), lower))
+    of = ("model", "--model", "deployment=")
+    return there and any(given.match(lower, at) for at in places(of, lower))
 
 
 _BEFORE = ('"', '"openai/', "ft:")  # how far before an id what tells it may begin
@@ -196,7 +199,7 @@ def _beginnings():
 def _ids_in_place(quotes):
     """The patterns of an id that is a whole string, and of one that a model's name is given."""
     either = _either(sorted(map(re.escape, ended()), key=len, reverse=True))
-    given = r"model\w*\\?[\"']?\s{0,20}[:=]\s{0,20}\\?[\"']?|--model[ =]"
+    given = r"model\w*\\?[\"']?\s{0,20}[:=]\s{0,20}\\?[\"']?|--model[ =]|deployment="
     return (
         re.compile(
             rf"[{quotes}](?:openai[/:])?{either}(?:\s|\\n)*\\?[{quotes}]|\bft:{either}[:\"'`]"
@@ -256,7 +259,7 @@ def _spelled(row, quoted=False):
         return re.compile(f"{_ALONE}{_either(map(plain, wanted))}(?:{_GIVEN})")
     if row["found"] == "code":
         chains = []
-        for name in wanted:
+        for name in _calls(row):
             first, *others = map(plain, name.strip(".").split("."))
             follows = rf"\s*(?:{others[0]}(?![a-z0-9$])|{_HIDDEN})" if others else ""
             chains.append(
@@ -264,9 +267,17 @@ def _spelled(row, quoted=False):
             )
         return re.compile(f"{_ALONE}{_either(chains)}")
     either = _either(re.escape(_bare(name)) for name in wanted)
-    if row["found"] == "value" and (quoted or not row["name"].isidentifier()):
-        return re.compile(rf"(?<=[\"'`]){either}\s*\\?[\"'`]")
+    bare = row["kind"] == "event" and not quoted  # as an item of YAML
+    if row["found"] == "value" and (quoted or not row["name"].isidentifier()) and not bare:
+        before = r"(?:(?<=[\"'`])|(?<=[\"'`]server\.))"
+        return re.compile(rf"{before}{either}\s*\\?[\"'`]")
     return re.compile(either)
+
+
+def _calls(row):
+    """What is looked for of a row of calls."""
+    more = OF_ASSISTANTS if row["name"] in ("beta.assistants", "beta.threads") else ()
+    return (*spellings(row["name"], row["pattern"]), *more)
 
 
 def _either(names):
@@ -283,7 +294,7 @@ def _words(row):
     if row["context"] == "assistant item":
         return ((wanted[0], "assistant"),)
     if row["found"] == "code":
-        return tuple(tuple(map(plain, name.strip(".").split("."))) for name in wanted)
+        return tuple(tuple(map(plain, name.strip(".").split("."))) for name in _calls(row))
     if row["found"] == "key":
         return tuple((plain(name),) for name in wanted)
     return tuple((_bare(name),) for name in wanted)
