@@ -41,8 +41,10 @@ def where(findings):
 
 
 def source(tmp_path, text, name="app.py"):
-    (tmp_path / name).write_text(text, encoding="utf-8")
-    return migration.scan(tmp_path / name)
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return migration.scan(file if file.parent == tmp_path else tmp_path)
 
 
 def test_code_of_2024_is_found_line_by_line():
@@ -527,6 +529,10 @@ def test_a_parameter_is_found_however_it_is_declared(text, name, tmp_path):
         ('var client = new AssistantClient(key);\nawait client.CreateRunStreamingAsync(t, a);\nclient.ModifyAssistant(a);', "A.cs", ["beta.assistants", "beta.threads", "beta.assistants"]),
         ("import com.aallam.openai.api.assistant.AssistantId\nval run = openAI.getRun(thread.id, run.id)", "a.kt", ["beta.threads"]),
         ('if (raw.ContainsKey("input_audio_format")) realtime();', "A.cs", ["input_audio_format"]),
+        ('assert answer.session["input_audio_format"] == x  # realtime', "a.py", ["input_audio_format"]),
+        ('In = Literal["pcm16", "g711_alaw"]\nOut = Literal["g711_ulaw"]\nimport realtime', "a.py", ["g711_alaw", "g711_ulaw"]),
+        ('await client.configure(modalities={"text"}, turn_detection=None)  # rt\nimport realtime', "a.py", ["modalities", "turn_detection"]),
+        ('use crate::OpenAIError;\nself.get(&format!("/threads/{}/messages/{id}", thread))', "a.rs", ["/v1/threads"]),
     ],
 )  # fmt: skip
 def test_names_of_2024_are_found_in_the_forms_of_clients(text, name, names, tmp_path):
@@ -557,6 +563,8 @@ def test_names_of_2024_are_found_in_the_forms_of_clients(text, name, names, tmp_
         ("client.vector_stores.create(name='guides')", "a.py"),
         ("import openai, mlflow\nrun = mlflow.get_run(id)\nclient.create_run(id)", "a.py"),
         ("import mlflow.openai\nx = 'paths/fine_tuning/jobs'", "a.py"),
+        ("data:\n  type: response.audio.delta\n", "voice_live/a.yaml"),
+        ("import openai\nsession = x; kinds = ['voice', 'modalities']", "a.py"),
         ("new Options(outputModalities = m, outputAudio = a, temperature = 0.1)", "A.java"),
         ('ws.headers = {"OpenAI-Beta": "realtime=v1"}\nws.url = "wss://api.together.xyz/v1"',
          "together.py"),

@@ -106,6 +106,8 @@ def in_session(token, code):
     siblings = ONLY_SESSION & set(said) - {token.key}
     if siblings == {"outputmodalities"} and not re.search("realtime|session", code.lower):
         siblings = set()  # a library's own name for those of Chat Completions
+    if token.key in DISTINCT | {"turndetection"} and "modalities" in said:
+        return True
     if siblings or "model" in said and "realtime-preview" in value_of(said["model"], code):
         return True
     return in_event(token, code) or any(SESSION.search(g.head) for g in around(token))

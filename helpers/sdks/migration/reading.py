@@ -415,6 +415,7 @@ def _docstring(text, start, end):
 _ANNOTATION = re.compile(r"(?:@[\w.:]+|\[\s*[\w.]+|\brename\s*=?)\s*$|#\[serde\($")
 
 
+_INDEXED = re.compile(r"(?:\b[a-z_]\w*|[)\]])\??\.?$")  # before a bracket: no list, no type
 _FOLLOWS = "=?!:],t{})("  # what begins all that may stand behind a name which is given a value
 _TYPE = re.compile(r"\b(?:enum|struct|class|interface|type|record|protocol|trait|union)\s+$")
 
@@ -453,6 +454,8 @@ def _key(text, start, end, token, settings):
             receiver = _last_word(token.group.head)
         elif _ANNOTATION.search(token.group.head):
             form = "declared"
+        elif token.group.tokens[0] is token and _INDEXED.search(token.group.head):
+            form, receiver = "declared", _last_word(token.group.head)  # answer["voice"], read
     elif token.string and bracket == "(" and _ANNOTATION.search(token.group.head):
         form = "declared"  # [JsonPropertyName("voice")], @SerializedName("voice")
     elif token.string and after.startswith("to ") or after.startswith("to\t"):

@@ -111,7 +111,7 @@ def speaker(lower, path=""):
     """The Speaker of a text in lower case, without its comments. path: of its file."""
     framework, maker = (_said(role, lower) for role in ("framework", "maker"))
     by_path = _maker_of_path(path, lower)
-    maker = maker or by_path
+    maker = maker or by_path or _said("maker", path.lower())
     folders = _packages().intersection(path.lower().split("/")[:-1])
     beta = _has(BETA, ("realtime", "openai-beta"), lower)
     of_today = ("modalities", "secrets", "realtime", "conversation.item.", "audio")

@@ -62,6 +62,7 @@ def _text(row, code):
 
 # paths that a web page may have, too
 SHORT = {"/assistants", "/threads"}
+OF_A_RUN = re.compile(r"/threads/[^\"'`\s]{1,60}/(?:runs|messages)\b")  # which no one else has
 CLIENT = re.compile(r"assistants=v\d|^\s*(?:package|module|namespace)\s+openai\b", re.M)
 
 
@@ -73,7 +74,9 @@ def _of_a_client(start, code):
     if code.settings:  # a path of a description of the API
         line = code.clean[code.clean.rfind("\n", 0, start) + 1 : start]
         begins |= not line.strip() and "openai" in code.lower
-    return begins and not code.speaks.other and CLIENT.search(code.lower) is not None
+    of_a_run = OF_A_RUN.match(code.clean, start) and "openai" in code.lower
+    known = CLIENT.search(code.lower) is not None or of_a_run
+    return bool(begins and not code.speaks.other and known)
 
 
 def _addressed(start, code):
