@@ -763,13 +763,23 @@ def test_an_event_elsewhere_in_a_file_makes_no_session_of_it(tmp_path):
     assert source(tmp_path, text) == []
 
 
-def test_what_is_too_long_to_be_written_by_hand_is_read_in_part_and_told(tmp_path):
-    from helpers.sdks.migration import search
-
-    text = 'ask(model="o1-mini")\n' * (search.MOST // 20)
+@pytest.mark.parametrize(
+    "text, n",
+    [('ask(model="o1-mini")\n' * 9_000, 8_000), ("o1 " * 200_000 + 'ask(model="o1")\n', 0)],
+)
+def test_long_data_is_read_in_part_and_told(text, n, tmp_path):
     found = source(tmp_path, text)
-    assert found[0].kind == "read in part" and "180,000 characters" in found[0].what
-    assert len(found) > 8_000
+    assert found[0].kind == "read in part" and "the first 180,000 characters" in found[0].what
+    assert len(found) > n
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "a.md", "a.py"])
+def test_a_long_text_is_read_to_its_end(name, tmp_path):
+    """As a description of an API is, of some 800,000 characters."""
+    text = (
+        "```python\nx: 1\nmodel='o1'\n" + "x: 1\n" * (search.MOST // 4) + "model='o1-mini'\n```\n"
+    )
+    assert [f.name for f in source(tmp_path, text, name)] == ["o1", "o1-mini"]
 
 
 def run(*arguments):

@@ -181,7 +181,10 @@ def ids_in(text):
     """A match of `ids` for each id in a text, in order."""
     starts = set()
     for at in places(_beginnings(), text):
-        starts |= {at, max(0, at - len("openai/")), max(0, at - len("ft:"))}
+        starts.add(at)
+        starts |= {
+            at - len(before) for before in ("openai/", "ft:") if text.endswith(before, 0, at)
+        }
     reached = 0
     for at in sorted(starts):
         if at >= reached and (found := ids().match(text, at)):
