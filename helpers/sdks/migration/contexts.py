@@ -124,7 +124,10 @@ def in_event(token, code):
         for key in group.named("type"):
             if strange and not group.bracket and abs(key.start - token.start) > NEAR:
                 continue
-            if value_of(key, code) in ("session.update", "response.create", "realtime"):
+            event = value_of(key, code)
+            if event == "response.create" and group is token.group and group.bracket:
+                continue  # of the Responses API, whose parameters stand beside the type
+            if event in ("session.update", "response.create", "realtime"):
                 return True
     return False
 

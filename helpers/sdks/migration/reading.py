@@ -444,7 +444,7 @@ def _key(text, start, end, token, settings):
         elif not token.string and not receiver and _line_begins(text, start):
             form = "declared"  # modalities: list[str] in a class
     elif re.match(r"[:?]?=(?![=>])", after):
-        if settings or bracket == "(" or _object_of_csharp(token):
+        if settings or bracket == "(" and not receiver or _object_of_csharp(token):
             form = "field"
         elif receiver:
             form = "declared"  # session.voice = …

@@ -62,7 +62,7 @@ def _text(row, code):
 
 # paths that a web page may have, too
 SHORT = {"/assistants", "/threads"}
-OF_A_RUN = re.compile(r"/threads/[^\"'`\s]{1,60}/(?:runs|messages)\b")  # which no one else has
+OF_A_RUN = re.compile(r"/threads/(?:[^\"'`\s]{1,60}/)?(?:runs|messages)\b")  # which no one else has
 CLIENT = re.compile(r"assistants=v\d|^\s*(?:package|module|namespace)\s+openai\b", re.M)
 
 
@@ -213,7 +213,23 @@ def _also_today(row, code):
     )
 
 
+def _read_of_a_session(row, code):
+    """(start, length) of what a session alone had, where it is read: session.turn_detection"""
+    speaks = code.speaks
+    if row["context"] not in ("flat", "flat input") or speaks.other or speaks.framework:
+        return
+    if not speaks.current:
+        first, *others = row["name"].split("_")
+        names = "|".join((row["name"], first + "".join(map(str.title, others))))
+        holder = r"\b\w*[sS]ession(?:_?[cC]onfig|_?[oO]ptions|_?[pP]roperties)?"
+        read = re.compile(rf"{holder}[?!]?\.({names})\b(?!\s*[:(=](?!=))")
+        for m in read.finditer(code.clean):
+            yield m.start(1), len(m[1])
+
+
 def _key(row, code):
+    for start, length in _read_of_a_session(row, code):
+        yield start, length, None if code.speaks.maker else True
     names = {plain(name) for name in spellings(row["name"], row["pattern"])}
     given = sorted((t for name in names for t in code.keyed(name)), key=lambda t: t.start)
     before = None
