@@ -598,6 +598,11 @@ def test_an_id_in_a_split_text_is_read_whole(text, tmp_path):
         ('assert answer == Answer(model="gpt-4o", usage=Usage(3, 4))', False),
         ('line = \'{"model": "gpt-4o", "choices": []}\'', False),
         ('ask(model="gpt-4o")\nreport.usage = 3', True),
+        (
+            'got = {"type": "response.completed", "response": {"id": "resp_1", "model": "gpt-4o"}}',
+            False,
+        ),
+        ('send({"id": "evt_1", "model": "gpt-4o"})', True),
         ('O1_PREVIEW = "o1-preview"', True),
         ('LIMITS = {"o1-preview": 3}', False),
         ('import azure\nURL = "/voice_live"\nsend({"session": {"modalities": ["text"]}})', None),

@@ -2,7 +2,7 @@
 
 import re
 
-from .contexts import around, beside, by_constant, squeezed
+from .contexts import around, beside, by_constant, squeezed, value_of
 from .rules import ended, ids_in, model_row
 
 SLOT = re.compile(
@@ -21,6 +21,7 @@ RESULTS = set(
     outputtokens objectid correct completion response systemfingerprint""".split()
 )
 # and what nothing but an answer has
+OF_ANSWERS = re.compile(r"(?:resp|chatcmpl|cmpl|run)[_-]")  # how the id of one begins
 ANSWERED = {"usage", "choices", "finishreason", "systemfingerprint"}
 
 
@@ -74,7 +75,8 @@ BEGINS = re.compile(r"(?:starts?_?with\??|has_?prefix|begins_?with)\s*$", re.I)
 
 def _recorded(at, token, code):
     """Whether a model is named among results: what was, which changing would make wrong."""
-    if token is not None and token.group.bracket and ANSWERED & set(beside(token)):
+    said = beside(token) if token is not None and token.group.bracket else {}
+    if ANSWERED & set(said) or "id" in said and OF_ANSWERS.match(value_of(said["id"], code)):
         return True
     if code.end in (".yaml", ".yml"):
         near = code.clean[max(0, at - 300) : at + 300]
