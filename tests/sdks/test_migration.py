@@ -13,6 +13,7 @@ import pytest
 
 from helpers.facts import prices
 from helpers.sdks import migration
+from helpers.sdks.migration import rules, search
 
 ROOT = Path(__file__).resolve().parents[2]
 THEN, NOW = (ROOT / "tests" / "data" / "migration" / when for when in ("then", "now"))
@@ -40,8 +41,10 @@ def where(findings):
 
 
 def source(tmp_path, text, name="app.py"):
-    (tmp_path / name).write_text(text, encoding="utf-8")
-    return migration.scan(tmp_path / name)
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return migration.scan(file if file.parent == tmp_path else tmp_path)
 
 
 def test_code_of_2024_is_found_line_by_line():
@@ -437,6 +440,38 @@ RECALL = {
 }
 
 
+def test_the_words_that_are_looked_for_first_hide_nothing(tmp_path, monkeypatch):
+    """Each snippet of 2024, whole and in pieces of three lines, where the words of one may lack."""
+    for file in (*THEN.iterdir(), *(f for f in CASES.rglob("*") if f.is_file())):
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        for n in range(0, len(lines), 3):
+            piece = tmp_path / f"{file.parent.name}_{file.stem}" / f"{n}{file.suffix}"
+            piece.parent.mkdir(exist_ok=True)
+            piece.write_text("".join(lines[n : n + 3]), encoding="utf-8")
+    looked_for = [migration.scan(folder) for folder in (THEN, CASES, tmp_path)]
+    monkeypatch.setattr(search, "possible", lambda lower, end="": (migration.names(), True))
+    monkeypatch.setattr(search, "has_words", lambda text: True)
+    assert [migration.scan(folder) for folder in (THEN, CASES, tmp_path)] == looked_for
+    assert len(looked_for[2]) > 100
+
+
+@pytest.mark.parametrize(
+    "text, quotes",
+    [
+        ("model: o1-mini", ""),
+        ("'openai/o1-mini'", "\"'"),
+        ('"ft:o1-mini:org::x"', "\"'"),
+        ('x = "o1-mini\\n"', "\"'"),
+        ("--model=o1-mini", "\"'"),
+        ('MODEL_NAME = "openai:o1-mini"', "\"'"),
+        ("o1-mini", ""),
+    ],
+)
+def test_an_id_is_seen_wherever_it_may_stand(text, quotes):
+    assert rules.has_id(text, quotes)
+    assert not rules.has_id(text.replace("o1-mini", "pro1-mini-x"), quotes)
+
+
 def test_names_in_other_forms_are_found_too():
     """Reduced from third-party code: members, tags, builders, typed calls, hidden folders."""
     found = {}
@@ -474,11 +509,37 @@ def test_a_name_and_its_type_are_one_finding():
         ('session.put("modalities", list)', "A.java"),
         ('let session = SessionConfig { modalities: vec!["text"] };', "a.rs"),
         ("SESSION = SessionProperties(modalities=['text'])", "a.py"),
+        ('send({"type": "response.create", "response": {"modalities": ["text"]}})', "a.py"),
     ],
 )  # fmt: skip
 def test_a_parameter_is_found_however_it_is_declared(text, name, tmp_path):
     found = [f.name for f in source(tmp_path, text, name)]
     assert found.count("modalities") == 1, found
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "names"),
+    [
+        ("realtime.on('server.response.audio.delta', play)", "a.js", ["response.audio.delta"]),
+        ("enum:\n  - response.text.done\n  - response.output_text.done\n", "a.yaml", ["response.text.done"]),
+        ("mapping:\n  conversation.item.created: '#/Created'\n", "a.yml", ["conversation.item.created"]),
+        ("# of openai, assistants=v2\npaths:\n  /assistants/{id}:\n    get: x\nurl: OpenAI-Beta=assistants=v2", "a.yaml", ["/v1/assistants", "OpenAI-Beta: assistants=v2"]),
+        ("$payload = Payload::list('fine_tuning/jobs', $of);", "a.php", ["/fine_tuning/jobs"]),
+        ("path = 'wss://x.openai.azure.com/openai/realtime?deployment=gpt-4o-realtime-preview'", "a.py", ["gpt-4o-realtime-preview"]),
+        ('var client = new AssistantClient(key);\nawait client.CreateRunStreamingAsync(t, a);\nclient.ModifyAssistant(a);', "A.cs", ["beta.assistants", "beta.threads", "beta.assistants"]),
+        ("import com.aallam.openai.api.assistant.AssistantId\nval run = openAI.getRun(thread.id, run.id)", "a.kt", ["beta.threads"]),
+        ('if (raw.ContainsKey("input_audio_format")) realtime();', "A.cs", ["input_audio_format"]),
+        ('assert answer.session["input_audio_format"] == x  # realtime', "a.py", ["input_audio_format"]),
+        ('In = Literal["pcm16", "g711_alaw"]\nOut = Literal["g711_ulaw"]\nimport realtime', "a.py", ["g711_alaw", "g711_ulaw"]),
+        ("if (x) return this.sessionConfig.turn_detection?.type; // realtime", "a.js", ["turn_detection"]),
+        ("f !== void 0 && (this.sessionConfig.turn_detection = f); realtime", "a.js", ["turn_detection"]),
+        ('self.post("/threads/runs", request).await?; // openai\nuse openai', "a.rs", ["/v1/threads"]),
+        ('await client.configure(modalities={"text"}, turn_detection=None)  # rt\nimport realtime', "a.py", ["modalities", "turn_detection"]),
+        ('use crate::OpenAIError;\nself.get(&format!("/threads/{}/messages/{id}", thread))', "a.rs", ["/v1/threads"]),
+    ],
+)  # fmt: skip
+def test_names_of_2024_are_found_in_the_forms_of_clients(text, name, names, tmp_path):
+    assert [f.name for f in source(tmp_path, text, name)] == names
 
 
 @pytest.mark.parametrize(
@@ -503,6 +564,13 @@ def test_a_parameter_is_found_however_it_is_declared(text, name, tmp_path):
          '  { headers: { Upgrade: "websocket" } })', "a.js"),
         ('import openai from "openai"\nrouter.get("/assistants"); fetch("/api/threads")', "a.js"),
         ("client.vector_stores.create(name='guides')", "a.py"),
+        ('ws.send({"type": "response.create", "temperature": 1, "model": "gpt-6"})  # realtime', "a.py"),
+        ("x?: Session.InputAudioTranscription; y = session_create_params.turn_detection // realtime", "a.ts"),
+        ("import openai, mlflow\nrun = mlflow.get_run(id)\nclient.create_run(id)", "a.py"),
+        ("import mlflow.openai\nx = 'paths/fine_tuning/jobs'", "a.py"),
+        ("data:\n  type: response.audio.delta\n", "voice_live/a.yaml"),
+        ("import openai\nsession = x; kinds = ['voice', 'modalities']", "a.py"),
+        ("new Options(outputModalities = m, outputAudio = a, temperature = 0.1)", "A.java"),
         ('ws.headers = {"OpenAI-Beta": "realtime=v1"}\nws.url = "wss://api.together.xyz/v1"',
          "together.py"),
         ('ws.send({"type": "session.update", "session": {"turn_detection": {"type": "none"}}})',
@@ -530,6 +598,11 @@ def test_an_id_in_a_split_text_is_read_whole(text, tmp_path):
         ('assert answer == Answer(model="gpt-4o", usage=Usage(3, 4))', False),
         ('line = \'{"model": "gpt-4o", "choices": []}\'', False),
         ('ask(model="gpt-4o")\nreport.usage = 3', True),
+        (
+            'got = {"type": "response.completed", "response": {"id": "resp_1", "model": "gpt-4o"}}',
+            False,
+        ),
+        ('send({"id": "evt_1", "model": "gpt-4o"})', True),
         ('O1_PREVIEW = "o1-preview"', True),
         ('LIMITS = {"o1-preview": 3}', False),
         ('import azure\nURL = "/voice_live"\nsend({"session": {"modalities": ["text"]}})', None),
@@ -700,13 +773,23 @@ def test_an_event_elsewhere_in_a_file_makes_no_session_of_it(tmp_path):
     assert source(tmp_path, text) == []
 
 
-def test_what_is_too_long_to_be_written_by_hand_is_read_in_part_and_told(tmp_path):
-    from helpers.sdks.migration import search
-
-    text = 'ask(model="o1-mini")\n' * (search.MOST // 20)
+@pytest.mark.parametrize(
+    "text, n",
+    [('ask(model="o1-mini")\n' * 9_000, 8_000), ("o1 " * 200_000 + 'ask(model="o1")\n', 0)],
+)
+def test_long_data_is_read_in_part_and_told(text, n, tmp_path):
     found = source(tmp_path, text)
-    assert found[0].kind == "read in part" and "180,000 characters" in found[0].what
-    assert len(found) > 8_000
+    assert found[0].kind == "read in part" and "the first 180,000 characters" in found[0].what
+    assert len(found) > n
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "a.md", "a.py"])
+def test_a_long_text_is_read_to_its_end(name, tmp_path):
+    """As a description of an API is, of some 800,000 characters."""
+    text = (
+        "```python\nx: 1\nmodel='o1'\n" + "x: 1\n" * (search.MOST // 4) + "model='o1-mini'\n```\n"
+    )
+    assert [f.name for f in source(tmp_path, text, name)] == ["o1", "o1-mini"]
 
 
 def run(*arguments):

@@ -136,10 +136,13 @@ class Explorer(Still, w.VBox):
     def _uploaded(self, change):
         if change["new"]:
             file = change["new"][0]
+            self._quietly(self.typed, "")  # it is of another file, and may be typed again
             self._load(bytes(file["content"]), file["name"])
+            self.upload.value = ()  # the same file may be chosen again
 
     def _typed(self, change):
-        self._load(change["new"], Path(change["new"]).name)
+        if not self.quiet:
+            self._load(change["new"], Path(change["new"]).name)
 
     def _load(self, source, name):
         """Read, price and show a usage export: a path, or its bytes."""

@@ -21,8 +21,8 @@ import pandas as pd
 
 from ...facts import tables
 from . import large, spelled, workbooks
-from .formats import FORMATS, KNOWN, OF_A_TRACER, openai_api, proxies, seems, spans
-from .formats.records import BROKEN, parsed
+from .formats import FORMATS, KNOWN, OF_A_TOOL, openai_api, proxies, seems, spans
+from .formats.records import BROKEN, dicts, parsed
 from .pricing import ABSURD, CODES, COUNTS, BillError, usd
 
 COUNTED = (
@@ -63,7 +63,7 @@ EARLIEST, LATEST = (
     pd.Timestamp("2100-01-01", tz="UTC"),
 )  # other times are slips
 LOOKED_AT = 100  # records in which a format is looked for: the first may be an error, or a stranger
-PAGES = ("data", "runs", "results", "items", "rows", "logs", "spans")
+PAGES = ("data", "runs", "results", "result", "items", "rows", "logs", "spans")
 MANY = r"\s*([2-9]|[1-9]\d)(.|\n)*"  # a count of calls above one
 EMPTY_PERIOD = {"start_time", "end_time", "start_time_iso", "end_time_iso"}
 
@@ -119,7 +119,7 @@ def read(source, zone="UTC", dates=None):
     rows, more = _normal(raw, zone, european is not None)
     if european is not None and _is_large(source) and not large.there():
         more.append("a file of this size is read in a fraction of time and memory with DuckDB: python start.py lab --warehouse")  # fmt: skip
-    return Usage(what, rows, empty, notes + more)
+    return Usage(what, rows, empty, notes + more + _on_writing(rows))
 
 
 def _bytes(path):
@@ -197,7 +197,9 @@ def _from_records(lines, notes, found=None):
         seen, told = "a list without objects", ""
         if first is not None:
             seen = f"an object with {', '.join(map(str, list(first)[:8])) or 'nothing in it'}"
-            told = seems(first)
+            told = seems(
+                {*first, *(name for page in PAGES for r in dicts(first.get(page)) for name in r)}
+            )
         raise BillError(f"no known usage export: {seen}. {told}Read are {KNOWN}")
     what, reader = found
     raw, empty = [], 0
@@ -205,7 +207,7 @@ def _from_records(lines, notes, found=None):
         found = list(reader(record, notes)) if isinstance(record, dict) else [BROKEN]
         empty += sum(r is None for r in found)
         raw += [r | {"line": line} for r in found if r is not None]
-    if reader in (spans.span, spans.otlp):
+    if reader in spans.SPANS:
         raw = spans.once(raw, notes)
         empty += sum("nothing" in r for r in raw)
         raw = [r for r in raw if "nothing" not in r]
@@ -272,7 +274,7 @@ def _from_workbook(data):
 
 def _of_table(kind, head, lines, notes, ends, european):
     """As `_from_csv`, of a header and [(number, cells)]. kind: what the table is, in words."""
-    if tracer := _of_a_tracer(head):
+    if tracer := _of_a_tool(head):
         records = [(i, _record(head, cells)) for i, cells in lines]
         what, *found = _from_records(records, notes, tracer)
         return f"{what}, as {kind}", *found, None
@@ -299,7 +301,7 @@ def _header(text):
 
 def _is_header(head):
     """Whether these cells name the columns of a table that we know."""
-    if _of_a_tracer(head):
+    if _of_a_tool(head):
         return True
     try:
         return bool(_used(_names(head)))
@@ -307,11 +309,11 @@ def _is_header(head):
         return False
 
 
-def _of_a_tracer(head):
-    """(what it is, its reader) where a CSV has the names of a tool that also writes rows which add
-    up others; else None.
+def _of_a_tool(head):
+    """(what it is, its reader) where a CSV has the names of a tool whose rows are read as records;
+    else None.
     """
-    known = ((what, read) for what, belongs, read in OF_A_TRACER if belongs(dict.fromkeys(head)))
+    known = ((what, read) for what, belongs, read in OF_A_TOOL if belongs(dict.fromkeys(head)))
     return next(known, None)
 
 
@@ -363,7 +365,7 @@ def _added_up(path, zone):
     if above:
         return None
     head = next(csv.reader([text.split("\n", 1)[0]], delimiter=comma), [])
-    if _of_a_tracer(head):
+    if _of_a_tool(head):
         return None
     names = _names(head)
     used = {field: at for field, (at, _) in _used(names).items()}
@@ -390,7 +392,7 @@ def _added_up(path, zone):
         sums["trouble"] = sums["trouble"].astype(np.int8)
         if "batch" in sums:
             sums["batch"] = sums["batch"].fillna(False).astype(bool)
-    return Usage(what, sums, empty, notes)
+    return Usage(what, sums, empty, notes + _on_writing(sums))
 
 
 def _odd_names(field, cells):
@@ -515,7 +517,11 @@ def _of_lines(names, lines, ends, kind="a CSV", sums=False):
         perhaps = [n for n in ignored if "cache" in n and "cost" not in n]
         notes.append(
             "no column for cached input: all of it is priced as not cached"
-            + (f". If {' or '.join(perhaps)} tells it, name it cached_tokens" if perhaps else "")
+            + (
+                f". If {' or '.join(perhaps)} tells it, name it cached_tokens; it is a part of the input: what stands beside it, add to it"
+                if perhaps
+                else ""
+            )
         )
     total = np.zeros(len(raw), bool)
     for field in ("when", "model", "feature"):
@@ -636,11 +642,6 @@ def _normal(raw, zone, of_csv=False, others=None):
         mark(value < 0, "the parts exceed their total")
         wrong |= value < 0
     mark(kinds.get("reasoning", 0) > counts["output"], "the parts exceed their total")
-    writes = int(kinds["cache_write"][~wrong].sum()) if "cache_write" in kinds else 0
-    if writes:
-        notes.append(
-            f"{writes:,} tokens written to the cache count as ordinary input: what writing costs is not in data/prices.csv"
-        )
     if "batch" not in rows and "tier" not in rows:
         notes.append(
             "the file does not tell batch or another tier: all of it is priced as standard"
@@ -649,6 +650,14 @@ def _normal(raw, zone, of_csv=False, others=None):
     rows["requests"] = np.where(wrong, 1, counts["requests"])
     kinds = {name: np.where(wrong, 0, value) for name, value in kinds.items()}
     return pd.DataFrame(rows | kinds | {"trouble": trouble}), notes
+
+
+def _on_writing(rows):
+    """The note on tokens that were written to the cache, in a list; none where none were."""
+    counted = rows["trouble"] == 0
+    written = int(rows["cache_write"][counted].sum()) if "cache_write" in rows else 0
+    what = "tokens written to the cache count as ordinary input: what writing costs is not in data/prices.csv"
+    return [f"{written:,} {what}"] if written else []
 
 
 def _hits(text):

@@ -36,7 +36,7 @@ def value_of(key, code):
     """The text that a key is given, as far as it stands in the file: of `body.model || "o1"` and
     `getenv("MODEL", "o1")`, the last.
     """
-    if key.short:
+    if key.form == "short":  # its own value
         return code.known.get(key.value, "")
     value, text = key.after, ""
     for _ in range(FAR):
@@ -104,6 +104,10 @@ def in_session(token, code):
     if "messages" in said:
         return False
     siblings = ONLY_SESSION & set(said) - {token.key}
+    if siblings == {"outputmodalities"} and not re.search("realtime|session", code.lower):
+        siblings = set()  # a library's own name for those of Chat Completions
+    if token.key in DISTINCT | {"turndetection"} and "modalities" in said:
+        return True
     if siblings or "model" in said and "realtime-preview" in value_of(said["model"], code):
         return True
     return in_event(token, code) or any(SESSION.search(g.head) for g in around(token))
@@ -120,7 +124,10 @@ def in_event(token, code):
         for key in group.named("type"):
             if strange and not group.bracket and abs(key.start - token.start) > NEAR:
                 continue
-            if value_of(key, code) in ("session.update", "response.create", "realtime"):
+            event = value_of(key, code)
+            if event == "response.create" and group is token.group and group.bracket:
+                continue  # of the Responses API, whose parameters stand beside the type
+            if event in ("session.update", "response.create", "realtime"):
                 return True
     return False
 
@@ -155,7 +162,7 @@ def _declared(token, code):
 def _near_a_distinct(token, code, most=1200):
     """Whether a name that only a beta session had is given within some lines."""
     for key in DISTINCT:
-        given = code.keyed.get(key, ())
+        given = code.keyed(key)
         n = bisect.bisect_left(given, token.start - most, key=lambda t: t.start)
         if any(t is not token and t.start - token.start < most for t in given[n : n + 2]):
             return True

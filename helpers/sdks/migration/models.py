@@ -2,11 +2,12 @@
 
 import re
 
-from .contexts import around, beside, by_constant, squeezed
-from .rules import ended, ids, model_row
+from .contexts import around, beside, by_constant, squeezed, value_of
+from .rules import ended, ids_in, model_row
 
 SLOT = re.compile(
-    r"(?:model\w*\\?[\"']?\s{0,20}(?::|[:=])\s{0,20}\\?[\"']?|--model[ =])(?:openai[/:]|ft:)?$",
+    r"(?:model\w*\\?[\"']?\s{0,20}(?::|[:=])\s{0,20}\\?[\"']?|--model[ =]|[?&]deployment=)"
+    r"(?:openai[/:]|ft:)?$",
     re.I,
 )
 # a type may stand behind the name: var model string = "…" of Go, param model string = '…' of Bicep
@@ -20,13 +21,14 @@ RESULTS = set(
     outputtokens objectid correct completion response systemfingerprint""".split()
 )
 # and what nothing but an answer has
+OF_ANSWERS = re.compile(r"(?:resp|chatcmpl|cmpl|run)[_-]")  # how the id of one begins
 ANSWERED = {"usage", "choices", "finishreason", "systemfingerprint"}
 
 
 def models_in(code):
     """(start, length, row, sure) of each."""
     strings = {t.start: t for t in code.tokens if t.string}
-    for m in ids().finditer(code.clean):
+    for m in ids_in(code.clean):
         which = m.lastindex
         model, at = m[which], m.start(which)
         said = f"openai:{model}" if which == 3 else m[0]  # as Pydantic AI and LangChain name it
@@ -73,7 +75,8 @@ BEGINS = re.compile(r"(?:starts?_?with\??|has_?prefix|begins_?with)\s*$", re.I)
 
 def _recorded(at, token, code):
     """Whether a model is named among results: what was, which changing would make wrong."""
-    if token is not None and token.group.bracket and ANSWERED & set(beside(token)):
+    said = beside(token) if token is not None and token.group.bracket else {}
+    if ANSWERED & set(said) or "id" in said and OF_ANSWERS.match(value_of(said["id"], code)):
         return True
     if code.end in (".yaml", ".yml"):
         near = code.clean[max(0, at - 300) : at + 300]

@@ -11,6 +11,7 @@ from pygments.lexer import RegexLexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, Name, String, Text
 
+from ...common.once import once
 from .files import ENDS
 from .speaks import speaker
 
@@ -46,35 +47,50 @@ def _lexer(alias):
 
 @dataclass(eq=False, slots=True)
 class Group:
-    """What stands between two brackets: the text before them, the group around, its keys. `unit`
+    """What stands between two brackets: the text before them, the group around, its Tokens. `unit`
     counts statements.
 
     bracket: the opening one; "" for what stands in none, as a whole file, or a text in a string.
-    Complete, and asked for its keys, only when the whole text has been read.
+    Complete, and asked for its keys, only when the whole text has been read: most are never asked.
     """
 
     head: str = ""
     up: "Group | None" = None
     bracket: str = ""
     unit: int = 0
-    keys: list = field(default_factory=list)
-    _named: dict | None = None
+    tokens: list = field(default_factory=list)
+    _keys: list | None = None
+    _ends: dict | None = None
     _beside: dict | None = None
+
+    @property
+    def keys(self):
+        """The Tokens that give a name to what follows, in order."""
+        if self._keys is None:
+            self._keys = []
+            for token in self.tokens:
+                token.find_key()
+                if token._key:
+                    self._keys.append(token)
+        return self._keys
+
+    @property
+    def in_order(self):
+        """Whether a key depends on those before it, as among the arguments of a call."""
+        return self.bracket == "("
 
     def named(self, key):
         """The Tokens that give this name, in order."""
-        if self._named is None:
-            self._named = {}
-            for token in self.keys:
-                self._named.setdefault(token.key, []).append(token)
-        return self._named.get(key, ())
+        if self._ends is None:
+            self._ends = by_end(self.tokens)
+        return [t for t in self._ends.get(key, ()) if t.key == key]
 
     def beside(self, unit):
         """{key: Token} of what is said in one statement."""
         if self._beside is None:
             self._beside = {}
             for token in self.keys:
-                self._beside.setdefault(token.unit, {})[token.key] = token
+                self._beside.setdefault(token.unit, {})[token._key] = token
         return self._beside.get(unit, {})
 
 
@@ -90,12 +106,34 @@ class Token:
     string: bool
     group: Group
     unit: int
-    key: str = ""
-    form: str = ""
-    receiver: str = ""
-    short: bool = False  # a key that is its own value
+    _place: tuple  # the text that it stands in, where it begins and ends there, whether lines count
+    _key: str = ""
+    _form: str | None = None  # not known so far
+    _receiver: str = ""
     whole: str = ""  # a string with those that are put to its end: "gpt-" "4o", "gpt-" + "4o"
     after: "Token | None" = None  # the next one
+
+    @property
+    def key(self):
+        return self._known()._key
+
+    @property
+    def form(self):
+        return self._known()._form
+
+    @property
+    def receiver(self):
+        return self._known()._receiver
+
+    def _known(self):
+        if self._form is None:
+            _ = self.group.keys if self.group.in_order else self.find_key()
+        return self
+
+    def find_key(self):
+        if self._form is None:
+            text, start, end, settings = self._place
+            self._key, self._form, self._receiver = _key(text, start, end, self, settings)
 
 
 class Code:
@@ -103,28 +141,38 @@ class Code:
 
     end: an end of `ENDS`. path: of the file, which may say whose it is. worth: whether a text
     within a string need be read. known: {name: text} of constants that other cells give. breaks:
-    places where brackets begin anew, as each fence of a page does. `keyed`: {key: its Tokens in
-    order}.
+    places where brackets begin anew, as each fence of a page does.
     """
 
     def __init__(self, text, end, path="", worth=lambda text: True, known=None, breaks=()):
         alias = "plain" if end not in (".json", ".jsonl") and _LONG.search(text) else ENDS[end]
         self.text, self.end, self.path, self._worth = text, end, path.lower(), worth
         self.settings = alias in SETTINGS
-        self.known = {**constants(text), **(known or {})}
+        self._given, self._keyed = known or {}, {}
         self.tokens, self._blank = [], []
         self._read(text, 0, alias, Group(), 3, breaks)
         self.clean = _blanked(text, sorted(self._blank))
         self.lower = self.clean.lower()
-        self.keyed = {}
-        for token in self.tokens:
-            if token.key:
-                self.keyed.setdefault(token.key, []).append(token)
         self.speaks = speaker(self.lower, path)
         self._lines = [m.end() for m in re.finditer("\n", text)]
         for one, after in zip(self.tokens, self.tokens[1:]):
             one.after = after
         _join(self.tokens, self.clean, alias)
+
+    @once
+    def known(self):
+        """{name: text} of constants, of the text and given."""
+        return {**constants(self.text), **self._given}
+
+    @once
+    def _ends(self):
+        return by_end(self.tokens)
+
+    def keyed(self, key):
+        """The Tokens that give a key, in order."""
+        if key not in self._keyed:
+            self._keyed[key] = [t for t in self._ends.get(key, ()) if t.key == key]
+        return self._keyed[key]
 
     def place(self, start):
         """(line, column) of a character, both from 1."""
@@ -153,8 +201,8 @@ class Code:
                 elif what == "semicolon":
                     group.unit += 1
                 else:
-                    token = Token(m[0], at + m.start(), False, group, group.unit)
-                    self._add(token, code, m.start(), m.end())
+                    place = (code, *m.span(), self.settings)
+                    self._add(Token(m[0], at + m.start(), False, group, group.unit, place))
             if start < end:
                 group = self._string(text, code, at, start, end, group, depth)
             done = end
@@ -166,15 +214,15 @@ class Code:
         ahead = opened.end() if quote else 0
         body = raw[ahead:]
         value = body[: -len(quote)] if quote and body.endswith(quote) else body
-        token = Token(value.rstrip(), at + start + ahead, True, group, group.unit)
-        self._add(token, code, start, end)
+        place = (code, start, end, self.settings)
+        token = Token(value.rstrip(), at + start + ahead, True, group, group.unit, place)
+        self._add(token)
         if quote == "`" and (
             tags := re.findall(r'\b(?:json|yaml|bson|mapstructure):"([\w-]+)', value)
         ):
-            token.key, token.form = plain(tags[0]), "declared"  # of a struct of Go
+            token._key, token._form = plain(tags[0]), "declared"  # of a struct of Go
             token.value = tags[0]
             token.start += value.find(tags[0])
-            group.keys.append(token)
         elif (
             depth and re.search(r"[\"'\n{=]", value) and self._worth(value)
         ):  # JSON in a shell's string, a page in a program's
@@ -188,12 +236,20 @@ class Code:
             )
         return group
 
-    def _add(self, token, code, start, end):
-        token.key, token.form, token.receiver = _key(code, start, end, token, self.settings)
-        token.short = token.form == "short"
+    def _add(self, token):
         self.tokens.append(token)
-        if token.key:
-            token.group.keys.append(token)
+        token.group.tokens.append(token)
+
+
+_LAST = re.compile(r"[\w$-]*$")
+
+
+def by_end(tokens):
+    """{the last word of a Token, as a key has it: such Tokens in order}"""
+    ends = {}
+    for token in tokens:
+        ends.setdefault(plain(_LAST.search(token.value[-60:])[0]), []).append(token)
+    return ends
 
 
 def _blanked(text, places):
@@ -359,6 +415,7 @@ def _docstring(text, start, end):
 _ANNOTATION = re.compile(r"(?:@[\w.:]+|\[\s*[\w.]+|\brename\s*=?)\s*$|#\[serde\($")
 
 
+_INDEXED = re.compile(r"(?:\b[a-z_]\w*|[)\]])\??\.?$")  # before a bracket: no list, no type
 _FOLLOWS = "=?!:],t{})("  # what begins all that may stand behind a name which is given a value
 _TYPE = re.compile(r"\b(?:enum|struct|class|interface|type|record|protocol|trait|union)\s+$")
 
@@ -387,7 +444,7 @@ def _key(text, start, end, token, settings):
         elif not token.string and not receiver and _line_begins(text, start):
             form = "declared"  # modalities: list[str] in a class
     elif re.match(r"[:?]?=(?![=>])", after):
-        if settings or bracket == "(" or _object_of_csharp(token):
+        if settings or bracket == "(" and not receiver or _object_of_csharp(token):
             form = "field"
         elif receiver:
             form = "declared"  # session.voice = …
@@ -397,6 +454,8 @@ def _key(text, start, end, token, settings):
             receiver = _last_word(token.group.head)
         elif _ANNOTATION.search(token.group.head):
             form = "declared"
+        elif token.group.tokens[0] is token and _INDEXED.search(token.group.head):
+            form, receiver = "declared", _last_word(token.group.head)  # answer["voice"], read
     elif token.string and bracket == "(" and _ANNOTATION.search(token.group.head):
         form = "declared"  # [JsonPropertyName("voice")], @SerializedName("voice")
     elif token.string and after.startswith("to ") or after.startswith("to\t"):
@@ -407,7 +466,7 @@ def _key(text, start, end, token, settings):
         and after[:1] in ((",",) if token.group.keys else (",", ")"))
     ):
         call = _last_word(token.group.head)
-        if re.search(r"add|put|set|insert|with|append|property|create", call, re.I):
+        if re.search(r"add|put|set|insert|with|append|property|create|containskey", call, re.I):
             form, receiver = "declared", _receiver_of_call(text, start, token)
     elif after.startswith("{") and re.match(r"\{\s*(?:get|init)\b", after):
         form = "declared"  # a property of C#

@@ -15,13 +15,15 @@ from .reading import plain
 CALLED = tuple(f"responses.{call}" for call in ("create", "parse", "stream", "new")) + (
     "v1/responses",
 )
+SESSION = ("session", "realtime", "inputaudio", "outputaudio", "responseoutput")
+SESSION += ("responsecreate", "responseproperties", "response.create")
 # {context: words of which a file must have one, in lower case without underscores}
 WORDS = {
-    "session": ("session", "realtime", "inputaudio", "responsecreate", "responseproperties"),
-    "flat": ("session", "realtime", "inputaudio", "outputaudio", "responseoutput"),
+    "session": (*SESSION, "turndetection"),
+    "flat": SESSION,
     "flat voice": ("realtime", "session.update", "response.create"),
-    "flat input": ("session", "realtime", "inputaudio"),
-    "sound of a session": ("session", "realtime", "audioformat"),
+    "flat input": SESSION,
+    "sound of a session": (*SESSION, "turndetection", "response.", "conversation.item"),
     "assistant item": ("realtime", "conversation.item"),
     "method": ("method",),
     "responses": CALLED,
@@ -35,6 +37,8 @@ QUOTED = {
     **dict.fromkeys("python java kotlin csharp c cpp swift dart json".split(), "\"'"),
     **dict.fromkeys("javascript typescript go".split(), "\"'`"),
 }
+# what a file says that holds a client of the Assistants API, of the SDKs for .NET and for Kotlin
+OF_ASSISTANTS = ("assistantclient", "openai.assistants", "aallam.openai.api")
 OF_A_MODEL = ("o-series", "tools of a reasoner")  # only beside one that ends
 
 
@@ -72,13 +76,15 @@ class Words(dict):
 @dataclass(frozen=True)
 class Needed:
     """What a text has if it has a row's name. ways: words, of one of these tuples all; context:
-    words, of which one; spelled: a pattern of the name with what may stand beside it; quoted: the
-    same where each string stands in quotation marks.
+    words, of which one; heads: what the name begins with, one of these; spelled: a pattern of the
+    name with what may stand beside it; quoted: the same where each string stands in quotation
+    marks.
     """
 
     row: dict
     ways: tuple
     context: tuple
+    heads: tuple
     spelled: re.Pattern
     quoted: re.Pattern
 
@@ -86,7 +92,19 @@ class Needed:
         """bare: Words of a text in lower case without underscores."""
         if not any(all(map(bare.__getitem__, words)) for words in self.ways):
             return False
-        return (self.quoted if quoted else self.spelled).search(bare.text) is not None
+        pattern = self.quoted if quoted else self.spelled
+        return any(pattern.match(bare.text, at) for at in places(self.heads, bare.text))
+
+
+def places(heads, text):
+    """Where one of some texts stands in another. To try a pattern there alone takes a small part of
+    the time that it takes at every letter.
+    """
+    for head in heads:
+        at = text.find(head)
+        while at >= 0:
+            yield at
+            at = text.find(head, at + 1)
 
 
 def possible(lower, end=""):
@@ -142,18 +160,54 @@ def has_id(lower, quotes=""):
     """quotes: where each string stands in these, the id of a model is a whole string, or what a
     model's name is given.
     """
-    if not any(model in lower for model in _shortest()):
-        return False
-    return (_ids_in_place(quotes) if quotes else ids()).search(lower) is not None
+    if not quotes:
+        return next(ids_in(lower), None) is not None
+    whole, given = _ids_in_place(quotes)
+    there = False
+    for at in places(_beginnings(), lower):
+        there = True
+        if lower[at - 1 : at] in (*quotes, "/", ":") and any(
+            whole.match(lower, at - len(before)) for before in _BEFORE if at >= len(before)
+        ):
+            return True
+    of = ("model", "--model", "deployment=")
+    return there and any(given.match(lower, at) for at in places(of, lower))
+
+
+_BEFORE = ('"', '"openai/', "ft:")  # how far before an id what tells it may begin
+
+
+def ids_in(text):
+    """A match of `ids` for each id in a text, in order."""
+    starts = set()
+    for at in places(_beginnings(), text):
+        starts.add(at)
+        starts |= {
+            at - len(before) for before in ("openai/", "ft:") if text.endswith(before, 0, at)
+        }
+    reached = 0
+    for at in sorted(starts):
+        if at >= reached and (found := ids().match(text, at)):
+            reached = found.end()
+            yield found
+
+
+@functools.cache
+def _beginnings():
+    """Ids of which every other begins with one."""
+    return tuple(m for m in ended() if not any(m != o and m.startswith(o) for o in ended()))
 
 
 @functools.cache
 def _ids_in_place(quotes):
+    """The patterns of an id that is a whole string, and of one that a model's name is given."""
     either = _either(sorted(map(re.escape, ended()), key=len, reverse=True))
-    given = r"model\w*\\?[\"']?\s{0,20}[:=]\s{0,20}\\?[\"']?|--model[ =]"
-    return re.compile(
-        rf"[{quotes}](?:openai[/:])?{either}(?:\s|\\n)*\\?[{quotes}]|\bft:{either}[:\"'`]"
-        rf"|(?:{given})(?:openai[/:]|ft:)?{either}(?![\w.:/-])"
+    given = r"model\w*\\?[\"']?\s{0,20}[:=]\s{0,20}\\?[\"']?|--model[ =]|deployment="
+    return (
+        re.compile(
+            rf"[{quotes}](?:openai[/:])?{either}(?:\s|\\n)*\\?[{quotes}]|\bft:{either}[:\"'`]"
+        ),
+        re.compile(rf"(?:{given})(?:openai[/:]|ft:)?{either}(?![\w.:/-])"),
     )
 
 
@@ -177,7 +231,14 @@ def _constants():
 @functools.cache
 def _needed():
     return tuple(
-        Needed(row, _words(row), WORDS.get(row["context"], ()), _spelled(row), _spelled(row, True))
+        Needed(
+            row,
+            _words(row),
+            WORDS.get(row["context"], ()),
+            tuple(sorted({words[0] for words in _words(row)})),
+            _spelled(row),
+            _spelled(row, True),
+        )
         for row in names()
     )
 
@@ -201,7 +262,7 @@ def _spelled(row, quoted=False):
         return re.compile(f"{_ALONE}{_either(map(plain, wanted))}(?:{_GIVEN})")
     if row["found"] == "code":
         chains = []
-        for name in wanted:
+        for name in _calls(row):
             first, *others = map(plain, name.strip(".").split("."))
             follows = rf"\s*(?:{others[0]}(?![a-z0-9$])|{_HIDDEN})" if others else ""
             chains.append(
@@ -209,9 +270,17 @@ def _spelled(row, quoted=False):
             )
         return re.compile(f"{_ALONE}{_either(chains)}")
     either = _either(re.escape(_bare(name)) for name in wanted)
-    if row["found"] == "value" and (quoted or not row["name"].isidentifier()):
-        return re.compile(rf"[\"'`]{either}\s*\\?[\"'`]")
+    bare = row["kind"] == "event" and not quoted  # as an item of YAML
+    if row["found"] == "value" and (quoted or not row["name"].isidentifier()) and not bare:
+        before = r"(?:(?<=[\"'`])|(?<=[\"'`]server\.))"
+        return re.compile(rf"{before}{either}\s*\\?[\"'`]")
     return re.compile(either)
+
+
+def _calls(row):
+    """What is looked for of a row of calls."""
+    more = OF_ASSISTANTS if row["name"] in ("beta.assistants", "beta.threads") else ()
+    return (*spellings(row["name"], row["pattern"]), *more)
 
 
 def _either(names):
@@ -228,7 +297,7 @@ def _words(row):
     if row["context"] == "assistant item":
         return ((wanted[0], "assistant"),)
     if row["found"] == "code":
-        return tuple(tuple(map(plain, name.strip(".").split("."))) for name in wanted)
+        return tuple(tuple(map(plain, name.strip(".").split("."))) for name in _calls(row))
     if row["found"] == "key":
         return tuple((plain(name),) for name in wanted)
     return tuple((_bare(name),) for name in wanted)
@@ -236,16 +305,6 @@ def _words(row):
 
 def _bare(name):
     return name.lower().replace("_", "")
-
-
-@functools.cache
-def _shortest():
-    """Ids of which every other has one within it: what has none of them has no model."""
-    short = []
-    for model in sorted(ended(), key=len):
-        if not any(known in model for known in short):
-            short.append(model)
-    return short
 
 
 @functools.cache

@@ -12,7 +12,9 @@ from .rules import has_words, possible, said
 from .texts import row_hits
 
 NOT_READ, IN_PART = "not read", "read in part"
-MOST = 180_000  # characters of a text that are read as code: hand-written files are shorter
+MOST = 180_000  # characters of a text that are read as code in any case: most files are shorter
+# what has so many names in these characters, or so many words in all, is data and read no further
+MANY, WORDS = 1000, 180_000
 # What a file's name says of it: what was, not what is called
 RECORD = re.compile(
     r"(?:^|/)(?:[\w.-]*fixtures?|cassettes?|__snapshots__|snapshots?|testdata|recordings|goldens?)/"
@@ -101,12 +103,15 @@ def _file(file, name):
             look = _text if kind == "code" else _fenced
             faults += look(source[:MOST], ".py", f"{name} cell {n}", known)
         return faults
-    if len(text) > MOST:
-        if any(possible(text[MOST:].lower(), end)):
-            why = f"longer than {MOST:,} characters: names may stand in what comes after them"
+    look = _fenced if end in PROSE else _text
+    found = look(text[:MOST], end, name)
+    if len(text) > MOST and any(possible(text[MOST:].lower(), end)):
+        if len(found) < MANY and len(NAME.findall(text)) < WORDS:
+            found = look(text, end, name)
+        else:
+            why = f"data, of which the first {MOST:,} characters were read: names may stand in the rest"
             faults.append(fault(IN_PART, why))
-        text = text[:MOST]
-    return faults + (_fenced if end in PROSE else _text)(text, end, name)
+    return faults + found
 
 
 FENCE = re.compile(r"[ ]{0,3}(```+|~~~+)[ ]*(\w*)[^`\n]*\n?$")

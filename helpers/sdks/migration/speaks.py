@@ -102,17 +102,23 @@ def _maker_of_path(path, lower):
     return "".join(sorted(_named_by_path() & words)[:1])
 
 
+def _has(pattern, words, lower):
+    """Whether a text has a pattern, which has one of these words. Most texts have none of them."""
+    return any(word in lower for word in words) and pattern.search(lower) is not None
+
+
 def speaker(lower, path=""):
     """The Speaker of a text in lower case, without its comments. path: of its file."""
     framework, maker = (_said(role, lower) for role in ("framework", "maker"))
     by_path = _maker_of_path(path, lower)
-    maker = maker or by_path
+    maker = maker or by_path or _said("maker", path.lower())
     folders = _packages().intersection(path.lower().split("/")[:-1])
-    beta = BETA.search(lower) is not None
+    beta = _has(BETA, ("realtime", "openai-beta"), lower)
+    of_today = ("modalities", "secrets", "realtime", "conversation.item.", "audio")
     return Speaker(
-        beta=beta or not maker and EVENTS.search(lower) is not None,
-        today=TODAY.search(lower) is not None,
-        openai=OPENAI.search(lower) is not None,
+        beta=beta or not maker and _has(EVENTS, ("response.", "conversation.item."), lower),
+        today=_has(TODAY, of_today, lower),
+        openai=_has(OPENAI, ("openai",), lower),
         framework=framework or "".join(sorted(folders)[:1]),
         maker=maker,
         in_makers_file=bool(by_path),

@@ -5,7 +5,7 @@ import re
 
 from .contexts import CONTEXTS
 from .reading import plain
-from .rules import spellings
+from .rules import OF_ASSISTANTS, spellings
 
 
 def row_hits(row, code):
@@ -51,7 +51,8 @@ def _text(row, code):
         return  # a service that is asked as OpenAI's beta was
     for m in _spelled(spellings(row["name"], row["pattern"])).finditer(code.clean):
         if m[0][0] != "/":
-            dead = True
+            quoted = code.clean[max(0, m.start() - 1) : m.start()] in ('"', "'", "`")
+            dead = quoted or row["kind"] != "endpoint"
         elif m[0] in SHORT:
             dead = _of_a_client(m.start(), code)
         else:
@@ -61,6 +62,7 @@ def _text(row, code):
 
 # paths that a web page may have, too
 SHORT = {"/assistants", "/threads"}
+OF_A_RUN = re.compile(r"/threads/(?:[^\"'`\s]{1,60}/)?(?:runs|messages)\b")  # which no one else has
 CLIENT = re.compile(r"assistants=v\d|^\s*(?:package|module|namespace)\s+openai\b", re.M)
 
 
@@ -68,8 +70,13 @@ def _of_a_client(start, code):
     """Whether a path without its /v1 begins a string of a file that is a client of OpenAI: it sends
     the header of the Assistants API, or is of a package of that name.
     """
-    quoted = code.clean[max(0, start - 1) : start] in ('"', "'", "`")
-    return quoted and not code.speaks.other and CLIENT.search(code.lower) is not None
+    begins = code.clean[max(0, start - 1) : start] in ('"', "'", "`")
+    if code.settings:  # a path of a description of the API
+        line = code.clean[code.clean.rfind("\n", 0, start) + 1 : start]
+        begins |= not line.strip() and "openai" in code.lower
+    of_a_run = OF_A_RUN.match(code.clean, start) and "openai" in code.lower
+    known = CLIENT.search(code.lower) is not None or of_a_run
+    return bool(begins and not code.speaks.other and known)
 
 
 def _addressed(start, code):
@@ -140,13 +147,30 @@ def _secret(row, code):
 # ---- words and strings
 
 
+CALLED = r"(?:create|get|list|modify|update|delete|cancel|submit\w*to)\w*?"
+NOUNS = {"beta.assistants": "assistants?", "beta.threads": "(?:threads?|runs?|messages?|runsteps?)"}
+
+
+def _of_a_typed_client(row, code):
+    """(start, length) of each call of a method such as `client.CreateRunStreamingAsync(…)`."""
+    if row["name"] not in NOUNS or not any(mark in code.lower for mark in OF_ASSISTANTS):
+        return
+    named = re.compile(rf"\.({CALLED}{NOUNS[row['name']]}(?:streaming)?(?:async)?)\s*\(", re.I)
+    for m in named.finditer(code.clean):
+        yield m.start(1), len(m[1])
+
+
 def _code(row, code):
     if code.speaks.other or not ("openai" in code.lower or "client" in code.lower):
         return
+    for start, length in _of_a_typed_client(row, code):
+        yield start, length, True
     names = spellings(row["name"], row["pattern"])
     chains = [(f".{plain(name.lstrip('.'))}.", name[0] == ".") for name in names]
+    ends = {chain.rsplit(".", 2)[1] for chain, _ in chains}
     for t in code.tokens:
-        if t.string:
+        small = "" if t.string else t.value.replace("_", "").lower()
+        if not any(end in small for end in ends):
             continue
         said = re.sub(r"->|::", ".", re.sub(r"[()?!]|\s", "", t.value))
         words = f".{plain(said)}."
@@ -159,18 +183,24 @@ def _code(row, code):
             break
 
 
+FORWARDED = "server."  # before an event's name, in OpenAI's own client of the beta
+
+
 def _value(row, code):
     wanted = spellings(row["name"], row["pattern"])
     if row["kind"] == "event" and (code.speaks.other or _also_today(row, code)):
         return
+    bare = row["kind"] == "event" and code.settings
     for t in code.tokens:
-        if t.string and (t.value in wanted or t.whole in wanted):
+        ahead = len(FORWARDED) if t.value.startswith(FORWARDED) else 0
+        said = t.value[ahead:]
+        if said in wanted and (t.string or bare) or t.string and t.whole in wanted:
             if row["context"] and t.key and t.form != "short":
                 continue
             dead = _fits(row, t, code)
             yield (
-                t.start,
-                len(t.value),
+                t.start + ahead,
+                len(said),
                 None if dead and (code.speaks.maker or code.speaks.framework) else dead,
             )
 
@@ -183,9 +213,25 @@ def _also_today(row, code):
     )
 
 
+def _read_of_a_session(row, code):
+    """(start, length) of what a session alone had, where it is read: session.turn_detection"""
+    speaks = code.speaks
+    if row["context"] not in ("flat", "flat input") or speaks.other or speaks.framework:
+        return
+    if not speaks.current:
+        first, *others = row["name"].split("_")
+        names = "|".join((row["name"], first + "".join(map(str.title, others))))
+        holder = r"\b\w*[sS]ession(?:_?[cC]onfig|_?[oO]ptions|_?[pP]roperties)?"
+        read = re.compile(rf"{holder}[?!]?\.({names})\b(?!\s*[:(=](?!=))")
+        for m in read.finditer(code.clean):
+            yield m.start(1), len(m[1])
+
+
 def _key(row, code):
+    for start, length in _read_of_a_session(row, code):
+        yield start, length, None if code.speaks.maker else True
     names = {plain(name) for name in spellings(row["name"], row["pattern"])}
-    given = sorted((t for name in names for t in code.keyed.get(name, ())), key=lambda t: t.start)
+    given = sorted((t for name in names for t in code.keyed(name)), key=lambda t: t.start)
     before = None
     for t in given:
         if before is not None and _same_field(before, t, code):

@@ -75,6 +75,67 @@ SAMPLES = {
             "cache_status": "MISS",
         }
     ],
+    "cloudflare": [
+        {
+            "result": [
+                {
+                    "id": "a",
+                    "cached": False,
+                    "created_at": WHEN,
+                    "provider": "openai",
+                    "model": MODEL,
+                    "success": True,
+                    "tokens_in": 2_000_000,
+                    "tokens_out": 100_000,
+                    "cost": 0.36,
+                }
+            ],
+            "result_info": {"page": 1},
+            "success": True,
+        }
+    ],
+    "opencode": [
+        {
+            "day": DAY,
+            "user_id": "u",
+            "provider": "openai",
+            "model": MODEL,
+            "requests": 3,
+            "input_tokens": 1_999_000,
+            "output_tokens": 100_000,
+            "cache_read_tokens": 0,
+            "cache_write_5m_tokens": 1000,
+            "cache_write_1h_tokens": 0,
+            "cost_micro_cents": 36_000_000,
+            "cost_usd": 0.36,
+        }
+    ],
+    "posthog": [
+        {
+            "uuid": "a",
+            "event": "$ai_generation",
+            "timestamp": WHEN,
+            "distinct_id": "u",
+            "properties": {
+                "$ai_model": MODEL,
+                "$ai_input_tokens": 2_000_000,
+                "$ai_output_tokens": 100_000,
+                "$ai_reasoning_tokens": 0,
+            },
+        }
+    ],
+    "phoenix": [
+        {
+            "context.trace_id": "t",
+            "context.span_id": "s",
+            "parent_id": None,
+            "span_kind": "LLM",
+            "start_time": WHEN,
+            "attributes.llm.model_name": MODEL,
+            "attributes.llm.token_count.prompt": 2_000_000.0,
+            "attributes.llm.token_count.completion": 100_000.0,
+        }
+    ],
     "azure_metrics": [
         {
             "timespan": f"{DAY}T00:00:00Z/{DAY}T01:00:00Z",

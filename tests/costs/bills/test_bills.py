@@ -1062,6 +1062,23 @@ def field(explorer, description):
     return seen[0]
 
 
+def test_the_explorer_names_no_path_beside_a_file_that_was_chosen(tmp_path):
+    file = tmp_path / "there.csv"
+    file.write_text("when,model,prompt_tokens,completion_tokens\n2026-09-01,gpt-4o,1000000,0\n")
+    explorer = bills.explore(file, TODAY)
+    page, path = explorer.children[-3], field(explorer, "or its path, Enter")
+    button = field(explorer, "Choose a usage export")
+    content = memoryview(file.read_bytes().replace(b"1000000", b"4000000"))
+    chosen = {"name": "mine.csv", "type": "", "size": len(content), "content": content}
+    chosen["last_modified"] = datetime.datetime(2026, 11, 22)
+    button.value = [chosen]
+    assert "mine.csv" in page.value and "<b>10.00 USD</b>" in page.value and path.value == ""
+    path.value = str(file)
+    assert "there.csv" in page.value and "<b>2.50 USD</b>" in page.value
+    button.value = [chosen]  # once more the same
+    assert "mine.csv" in page.value and path.value == ""
+
+
 def test_the_explorer_prices_a_name_on_the_readers_word(tmp_path):
     file = tmp_path / "mine.csv"
     file.write_text(

@@ -68,6 +68,7 @@ def test_a_file_is_uploaded_and_priced(explorer, tmp_path):
     assert "this model is not in the price table" in text and "acme-7b" in text
     cell.get_by_text("How the file was read").click()
     assert "columns not used: colour" in shown(cell).inner_text()
+    assert field(cell, "or its path, Enter").input_value() == ""
 
 
 def test_a_what_if_changes_figure_and_table(explorer):

@@ -17,7 +17,7 @@ import pytest
 from helpers.costs import bills
 from helpers.costs.bills import formats, pricing
 from helpers.facts import DATA, prices, tables
-from tests.costs.bills.samples import SAMPLES, WHEN
+from tests.costs.bills.samples import DAY, SAMPLES, WHEN
 
 CASES = pathlib.Path(__file__).parents[2] / "data" / "bills"
 RIGHT = {
@@ -522,6 +522,83 @@ def test_portkeys_export_is_read_with_its_own_sum_in_cents():
     assert why(bill) == {"answered from the proxy's own cache": 1}
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "id,created_at,ai_org,ai_model,req_units,res_units,cost,cost_currency,cache_status,response",
+        "ID,Created At,AI Provider,AI Model,Request Tokens,Response Tokens,Cost,Cost Currency,Cache Status,Response",
+    ],
+)  # fmt: skip
+def test_portkeys_csv_is_read_as_its_json(head):
+    answer = json.dumps({"usage": USAGE_WITH_CACHE}).replace('"', '""')
+    row = f'a,{WHEN},openai,{MINI["model"]},2000000,100000,36,USD,MISS,"{answer}"'
+    hit = row.replace("MISS", "HIT").replace("a,", "b,", 1)
+    usage = bills.read("\n".join((head, row, hit, "")).encode())
+    bill = bills.price(usage)
+    assert usage.what == "Portkey's log export, as a CSV"
+    assert bill.total == usd(2_000_000, 100_000, 500_000)
+    assert why(bill) == {"answered from the proxy's own cache": 1}
+    assert "the file itself says 0.36 USD for these rows" in usage.notes
+
+
+def test_cloudflares_gateway_logs_are_read():
+    (page,) = SAMPLES["cloudflare"]
+    (line,) = page["result"]
+    hit = line | {"id": "b", "cached": True}
+    failed = line | {"id": "c", "success": False, "tokens_in": 0, "tokens_out": 0}
+    usage = read([line, hit, failed])
+    bill = bills.price(usage)
+    assert (bill.total, bill.least) == (usd(2_000_000, 100_000), usd(2_000_000, 100_000, 2_000_000))
+    assert why(bill) == {"answered from the proxy's own cache": 1} and usage.empty == 1
+    text = "id,created_at,provider,model,tokens_in,tokens_out,cached\n"
+    text += f"a,{WHEN},openai,{MINI['model']},2000,300,false\nb,{WHEN},openai,{MINI['model']},2000,300,true\n"
+    assert bills.price(bills.read(text.encode())).total == usd(2000, 300)
+
+
+def test_what_stands_beside_the_input_is_added_to_it():
+    (row,) = SAMPLES["opencode"]
+    parts = {"input_tokens": 900, "cache_read_tokens": 1024, "cache_write_5m_tokens": 76}
+    usage = read([row | parts | {"output_tokens": 300}])
+    assert bills.price(usage).total == usd(2000, 300, 1024)
+    head = ",".join(row)
+    text = f"{head}\n{DAY},u,openai,{MINI['model']},3,900,300,1024,76,0,36000,0.1\n"
+    usage = bills.read(text.encode())
+    assert usage.what == "opencode's usage export, as a CSV"
+    assert bills.price(usage).total == usd(2000, 300, 1024)
+
+
+def test_posthogs_events_are_read():
+    (event,) = SAMPLES["posthog"]
+    told = {"$ai_input_tokens": 2000, "$ai_output_tokens": 300, "$ai_cache_read_input_tokens": 1024}
+    call = event | {"uuid": "b", "properties": event["properties"] | told}
+    others = [{"event": e, "properties": {"$ai_model": "x"}} for e in ("$ai_trace", "$pageview")]
+    usage = read([*others, call])
+    assert bills.price(usage).total == usd(2000, 300, 1024) and usage.empty == 2
+    cell = json.dumps(call["properties"]).replace('"', '""')
+    heads = "uuid,event,timestamp,distinct_id,properties\n"
+    text = f'{heads}b,$ai_generation,{WHEN},u,"{cell}"\nc,$pageview,{WHEN},u,{{}}\n'
+    assert bills.price(bills.read(text.encode())).total == usd(2000, 300, 1024)
+    heads = (
+        "timestamp,properties.$ai_model,properties.$ai_input_tokens,properties.$ai_output_tokens\n"
+    )
+    text = f"{heads}{WHEN},{MINI['model']},2000,300\n"
+    assert bills.price(bills.read(text.encode())).total == usd(2000, 300)
+
+
+def test_a_table_of_spans_counts_each_call_once():
+    """As pandas writes what Phoenix gives: counts with a point, empty cells, an agent that sums."""
+    count = "attributes.llm.token_count."
+    heads = f"context.span_id,name,span_kind,parent_id,start_time,context.trace_id,attributes.llm.model_name,{count}prompt,{count}completion,{count}prompt_details.cache_read\n"
+    text = f"{heads}a,run,AGENT,,2026-10-01 00:00:00+00:00,t,,2000.0,300.0,\n"
+    text += f"b,ChatCompletion,LLM,a,2026-10-01 00:00:01.5+00:00,t,{MINI['model']},2000.0,300.0,1024.0\n"
+    text += "c,search,RETRIEVER,a,2026-10-01 00:00:02+00:00,t,,,,\n"
+    usage = bills.read(text.encode())
+    bill = bills.price(usage)
+    assert usage.what == "a table of OpenTelemetry spans, by Phoenix or Arize, as a CSV"
+    assert bill.total == usd(2000, 300, 1024)
+    assert why(bill) == {"the same call, seen by another instrumentation": 1}
+
+
 def test_azures_token_metrics_are_sums_by_model_at_openais_prices():
     (page,) = SAMPLES["azure_metrics"]
     usage = read([page])
@@ -552,6 +629,14 @@ def test_ccusage_is_read():
         ({"id": "x", "model": "gpt-4o", "choices": []}, "usage was not kept"),
         ({"id": "x", "ai_org": "openai", "ai_model": "gpt-4o"}, "Portkey's log export without"),
         ({"metricName": "GeneratedTokens", "resourceId": "/x", "total": 5}, "do not name the model"),
+        ({"Gateway": "g", "Provider": "openai", "StatusCode": 200, "Metrics": {}}, "by Logpush"),
+        ({"event": "$pageview", "distinct_id": "u", "properties": {}}, "PostHog's events, and none"),
+        ({"data": [{"starting_at": DAY, "ending_at": DAY, "results": [{}]}], "has_more": False}, "Anthropic's usage or cost"),
+        ({"id": "m", "type": "message", "content": [], "stop_reason": "end_turn", "usage": {}}, "answers of Claude"),
+        ({"candidates": [], "usageMetadata": {}}, "answers of Gemini"),
+        ({"full_request": {}, "full_response": {}}, "Vertex AI"),
+        ({"ResultsByTime": [], "GroupDefinitions": []}, "AWS's cost explorer"),
+        ({"billing_account_id": "x", "sku": {"id": "y"}}, "billing export of Google Cloud"),
     ],
 )  # fmt: skip
 def test_what_is_refused_says_what_it_seems_to_be(record, words):
@@ -559,10 +644,59 @@ def test_what_is_refused_says_what_it_seems_to_be(record, words):
         read([record])
 
 
-def test_azures_cost_export_says_what_it_is():
-    text = "Date,MeterName,MeterCategory,Quantity,CostInBillingCurrency\n2026-10-01,gpt 4o Inp glbl Tokens,Foundry Models,5,0.01\n"
-    with pytest.raises(bills.BillError, match="Azure's cost export"):
-        bills.read(text.encode())
+@pytest.mark.parametrize(
+    "head, words",
+    [
+        ("Date,MeterName,MeterCategory,Quantity,CostInBillingCurrency", "Azure's cost export"),
+        ("ID,Created At,AI Provider,AI Model,Cost", "Portkey's log export without"),
+        ("usage_date_utc,model_version,usage_input_tokens_no_cache,usage_output_tokens", "Anthropic's Console"),
+        ("lineItem/UsageStartDate,lineItem/UsageType,lineItem/UsageAmount", "cost report of AWS"),
+        ("line_item_usage_start_date,line_item_usage_type", "cost report of AWS"),
+        ("BilledCost,ChargePeriodStart,ServiceName,ConsumedQuantity", "bill in FOCUS"),
+        ("Service description,SKU description,Usage amount,Cost ($)", "cost table of Google Cloud"),
+    ],
+)  # fmt: skip
+def test_a_csv_of_anothers_money_says_what_it_is(head, words):
+    with pytest.raises(bills.BillError, match=words):
+        bills.read(f"{head}\n{','.join('1' for _ in head.split(','))}\n".encode())
+
+
+WRITES = {"prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 700}}
+ANSWERED = {"id": "a", "object": "chat.completion", "created": NOON, "model": "gpt-4o"}
+TOKENS = {"input_tokens": 2000, "output_tokens": 300}
+OBSERVED = {"type": "GENERATION", "startTime": WHEN, **MINI}
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [ANSWERED | {"usage": {"prompt_tokens": 2000, "completion_tokens": 300} | WRITES}],
+        [ANSWERED | {"object": "response", "usage": TOKENS | {"input_tokens_details": {"cache_write_tokens": 700}}}],
+        {"object": "page", "data": [{"start_time": NOON, "results": [TOKENS | {"input_cache_write_tokens": 700, **MINI}]}]},
+        [{"request_id": "a", "startTime": WHEN, "prompt_tokens": 2000, "completion_tokens": 300, "metadata": {"usage_object": {"cache_creation_input_tokens": 700}}, **MINI}],
+        [{"request_id": "a", "startTime": WHEN, "prompt_tokens": 2000, "completion_tokens": 300, "metadata": {"usage_object": WRITES}, **MINI}],
+        [SAMPLES["portkey"][0] | {"response": {"usage": {"prompt_tokens": 2000, "completion_tokens": 300} | WRITES}}],
+        [SAMPLES["helicone"][0] | {"prompt_cache_write_tokens": 700}],
+        [SAMPLES["langsmith"][0] | {"outputs": {"usage_metadata": {"input_token_details": {"cache_creation": 700}}}}],
+        [SAMPLES["langsmith"][0] | {"prompt_token_details": {"cache_creation": 700}}],
+        [{"traceId": "t", "id": "o", "usageDetails": {"input": 2000, "input_cache_write_tokens": 700, "output": 300, "total": 2300}, **OBSERVED}],
+        [{"traceId": "t", "id": "o", "usageDetails": {"input": 2000, "cache_creation_input_tokens": 700, "output": 300, "total": 2300}, **OBSERVED}],
+        [SAMPLES["posthog"][0] | {"properties": SAMPLES["posthog"][0]["properties"] | {"$ai_cache_creation_input_tokens": 700}}],
+        [SAMPLES["opencode"][0] | {"cache_write_5m_tokens": 300, "cache_write_1h_tokens": 400}],
+        [SAMPLES["phoenix"][0] | {"attributes.llm.token_count.prompt_details.cache_write": 700}],
+    ],
+)  # fmt: skip
+def test_tokens_written_to_the_cache_are_said_to_have_no_price(records):
+    assert any(note.startswith("700 tokens written to the cache") for note in read(records).notes)
+
+
+@pytest.mark.parametrize(
+    "column", ["input_cache_write_tokens", "cache_creation_input_tokens", "prompt_cache_write_tokens"]
+)  # fmt: skip
+def test_a_column_of_tokens_written_to_the_cache_is_read(column):
+    text = f"date,model,input_tokens,output_tokens,{column}\n{DAY},gpt-4o,2000,300,700\n"
+    notes = bills.read(text.encode()).notes
+    assert any(note.startswith("700 tokens written to the cache") for note in notes)
 
 
 def test_each_format_is_recognised_by_more_than_one_name():

@@ -113,6 +113,7 @@ TABLES = {  # what people have: {name of the column: the cells that may stand in
         "num_model_requests": ["1", "2", "400"],
         "input_tokens": ["100", "90000000", "2000000", "999999999", "3000000000"],
         "cached_tokens": ["0", "100", "900000000"],
+        "input_cache_write_tokens": ["0", "50"],
         "output_tokens": ["0", "10", "77"],
     },
     "a log with ids": {

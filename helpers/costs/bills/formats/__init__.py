@@ -19,14 +19,18 @@ FORMATS = [
     ("a LiteLLM spend log", proxies.is_spend, proxies.spend),
     ("Helicone's requests", proxies.is_helicone, proxies.helicone),
     ("Portkey's log export", proxies.is_portkey, proxies.portkey),
+    ("Cloudflare's AI Gateway logs", proxies.is_cloudflare, proxies.cloudflare),
+    ("opencode's usage export", proxies.is_opencode, proxies.opencode),
     ("Azure Monitor's token metrics", azure.is_metrics, azure.metrics),
     ("OpenRouter's activity", proxies.is_openrouter_page, proxies.openrouter_page),
     ("OpenRouter's activity", proxies.is_openrouter, proxies.openrouter),
     ("a page of Langfuse's observations", tracers.is_langfuse_page, tracers.langfuse_page),
     ("Langfuse's observations", tracers.is_langfuse, tracers.langfuse),
     ("LangSmith's runs", tracers.is_langsmith, tracers.langsmith),
+    ("PostHog's events", tracers.is_posthog, tracers.posthog),
     ("ccusage, by day", tracers.is_ccusage, tracers.ccusage),
     ("a receipt of helpers.receipt()", ours.is_receipt, ours.receipt),
+    ("a table of OpenTelemetry spans, by Phoenix or Arize", spans.is_table, spans.row_of_a_table),
     (
         "OpenTelemetry spans",
         lambda r: "attributes" in r or any(str(k).startswith("gen_ai.") for k in r),
@@ -34,13 +38,25 @@ FORMATS = [
     ),
     ("a log of OpenAI's answers", openai_api.is_answer, openai_api.answers),
 ]
-# Of these a CSV has a row for what only adds up others, too: it is read as records.
-OF_A_TRACER = [f for f in FORMATS if f[2] in (tracers.langfuse, tracers.langsmith)]
+# Of these a CSV is read as records: it has rows that only add up others, or are no calls; parts
+# beside their total; cells of JSON; sums in cents.
+AS_RECORDS = (
+    tracers.langfuse,
+    tracers.langsmith,
+    tracers.posthog,
+    proxies.portkey,
+    proxies.cloudflare,
+    proxies.opencode,
+    spans.row_of_a_table,
+)
+OF_A_TOOL = [f for f in FORMATS if f[2] in AS_RECORDS]
 KNOWN = (
     "pages of OpenAI's usage or costs API, its usage JSON of before 2025, logs of its answers, Batch output files, "
     "a CSV or Excel sheet with a header, a receipt, LiteLLM's spend log or daily activity, OpenTelemetry spans, "
-    "exports of OpenRouter, Helicone, Portkey, Langfuse, LangSmith and ccusage, Azure Monitor's token metrics as JSON"
+    "exports of OpenRouter, Helicone, Portkey, Cloudflare's AI Gateway, Langfuse, LangSmith, PostHog, Phoenix, opencode and ccusage, "
+    "Azure Monitor's token metrics as JSON"
 )
+OF_OTHERS = "read a log of the calls to OpenAI's models"
 # What a file seems to be that is not read, by names that it has: (names, what it seems to be, the
 # way out)
 SEEMS = [
@@ -73,6 +89,64 @@ SEEMS = [
         {"ai_org", "ai_model"},
         "Portkey's log export without its tokens",
         "request the fields req_units and res_units, too",
+    ),
+    (
+        {"ai provider", "ai model"},
+        "Portkey's log export without its tokens",
+        "request the fields Request Tokens and Response Tokens, too",
+    ),
+    (
+        {"gateway", "provider", "statuscode"},
+        "Cloudflare's AI Gateway events by Logpush, which have no count of tokens",
+        "list the gateway's logs by its API",
+    ),
+    (
+        {"event", "distinct_id"},
+        "PostHog's events, and none of the first 100 has the properties of a call of a model",
+        "export the events $ai_generation alone, with their properties",
+    ),
+    (
+        {"usage_date_utc"},
+        "an export of Anthropic's Console, whose models have no price here",
+        OF_OTHERS,
+    ),
+    (
+        {"starting_at", "ending_at", "results"},
+        "Anthropic's usage or cost report, whose models have no price here",
+        OF_OTHERS,
+    ),
+    ({"stop_reason", "usage", "content"}, "answers of Claude, which has no price here", OF_OTHERS),
+    ({"usagemetadata", "candidates"}, "answers of Gemini, which has no price here", OF_OTHERS),
+    (
+        {"full_request", "full_response"},
+        "a log of Vertex AI, whose models have no price here",
+        OF_OTHERS,
+    ),
+    (
+        {"lineitem/usagetype"},
+        "a cost report of AWS, which has money by kind of usage",
+        OF_OTHERS,
+    ),
+    (
+        {"line_item_usage_type"},
+        "a cost report of AWS, which has money by kind of usage",
+        OF_OTHERS,
+    ),
+    ({"resultsbytime"}, "AWS's cost explorer, which has money by kind of usage", OF_OTHERS),
+    (
+        {"billedcost", "chargeperiodstart"},
+        "a cloud's bill in FOCUS, which has money by charge and no tokens",
+        OF_OTHERS,
+    ),
+    (
+        {"service description", "sku description"},
+        "a cost table of Google Cloud, which has money by SKU and no tokens",
+        OF_OTHERS,
+    ),
+    (
+        {"billing_account_id", "sku"},
+        "the billing export of Google Cloud, which has money by SKU and no tokens",
+        OF_OTHERS,
     ),
     (
         {"event_id", "session"},

@@ -96,6 +96,7 @@ def counts(usage):
         "audio_cached": within.get("audio_tokens"),
         "audio_output": outside.get("audio_tokens"),
         "reasoning": outside.get("reasoning_tokens"),
+        "cache_write": inside.get("cache_write_tokens"),
     }
     if "input_token_details" in usage:  # only Realtime sells pictures at a price of their own
         row["image_input"] = less(inside.get("image_tokens"), within.get("image_tokens"))

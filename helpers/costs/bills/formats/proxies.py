@@ -1,5 +1,5 @@
 """What proxies and gateways keep: LiteLLM's spend log and daily activity, OpenRouter's activity,
-Helicone's requests, Portkey's log export.
+Helicone's requests, Portkey's log export, Cloudflare's AI Gateway logs, opencode's usage.
 """
 
 from decimal import Decimal, InvalidOperation
@@ -28,8 +28,8 @@ def spend(r, notes):
         notes.append(
             "rows without metadata.usage_object: their cached and hidden tokens are not known, and count as ordinary ones"
         )
-    hit = str(r.get("cache_hit")).strip().lower() in SAYS_YES
-    yield counts(usage) | {
+    told = counts(usage)
+    yield told | {
         "when": r.get("startTime"),
         "model": r.get("model"),
         **call(r.get("request_id"), r),
@@ -40,8 +40,13 @@ def spend(r, notes):
         "output": r.get("completion_tokens"),
         "stated": r.get("spend"),
         "tier": usage.get("service_tier"),
-        "trouble": OWN_CACHE if hit else None,
+        "cache_write": first(told, "cache_write") or usage.get("cache_creation_input_tokens"),
+        "trouble": OWN_CACHE if _yes(r.get("cache_hit")) else None,
     }
+
+
+def _yes(value):
+    return str(value).strip().lower() in SAYS_YES
 
 
 def is_daily_activity(record):
@@ -144,15 +149,26 @@ def helicone(r, notes):
     }
 
 
+# {a field as Portkey's own dialog names it: as the export does}
+PORTKEY = {"request_tokens": "req_units", "response_tokens": "res_units"}
+
+
+def _of_portkey(name):
+    small = str(name).strip().lower().replace(" ", "_")
+    return PORTKEY.get(small, small)
+
+
 def is_portkey(record):
-    return {"ai_model", "req_units", "res_units"} <= set(record)
+    return {"ai_model", "req_units", "res_units"} <= set(map(_of_portkey, record))
 
 
 def portkey(r, notes):
     """A line of Portkey's log export (its documentation, Logs Export: tokens are req_units and
-    res_units, `cost` is in US cents). The kinds of token stand in the answer, where that was asked
-    for. A hit in its own cache costs nothing; a call that failed has no token.
+    res_units, "Request Tokens" and "Response Tokens" in its dialog; `cost` is in US cents). The
+    kinds of token stand in the answer, where that was asked for. A hit in its own cache costs
+    nothing; a call that failed has no token.
     """
+    r = {_of_portkey(name): value for name, value in r.items()}
     answer = parsed(first(r, "response", "response.body"))
     usage = parsed(parsed(answer.get("body") or answer).get("usage"))
     hit = "HIT" in str(r.get("cache_status", "")).upper().split()
@@ -178,3 +194,54 @@ def _dollars(cents, currency):
         return Decimal(str(cents)) / 100 if currency in (None, "", "USD") else None
     except InvalidOperation:
         return None
+
+
+def is_cloudflare(record):
+    return {"tokens_in", "tokens_out", "provider"} <= set(record)
+
+
+def cloudflare(r, notes):
+    """A log of Cloudflare's AI Gateway (its API reference, List Gateway Logs). A call that `cached`
+    answered cost nothing; one that failed has no token.
+    """
+    hit = _yes(r.get("cached"))
+    if not r.get("tokens_in") and not r.get("tokens_out") and not hit:
+        yield None if r else BROKEN
+        return
+    yield {
+        "when": r.get("created_at"),
+        "model": r.get("model"),
+        **call(r.get("id"), r),
+        "input": r.get("tokens_in"),
+        "output": r.get("tokens_out"),
+        "stated": r.get("cost"),
+        "trouble": OWN_CACHE if hit else None,
+    }
+
+
+BESIDE = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
+
+
+def is_opencode(record):
+    return {"input_tokens", "cost_micro_cents", *BESIDE} <= set(record)
+
+
+def opencode(r, notes):
+    """A row of opencode's usage export (its documentation, Usage export API): a day, person and
+    model. What the cache read and wrote stands beside the input, not inside it, as its example
+    shows.
+    """
+    parts = [r.get("input_tokens"), *map(r.get, BESIDE)]
+    known = all(isinstance(n, int) for n in parts)
+    yield {
+        "when": r.get("day"),
+        "model": r.get("model"),
+        "user": first(r, "user_name", "user_id"),
+        "requests": r.get("requests"),
+        "input": sum(parts) if known else None,
+        "output": r.get("output_tokens"),
+        "cached": parts[1],
+        "cache_write": sum(parts[2:]) if known else None,
+        "stated": r.get("cost_usd"),
+        "id": whole(r),
+    }

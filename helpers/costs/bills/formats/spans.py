@@ -7,6 +7,7 @@ adds up its calls, or by two instrumentations, one span inside the other. `once`
 """
 
 import functools
+import re
 
 from ....facts import tables
 from .records import BROKEN, call, dicts, first, parsed
@@ -67,6 +68,37 @@ def span(found, notes, of_all=None, by=None):
         "output": row["output"] or 0,
         "span": place,
     }
+
+
+AS_COLUMNS = "attributes."
+
+
+def is_table(record):
+    ids = {"context.trace_id", "context.span_id"} <= set(record)
+    return ids and any(str(name).startswith(AS_COLUMNS) for name in record)
+
+
+def row_of_a_table(r, notes):
+    """A span as a row of the table that Phoenix and Arize make of spans (phoenix.client,
+    get_spans_dataframe): each attribute has a column.
+    """
+    own = {
+        name.removeprefix(AS_COLUMNS): _plain(value)
+        for name, value in r.items()
+        if name.startswith(AS_COLUMNS) and value is not None
+    }
+    own.setdefault("openinference.span.kind", r.get("span_kind"))
+    ids = {name: r.get(f"context.{name}") for name in ("trace_id", "span_id")}
+    about = {"parent_id": r.get("parent_id"), "start_time": r.get("start_time")}
+    yield from span({**about, "attributes": own, "context": ids} if r else {}, notes)
+
+
+def _plain(value):
+    """12.0, as a table writes a count where other rows have none, as 12."""
+    return int(float(value)) if re.fullmatch(r"\d{1,15}\.0+", str(value)) else value
+
+
+SPANS = (span, otlp, row_of_a_table)
 
 
 def once(rows, notes):

@@ -1,5 +1,5 @@
-"""What tools that watch calls export: Langfuse's observations, LangSmith's runs, ccusage. The first
-two also as CSV, whose cells may hold JSON.
+"""What tools that watch calls export: Langfuse's observations, LangSmith's runs, PostHog's events,
+ccusage. The first three also as CSV, whose cells may hold JSON.
 """
 
 from .records import BROKEN, call, dicts, first, parsed, whole
@@ -64,6 +64,9 @@ def langfuse(r, notes):
         "audio_input": usage.get("input_audio_tokens"),
         "audio_output": usage.get("output_audio_tokens"),
         "reasoning": first(usage, "output_reasoning_tokens", "output_reasoning"),
+        "cache_write": first(
+            usage, "input_cache_write_tokens", "cache_creation_input_tokens", "input_cache_creation"
+        ),
     }
 
 
@@ -105,8 +108,50 @@ def langsmith(r, notes):
         "audio_input": given.get("audio"),
         "audio_output": made.get("audio"),
         "reasoning": first(details[1], "reasoning") if details[1] else made.get("reasoning"),
+        "cache_write": first(details[0] or given, "cache_creation"),
         "stated": r.get("total_cost"),
         **call(r.get("id"), r),
+    }
+
+
+CALLS = ("$ai_generation", "$ai_embedding")
+OF_POSTHOG = "properties."  # before a property's name, where each has a column
+
+
+def is_posthog(record):
+    if any(str(name).startswith(f"{OF_POSTHOG}$ai_") for name in record):
+        return True
+    if not {"event", "properties"} <= set(record):
+        return False
+    own = parsed(record["properties"]) or ()
+    heads = record["event"] is None and "distinct_id" in record  # of a CSV
+    return heads or any(str(name).startswith("$ai_") for name in own)
+
+
+def posthog(r, notes):
+    """An event of PostHog (its documentation, LLM analytics: Manual capture). Only generations and
+    embeddings are calls. What came from the cache is inside the input, as OpenAI counts it.
+    """
+    own = {
+        str(n).removeprefix(OF_POSTHOG): v for n, v in (parsed(r.get("properties")) or r).items()
+    }
+    tokens = [own.get(f"$ai_{which}_tokens") for which in ("input", "output")]
+    if r.get("event", CALLS[0]) not in CALLS or tokens == [None, None]:
+        notes.append("events that are no call of a model, or have no tokens, were left aside")
+        yield None if r else BROKEN
+        return
+    yield {
+        "when": r.get("timestamp"),
+        "model": own.get("$ai_model"),
+        "feature": own.get("$ai_span_name"),
+        "user": r.get("distinct_id"),
+        **call(first(r, "uuid", "id"), r),
+        "input": tokens[0],
+        "output": tokens[1] or 0,
+        "cached": own.get("$ai_cache_read_input_tokens"),
+        "cache_write": own.get("$ai_cache_creation_input_tokens"),
+        "reasoning": own.get("$ai_reasoning_tokens"),
+        "stated": own.get("$ai_total_cost_usd"),
     }
 
 
