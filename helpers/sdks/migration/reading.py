@@ -32,8 +32,9 @@ class Plain(RegexLexer):
         "root": [
             (r"<!--.*?-->", Comment),
             (r"(?<!:)//[^\n]*", Comment),
-            (r'"(?:\\.|[^"\\\n]){0,2000}"', String),
-            (r"'(?:\\.|[^'\\\n]){0,2000}'", String),
+            # thousands of escaped quotes, which nothing closes, would each look for their end
+            (r'"[^"\\\n]*+(?:\\.[^"\\\n]*+){0,500}+"', String),
+            (r"'[^'\\\n]*+(?:\\.[^'\\\n]*+){0,500}+'", String),
             (r"[^\"'/<]+", Text),
             (r".", Text),
         ]
