@@ -751,6 +751,45 @@ def test_odd_strings_of_python_end_where_they_do(text):
     assert list(filter(lambda span: span[0], reading._spans(text, "python"))) == slow
 
 
+def test_strings_and_comments_of_javascript_are_those_of_pygments():
+    """On files of ours, and code of 2024."""
+    from helpers.sdks.migration import reading
+
+    files = [
+        file
+        for folder in (ROOT / "helpers", ROOT / "notebooks" / "5_sdks" / "clients" / "node", THEN)
+        for file in folder.rglob("*.[jt]s")
+        if "node_modules" not in file.parts
+    ]
+    assert len(files) > 5
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        slow = [span for span in reading._spans_by_pygments(text, "typescript") if span[0]]
+        assert reading._spans_of_script(text) == slow, file
+
+
+@pytest.mark.parametrize(
+    "text, spans",
+    [
+        ("a = `b${c ? `d${'e'}` : {f: '}'}}g` + 'h'", ["`b${c ? `d${'e'}` : {f: '}'}}g`", "'h'"]),
+        ("`a${/* } ` */ b}c`; 'd'", ["`a${/* } ` */ b}c`", "'d'"]),
+        ("`\\`${b}` // 'c'", ["`\\`${b}`", "// 'c'"]),
+        ("a = b / c; 'd' / e", ["'d'"]),
+        ("x.replace(/[\"'/]/g, 'y')", ["/[\"'/]/g", "'y'"]),
+        ("return /'/.test(a) /* b */", ["/'/", "/* b */"]),
+        ('\'never closed\nx = "y"', ["'never closed", '"y"']),
+        ("'a\\\nb' + \"\"", ["'a\\\nb'", '""']),
+        ("/* never closed 'a'", ["'a'"]),
+        ("`never closed ${'a'", ["`never closed ${'a'"]),
+    ],
+)
+def test_odd_strings_of_javascript_end_where_they_do(text, spans):
+    from helpers.sdks.migration import reading
+
+    found = reading._spans(text, "typescript")
+    assert [text[start:end] for _, start, end in found] == spans
+
+
 def test_what_follows_a_conversion_in_a_text_is_code(tmp_path):
     """After {x!r} all was taken for a string, and a docstring for code."""
     text = 'a = f"{x!r}"\ndef b():\n    """ask(model="o1-mini")"""\nask(model="o1-preview")\n'

@@ -289,7 +289,8 @@ def _spans(text, alias):
     """
     if alias in LIKE_C:
         return _spans_like_c(text, alias)
-    return alias == "python" and _spans_of_python(text) or _spans_by_pygments(text, alias)
+    quick = QUICK.get(alias)
+    return quick and quick(text) or _spans_by_pygments(text, alias)
 
 
 _IF_0 = r"^[ \t]*#[ \t]*if[ \t]+0\b.*?(?:(?=^[ \t]*#[ \t]*e)|\Z)"
@@ -350,6 +351,59 @@ def _spans_of_python(text):
         found.append((now, start, end))
         kind, ended = now, end
     return found
+
+
+_QUOTED = "|".join(rf"{q}(?:[^{q}\\\n]|\\.)*+(?:{q}|(?=\n)|\\?\Z)" for q in "\"'")
+_SCRIPT = re.compile(
+    rf"{_COMMENTS}|{_QUOTED}|`"
+    # where a value is wanted, a slash begins a regular expression, and no division
+    r"|(?:[=(,:;!&|?{}\[>+*%~^-]|\breturn\b)\s*"
+    r"(?P<pattern>/(?![*/])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*+\])++/[a-z]*)",
+    re.S,
+)
+_OF_TEMPLATE = re.compile(r"\\.|`|\$\{", re.S)
+_PUT_IN = re.compile(rf"{_COMMENTS}|{_QUOTED}|[`{{}}]", re.S)
+
+
+def _spans_of_script(text):
+    """The same for JavaScript and TypeScript."""
+    text, found, at = _without_open_ends(text), [], 0
+    while m := _SCRIPT.search(text, at):
+        at = _end_of_template(text, m.end()) if m[0] == "`" else m.end()
+        start = m.start("pattern") if m["pattern"] else m.start()
+        found.append(("comment" if m[0][0] == "/" else "string", start, at))
+    return found
+
+
+def _end_of_template(text, at):
+    """Where a template of JavaScript ends whose text begins at `at`; what is put into it may have
+    templates, too.
+    """
+    braces = []  # open in what is put in; None for a template in it
+    while m := (_OF_TEMPLATE if not braces or braces[-1] is None else _PUT_IN).search(text, at):
+        at = m.end()
+        if m[0] == "`" and (not braces or braces[-1] is None):
+            if not braces:
+                return at
+            braces.pop()
+        elif m[0] == "`":
+            braces.append(None)
+        elif m[0] == "${":
+            braces.append(0)
+        elif m[0] == "{":
+            braces[-1] += 1
+        elif m[0] == "}":
+            braces[-1] -= 1
+            if braces[-1] < 0:
+                braces.pop()
+    return len(text)
+
+
+QUICK = {
+    "python": _spans_of_python,
+    "javascript": _spans_of_script,
+    "typescript": _spans_of_script,
+}
 
 
 def _without_open_ends(text):
