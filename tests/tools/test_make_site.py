@@ -4,15 +4,18 @@ import ast
 import io
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 from urllib.parse import unquote
 
 import nbformat
 import pytest
+import yaml
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
+import start
 from tests import lab
 from tests.conftest import needs
 
@@ -258,6 +261,32 @@ def test_what_is_no_address_and_no_repository_is_told(args, said, monkeypatch):
     monkeypatch.setattr(make_site, "make", None)  # which is not come to
     with pytest.raises(SystemExit, match=said):
         make_site.main(args)
+
+
+def test_the_workflow_builds_it_with_the_one_command_and_hands_that_folder_to_pages():
+    workflow = yaml.safe_load((make_site.ROOT / ".github/workflows/site.yml").read_text("utf-8"))
+    assert workflow[True]["push"] == {"branches": ["main"]}  # YAML reads `on` as true
+    jobs = workflow["jobs"]
+    steps, (deploy,) = jobs["build"]["steps"], jobs["deploy"]["steps"]
+    used = {s["uses"].partition("@")[0]: s.get("with", {}) for s in steps if "uses" in s}
+    version = tuple(map(int, used["actions/setup-python"]["python-version"].split(".")))
+    assert start.OLDEST <= version <= start.NEWEST
+
+    install, build = (step for step in steps if "run" in step)
+    assert install["run"] == "python start.py test --help"
+    python, *command = shlex.split(build["run"])
+    assert python == ".venv/bin/python"
+    contributing = (make_site.ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert f"`python {' '.join(command[:2])} [ADDRESS [REPOSITORY]]`" in contributing
+    assert command[2:] == ["$ADDRESS", "$GITHUB_REPOSITORY"]
+    source = re.fullmatch(r"\$\{\{ steps\.(\w+)\.outputs\.base_url \}\}", build["env"]["ADDRESS"])
+    (configured,) = (s["uses"] for s in steps if s.get("id") == source[1])
+    assert configured.startswith("actions/configure-pages@")
+
+    assert used["actions/upload-pages-artifact"]["path"] == make_site.OUT.name
+    assert steps[-1]["uses"].startswith("actions/upload-pages-artifact@")
+    assert deploy["uses"].startswith("actions/deploy-pages@") and jobs["deploy"]["needs"] == "build"
+    assert jobs["deploy"]["permissions"] == {"pages": "write", "id-token": "write"}
 
 
 # What was broken by hand, and what the build says of it.
