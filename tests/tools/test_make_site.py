@@ -354,6 +354,70 @@ def test_a_sound_that_is_missing_is_named(scratch):
     )
 
 
+def test_a_cell_that_stopped_is_named_unless_it_was_meant_to(scratch):
+    root, nb = scratch
+    nb.cells[1].outputs.append(nbformat.v4.new_output("error", ename="NameError", evalue="hear"))
+    assert "one.ipynb: the cell `hear()` stopped with a NameError" in faults(root, nb)
+    nb.cells[1].metadata["tags"] = ["raises-exception"]
+    made(root, nb)
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        (b"<<<<<<< HEAD\n{}", "it holds no notebook of format 4"),
+        (b"[]", "it holds no notebook of format 4"),
+        (b'{"nbformat": 3, "nbformat_minor": 0, "worksheets": []}', "no notebook of format 4"),
+        (b'{"nbformat": 4, "cells": [], "\xff": 1}', "'utf-8' codec can't decode"),
+    ],
+)
+def test_a_file_that_holds_no_notebook_is_named_and_nothing_is_said_of_its_links(
+    scratch, content, said
+):
+    root, _ = scratch
+    (root / "notebooks/2_realtime/one.ipynb").write_bytes(content)
+    with pytest.raises(make_site.Faults, match=f"one.ipynb: .*{said}") as error:
+        make_site.make(root, root / "site")
+    assert "\n" not in str(error.value) and not (root / "site").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["data/audio/user-thanks.opus", make_site.PREVIEW, "data/audio/clips.csv", "README.md"]
+)
+def test_a_file_that_is_not_there_or_is_not_what_its_name_says_is_named(scratch, name):
+    root, nb = scratch
+    nb.cells[0].source += "\n\n![at work](../diagrams/at_work.png)"
+    if name.endswith(make_site.AS_THEY_ARE):
+        (root / name).write_text("version https://git-lfs.github.com/spec/v1\n", "utf-8")
+        assert f"{name} holds no {Path(name).suffix}" in faults(root, nb)
+    (root / name).unlink()
+    assert name.rpartition("/")[2] in faults(root, nb)
+
+
+def test_what_no_page_can_show_and_pages_at_one_address_are_named(scratch):
+    root, nb = scratch
+    nb.cells[1].outputs[1].data["image/png"] = "A"
+    assert "one.ipynb: the img 1 is damaged" in faults(root, nb)
+    nb.cells[1].outputs[1] = nbformat.v4.new_output("display_data", {"application/x": "1"})
+    assert "one.ipynb: no page can show an output of application/x" in faults(root, nb)
+    nb.cells[1].outputs.pop()
+    (root / "notebooks/2_realtime/one.md").write_text("# One", "utf-8")
+    nb.cells[0].source += "\n\n[x](one.md)"
+    assert "one.md: its page would lie where that of notebooks/2_realtime/one.ipynb" in faults(
+        root, nb
+    )
+
+
+def test_a_folder_that_is_no_theme_is_named(scratch):
+    root, nb = scratch
+    (root / "notebooks/9_new").mkdir()
+    nbformat.write(nb, root / "notebooks/9_new/two.ipynb")
+    (root / "README.md").write_text(
+        "# Us\n\n[1](notebooks/2_realtime/one.ipynb) [2](notebooks/9_new/two.ipynb)\n", "utf-8"
+    )
+    assert "9_new/two.ipynb: its folder is none of THEMES in tests/tools/ref" in faults(root, nb)
+
+
 def test_a_figure_without_a_still_is_named(scratch):
     root, nb = scratch
     del nb.cells[1].outputs[1].data["image/png"]
@@ -369,6 +433,10 @@ def test_a_figure_without_a_still_is_named(scratch):
         ("[x](#gone)", "notebooks/2_realtime/one.ipynb has no #gone"),
         ("![x](gone.png)", "the img gone.png leads nowhere"),
         ("![x](https://example.org/x.png)", "asks another host for https://example.org/x.png"),
+        ("<video src='//example.org/x.mp4'></video>", "asks another host for //example.org/x.mp4"),
+        ("<audio src='data:audio/wav;base64,AA'></audio>", "the audio is no file"),
+        ("<img alt='x'>", "the img 1 has no src"),
+        ("[x](file:///home/me/x.md)", "the link file:///home/me/x.md leads nowhere"),
     ],
 )
 def test_a_link_that_leads_nowhere_is_named(scratch, text, said):
