@@ -8,7 +8,7 @@ page needs is listed, and no site is written.
 
 ADDRESS is where it will be served, such as https://example.org/day9/: a preview elsewhere needs the
 whole address of its picture. Without it that address is relative. REPOSITORY is owner/name on
-GitHub: with it each notebook has links that open it on Binder and in Codespaces.
+GitHub: with it each notebook has links that open it on Binder, in Codespaces and in Colab.
 """
 
 import base64
@@ -18,6 +18,7 @@ import posixpath
 import re
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
@@ -25,6 +26,7 @@ from urllib.parse import quote, unquote, urlsplit
 import bs4
 import nbformat.v4
 import plotly
+from packaging.requirements import Requirement
 
 from helpers.common.markup import Template
 from tests import lab
@@ -44,6 +46,34 @@ ELSEWHERE = ("http", "https", "mailto")
 LONGEST = 200  # characters of a description
 THEMES_IN = "tests/tools/refresh.py"
 LANGUAGES = {"README.zh-CN.md": "zh-CN"}
+
+
+# What stands behind a notebook that is open: Colab brings its own, and may not start with others.
+COLAB = {"sys_platform": "linux", "platform_machine": "x86_64"}
+KERNELS_OWN = {
+    "ipykernel",
+    "ipython",
+    "ipywidgets",
+    "jinja2",
+    "jupyter-server",
+    "jupyterlab",
+    "markupsafe",
+    "nbclient",
+    "nbformat",
+    "nbval",
+    "packaging",
+    "pygments",
+    "python-dateutil",
+    "tornado",
+    "tqdm",
+    "traitlets",
+}
+
+
+FIRST_CELL = """\
+!git clone -q --depth 1 https://github.com/{repository} day9
+!pip install -q {packages}
+!python day9/start.py link"""
 
 
 class Faults(ValueError):
@@ -68,6 +98,19 @@ def address(path):
     if ending in AS_THEY_ARE:
         return path
     return f"{stem if ending in ('.ipynb', '.md') else path}.html"
+
+
+def packages():
+    """What pip is asked for in Colab, quoted for a shell: each dependency of pyproject.toml that
+    its system gets and no kernel brings.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [Requirement(line) for line in project["dependencies"]]
+    return " ".join(
+        f'"{line.partition(";")[0].strip()}"'
+        for line, it in zip(project["dependencies"], asked)
+        if it.name not in KERNELS_OWN and (not it.marker or it.marker.evaluate(COLAB))
+    )
 
 
 class Site:
@@ -220,6 +263,7 @@ class Site:
                 notebook=path if path.endswith(".ipynb") else "",
                 repository=repository,
                 quoted=quote(path, safe=""),
+                first_cell=FIRST_CELL.format(repository=repository, packages=packages()),
                 body=cells.coloured(str(page.soup)),
                 groups=[
                     (group, [(address(to), self.pages[to].title, to == path) for to in paths])

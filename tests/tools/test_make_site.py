@@ -1,11 +1,13 @@
 """The static site: every page whole, nothing asked of another host, and what is wrong is named."""
 
 import ast
+import html
 import io
 import json
 import re
 import shlex
 import shutil
+import tomllib
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -13,6 +15,7 @@ import nbformat
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
+from packaging.requirements import Requirement
 from PIL import Image
 
 import start
@@ -246,7 +249,26 @@ def test_with_a_repository_each_notebook_opens_elsewhere_and_without_one_no_page
     path = "notebooks%2F2_realtime%2Fone.ipynb"
     assert f'"https://mybinder.org/v2/gh/us/day9/HEAD?labpath={path}"' in page
     assert '"https://codespaces.new/us/day9"' in page and "no call over WebRTC" in page
+    colab = "https://colab.research.google.com/github/us/day9/blob/main"
+    assert f'"{colab}/notebooks/2_realtime/one.ipynb"' in page
+    (cell,) = re.findall(r"<pre>(!git .*?)</pre>", page, re.S)
+    assert html.unescape(cell).splitlines() == [
+        "!git clone -q --depth 1 https://github.com/us/day9 day9",
+        f"!pip install -q {make_site.packages()}",
+        "!python day9/start.py link",
+    ]
     assert "mybinder" not in (root / "site/index.html").read_text("utf-8")
+
+
+def test_in_colab_pip_is_asked_for_all_that_its_kernel_has_not():
+    project = tomllib.loads((make_site.ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = [Requirement(line) for line in project["dependencies"]]
+    asked = [Requirement(word) for word in shlex.split(make_site.packages())]
+    assert {it.name for it in asked} | make_site.KERNELS_OWN == {it.name for it in named} - {
+        "regex"  # for Windows on ARM alone
+    }
+    limits = {it.name: it.specifier for it in named}
+    assert all(limits[it.name] == it.specifier and not it.marker for it in asked)
 
 
 @pytest.mark.parametrize(
