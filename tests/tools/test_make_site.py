@@ -229,13 +229,12 @@ def test_on_a_dark_page_figures_are_dark_and_on_a_narrow_one_code_in_tables_wrap
             "all => all.map(e => getComputedStyle(e).filter !== 'none')"
         )
         assert set(kinds) == {True, False}, "waveforms are drawings, a reindeer is as it is"
+        wider = "all => all.map(e => e.parentElement).filter(e => e.scrollWidth > e.clientWidth).length"
         page.goto((out / "notebooks/1_o1/02_reasoning_effort.html").as_uri())
-        assert (
-            page.locator("table:has(td code)").evaluate_all(
-                "all => all.map(e => e.parentElement).filter(e => e.scrollWidth > e.clientWidth).length"
-            )
-            == 0
-        )
+        assert page.locator("table:has(td code)").evaluate_all(wider) == 0
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.goto((out / "index.html").as_uri())
+        assert page.locator("table").evaluate_all(wider) == 0, "the map of all notebooks fits"
 
 
 def test_with_a_repository_each_notebook_opens_elsewhere_and_without_one_no_page_names_any(
