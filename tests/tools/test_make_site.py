@@ -229,7 +229,9 @@ def test_on_a_dark_page_figures_are_dark_and_on_a_narrow_one_code_in_tables_wrap
             "all => all.map(e => getComputedStyle(e).filter !== 'none')"
         )
         assert set(kinds) == {True, False}, "waveforms are drawings, a reindeer is as it is"
-        wider = "all => all.map(e => e.parentElement).filter(e => e.scrollWidth > e.clientWidth).length"
+        wider = (
+            "all => all.map(e => e.parentElement).filter(e => e.scrollWidth > e.clientWidth).length"
+        )
         page.goto((out / "notebooks/1_o1/02_reasoning_effort.html").as_uri())
         assert page.locator("table:has(td code)").evaluate_all(wider) == 0
         page.set_viewport_size({"width": 390, "height": 800})
