@@ -44,8 +44,9 @@ def sections(nb):
 
 
 def needed(nb, left_out):
-    """{section that is left out: the sections that use what its cells define}, in order: cells that a
-    class runs all the same, without a word on them.
+    """{section that is left out: the sections that use what its cells define}, in order.
+
+    A class runs these cells all the same, without a word on them.
     """
     cells, heading = [], OPENING
     for cell in nb.cells:
