@@ -147,6 +147,10 @@ class Site:
         leads = self._links(path, soup)
         for table in soup.find_all("table"):
             table.wrap(soup.new_tag("div", attrs={"class": "wide", "role": "group"}))
+        for drawn in soup.find_all("pre", class_=False):
+            if "─" in drawn.get_text():  # lines that wrap are no drawing
+                drawn["class"] = "drawn"
+                drawn.wrap(soup.new_tag("div", attrs={"class": "wide", "role": "group"}))
         first = soup.find("h1")
         title = first.get_text().strip() if first else path
         words = soup.find("p")

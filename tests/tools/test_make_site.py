@@ -235,6 +235,18 @@ def test_on_a_dark_page_figures_are_dark_and_on_a_narrow_one_code_in_tables_wrap
         page.goto((out / "notebooks/1_o1/02_reasoning_effort.html").as_uri())
         assert page.locator("table:has(td code)").evaluate_all(wider) == 0
         page.set_viewport_size({"width": 390, "height": 800})
+        page.goto((out / "data/README.html").as_uri())
+        (name,) = page.locator("td code", has_text=re.compile("^prices.csv$")).evaluate_all(
+            "all => all.slice(0, 1).map(e => e.getClientRects().length)"
+        )
+        assert name <= 2, "a file's name is not a letter a line"
+        page.goto((out / "helpers/local_api/README.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        lines = page.locator("pre.drawn").evaluate(
+            "e => e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight)"
+        )
+        drawn = page.locator("pre.drawn").inner_text().strip().count("\n") + 1
+        assert abs(lines - drawn) < 2, "a drawing's lines do not wrap"
         page.goto((out / "index.html").as_uri())
         assert page.locator("table").evaluate_all(wider) == 0, "the map of all notebooks fits"
 
