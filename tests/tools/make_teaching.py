@@ -117,7 +117,7 @@ def page(path, text):
         "\n".join(f"- *{heading}*: {what}" for heading, what in text["lost"]),
         "## Answers",
         *[_with_slips(exercise, wrong[name]) for name, exercise in of.items()],
-        "## What to skip",
+        "## What to skip when time is short",
         "\n".join(_skipped(heading, sections, using) for heading in text["skip"]),
         text["why"],
         f"[All pages for teachers]({up}teaching/README.md)",

@@ -202,8 +202,13 @@ def test_in_a_browser_a_narrow_page_fits_and_its_figure_comes_alive(out):
                 assert page.locator(".plot img").first.is_visible()
                 continue
             page.locator(".plot .main-svg").first.wait_for()
+            page.locator("search input").fill("who ANSWERED")
+            first = page.locator("search li a").first
+            first.wait_for()
+            assert first.inner_text().endswith(": Who answered?"), "a heading before a text"
             page.locator("search input").fill("8,933.33 usd")
-            page.locator("search li a").first.click()
+            page.locator("search li a", has_text="Who answered?").wait_for(state="detached")
+            first.click()
             assert "your_own_bill.html" in page.url
     assert {url.partition(":")[0] for url in asked} <= {"file", "data", "blob"}
 
