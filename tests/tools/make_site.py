@@ -71,9 +71,9 @@ KERNELS_OWN = {
 
 
 FIRST_CELL = """\
-!git clone -q --depth 1 https://github.com/{repository} day9
+!git clone -q --depth 1 https://github.com/{repository} /content/day9
 !pip install -q {packages}
-!python day9/start.py link"""
+!python /content/day9/start.py link"""
 
 
 class Faults(ValueError):
@@ -267,6 +267,7 @@ class Site:
                 notebook=path if path.endswith(".ipynb") else "",
                 repository=repository,
                 quoted=quote(path, safe=""),
+                folder=posixpath.dirname(path),
                 first_cell=FIRST_CELL.format(repository=repository, packages=packages()),
                 body=cells.coloured(str(page.soup)),
                 groups=[

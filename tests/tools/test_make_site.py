@@ -271,10 +271,11 @@ def test_with_a_repository_each_notebook_opens_elsewhere_and_without_one_no_page
     assert f'"{colab}/notebooks/2_realtime/one.ipynb"' in page
     (cell,) = re.findall(r"<pre>(!git .*?)</pre>", page, re.S)
     assert html.unescape(cell).splitlines() == [
-        "!git clone -q --depth 1 https://github.com/us/day9 day9",
+        "!git clone -q --depth 1 https://github.com/us/day9 /content/day9",
         f"!pip install -q {make_site.packages()}",
-        "!python day9/start.py link",
+        "!python /content/day9/start.py link",
     ]
+    assert "<pre>%cd /content/day9/notebooks/2_realtime</pre>" in page
     assert "mybinder" not in (root / "site/index.html").read_text("utf-8")
 
 
