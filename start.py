@@ -209,7 +209,9 @@ def room(there):
     except OSError as error:
         raise explain("%s [errno %s]" % (error, error.errno), str(error), "look at this folder.")
     if free < (1e8 if there else 1e9):
-        raise explain("no space left", "", "")
+        raise Failure(
+            "%.1f GB are free here" % (free / 1e9), "free about 1 GB, then run this again."
+        )
     return "%.1f GB free" % (free / 1e9)
 
 

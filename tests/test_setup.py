@@ -535,9 +535,9 @@ def test_a_check_before_and_after_the_set_up_says_what_is_there_and_starts_nothi
         ),
         (
             "Disk",
-            "import shutil\nshutil.disk_usage = lambda p: shutil._ntuple_diskusage(9, 8, 999_999_999)",
+            "import shutil\nshutil.disk_usage = lambda p: shutil._ntuple_diskusage(9, 8, 412_345_678)",
             {},
-            "Cure: free about 1 GB",
+            "0.4 GB are free here Cure: free about 1 GB",
         ),
         (
             "Disk",

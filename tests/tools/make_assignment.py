@@ -16,8 +16,11 @@ import nbformat.v4
 from . import refresh, solutions
 
 OUT = refresh.ROOT / "assignments"
-CONFIG = """c = get_config()
+CONFIG = """import os
+
+c = get_config()
 c.ClearSolutions.code_stub = {"python": "# your answer: in the place of the dots, or here"}
+os.environ["DAY9_MY_PROGRESS"] = os.devnull  # what learners solved, who grades has not
 """
 CHECK = re.compile(r'\n*helpers\.check\("[\w-]+", (?P<answer>\w+)\)\s*$')
 PLACE = """# Leave this cell as it is: it finds the files that the notebook reads.

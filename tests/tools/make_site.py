@@ -8,7 +8,7 @@ page needs is listed, and no site is written.
 
 ADDRESS is where it will be served, such as https://example.org/day9/: a preview elsewhere needs the
 whole address of its picture. Without it that address is relative. REPOSITORY is owner/name on
-GitHub: with it each notebook has links that open it on Binder and in Codespaces.
+GitHub: with it each notebook has links that open it on Binder, in Codespaces and in Colab.
 """
 
 import base64
@@ -18,6 +18,7 @@ import posixpath
 import re
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
@@ -25,6 +26,7 @@ from urllib.parse import quote, unquote, urlsplit
 import bs4
 import nbformat.v4
 import plotly
+from packaging.requirements import Requirement
 
 from helpers.common.markup import Template
 from tests import lab
@@ -36,11 +38,42 @@ ROOT = refresh.ROOT
 OUT = ROOT / "site"
 FRAME = Path(__file__).parent / "site"
 FIRST = "README.md"
-AS_THEY_ARE = (".png", ".jpg", ".svg", ".opus")
-STORED = re.compile(r"data:image/(?P<kind>png|jpeg|svg\+xml);base64,(?P<data>.+)", re.S)
+BEGINS = {".png": b"\x89PNG", ".jpg": b"\xff\xd8\xff", ".svg": b"<", ".opus": b"OggS"}
+AS_THEY_ARE = tuple(BEGINS)  # copied, and no page of their own
+STORED = re.compile(r"data:image/(?P<kind>[\w.+-]+);base64,(?P<data>.+)", re.S)
 PREVIEW = "notebooks/diagrams/at_work.png"  # of a page that has no picture of its own
+ELSEWHERE = ("http", "https", "mailto")
 LONGEST = 200  # characters of a description
+THEMES_IN = "tests/tools/refresh.py"
 LANGUAGES = {"README.zh-CN.md": "zh-CN"}
+
+
+# What stands behind a notebook that is open: Colab brings its own, and may not start with others.
+COLAB = {"sys_platform": "linux", "platform_machine": "x86_64"}
+KERNELS_OWN = {
+    "ipykernel",
+    "ipython",
+    "ipywidgets",
+    "jinja2",
+    "jupyter-server",
+    "jupyterlab",
+    "markupsafe",
+    "nbclient",
+    "nbformat",
+    "nbval",
+    "packaging",
+    "pygments",
+    "python-dateutil",
+    "tornado",
+    "tqdm",
+    "traitlets",
+}
+
+
+FIRST_CELL = """\
+!git clone -q --depth 1 https://github.com/{repository} /content/day9
+!pip install -q {packages}
+!python /content/day9/start.py link"""
 
 
 class Faults(ValueError):
@@ -67,11 +100,24 @@ def address(path):
     return f"{stem if ending in ('.ipynb', '.md') else path}.html"
 
 
+def packages():
+    """What pip is asked for in Colab, quoted for a shell: each dependency of pyproject.toml that
+    its system gets and no kernel brings.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [Requirement(line) for line in project["dependencies"]]
+    return " ".join(
+        f'"{line.partition(";")[0].strip()}"'
+        for line, it in zip(project["dependencies"], asked)
+        if it.name not in KERNELS_OWN and (not it.marker or it.marker.evaluate(COLAB))
+    )
+
+
 class Site:
     """The pages that links lead to from `root`'s README.md, and what is wrong with them."""
 
     def __init__(self, root, out):
-        self.root, self.out, self.faults = root, out, []
+        self.root, self.out, self.faults, self.unread = root, out, [], set()
         self.sounds = outputs.clips(root)
         self.pages = {}
         waiting = [FIRST]
@@ -81,9 +127,14 @@ class Site:
                 continue
             self.pages[path] = page = self._page(path)
             waiting += [to for to, _ in page.leads]
+        there = {}
+        for path in self.pages:
+            if (other := there.setdefault(address(path), path)) != path:
+                self.faults.append(f"{path}: its page would lie where that of {other} lies")
         for page in self.pages.values():
             for to, fragment in page.leads:
-                if fragment and to in self.pages and fragment not in self.pages[to].ids:
+                known = to in self.pages and to not in self.unread
+                if fragment and known and fragment not in self.pages[to].ids:
                     self.faults.append(f"{page.path}: {to} has no #{fragment}")
 
     def _page(self, path):
@@ -96,6 +147,10 @@ class Site:
         leads = self._links(path, soup)
         for table in soup.find_all("table"):
             table.wrap(soup.new_tag("div", attrs={"class": "wide", "role": "group"}))
+        for drawn in soup.find_all("pre", class_=False):
+            if "─" in drawn.get_text():  # lines that wrap are no drawing
+                drawn["class"] = "drawn"
+                drawn.wrap(soup.new_tag("div", attrs={"class": "wide", "role": "group"}))
         first = soup.find("h1")
         title = first.get_text().strip() if first else path
         words = soup.find("p")
@@ -108,17 +163,18 @@ class Site:
     def _notebook(self, path):
         """The file as a notebook: a text is one of a single cell."""
         file = self.root / path
-        if path.endswith(".ipynb"):
-            nb = refresh.read(file)
-            why = outputs.not_run(nb)
-            if why:
-                self.faults.append(f"{path}: {why}")
-            try:
+        try:
+            if path.endswith(".ipynb"):
+                nb = outputs.read(file)
+                if why := outputs.not_run(nb):
+                    self.faults.append(f"{path}: {why}")
                 outputs.shown(nb, self.sounds, "../" * path.count("/"))
-            except ValueError as error:
-                self.faults.append(f"{path}: {error}")
-            return nb
-        text = file.read_text(encoding="utf-8")
+                return nb
+            text = file.read_text(encoding="utf-8")
+        except ValueError as error:
+            self.faults.append(f"{path}: {error}")
+            self.unread.add(path)
+            return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(path)])
         if not path.endswith(".md"):
             name = posixpath.basename(path)
             kind = posixpath.splitext(path)[1].lstrip(".")
@@ -131,11 +187,16 @@ class Site:
         """
         first, folder = None, posixpath.dirname(path)
         for number, img in enumerate(soup.find_all("img"), 1):
-            stored = STORED.fullmatch(img["src"])
-            if stored:
+            if not img.get("src"):
+                self.faults.append(f"{path}: the img {number} has no src")
+                continue
+            if stored := STORED.fullmatch(img["src"]):
                 ending = {"svg+xml": "svg", "jpeg": "jpg"}.get(stored["kind"], stored["kind"])
                 name = f"{posixpath.splitext(posixpath.basename(path))[0]}-{number}.{ending}"
-                self._write(posixpath.join(folder, name), base64.b64decode(stored["data"]))
+                try:
+                    self._write(posixpath.join(folder, name), base64.b64decode(stored["data"]))
+                except ValueError:
+                    self.faults.append(f"{path}: the img {number} is damaged")
                 img["src"] = name
             if number > 1:
                 img["loading"] = "lazy"
@@ -148,11 +209,16 @@ class Site:
         where they lead.
         """
         leads = []
-        for tag in soup.find_all(["a", "img", "audio", "source", "iframe", "script", "link"]):
+        for tag in soup.find_all(lambda tag: tag.has_attr("src") or tag.name in ("a", "link")):
             name = "href" if tag.name in ("a", "link") else "src"
             parts = urlsplit(tag.get(name, ""))
+            if parts.scheme == "data":
+                self.faults.append(f"{path}: the {tag.name} is no file, and a page cannot show it")
+                continue
             if parts.scheme or parts.netloc:
-                if tag.name != "a":
+                if tag.name == "a" and parts.scheme not in ELSEWHERE:
+                    self.faults.append(f"{path}: the link {tag[name]} leads nowhere")
+                elif tag.name != "a":
                     self.faults.append(f"{path}: asks another host for {tag[name]}")
                 continue
             if not parts.path:
@@ -167,7 +233,10 @@ class Site:
                 self.faults.append(f"{path}: {what} {parts.path} leads nowhere")
                 continue
             if to.endswith(AS_THEY_ARE):
-                self._write(to, (self.root / to).read_bytes())
+                content, ending = (self.root / to).read_bytes(), posixpath.splitext(to)[1]
+                if not content.startswith(BEGINS[ending]):
+                    self.faults.append(f"{path}: {to} holds no {ending}")
+                self._write(to, content)
             else:
                 leads.append((to, "" if tag.name != "a" else unquote(parts.fragment)))
             end = f"#{parts.fragment}" if parts.fragment else ""
@@ -198,6 +267,8 @@ class Site:
                 notebook=path if path.endswith(".ipynb") else "",
                 repository=repository,
                 quoted=quote(path, safe=""),
+                folder=posixpath.dirname(path),
+                first_cell=FIRST_CELL.format(repository=repository, packages=packages()),
                 body=cells.coloured(str(page.soup)),
                 groups=[
                     (group, [(address(to), self.pages[to].title, to == path) for to in paths])
@@ -222,7 +293,9 @@ class Site:
             if path not in self.pages:
                 self.faults.append(f"{path}: no link leads there from {FIRST}")
                 continue
-            theme = refresh.THEMES[posixpath.dirname(name)]
+            theme = refresh.THEMES.get(posixpath.dirname(name))
+            if not theme:
+                self.faults.append(f"{path}: its folder is none of THEMES in {THEMES_IN}")
             groups.setdefault(theme, []).append(path)
         # a page for teachers of one notebook is found from the list of all of them
         twin = lambda p: p.replace("notebooks/teaching/", "notebooks/").replace(".md", ".ipynb")
@@ -258,15 +331,20 @@ def _sections(page):
 def make(root=ROOT, out=OUT, served="", repository=""):
     """Write the site of the project at `root` into `out`, from nothing; returns the Site.
 
-    Raises Faults where a notebook was changed and not run, or a link or a sound leads nowhere.
+    Raises Faults where a notebook was changed and not run or stopped at an error, where a link or a
+    sound leads nowhere, and where a file cannot be read or written or is not what its name says.
     """
     shutil.rmtree(out, ignore_errors=True)
-    site = Site(root, out)
-    if not site.faults:
-        site.write(served, repository)
-    if site.faults:
+    try:
+        site = Site(root, out)
+        if not site.faults:
+            site.write(served, repository)
+        faults = site.faults
+    except OSError as error:  # a full disk, or a file that every site needs
+        faults = [f"{error.filename or out}: {error.strerror}"]
+    if faults:
         shutil.rmtree(out, ignore_errors=True)
-        raise Faults("\n".join(site.faults))
+        raise Faults("\n".join(faults))
     return site
 
 

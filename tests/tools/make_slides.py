@@ -52,10 +52,14 @@ def deck(path):
     """The slides of the notebook at `path`, as HTML. ValueError where it was changed and not run, a
     figure has no still, or a picture or a sound is not there.
     """
-    nb = refresh.read(path)
-    if why := outputs.not_run(nb):
-        raise ValueError(f"{path.name}: {why}")
-    outputs.shown(nb, outputs.clips(refresh.ROOT), f"{os.path.relpath(refresh.ROOT, path.parent)}/")
+    try:
+        nb = outputs.read(path)
+        if why := outputs.not_run(nb):
+            raise ValueError(why)
+        to_root = f"{os.path.relpath(refresh.ROOT, path.parent)}/"
+        outputs.shown(nb, outputs.clips(refresh.ROOT), to_root)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
     stacks = [f"<section>{''.join(stack)}</section>" for stack in _stacks(nb)]
     soup = bs4.BeautifulSoup("".join(stacks), "html.parser")
     for tag in soup.find_all(["img", "audio"]):

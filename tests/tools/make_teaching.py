@@ -100,6 +100,7 @@ def page(path, text):
     if unknown := [heading for heading in named if heading not in sections]:
         raise ValueError(f"{_name(path)} has no section {unknown[0]!r}; it has {list(sections)}")
     of = {exercise.name: exercise for exercise in solutions.of(nb)}
+    using = make_plans.needed(nb, text["skip"])
     wrong = {name: [] for name in of}
     for name, expression in text["wrong"]:
         if name not in of:
@@ -116,12 +117,17 @@ def page(path, text):
         "\n".join(f"- *{heading}*: {what}" for heading, what in text["lost"]),
         "## Answers",
         *[_with_slips(exercise, wrong[name]) for name, exercise in of.items()],
-        "## What to skip",
-        "\n".join(f"- *{heading}*: {sections[heading][0]} min" for heading in text["skip"]),
+        "## What to skip when time is short",
+        "\n".join(_skipped(heading, sections, using) for heading in text["skip"]),
         text["why"],
         f"[All pages for teachers]({up}teaching/README.md)",
     ]
     return "\n\n".join(lines) + "\n"
+
+
+def _skipped(heading, sections, using):
+    more = f"; {make_plans.all_the_same(using[heading])}" if heading in using else ""
+    return f"- *{heading}*: {sections[heading][0]} min{more}"
 
 
 def _with_slips(exercise, wrong):

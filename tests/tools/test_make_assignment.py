@@ -1,7 +1,9 @@
 """Assignments for nbgrader: its marks, and points for answers alone."""
 
 import ast
+import os
 import re
+import types
 
 import pytest
 
@@ -47,3 +49,11 @@ def test_a_point_is_for_the_solution_and_not_for_the_starter(path):
     exec(f"{todo}\n{graded}", {"helpers": helpers})
     with pytest.raises(AssertionError, match="dots|is still open"):
         exec(f"{CUT.sub('', todo)}\n{graded}", {"helpers": helpers})
+
+
+def test_who_grades_has_not_passed_what_learners_did(monkeypatch):
+    """nbgrader runs its configuration, and the notebooks in kernels that have its environment."""
+    monkeypatch.setenv("DAY9_MY_PROGRESS", "mine")
+    config = types.SimpleNamespace(ClearSolutions=types.SimpleNamespace())
+    exec(make_assignment.CONFIG, {"get_config": lambda: config})
+    assert os.environ["DAY9_MY_PROGRESS"] == os.devnull

@@ -1,18 +1,24 @@
 """The static site: every page whole, nothing asked of another host, and what is wrong is named."""
 
 import ast
+import html
 import io
 import json
 import re
+import shlex
 import shutil
+import tomllib
 from pathlib import Path
 from urllib.parse import unquote
 
 import nbformat
 import pytest
+import yaml
 from axe_playwright_python.sync_playwright import Axe
+from packaging.requirements import Requirement
 from PIL import Image
 
+import start
 from tests import lab
 from tests.conftest import needs
 
@@ -196,8 +202,13 @@ def test_in_a_browser_a_narrow_page_fits_and_its_figure_comes_alive(out):
                 assert page.locator(".plot img").first.is_visible()
                 continue
             page.locator(".plot .main-svg").first.wait_for()
+            page.locator("search input").fill("who ANSWERED")
+            first = page.locator("search li a").first
+            first.wait_for()
+            assert first.inner_text().endswith(": Who answered?"), "a heading before a text"
             page.locator("search input").fill("8,933.33 usd")
-            page.locator("search li a").first.click()
+            page.locator("search li a", has_text="Who answered?").wait_for(state="detached")
+            first.click()
             assert "your_own_bill.html" in page.url
     assert {url.partition(":")[0] for url in asked} <= {"file", "data", "blob"}
 
@@ -223,13 +234,26 @@ def test_on_a_dark_page_figures_are_dark_and_on_a_narrow_one_code_in_tables_wrap
             "all => all.map(e => getComputedStyle(e).filter !== 'none')"
         )
         assert set(kinds) == {True, False}, "waveforms are drawings, a reindeer is as it is"
-        page.goto((out / "notebooks/1_o1/02_reasoning_effort.html").as_uri())
-        assert (
-            page.locator("table:has(td code)").evaluate_all(
-                "all => all.map(e => e.parentElement).filter(e => e.scrollWidth > e.clientWidth).length"
-            )
-            == 0
+        wider = (
+            "all => all.map(e => e.parentElement).filter(e => e.scrollWidth > e.clientWidth).length"
         )
+        page.goto((out / "notebooks/1_o1/02_reasoning_effort.html").as_uri())
+        assert page.locator("table:has(td code)").evaluate_all(wider) == 0
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.goto((out / "data/README.html").as_uri())
+        (name,) = page.locator("td code", has_text=re.compile("^prices.csv$")).evaluate_all(
+            "all => all.slice(0, 1).map(e => e.getClientRects().length)"
+        )
+        assert name <= 2, "a file's name is not a letter a line"
+        page.goto((out / "helpers/local_api/README.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        lines = page.locator("pre.drawn").evaluate(
+            "e => e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight)"
+        )
+        drawn = page.locator("pre.drawn").inner_text().strip().count("\n") + 1
+        assert abs(lines - drawn) < 2, "a drawing's lines do not wrap"
+        page.goto((out / "index.html").as_uri())
+        assert page.locator("table").evaluate_all(wider) == 0, "the map of all notebooks fits"
 
 
 def test_with_a_repository_each_notebook_opens_elsewhere_and_without_one_no_page_names_any(
@@ -243,7 +267,27 @@ def test_with_a_repository_each_notebook_opens_elsewhere_and_without_one_no_page
     path = "notebooks%2F2_realtime%2Fone.ipynb"
     assert f'"https://mybinder.org/v2/gh/us/day9/HEAD?labpath={path}"' in page
     assert '"https://codespaces.new/us/day9"' in page and "no call over WebRTC" in page
+    colab = "https://colab.research.google.com/github/us/day9/blob/main"
+    assert f'"{colab}/notebooks/2_realtime/one.ipynb"' in page
+    (cell,) = re.findall(r"<pre>(!git .*?)</pre>", page, re.S)
+    assert html.unescape(cell).splitlines() == [
+        "!git clone -q --depth 1 https://github.com/us/day9 /content/day9",
+        f"!pip install -q {make_site.packages()}",
+        "!python /content/day9/start.py link",
+    ]
+    assert "<pre>%cd /content/day9/notebooks/2_realtime</pre>" in page
     assert "mybinder" not in (root / "site/index.html").read_text("utf-8")
+
+
+def test_in_colab_pip_is_asked_for_all_that_its_kernel_has_not():
+    project = tomllib.loads((make_site.ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = [Requirement(line) for line in project["dependencies"]]
+    asked = [Requirement(word) for word in shlex.split(make_site.packages())]
+    assert {it.name for it in asked} | make_site.KERNELS_OWN == {it.name for it in named} - {
+        "regex"  # for Windows on ARM alone
+    }
+    limits = {it.name: it.specifier for it in named}
+    assert all(limits[it.name] == it.specifier and not it.marker for it in asked)
 
 
 @pytest.mark.parametrize(
@@ -258,6 +302,32 @@ def test_what_is_no_address_and_no_repository_is_told(args, said, monkeypatch):
     monkeypatch.setattr(make_site, "make", None)  # which is not come to
     with pytest.raises(SystemExit, match=said):
         make_site.main(args)
+
+
+def test_the_workflow_builds_it_with_the_one_command_and_hands_that_folder_to_pages():
+    workflow = yaml.safe_load((make_site.ROOT / ".github/workflows/site.yml").read_text("utf-8"))
+    assert workflow[True]["push"] == {"branches": ["main"]}  # YAML reads `on` as true
+    jobs = workflow["jobs"]
+    steps, (deploy,) = jobs["build"]["steps"], jobs["deploy"]["steps"]
+    used = {s["uses"].partition("@")[0]: s.get("with", {}) for s in steps if "uses" in s}
+    version = tuple(map(int, used["actions/setup-python"]["python-version"].split(".")))
+    assert start.OLDEST <= version <= start.NEWEST
+
+    install, build = (step for step in steps if "run" in step)
+    assert install["run"] == "python start.py test --help"
+    python, *command = shlex.split(build["run"])
+    assert python == ".venv/bin/python"
+    contributing = (make_site.ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert f"`python {' '.join(command[:2])} [ADDRESS [REPOSITORY]]`" in contributing
+    assert command[2:] == ["$ADDRESS", "$GITHUB_REPOSITORY"]
+    source = re.fullmatch(r"\$\{\{ steps\.(\w+)\.outputs\.base_url \}\}", build["env"]["ADDRESS"])
+    (configured,) = (s["uses"] for s in steps if s.get("id") == source[1])
+    assert configured.startswith("actions/configure-pages@")
+
+    assert used["actions/upload-pages-artifact"]["path"] == make_site.OUT.name
+    assert steps[-1]["uses"].startswith("actions/upload-pages-artifact@")
+    assert deploy["uses"].startswith("actions/deploy-pages@") and jobs["deploy"]["needs"] == "build"
+    assert jobs["deploy"]["permissions"] == {"pages": "write", "id-token": "write"}
 
 
 # What was broken by hand, and what the build says of it.
@@ -325,6 +395,70 @@ def test_a_sound_that_is_missing_is_named(scratch):
     )
 
 
+def test_a_cell_that_stopped_is_named_unless_it_was_meant_to(scratch):
+    root, nb = scratch
+    nb.cells[1].outputs.append(nbformat.v4.new_output("error", ename="NameError", evalue="hear"))
+    assert "one.ipynb: the cell `hear()` stopped with a NameError" in faults(root, nb)
+    nb.cells[1].metadata["tags"] = ["raises-exception"]
+    made(root, nb)
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        (b"<<<<<<< HEAD\n{}", "it holds no notebook of format 4"),
+        (b"[]", "it holds no notebook of format 4"),
+        (b'{"nbformat": 3, "nbformat_minor": 0, "worksheets": []}', "no notebook of format 4"),
+        (b'{"nbformat": 4, "cells": [], "\xff": 1}', "'utf-8' codec can't decode"),
+    ],
+)
+def test_a_file_that_holds_no_notebook_is_named_and_nothing_is_said_of_its_links(
+    scratch, content, said
+):
+    root, _ = scratch
+    (root / "notebooks/2_realtime/one.ipynb").write_bytes(content)
+    with pytest.raises(make_site.Faults, match=f"one.ipynb: .*{said}") as error:
+        make_site.make(root, root / "site")
+    assert "\n" not in str(error.value) and not (root / "site").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["data/audio/user-thanks.opus", make_site.PREVIEW, "data/audio/clips.csv", "README.md"]
+)
+def test_a_file_that_is_not_there_or_is_not_what_its_name_says_is_named(scratch, name):
+    root, nb = scratch
+    nb.cells[0].source += "\n\n![at work](../diagrams/at_work.png)"
+    if name.endswith(make_site.AS_THEY_ARE):
+        (root / name).write_text("version https://git-lfs.github.com/spec/v1\n", "utf-8")
+        assert f"{name} holds no {Path(name).suffix}" in faults(root, nb)
+    (root / name).unlink()
+    assert name.rpartition("/")[2] in faults(root, nb)
+
+
+def test_what_no_page_can_show_and_pages_at_one_address_are_named(scratch):
+    root, nb = scratch
+    nb.cells[1].outputs[1].data["image/png"] = "A"
+    assert "one.ipynb: the img 1 is damaged" in faults(root, nb)
+    nb.cells[1].outputs[1] = nbformat.v4.new_output("display_data", {"application/x": "1"})
+    assert "one.ipynb: no page can show an output of application/x" in faults(root, nb)
+    nb.cells[1].outputs.pop()
+    (root / "notebooks/2_realtime/one.md").write_text("# One", "utf-8")
+    nb.cells[0].source += "\n\n[x](one.md)"
+    assert "one.md: its page would lie where that of notebooks/2_realtime/one.ipynb" in faults(
+        root, nb
+    )
+
+
+def test_a_folder_that_is_no_theme_is_named(scratch):
+    root, nb = scratch
+    (root / "notebooks/9_new").mkdir()
+    nbformat.write(nb, root / "notebooks/9_new/two.ipynb")
+    (root / "README.md").write_text(
+        "# Us\n\n[1](notebooks/2_realtime/one.ipynb) [2](notebooks/9_new/two.ipynb)\n", "utf-8"
+    )
+    assert "9_new/two.ipynb: its folder is none of THEMES in tests/tools/ref" in faults(root, nb)
+
+
 def test_a_figure_without_a_still_is_named(scratch):
     root, nb = scratch
     del nb.cells[1].outputs[1].data["image/png"]
@@ -340,6 +474,10 @@ def test_a_figure_without_a_still_is_named(scratch):
         ("[x](#gone)", "notebooks/2_realtime/one.ipynb has no #gone"),
         ("![x](gone.png)", "the img gone.png leads nowhere"),
         ("![x](https://example.org/x.png)", "asks another host for https://example.org/x.png"),
+        ("<video src='//example.org/x.mp4'></video>", "asks another host for //example.org/x.mp4"),
+        ("<audio src='data:audio/wav;base64,AA'></audio>", "the audio is no file"),
+        ("<img alt='x'>", "the img 1 has no src"),
+        ("[x](file:///home/me/x.md)", "the link file:///home/me/x.md leads nowhere"),
     ],
 )
 def test_a_link_that_leads_nowhere_is_named(scratch, text, said):

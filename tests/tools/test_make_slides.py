@@ -72,19 +72,43 @@ def test_in_a_browser_an_output_comes_after_its_code_and_nothing_is_asked_of_a_h
     assert {url.partition(":")[0] for url in asked} <= {"file", "data", "blob"}
 
 
-def test_what_cannot_be_shown_is_named(tmp_path, monkeypatch):
+@needs("chromium")
+def test_a_part_of_a_page_is_cut_from_the_whole_of_it(tmp_path):
+    file = tmp_path / "deck.html"
+    file.write_text(make_slides.deck(refresh.NOTEBOOKS / "1_o1/03_vision.ipynb"), "utf-8")
+    with lab.browser() as chrome:
+        page = chrome.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(file.as_uri())
+        part = page.locator('[aria-label^="By hand: "] img')
+        page.evaluate("""() => {
+          const part = document.querySelector('[aria-label^="By hand: "]').closest('section');
+          const { h, v } = Reveal.getIndices(part);
+          Reveal.slide(h, v, 99); }""")
+        part.wait_for()
+        wide, high, as_wide, as_high = part.evaluate(
+            "i => [i.clientWidth, i.clientHeight, i.naturalWidth, i.naturalHeight]"
+        )
+        assert abs(high - wide * as_high / as_wide) < 2
+
+
+def test_what_cannot_be_shown_is_named(tmp_path):
     nb = nbformat.v4.new_notebook()
     nb.cells = [
         nbformat.v4.new_markdown_cell("# One"),
         nbformat.v4.new_markdown_cell("## Two\n\n![a picture](gone.png)"),
         nbformat.v4.new_code_cell("1", execution_count=1),
     ]
-    monkeypatch.setattr(refresh, "read", lambda path: nb)
+    path = tmp_path / "one.ipynb"
+    nbformat.write(nb, path)
     with pytest.raises(ValueError, match="one.ipynb: gone.png leads nowhere"):
-        make_slides.deck(tmp_path / "one.ipynb")
+        make_slides.deck(path)
     nb.cells[2].execution_count = None
+    nbformat.write(nb, path)
     with pytest.raises(ValueError, match="one.ipynb: the cell `1` was changed and not run"):
-        make_slides.deck(tmp_path / "one.ipynb")
+        make_slides.deck(path)
+    path.write_text("<<<<<<< HEAD", encoding="utf-8")
+    with pytest.raises(ValueError, match="one.ipynb: it holds no notebook of format 4"):
+        make_slides.deck(path)
 
 
 def test_what_is_no_notebook_is_told_with_those_that_are():

@@ -62,3 +62,9 @@ def test_a_notebook_without_a_text_is_named(tmp_path, monkeypatch):
     (tmp_path / "one.toml").write_text('["1_o1/99_gone"]\nfirst = "x"\n', "utf-8")
     with pytest.raises(LookupError, match="^'?00_start_here: in data/teaching and in notebooks/"):
         make_teaching.texts()
+
+
+def test_what_is_skipped_and_used_later_is_run_all_the_same():
+    path = refresh.NOTEBOOKS / "1_o1/03_vision.ipynb"
+    said = make_teaching.page(path, TEXTS["1_o1/03_vision"] | {"skip": ["A part on the bench"]})
+    assert "bench*: 1 min; run its cells all the same, as *Try it* uses them\n" in said

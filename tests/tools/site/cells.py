@@ -11,8 +11,9 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from . import outputs
+
 CODE = re.compile(r'<pre class="code">(.*?)</pre>', re.S)
-KINDS = ("text/html", "text/markdown", "text/plain")  # of what is shown, the best first
 
 
 class _Renderer(IPythonRenderer):
@@ -57,7 +58,7 @@ def _output(output):
     if output.output_type in ("stream", "error"):
         said = output.text if "text" in output else "\n".join(output.traceback)
         return f"<pre>{ansi2html(said)}</pre>"
-    kind = next(kind for kind in KINDS if kind in output.data)
+    kind = next(kind for kind in outputs.KINDS if kind in output.data)
     shown = "".join(output.data[kind])
     if kind == "text/html":
         return shown

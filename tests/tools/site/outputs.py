@@ -5,8 +5,11 @@ import csv
 import json
 import re
 
+import nbformat.v4
+
 from helpers.common.markup import Template
 
+KINDS = ("text/html", "text/markdown", "text/plain")  # that a page can show, the best first
 PLOTLY = "application/vnd.plotly.v1+json"
 # How the widgets of helpers/ name themselves in text; tests/tools/test_make_site.py holds it to
 # them.
@@ -36,8 +39,19 @@ WHERE = Template("""
 """)
 
 
+def read(file):
+    """The notebook in a file. ValueError where it holds none, such as a merge left half done."""
+    try:
+        nb = nbformat.v4.reads(file.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, AttributeError) as error:
+        raise ValueError("it holds no notebook of format 4") from error
+    if not isinstance(nb, dict) or "cells" not in nb:
+        raise ValueError("it holds no notebook of format 4")
+    return nb
+
+
 def not_run(nb):
-    """Why the outputs of a notebook are not those of its cells, or None."""
+    """Why the outputs of a notebook are not those that a reader should have, or None."""
     cells = [c for c in nb.cells if c.cell_type == "code" and c.source.strip()]
     for number, cell in enumerate(cells, 1):
         first = cell.source.strip().splitlines()[0]
@@ -45,6 +59,10 @@ def not_run(nb):
             return f"the cell `{first}` was changed and not run"
         if cell.execution_count != number:
             return f"the cell `{first}` was run as number {cell.execution_count}, not {number}"
+        for output in cell.outputs:
+            meant = "raises-exception" in cell.metadata.get("tags", [])
+            if output.output_type == "error" and not meant:
+                return f"the cell `{first}` stopped with a {output.ename}"
     return None
 
 
@@ -58,7 +76,7 @@ def shown(nb, sounds, to_root):
     """Replace what only a kernel or JupyterLab can show, in place.
 
     `sounds`: what `clips` returns. `to_root`: the way from the notebook's folder to the root.
-    ValueError for a figure without a still.
+    ValueError for a figure without a still, and for an output of a kind that no page can show.
     """
     for cell in nb.cells:
         for output in cell.get("outputs", []):
@@ -72,6 +90,8 @@ def shown(nb, sounds, to_root):
                     still = SKETCH.sub(_sketch, still)
                 beside = _beside(text, sounds, to_root)
                 output["data"] = {"text/html": f"{still}{beside}"}
+            elif data and not set(KINDS) & set(data):
+                raise ValueError(f"no page can show an output of {', '.join(sorted(data))}")
 
 
 def _picture(output, text):

@@ -20,12 +20,9 @@ async function find() {
   const words = asked.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length) await load("index.js");
   if (asked !== field.value) return; // typed on while the index came
-  const found = words.length
-    ? INDEX.filter(([, , page, section, text]) => {
-        const all = `${page} ${section} ${text}`.toLowerCase();
-        return words.every((word) => all.includes(word));
-      })
-    : [];
+  const has = (text) => words.every((word) => text.toLowerCase().includes(word));
+  const found = words.length ? INDEX.filter(([, , page, section, text]) => has(`${page} ${section} ${text}`)) : [];
+  found.sort((one, other) => has(other[3]) - has(one[3])); // a heading that says it comes first
   told.textContent = !words.length ? "" : `${found.length} found${found.length > MOST ? `, the first ${MOST} here` : ""}`;
   list.replaceChildren(...found.slice(0, MOST).map(([href, id, page, section, text]) => {
     const item = document.createElement("li"), link = document.createElement("a"), around = document.createElement("span");
