@@ -6,6 +6,7 @@ glossary, the plans for a class and the pages for teachers, the times, and the d
 What would make a diff noisy or show errors when reopened (timings, widget state) is left out.
 """
 
+import hashlib
 import os
 import re
 import sys
@@ -257,8 +258,19 @@ def whole_streams(outputs):
     return joined
 
 
+def codes(nb):
+    """{id of a code cell: its code, hashed}. JupyterLab keeps the number and the outputs of a cell
+    that was changed: only what was there when it ran tells.
+    """
+    return {
+        cell.id: hashlib.sha256(cell.source.encode()).hexdigest()[:12]
+        for cell in nb.cells
+        if cell.cell_type == "code"
+    }
+
+
 def tidy(nb):
-    nb.metadata = METADATA
+    nb.metadata = METADATA | {"ran": codes(nb)}
     for cell in nb.cells:
         cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags",)}
         if "outputs" in cell:

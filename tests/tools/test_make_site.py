@@ -357,7 +357,9 @@ def scratch(tmp_path):
         ),
     ]
     text = nbformat.v4.new_markdown_cell("# Title\n\n[home](../../README.md)")
-    return root, nbformat.v4.new_notebook(cells=[text, code])
+    nb = nbformat.v4.new_notebook(cells=[text, code])
+    nb.metadata["ran"] = refresh.codes(nb)
+    return root, nb
 
 
 def made(root, nb):
@@ -385,6 +387,9 @@ def test_a_cell_that_was_changed_and_not_run_is_named(scratch):
     assert "one.ipynb: the cell `hear()` was changed and not run" in faults(root, nb)
     nb.cells[1].execution_count = 7
     assert "one.ipynb: the cell `hear()` was run as number 7, not 1" in faults(root, nb)
+    nb.cells[1].execution_count = 1
+    nb.cells[1].source = "hear(2)"  # saved by JupyterLab with the number and outputs that it had
+    assert "one.ipynb: the cell `hear(2)` was changed after `python -m tests" in faults(root, nb)
 
 
 def test_a_sound_that_is_missing_is_named(scratch):

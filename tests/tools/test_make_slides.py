@@ -98,6 +98,7 @@ def test_what_cannot_be_shown_is_named(tmp_path):
         nbformat.v4.new_markdown_cell("## Two\n\n![a picture](gone.png)"),
         nbformat.v4.new_code_cell("1", execution_count=1),
     ]
+    nb.metadata["ran"] = refresh.codes(nb)
     path = tmp_path / "one.ipynb"
     nbformat.write(nb, path)
     with pytest.raises(ValueError, match="one.ipynb: gone.png leads nowhere"):

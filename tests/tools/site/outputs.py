@@ -8,6 +8,7 @@ import re
 import nbformat.v4
 
 from helpers.common.markup import Template
+from tests.tools import refresh
 
 KINDS = ("text/html", "text/markdown", "text/plain")  # that a page can show, the best first
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -59,6 +60,8 @@ def not_run(nb):
             return f"the cell `{first}` was changed and not run"
         if cell.execution_count != number:
             return f"the cell `{first}` was run as number {cell.execution_count}, not {number}"
+        if nb.metadata.get("ran", {}).get(cell.id) != refresh.codes(nb)[cell.id]:
+            return f"the cell `{first}` was changed after `python -m tests.tools.refresh` ran it"
         for output in cell.outputs:
             meant = "raises-exception" in cell.metadata.get("tags", [])
             if output.output_type == "error" and not meant:
