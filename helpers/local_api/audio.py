@@ -143,12 +143,7 @@ class Endpoints:
             return wrong
         if not asked["input"].strip():
             raise Bad("Invalid 'input': string too short. Expected a string with minimum length 1.", "string_below_min_length", "input")  # fmt: skip
-        if len(asked["input"]) > LONGEST_TEXT:
-            raise Bad(
-                f"Invalid 'input': string too long. Expected a string with maximum length {LONGEST_TEXT}, but got a string with length {len(asked['input'])} instead.",
-                "string_above_max_length",
-                "input",
-            )
+        checks.no_longer(asked["input"], LONGEST_TEXT, "input")
         pcm = await self.state.speech.say(asked["input"])
         if not pcm:
             raise Bad("Invalid 'input': it has no word that the English voice here can say.", "invalid_value", "input")  # fmt: skip

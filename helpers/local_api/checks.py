@@ -44,6 +44,19 @@ def unknown(at, known=""):
     return Bad(f"Unknown parameter: '{at}'.{known}", "unknown_parameter", at)  # seen
 
 
+def no_longer(value, most, at=None):
+    """Raises Bad for a text or a list that is longer than `most`; at: None for a whole event."""
+    if len(value) > most:
+        what = "array" if isinstance(value, list) else "string"
+        a = WORDS[list if what == "array" else str]
+        where = "event" if at is None else f"'{at}'"
+        raise Bad(
+            f"Invalid {where}: {what} too long. Expected {a} with maximum length {most}, but got {a} with length {len(value)} instead.",
+            f"{what}_above_max_length",
+            at,
+        )
+
+
 def inside(at, key):
     """The place of a key of an object."""
     return f"{at}.{key}" if at else key
@@ -194,12 +207,7 @@ def up_to(most):
 
     def check(value, at):
         array(value, at)
-        if len(value) > most:
-            raise Bad(
-                f"Invalid '{at}': array too long. Expected an array with maximum length {most}, but got an array with length {len(value)} instead.",
-                "array_above_max_length",
-                at,
-            )
+        no_longer(value, most, at)
 
     return check
 

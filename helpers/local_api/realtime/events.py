@@ -13,7 +13,7 @@ import time
 from ...common import strict_json
 from ...facts import sounds
 from .. import collecting, pieces
-from ..checks import WORDS, Bad, text
+from ..checks import WORDS, Bad, no_longer, text
 from ..envelopes import short_id
 
 LETTERS = string.ascii_letters + string.digits
@@ -105,11 +105,7 @@ def veiled(event):
 
 def not_too_long(message):
     """Raises Bad for a message that is longer than any client needs."""
-    if len(message) > LONGEST_EVENT:
-        raise Bad(
-            f"Invalid event: string too long. Expected a string with maximum length {LONGEST_EVENT}, but got a string with length {len(message)} instead.",
-            "string_above_max_length",
-        )
+    no_longer(message, LONGEST_EVENT)
 
 
 def read(message):
@@ -157,12 +153,7 @@ def audio_bytes(value, at, form):
     file instead of samples.
     """
     text(value, at)
-    if len(value) > LONGEST_AUDIO:
-        raise Bad(
-            f"Invalid '{at}': string too long. Expected a string with maximum length {LONGEST_AUDIO}, but got a string with length {len(value)} instead.",
-            "string_above_max_length",
-            at,
-        )
+    no_longer(value, LONGEST_AUDIO, at)
     wrong = f"Invalid '{at}'. Expected base64-encoded audio bytes ({FORMATS[form]}) but got an invalid value."  # seen
     try:
         data = pieces.unpacked(value)

@@ -289,15 +289,22 @@ def _spans(text, alias):
     """
     if alias in LIKE_C:
         return _spans_like_c(text, alias)
-    quick = QUICK.get(alias)
-    return quick and quick(text) or _spans_by_pygments(text, alias)
+    found = QUICK[alias](text) if alias in QUICK else None
+    return _spans_by_pygments(text, alias) if found is None else found
 
 
 _IF_0 = r"^[ \t]*#[ \t]*if[ \t]+0\b.*?(?:(?=^[ \t]*#[ \t]*e)|\Z)"
 _COMMENTS = r"//[^\n]*|/\*.*?\*/"
-_LINE = r'"(?:\\.|[^"\\\n])*(?:"|(?=\n)|\\?\Z)'
 _CHARACTER = r"(?<![\w])'(?:\\.|[^'\\\n]){1,10}'"  # C++ has 1'000, too
 _BLOCK = r'"""(?:\\.|[^\\])*?(?:"""|\\?\Z)'
+
+
+def _quoted(mark):
+    """A string in these marks, which ends with its line."""
+    return rf"{mark}(?:[^{mark}\\\n]|\\.)*+(?:{mark}|(?=\n)|\\?\Z)"
+
+
+_LINE, _SINGLE = map(_quoted, "\"'")
 
 
 def _scanner(*patterns):
@@ -312,7 +319,7 @@ LIKE_C = {
         _scanner(_IF_0, r'R"([^()\\\s]{0,16})\(.*?\)\1"', f"@?{_LINE}", _CHARACTER),
     ),
     "java": _scanner(_BLOCK, _LINE, _CHARACTER),
-    "groovy": _scanner(_BLOCK, _BLOCK.replace('"', "'"), _LINE, _LINE.replace('"', "'")),
+    "groovy": _scanner(_BLOCK, _BLOCK.replace('"', "'"), _LINE, _SINGLE),
     "csharp": _scanner(
         r'\$*("{3,}).*?\1', r'(?:@\$?|\$@)"(?:[^"]|"")*(?:"|\Z)', rf"\$?{_LINE}", _CHARACTER
     ),
@@ -328,7 +335,7 @@ def _spans_like_c(text, alias):
 _PYTHON = re.compile(
     r"#[^\n]*"
     + "".join(rf"|{q}(?:\\.|[^\\])*?(?:{q}|\Z)" for q in ('"""', "'''"))
-    + "".join(rf"|{q}(?:\\.|[^{q}\\\n])*(?:{q}|(?=\n)|\\?\Z)" for q in "\"'"),
+    + f"|{_LINE}|{_SINGLE}",
     re.S,
 )
 _PREFIX = re.compile(r"(?<!\w)[fFrRbBuU]{1,2}$")
@@ -353,16 +360,15 @@ def _spans_of_python(text):
     return found
 
 
-_QUOTED = "|".join(rf"{q}(?:[^{q}\\\n]|\\.)*+(?:{q}|(?=\n)|\\?\Z)" for q in "\"'")
 _SCRIPT = re.compile(
-    rf"{_COMMENTS}|{_QUOTED}|`"
+    rf"{_COMMENTS}|{_LINE}|{_SINGLE}|`"
     # where a value is wanted, a slash begins a regular expression, and no division
     r"|(?:[=(,:;!&|?{}\[>+*%~^-]|\breturn\b)\s*"
     r"(?P<pattern>/(?![*/])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*+\])++/[a-z]*)",
     re.S,
 )
 _OF_TEMPLATE = re.compile(r"\\.|`|\$\{", re.S)
-_PUT_IN = re.compile(rf"{_COMMENTS}|{_QUOTED}|[`{{}}]", re.S)
+_PUT_IN = re.compile(rf"{_COMMENTS}|{_LINE}|{_SINGLE}|[`{{}}]", re.S)
 
 
 def _spans_of_script(text):

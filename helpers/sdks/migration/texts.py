@@ -51,8 +51,7 @@ def _text(row, code):
         return  # a service that is asked as OpenAI's beta was
     for m in _spelled(spellings(row["name"], row["pattern"])).finditer(code.clean):
         if m[0][0] != "/":
-            quoted = code.clean[max(0, m.start() - 1) : m.start()] in ('"', "'", "`")
-            dead = quoted or row["kind"] != "endpoint"
+            dead = _begins_string(m.start(), code) or row["kind"] != "endpoint"
         elif m[0] in SHORT:
             dead = _of_a_client(m.start(), code)
         else:
@@ -66,11 +65,15 @@ OF_A_RUN = re.compile(r"/threads/(?:[^\"'`\s]{1,60}/)?(?:runs|messages)\b")  # w
 CLIENT = re.compile(r"assistants=v\d|^\s*(?:package|module|namespace)\s+openai\b", re.M)
 
 
+def _begins_string(start, code):
+    return code.clean[max(0, start - 1) : start] in ('"', "'", "`")
+
+
 def _of_a_client(start, code):
     """Whether a path without its /v1 begins a string of a file that is a client of OpenAI: it sends
     the header of the Assistants API, or is of a package of that name.
     """
-    begins = code.clean[max(0, start - 1) : start] in ('"', "'", "`")
+    begins = _begins_string(start, code)
     if code.settings:  # a path of a description of the API
         line = code.clean[code.clean.rfind("\n", 0, start) + 1 : start]
         begins |= not line.strip() and "openai" in code.lower

@@ -5,8 +5,6 @@ import csv
 import json
 import re
 
-import nbformat.v4
-
 from helpers.common.markup import Template
 from tests.tools import refresh
 
@@ -43,7 +41,7 @@ WHERE = Template("""
 def read(file):
     """The notebook in a file. ValueError where it holds none, such as a merge left half done."""
     try:
-        nb = nbformat.v4.reads(file.read_text(encoding="utf-8"))
+        nb = refresh.read(file)
     except (json.JSONDecodeError, AttributeError) as error:
         raise ValueError("it holds no notebook of format 4") from error
     if not isinstance(nb, dict) or "cells" not in nb:
@@ -54,13 +52,14 @@ def read(file):
 def not_run(nb):
     """Why the outputs of a notebook are not those that a reader should have, or None."""
     cells = [c for c in nb.cells if c.cell_type == "code" and c.source.strip()]
+    ran, codes = nb.metadata.get("ran", {}), refresh.codes(nb)
     for number, cell in enumerate(cells, 1):
         first = cell.source.strip().splitlines()[0]
         if cell.execution_count is None:
             return f"the cell `{first}` was changed and not run"
         if cell.execution_count != number:
             return f"the cell `{first}` was run as number {cell.execution_count}, not {number}"
-        if nb.metadata.get("ran", {}).get(cell.id) != refresh.codes(nb)[cell.id]:
+        if ran.get(cell.id) != codes[cell.id]:
             return f"the cell `{first}` was changed after `python -m tests.tools.refresh` ran it"
         for output in cell.outputs:
             meant = "raises-exception" in cell.metadata.get("tags", [])
