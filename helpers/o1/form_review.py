@@ -19,6 +19,7 @@ import anywidget
 import traitlets
 
 from .. import receipts
+from ..common.counted import counted
 from ..common.shown import Shown
 from ..common.still import Still
 from ..facts import forms, tax
@@ -301,7 +302,7 @@ def _cost(answers):
     try:
         bill = receipts.receipt_of(answers)
     except LookupError:
-        return f"{len(answers)} requests; no price is known for this model."
+        return f"{counted(len(answers), 'request')}; no price is known for this model."
     given, hidden, out = (sum(row[k] for row in bill.rows) for k in ("input", "hidden", "output"))
     days = ", ".join(sorted({row["on"] for row in bill.rows}))
-    return f"Receipt: {len(answers)} requests, {given:,} tokens in, {hidden:,} hidden + {out - hidden:,} visible out: {bill.total:.4f} USD at {days} prices, 0.00 here."
+    return f"Receipt: {counted(len(answers), 'request')}, {given:,} tokens in, {hidden:,} hidden + {out - hidden:,} visible out: {bill.total:.4f} USD at {days} prices, 0.00 here."

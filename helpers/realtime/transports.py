@@ -12,6 +12,7 @@ import math
 from typing import NamedTuple
 
 from ..common import tabled
+from ..common.counted import counted
 from ..common.markup import Template
 from ..common.still import Still
 from ..facts import DATA, sounds
@@ -287,4 +288,6 @@ def in_words(table, column, digits=0):
         f"{condition}: " + ", ".join(f"{transport} {said}" for transport, said in row.items())
         for condition, row in rows.iterrows()
     ]
-    return f"{len(rows)} rows of dots; median and range of each. " + ". ".join(told) + "."
+    return (
+        f"{counted(len(rows), 'row')} of dots; median and range of each. " + ". ".join(told) + "."
+    )

@@ -215,7 +215,7 @@ def test_a_column_without_values_is_a_dash_and_a_half_empty_one_says_so():
     ]
     told = transports.in_words(table, "first_sound_ms")
     assert told == (
-        "1 rows of dots; median and range of each. perfect: PCM16 750 (700 to 800, 2 of 4)."
+        "1 row of dots; median and range of each. perfect: PCM16 750 (700 to 800, 2 of 4)."
     )
 
 

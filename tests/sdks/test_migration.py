@@ -404,7 +404,7 @@ def test_the_command_line_prints_and_ends_with_1_for_findings(tmp_path, capsys):
         1,
         "settings.yaml:2:13: model o1 (shutdown 2026-10-23): now gpt-5.6-sol.\n",
     )
-    assert done.stderr == "1 names in 1 of 1 files read.\n"
+    assert done.stderr == "1 name in 1 of 1 files read.\n"
     assert migration.main([str(NOW)]) == 0 and capsys.readouterr().out == ""
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "a.xyz").touch()

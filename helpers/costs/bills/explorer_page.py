@@ -5,6 +5,7 @@ import re
 from decimal import Decimal
 
 from ...common import tabled
+from ...common.counted import counted
 from ...common.markup import Template
 from ...common.shown import COLOURS
 from ...facts import prices
@@ -18,8 +19,8 @@ NOT_READ = Template("""
 """)
 PAGE = Template("""
 <div class="mathjax_ignore">
-  <p><b>{{ name }}</b>: {{ what }}, {{ rows }} rows. Priced: {{ priced }} rows,{{ " " }}
-    <b>{{ total }} USD</b>. Not priced: {{ bad }} rows.
+  <p><b>{{ name }}</b>: {{ what }}, {{ rows }}. Priced: {{ priced }},{{ " " }}
+    <b>{{ total }} USD</b>. Not priced: {{ bad }}.
     {% if least %}{{ " " }}What came from the cache is not told: between <b>{{ least }}</b> and {{ total }} USD.{% endif %}</p>
   {% if fault %}<p role="alert"><b>No answer to this what-if:</b> {{ fault }}</p>{% endif %}
   {% if bars %}
@@ -134,11 +135,11 @@ def page(name, usage, bill, group, then, fault):
     return PAGE.render(
         name=name,
         what=usage.what,
-        rows=f"{len(bill.rows):,}",
-        priced=f"{len(bill.rows) - bad:,}",
+        rows=counted(len(bill.rows), "row"),
+        priced=counted(len(bill.rows) - bad, "row"),
         total=f"{usd(bill.total_nano, 2):,}",
         least=f"{round(bill.least, 2):,}" if bill.least < bill.total else "",
-        bad=f"{bad:,}",
+        bad=counted(bad, "row"),
         fault=fault,
         bars=_bars(then, group) if shows_bars else "",
         change=_change(then, bill) if shows_bars else None,

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ...common.counted import counted
 from ...facts import tables
 from . import large, spelled, workbooks
 from .formats import FORMATS, KNOWN, OF_A_TOOL, openai_api, proxies, seems, spans
@@ -87,7 +88,9 @@ class Usage:
         )
 
     def __repr__(self):
-        return "\n".join([f"{self.what}: {len(self.rows):,} rows", *(f"- {n}" for n in self.notes)])
+        return "\n".join(
+            [f"{self.what}: {counted(len(self.rows), 'row')}", *(f"- {n}" for n in self.notes)]
+        )
 
 
 def read(source, zone="UTC", dates=None):
@@ -381,7 +384,7 @@ def _added_up(path, zone):
     sums = _of_sums(found.sums, used)
     n = int(sums["rows"].sum())
     fewer = f" and added up to {len(sums):,} by day, model and the like" if len(sums) < n else ""
-    notes.append(f"{n:,} rows read by DuckDB{fewer}")
+    notes.append(f"{counted(n, 'row')} read by DuckDB{fewer}")
     if len(rows):
         sums = pd.concat([sums, rows.assign(rows=1)], ignore_index=True)
         for name in ("model", *LABELS):

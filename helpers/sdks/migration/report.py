@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ...common.counted import counted
 from .files import listing
 from .search import IN_PART, NOT_READ
 
@@ -18,7 +19,7 @@ def told_of(found, path, listed):
     unread = [f for f in found if f.kind == NOT_READ]
     named = [f for f in found if f.kind not in (NOT_READ, IN_PART)]
     read = len(listed.read) - len({f.file for f in unread if not Path(path, f.file).is_dir()})
-    said = f"{len(named)} names in {len({f.file for f in named})} of {read} files read"
+    said = f"{counted(len(named), 'name')} in {len({f.file for f in named})} of {read} files read"
     said += "".join(f"\n{f.file}: {f.what}" for f in unread)
     return said + "".join(f"\n{line}" for line in left_out(listed))
 
@@ -28,10 +29,10 @@ def left_out(listed):
     if listed.other:
         most = sorted(listed.other.items(), key=lambda one: (-one[1], one[0]))
         some = ", ".join(f"{end} {n}" for end, n in most[:12])
-        more = f" and {len(most) - 12} types more" if len(most) > 12 else ""
-        yield f"not read, {sum(listed.other.values())} files of other types: {some}{more}"
+        more = f" and {counted(len(most) - 12, 'type')} more" if len(most) > 12 else ""
+        yield f"not read, {counted(sum(listed.other.values()), 'file')} of other types: {some}{more}"
     if listed.made:
-        yield f"not read, {len(listed.made)} files that machines wrote: minified, lock files"
+        yield f"not read, {counted(len(listed.made), 'file')} that machines wrote: minified, lock files"
 
 
 def table(findings):

@@ -64,7 +64,7 @@ def test_a_file_is_uploaded_and_priced(explorer, tmp_path):
         cell.get_by_role("button", name="Choose a usage export").click()
     chooser.value.set_files(file)
     text = until(tab, cell, before)
-    assert "mine.csv: a CSV of usage, 2 rows. Priced: 1 rows, 3.50 USD. Not priced: 1 rows." in text
+    assert "mine.csv: a CSV of usage, 2 rows. Priced: 1 row, 3.50 USD. Not priced: 1 row." in text
     assert "this model is not in the price table" in text and "acme-7b" in text
     cell.get_by_text("How the file was read").click()
     assert "columns not used: colour" in shown(cell).inner_text()
@@ -137,7 +137,7 @@ def test_a_workbook_is_dropped_in(explorer, tmp_path):
     rows |= {"input_tokens": [1_000_000], "output_tokens": [100_000]}
     pd.DataFrame(rows).to_excel(file, sheet_name="September", startrow=2, index=False)
     for data, words in (
-        (file.read_bytes(), "1 rows, 3.50 USD. Not priced: 0 rows. What came from the cache"),
+        (file.read_bytes(), "1 row, 3.50 USD. Not priced: 0 rows. What came from the cache"),
         (file.read_bytes()[:900], "Not read. mine.xlsx: this is an Excel workbook"),
     ):
         before = shown(cell).inner_text()
