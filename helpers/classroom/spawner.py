@@ -65,6 +65,7 @@ class Seat(LocalProcessSpawner):
         return [
             *super().get_args(),
             "--ServerApp.jpserver_extensions={'helpers.classroom.door': True}",
+            "--ServerApp.kernel_websocket_connection_class=helpers.classroom.door.Line",
             # a neighbour reads a kernel's code and output from a port, and not from a socket file
             "--KernelManager.transport=ipc",
             "--LanguageServerManager.autodetect=False",  # it would run npm in each seat
