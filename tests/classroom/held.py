@@ -26,12 +26,14 @@ START = """
     classroom.FOLDER = Path({folder!r})
     if {unreadable}:
         classroom.walls = lambda: False
+    if {here!r}:
+        classroom.address_here = lambda: {here!r}
     classroom.main(["--seats", {seats!r}, "--https", "--port", {port!r}])
 """
 
 
 class Class:
-    def __init__(self, folder, number):
+    def __init__(self, folder, number, here=None):
         self.folder, self.log = folder / "class", folder / "log"
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
@@ -41,6 +43,7 @@ class Class:
             folder=str(self.folder),
             unreadable=not self.walls,
             seats=str(number),
+            here=here,
             port=str(self.port),
         )
         env = {k: v for k, v in os.environ.items() if not k.startswith(("FORKED_", "PYTHONPATH"))}
@@ -114,13 +117,13 @@ def readable():
 
 
 @contextlib.contextmanager
-def held(number):
-    """A Class of a number of seats, while it is held."""
+def held(number, here=None):
+    """A Class of a number of seats, while it is held; here: the address by which browsers come."""
     # not pytest's own folder, which is for its maker alone: a seat's user must come through
     with tempfile.TemporaryDirectory(prefix="day9-class-") as folder:
         folder = Path(folder)
         folder.chmod(0o711)
-        began = Class(folder, number)
+        began = Class(folder, number, here)
         try:
             yield began
         finally:
