@@ -206,6 +206,9 @@ def keep_running(given):
             warmed = [sys.executable, "-Xfrozen_modules=off", "-m", "helpers.classroom.warmed"]
             warmed += [str(door.fileno())]
             start("warmed process", warmed, pass_fds=[door.fileno()], stdin=subprocess.PIPE)
+        for seat in seats.seats(given["seats"]):  # not when all come at once
+            owner = seats.user_id(seat) if given["walls"] else None
+            seats.prepare(FOLDER / "seats" / seat, owner)
         start("proxy", proxy)
         start("hub", hub)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C

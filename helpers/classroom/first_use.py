@@ -1,5 +1,5 @@
 """What packages do when they are first used, done once before processes are forked: the tokenizer's
-table, a figure's parts, the SDK's schemas.
+table, a figure's parts, the SDK's schemas, and reading its files to show where it raised an error.
 """
 
 import json
@@ -17,10 +17,13 @@ RESPONSE = {
     "output": [{"type": "message", "id": "m", "role": "assistant", "content": [TEXT]}],
 }
 
+WRONG = "none"
+
 
 def use():
     """Use each once. Nothing is asked of anybody: the SDK's requests are answered in its place."""
     import httpx2
+    import IPython.core.ultratb
     import openai
     import plotly.express
     import tiktoken
@@ -31,6 +34,8 @@ def use():
 
     def answer(request):
         asked = json.loads(request.content)
+        if asked["model"] == WRONG:
+            return httpx2.Response(400, json={"error": {"message": ""}})
         if asked.get("stream"):
             return httpx2.Response(200, text=f"data: {json.dumps(CHUNK)}\n\ndata: [DONE]\n\n")
         return httpx2.Response(200, json=CHAT if "messages" in asked else RESPONSE)
@@ -40,6 +45,12 @@ def use():
         client.chat.completions.create(model="o1", messages=[])
         list(client.chat.completions.create(model="o1", messages=[], stream=True))
         client.responses.create(model="o1", input="")
+        try:
+            client.chat.completions.create(model=WRONG, messages=[])
+        except openai.BadRequestError as error:
+            tb = IPython.core.ultratb.AutoFormattedTB("Context", "linux")
+            tb.text(type(error), error, error.__traceback__)
+    httpx2.HTTPTransport().close()
     session = RealtimeConnection(mock.Mock())
     session.send({"type": "response.create"})
     session.parse_event('{"type": "response.created"}')

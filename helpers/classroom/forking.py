@@ -148,9 +148,10 @@ def forget(*signal_):
             pass
 
 
-def import_as_in_a_kernel(names):
+def import_as_in_a_kernel(names, also=lambda: None):
     """Import modules as in a kernel, for which pandas and plotly look to choose how to show things,
-    and use each once. Returns the variables of the environment that this has set.
+    use each once, and do what else is to be shared. Returns the variables of the environment that
+    the imports have set.
     """
     from ipykernel.zmqshell import ZMQInteractiveShell
 
@@ -165,6 +166,7 @@ def import_as_in_a_kernel(names):
             importlib.import_module(name)
         made = {name: value for name, value in os.environ.items() if name not in before}
         first_use.use()
+        also()
     gc.collect()
     gc.freeze()  # what is there stays shared: no collector writes to it
     return made

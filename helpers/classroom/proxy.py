@@ -1,63 +1,87 @@
-"""The proxy of a class: configurable-http-proxy in Python, with https and less two faults of its
-WebSockets.
+"""The proxy of a class: configurable-http-proxy in Python, with https and WebSockets of our own.
 
-It answers no subprotocol, without which a browser closes the voice page's, and it passes bytes on
-as text, which ends a kernel's.
+Its own answer no subprotocol, without which a browser closes the voice page's, pass bytes on as
+text, which ends a kernel's, lose what is said while they begin, hold each small message back for
+40 ms, and stay open when the other end has closed.
 """
 
+import asyncio
+import contextlib
 import json
 import os
 from pathlib import Path
 
 from configurable_http_proxy.configproxy import PythonProxy
 from configurable_http_proxy.handlers import ProxyHandler
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
+from tornado.web import Application
+from tornado.websocket import WebSocketClosedError, websocket_connect
 
 from ..common.private import must_have
 
-must_have(ProxyHandler, "select_subprotocol", "on_message", "initialize")
+PATIENCE = 300  # seconds that an answer may take; by itself tornado gives up after 20
+
+LONGEST = 64 * 2**20  # bytes of one WebSocket message, as in the local API; by itself 10 MB
+
+must_have(ProxyHandler, "start_ws_client", "get_target_url", "_get_proxy_request")
 
 
-class Line:
-    """The other end's connection, to which bytes are written as bytes."""
+class Way(ProxyHandler):
+    """One request, or a WebSocket, from a browser to the hub or a seat."""
 
-    def __init__(self, connection):
-        self.connection = connection
+    async def start_ws_client(self, path=None):
+        """Connect to the other end; what it refuses, such as a stranger's cookie, is answered."""
+        url = await self.get_target_url(path)
+        if url is None:
+            return
+        request = self._get_proxy_request("ws" + url.removeprefix("http"))
+        try:
+            self.ws_client = await websocket_connect(request, max_message_size=LONGEST)
+        except HTTPClientError as refused:
+            self.set_status(refused.code)
+            self.finish(refused.message)
+        except OSError as error:
+            await self.handle_proxy_error(503, error)
 
-    def __getattr__(self, name):
-        return getattr(self.connection, name)
+    def select_subprotocol(self, subprotocols):
+        """What the other end has chosen, to which the connection stands already."""
+        chosen = self.ws_client.selected_subprotocol
+        return chosen if chosen in subprotocols else None
 
-    def write_message(self, message):
-        return self.connection.write_message(message, binary=isinstance(message, bytes))
+    def open(self, *_):
+        self.set_nodelay(True)
+        self.back = asyncio.ensure_future(self.hand_back(self.ws_client))
 
+    async def hand_back(self, there):
+        """Pass on what the other end says, as text or as bytes, until it closes."""
+        with contextlib.suppress(WebSocketClosedError):  # the browser has gone
+            while (message := await there.read_message()) is not None:
+                self.proxy.update_last_activity(self.target["prefix"])
+                await self.write_message(message, binary=isinstance(message, bytes))
+        # so that a page sees it, and asks again: a seat has ended, or a kernel
+        self.close(there.close_code, there.close_reason)
 
-def select_subprotocol(self, subprotocols):
-    """What the other end has chosen, to which the connection stands already."""
-    chosen = self.ws_client.selected_subprotocol
-    return chosen if chosen in subprotocols else None
+    async def on_message(self, message):
+        self.proxy.update_last_activity(self.target["prefix"])
+        with contextlib.suppress(WebSocketClosedError):  # hand_back sees it, too
+            await self.ws_client.write_message(message, binary=isinstance(message, bytes))
 
-
-passed_on = ProxyHandler.on_message
-
-
-def on_message(self, message):
-    if self.ws_client and not isinstance(self.ws_client, Line):
-        self.ws_client = Line(self.ws_client)
-    passed_on(self, message)
-
-
-ProxyHandler.select_subprotocol = select_subprotocol
-ProxyHandler.on_message = on_message
+    def on_close(self):
+        self.ws_client.close()
 
 
 def main():
     """Serve as the file says that DAY9_CLASSROOM names."""
     given = json.loads(Path(os.environ["DAY9_CLASSROOM"]).read_text(encoding="utf-8"))
     hub, tls = f"http://127.0.0.1:{given['hub_port']}", given["certificate"]
+    # by itself tornado asks ten things at once, and a class begins at once
+    AsyncHTTPClient.configure(None, max_clients=1000)
     proxy = PythonProxy(
         {
             "auth_token": given["proxy_token"],
+            "proxy_timeout": PATIENCE,
             "default_target": hub,
             "error_target": hub + "/hub/error",
             # what it would say itself is "http" in any case
@@ -66,7 +90,8 @@ def main():
         }
     )
     files = {"certfile": tls[0], "keyfile": tls[1]} if tls else None
-    HTTPServer(proxy.proxy_app, ssl_options=files).listen(given["port"], "0.0.0.0")
+    ways = Application([("/(.*)", Way, {"proxy": proxy})], websocket_max_message_size=LONGEST)
+    HTTPServer(ways, ssl_options=files).listen(given["port"], "0.0.0.0")
     HTTPServer(proxy.api_app).listen(given["proxy_port"], "127.0.0.1")
     IOLoop.current().start()
 

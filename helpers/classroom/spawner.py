@@ -1,5 +1,7 @@
 """How JupyterHub starts a seat: forked from the warmed process on Linux, by itself elsewhere."""
 
+import asyncio
+import contextlib
 import os
 from pathlib import Path
 
@@ -65,6 +67,7 @@ class Seat(LocalProcessSpawner):
         return [
             *super().get_args(),
             "--ServerApp.jpserver_extensions={'helpers.classroom.door': True}",
+            "--ServerApp.kernel_websocket_connection_class=helpers.classroom.door.Line",
             # a neighbour reads a kernel's code and output from a port, and not from a socket file
             "--KernelManager.transport=ipc",
             "--LanguageServerManager.autodetect=False",  # it would run npm in each seat
@@ -92,4 +95,16 @@ class Seat(LocalProcessSpawner):
             files = [nothing.fileno(), said.fileno(), said.fileno()]
             arguments = [str(self.owner), *self.get_args()]
             self.pid = forking.forked(warmed.SEAT, arguments, str(self.home), self.get_env(), files)
+        await self.listens()
         return "127.0.0.1", self.port
+
+    async def listens(self):
+        """Wait until the seat listens. JupyterHub would ask, too, at moments that it draws by lot
+        and that are seconds apart where a whole class begins.
+        """
+        while await self.poll() is None:
+            with contextlib.suppress(OSError):
+                _, line = await asyncio.open_connection("127.0.0.1", self.port)
+                line.close()
+                return
+            await asyncio.sleep(0.05)

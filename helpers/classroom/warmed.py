@@ -20,6 +20,7 @@ from pathlib import Path
 
 import psutil
 
+from ..facts import hearing
 from ..local_api import child
 from . import forking
 
@@ -37,6 +38,7 @@ WARM = (
     "jupyter_lsp",
     "nbformat",
     "tornado.httpserver",
+    "pandas.io.formats.string",
     "pandas.io.formats.style",
     "plotly.express",
     "openai.resources",
@@ -45,15 +47,25 @@ WARM = (
     "tiktoken",
     "helpers.classroom.door",
     "helpers.connection",
+    "helpers.dates",
     "helpers.display",
     "helpers.errors.panels",
     "helpers.errors.stopped",
-    "helpers.exercises",
+    "helpers.exercises.costs",
+    "helpers.exercises.dpo",
+    "helpers.exercises.o1",
+    "helpers.exercises.progress",
+    "helpers.exercises.realtime",
+    "helpers.exercises.sdks",
+    "helpers.exercises.start",
     "helpers.receipts",
     API,
+    "helpers.local_api.realtime.calls",
+    "helpers.local_api.realtime.websocket",
     "helpers.local_api.recordings",
     "helpers.local_api.where",
 )
+M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 PARENT_HAS_ENDED = 1  # prctl's PR_SET_PDEATHSIG
 # A loop that fills the memory or the disk ends in a MemoryError or an OSError of the learner's own.
 LIMITS = {"RLIMIT_DATA": 3 * 2**30, "RLIMIT_FSIZE": 2**30}
@@ -62,7 +74,7 @@ LIMITS = {"RLIMIT_DATA": 3 * 2**30, "RLIMIT_FSIZE": 2**30}
 @functools.cache
 def warm():
     """Import once what all have in common; the variables of the environment that this has set."""
-    return forking.import_as_in_a_kernel(WARM)
+    return forking.import_as_in_a_kernel(WARM, hearing.load_here)
 
 
 def become(module, arguments, cwd, env, user, files):
@@ -124,6 +136,9 @@ def be_kernel(arguments):
 
 
 def be_api(arguments):
+    # what child.py sets in the environment is read before a fork
+    with contextlib.suppress(AttributeError):  # a system's library other than glibc
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 131_072)
     sys.argv = ["helpers.local_api", *arguments]
     importlib.import_module(API).main()
 

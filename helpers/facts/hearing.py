@@ -136,6 +136,14 @@ def load() -> tuple[concurrent.futures.Future, concurrent.futures.Future]:
     return thread.submit(_known), thread.submit(_rest)
 
 
+def load_here() -> None:
+    """Get the same ready before this returns, without a thread: for a process that others are
+    forked from.
+    """
+    _known()
+    _rest()
+
+
 def _rest():
     tokens.count("")  # which reads the table
     sounds.all_clips()

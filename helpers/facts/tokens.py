@@ -69,10 +69,11 @@ def encoding() -> tiktoken.Encoding | plain_tokens.Encoding:
 def count_only() -> None:
     """For a process that counts and does nothing else, before it first counts: most that it counts
     is short, which needs no tiktoken and its 47 MB. Where it is needed, its copy of the table as
-    Python objects, 27 MB more that only its own lessons read, is let go.
+    Python objects, 27 MB more that only its own lessons read, is let go. A process that was forked
+    from one that has read all of it shares that, and counts with it.
     """
     global _counts_only
-    _counts_only = True
+    _counts_only = not encoding.cache_info().currsize
 
 
 @functools.cache

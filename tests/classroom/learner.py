@@ -1,13 +1,15 @@
 """A learner, or the teacher, as their browser is seen from a class: forms, redirects, a kernel."""
 
+import asyncio
 import json
 import re
 import ssl
+import threading
 import time
 import uuid
 
 import httpx2
-from websockets.sync.client import connect
+from websockets.asyncio.client import connect
 
 PATIENCE = 90  # seconds; a limit that only a hang reaches
 
@@ -82,14 +84,28 @@ class Kernel:
         address = learner.address.replace("http", "ws", 1)
         request = learner.session.build_request("GET", learner.address + learner.base + "/api")
         self.session = uuid.uuid4().hex
-        self.line = connect(
-            f"{address}{learner.base}/api/kernels/{kernel}/channels?session_id={self.session}",
-            additional_headers={"Cookie": request.headers["Cookie"]},
-            ssl=ssl._create_unverified_context() if address.startswith("wss") else None,
-            max_size=None,
-            proxy=None,
-            open_timeout=PATIENCE,
+        # One thread for all that is said: of two that read and write a TLS socket at once, one
+        # sometimes waits for ever, which the synchronous client of this library does.
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        self.line = self.wait(
+            connect(
+                f"{address}{learner.base}/api/kernels/{kernel}/channels?session_id={self.session}",
+                additional_headers={"Cookie": request.headers["Cookie"]},
+                ssl=ssl._create_unverified_context() if address.startswith("wss") else None,
+                max_size=None,
+                proxy=None,
+                open_timeout=PATIENCE,
+            )
         )
+
+    def wait(self, doing):
+        """The result of something that is done in the thread of this line."""
+
+        async def done():
+            return await asyncio.wait_for(doing, PATIENCE)
+
+        return asyncio.run_coroutine_threadsafe(done(), self.loop).result()
 
     def run(self, code):
         """What a cell shows, as text: what it prints, its result, its error."""
@@ -98,10 +114,10 @@ class Kernel:
         header |= {"session": self.session, "date": "", "version": "5.3"}
         content = {"code": code, "silent": False, "allow_stdin": False, "stop_on_error": False}
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content}
-        self.line.send(json.dumps(message | {"channel": "shell", "buffers": []}))
+        self.wait(self.line.send(json.dumps(message | {"channel": "shell", "buffers": []})))
         replied = idle = False
         while not (replied and idle):
-            message = json.loads(self.line.recv(timeout=PATIENCE))
+            message = json.loads(self.wait(self.line.recv()))
             if message["parent_header"].get("msg_id") != ident:
                 continue
             content, kind = message["content"], message["header"]["msg_type"]
@@ -114,4 +130,5 @@ class Kernel:
         return "".join(shown)
 
     def close(self):
-        self.line.close()
+        self.wait(self.line.close())
+        self.loop.call_soon_threadsafe(self.loop.stop)

@@ -6,127 +6,27 @@ Needs `start.py test --class`, which installs JupyterHub; without it these tests
 import json
 import os
 import re
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import textwrap
 import time
-from pathlib import Path
 
-import httpx2
 import nbformat
-import psutil
 import pytest
 
 from helpers.classroom import seats
 from tests import lab
 from tests.conftest import needs
 
+from . import held as class_held
 from .learner import Learner
 
 pytest.importorskip("jupyterhub", reason="no class here: `start.py test --class` installs it")
 
-START = """
-    import sys
-    from pathlib import Path
-    from helpers.classroom import __main__ as classroom
-    classroom.FOLDER = Path({folder!r})
-    if {unreadable}:
-        classroom.walls = lambda: False
-    classroom.main(["--seats", "3", "--https", "--port", {port!r}])
-"""
-
-
-class Class:
-    def __init__(self, folder, log):
-        self.folder, self.log = folder, log
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
-        self.address = f"https://127.0.0.1:{self.port}"
-        self.walls = readable()
-        code = START.format(folder=str(folder), unreadable=not self.walls, port=str(self.port))
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("FORKED_", "PYTHONPATH"))}
-        env["SECRET_OF_TEACHER"] = "a key"
-        with open(log, "w", encoding="utf-8") as said:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", textwrap.dedent(code)],
-                cwd=seats.ROOT,
-                env=env,
-                stdout=said,
-                stderr=said,
-            )
-        self.wait()
-
-    def wait(self):
-        """Until the hub answers."""
-        until = time.monotonic() + 90
-        while time.monotonic() < until:
-            assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
-            try:
-                if (
-                    httpx2.get(self.address + "/hub/login", verify=False, timeout=30).status_code
-                    == 200
-                ):
-                    return
-            except httpx2.TransportError:
-                pass
-            time.sleep(0.2)
-        pytest.fail("the hub did not answer: " + self.said("hub"))
-
-    def said(self, part):
-        return (self.folder / "hub" / f"{part}.log").read_text(encoding="utf-8")
-
-    @property
-    def given(self):
-        file = self.folder / "hub" / "settings.json"
-        return json.loads(file.read_text(encoding="utf-8"))
-
-    def learner(self, name, pin=""):
-        entered = Learner(self.address)
-        page = entered.enter(name, self.given["word"], pin)
-        assert entered.seat, page.text
-        return entered
-
-    def teacher(self):
-        entered = Learner(self.address)
-        entered.enter("Teacher", self.given["teacher_word"])
-        return entered
-
-    def seen(self):
-        return self.teacher().get("/hub/class?json=1").json()
-
-    def part(self, words):
-        """The class's own process whose command has these words."""
-        [found] = [
-            child
-            for child in psutil.Process(self.process.pid).children()
-            if words in " ".join(child.cmdline())
-        ]
-        return found
-
-
-def readable():
-    """Whether a seat's own user could read this Python, where the tests run as root."""
-    if os.name == "nt" or os.getuid():
-        return False
-    places = [seats.ROOT, sys.prefix, sys.base_prefix]
-    command, user = ["ls", *map(str, places)], seats.FIRST_USER
-    given = {"user": user, "group": user, "extra_groups": [], "capture_output": True}
-    return subprocess.run(command, **given).returncode == 0
-
 
 @pytest.fixture(scope="module")
 def held():
-    # not pytest's own folder, which is for its maker alone: a seat's user must come through
-    with tempfile.TemporaryDirectory(prefix="day9-class-") as folder:
-        folder = Path(folder)
-        folder.chmod(0o711)
-        began = Class(folder / "class", folder / "log")
+    with class_held.held(3) as began:
         yield began
-        began.process.send_signal(signal.SIGINT)
-        began.process.wait(60)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,131 @@
+"""A class that is held: started as `start.py class` does, in a folder of its own."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from pathlib import Path
+
+import httpx2
+import psutil
+
+from helpers.classroom import seats
+
+from .learner import Learner
+
+START = """
+    import sys
+    from pathlib import Path
+    from helpers.classroom import __main__ as classroom
+    classroom.FOLDER = Path({folder!r})
+    if {unreadable}:
+        classroom.walls = lambda: False
+    if {here!r}:
+        classroom.address_here = lambda: {here!r}
+    classroom.main(["--seats", {seats!r}, "--https", "--port", {port!r}])
+"""
+
+
+class Class:
+    def __init__(self, folder, number, here=None):
+        self.folder, self.log = folder / "class", folder / "log"
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.address = f"https://127.0.0.1:{self.port}"
+        self.walls = readable()
+        code = START.format(
+            folder=str(self.folder),
+            unreadable=not self.walls,
+            seats=str(number),
+            here=here,
+            port=str(self.port),
+        )
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("FORKED_", "PYTHONPATH"))}
+        env["SECRET_OF_TEACHER"] = "a key"
+        with open(self.log, "w", encoding="utf-8") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", textwrap.dedent(code)],
+                cwd=seats.ROOT,
+                env=env,
+                stdout=said,
+                stderr=said,
+            )
+        self.wait()
+
+    def wait(self):
+        """Until the hub answers."""
+        until = time.monotonic() + 90
+        while time.monotonic() < until:
+            assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
+            try:
+                if (
+                    httpx2.get(self.address + "/hub/login", verify=False, timeout=30).status_code
+                    == 200
+                ):
+                    return
+            except httpx2.TransportError:
+                pass
+            time.sleep(0.2)
+        raise TimeoutError("the hub did not answer: " + self.said("hub"))
+
+    def said(self, part):
+        return (self.folder / "hub" / f"{part}.log").read_text(encoding="utf-8")
+
+    @property
+    def given(self):
+        file = self.folder / "hub" / "settings.json"
+        return json.loads(file.read_text(encoding="utf-8"))
+
+    def learner(self, name, pin=""):
+        entered = Learner(self.address)
+        page = entered.enter(name, self.given["word"], pin)
+        assert entered.seat, page.text
+        return entered
+
+    def teacher(self):
+        entered = Learner(self.address)
+        entered.enter("Teacher", self.given["teacher_word"])
+        return entered
+
+    def seen(self):
+        return self.teacher().get("/hub/class?json=1").json()
+
+    def part(self, words):
+        """The class's own process whose command has these words."""
+        [found] = [
+            child
+            for child in psutil.Process(self.process.pid).children()
+            if words in " ".join(child.cmdline())
+        ]
+        return found
+
+
+def readable():
+    """Whether a seat's own user could read this Python, where the tests run as root."""
+    if os.name == "nt" or os.getuid():
+        return False
+    places = [seats.ROOT, sys.prefix, sys.base_prefix]
+    command, user = ["ls", *map(str, places)], seats.FIRST_USER
+    given = {"user": user, "group": user, "extra_groups": [], "capture_output": True}
+    return subprocess.run(command, **given).returncode == 0
+
+
+@contextlib.contextmanager
+def held(number, here=None):
+    """A Class of a number of seats, while it is held; here: the address by which browsers come."""
+    # not pytest's own folder, which is for its maker alone: a seat's user must come through
+    with tempfile.TemporaryDirectory(prefix="day9-class-") as folder:
+        folder = Path(folder)
+        folder.chmod(0o711)
+        began = Class(folder, number, here)
+        try:
+            yield began
+        finally:
+            began.process.send_signal(signal.SIGINT)
+            began.process.wait(60)
