@@ -15,6 +15,7 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from ..common.private import must_have
+from . import end_with_class
 
 must_have(ProxyHandler, "select_subprotocol", "on_message", "initialize")
 
@@ -53,6 +54,7 @@ ProxyHandler.on_message = on_message
 
 def main():
     """Serve as the file says that DAY9_CLASSROOM names."""
+    end_with_class()
     given = json.loads(Path(os.environ["DAY9_CLASSROOM"]).read_text(encoding="utf-8"))
     hub, tls = f"http://127.0.0.1:{given['hub_port']}", given["certificate"]
     proxy = PythonProxy(
