@@ -38,16 +38,16 @@ class ClassWord(Authenticator):
     def get_handlers(self, app):
         """Called once, where the hub begins: the watch begins, too."""
 
-        def server(seat):
-            user = app.users.get(seat)
-            return getattr(user.spawner, "pid", 0) if user else 0
+        def servers():
+            return [s.pid for user in app.users.values() for s in user.spawners.values()]
 
-        self.watch = watch.Watch(self.given, self.tell, self.name, server)
+        self.watch = watch.Watch(self.given, self.tell, self.who, servers)
         self.watching = asyncio.ensure_future(self.watch.run())  # kept, else it may be collected
         return [("/login", Entry), ("/seat", Seat), ("/line", Line), ("/class", Class)]
 
-    def name(self, seat):
-        return self.roster.sitting.get(seat, seats.Sitting(seat, "")).name
+    def who(self, seat):
+        """Who sits there, for the teacher."""
+        return f"{self.roster.sitting.get(seat, seats.Sitting(seat, '')).name} ({seat})"
 
     def tell(self, line):
         """Tell the teacher; what was told before is there once, with how often it was."""
@@ -136,7 +136,7 @@ class Seat(Page):
         seat = self.current_user.name
         worked, said = await as_seat(self.home_of(seat), action, notebook)
         if not worked:
-            who = f"{self.authenticator.name(seat)} ({seat})"
+            who = self.authenticator.who(seat)
             self.authenticator.tell(f"{who}: {ACTIONS[action]} {notebook}: {said}")
             said = f"It did not work: {said}"
         await self.shown(said)
@@ -170,7 +170,7 @@ class Line(websocket.WebSocketHandler, Page):
     async def post(self):
         seat = self.current_user.name
         self.authenticator.tell(
-            f"{self.authenticator.name(seat)} ({seat}): no WebSocket comes through to that "
+            f"{self.authenticator.who(seat)}: no WebSocket comes through to that "
             "browser, so that its cells wait for ever. A proxy or a virus scanner stops them: "
             f"exempt {self.given['address']} there, use another network, or begin the class with "
             "--https, which most let through."

@@ -290,7 +290,10 @@ def done(home, action, notebook):
     names = [path.name for path in kept if path]
     if names:
         said += f" What you had is beside it: {', '.join(names)}."
-    return f"{said} If it is open, choose File, Reload Notebook from Disk there."
+    return (
+        f"{said} If it is open, choose File, Reload Notebook from Disk there; where JupyterLab "
+        "asks, Revert."
+    )
 
 
 if __name__ == "__main__":

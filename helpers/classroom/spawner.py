@@ -83,7 +83,9 @@ class Seat(LocalProcessSpawner):
         try:
             seats.prepare(self.home, self.owner if self.walls else None)
         except OSError as error:
-            self.authenticator.tell(f"{self.user.name} could not be made ready: {error}")
+            self.authenticator.tell(
+                f"{self.authenticator.who(self.user.name)} could not be made ready: {error}"
+            )
             said = f"Your notebooks cannot be made ready: {error.strerror}. Tell your teacher."
             raise SpawnException(said, reason="folder") from None  # which JupyterHub's page shows
         self.short.mkdir(mode=0o700, exist_ok=True)

@@ -66,15 +66,15 @@ def share(folder, number):
 
 
 class Watch:
-    """given: what __main__.py has written down. tell(line): for the teacher. name(seat): who sits
-    there. server(seat): the process id of the seat's JupyterLab, or 0.
+    """given: what __main__.py has written down. tell(line): for the teacher. who(seat): for them,
+    who sits there. servers(): the process ids of the seats' JupyterLabs.
     """
 
-    def __init__(self, given, tell, name, server):
+    def __init__(self, given, tell, who, servers):
         self.folder, self.walls = Path(given["folder"]) / "seats", given["walls"]
         self.share = Share(*given["share"])
         self.seats = [*seats.seats(given["seats"]), seats.TEACHER]
-        self.tell, self.name, self.server = tell, name, server
+        self.tell, self.who, self.servers = tell, who, servers
         self.taken = {}  # Taken, by seat
         self.limits = {}  # those that are not as they began, by process
         self.began = False  # what a hub before this one has held is not known
@@ -85,14 +85,15 @@ class Watch:
         for n in range(10**9):
             await asyncio.sleep(EVERY)
             try:
-                found = await asyncio.to_thread(self.look, n % 5 == 0)
+                # asked for here, since the hub's own things are for one thread
+                found = await asyncio.to_thread(self.look, set(self.servers()), n % 5 == 0)
             except Exception:  # what was not foreseen is no end of the class
                 logging.getLogger("tornado.application").exception("the watch")
             else:
                 for line in found:
                     self.tell(line)
 
-    def look(self, at_files=True):
+    def look(self, servers=(), at_files=True):
         """Look at each seat that runs, hold or let go its processes; the lines for the teacher."""
         told = []
         self.limits = {p: limits for p, limits in self.limits.items() if p.is_running()}
@@ -105,8 +106,8 @@ class Watch:
                 memory = sum(held(p, "uss") for p in processes)
             full, heavy = disk >= self.share.disk, memory >= self.share.memory
             self.taken[seat] = Taken(disk, memory, full, heavy)
-            self._hold(seat, [p for p in processes if p.pid != self.server(seat)])
-            who = f"{self.name(seat)} ({seat})"
+            self._hold(seat, [p for p in processes if p.pid not in servers])
+            who = self.who(seat)
             if full and not before.full:
                 told.append(
                     f"{who} has written {size(disk)}; a seat may write {size(self.share.disk)}."

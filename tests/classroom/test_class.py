@@ -365,7 +365,7 @@ def test_what_all_seats_share_is_watched(tmp_path, monkeypatch):
     file.touch()
     (tmp_path / "seats").mkdir()
     given = {"folder": str(tmp_path), "walls": False, "share": SHARE, "seats": 1}
-    looks = watch.Watch(given, print, str, lambda seat: 0)
+    looks = watch.Watch(given, print, str, list)
     assert looks.look() == []
     file.unlink()
     [line] = looks.look()
@@ -379,7 +379,9 @@ def test_a_seat_that_cannot_be_made_says_so(held, ana):
     stands.touch()  # as a disk that is full, or a folder of somebody else
     page = visitor.get(f"/hub/spawn/{visitor.seat}")
     assert "Your notebooks cannot be made ready: File exists. Tell your teacher." in page.text
-    assert any("seat03 could not be made ready" in line for line in held.seen()["told"])
+    assert any(
+        f"Cleo ({visitor.seat}) could not be made ready" in line for line in held.seen()["told"]
+    )
     stands.unlink()
 
 
