@@ -3,8 +3,26 @@
 __main__    keeps the class running: the warmed process, the proxy, the hub
 forking     processes forked from one that has imported the large packages (also the tests')
 warmed      the process from which seats, kernels and local APIs are forked
+watch       what seats take of the disk and the memory, and who has more than a share
 seats       who sits where, and each seat's folder: prepare, reset, catch up
 hub         JupyterHub's settings, with what a seat is started by
 entry       the class word, names and PINs, and the pages of learner and teacher
 door        the way of a browser elsewhere to the voice pages of a seat
 """
+
+import os
+import signal
+import threading
+
+
+def end_with_class():
+    """End this process with the one that keeps the class running, which holds its standard input:
+    where that was killed, the next class finds the ports free.
+    """
+
+    def wait():
+        while os.read(0, 1):  # not by sys.stdin, which an ending Python would wait for
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()

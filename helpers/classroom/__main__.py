@@ -9,6 +9,7 @@ class/, and is there again when the class is started again.
 import argparse
 import contextlib
 import datetime
+import fcntl
 import ipaddress
 import json
 import os
@@ -21,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import forking, seats
+from . import forking, seats, watch
 
 ROOT = seats.ROOT
 FOLDER = ROOT / "class"
@@ -45,12 +46,53 @@ def main(arguments):
     asked = parser.parse_args(arguments)
     if not 1 <= asked.seats <= 200:
         raise Trouble(f"{asked.seats} seats are not from 1 to 200", "--seats 30")
-    free(asked.port)
-    with tempfile.TemporaryDirectory(prefix="day9-", dir="/tmp") as runtime:
+    with hold(), tempfile.TemporaryDirectory(prefix="day9-", dir="/tmp") as runtime:
+        free(asked.port)
         os.chmod(runtime, 0o711)
         given = settings(asked, runtime, walls())
+        take_over(given)
         tell(given)
         keep_running(given)
+
+
+def hold():
+    """Make the class's folders, and hold them for as long as the file that is returned is open.
+    Raises Trouble where another class does.
+    """
+    try:
+        for folder, mode in ((FOLDER, 0o711), (FOLDER / "seats", 0o711), (FOLDER / "hub", 0o700)):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(mode)
+        alone = open(FOLDER / "hub" / "held", "a", encoding="utf-8")
+    except OSError as error:
+        raise Trouble(
+            f"{error.filename} cannot be had: {error.strerror}",
+            "begin the class as the user who has begun it before, or move class/ away.",
+        ) from None
+    try:
+        fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        address = read_settings().get("address", "")
+        raise Trouble(
+            f"a class is being held in this folder already, at {address}",
+            "end that one first, with Ctrl-C where it was started.",
+        ) from None
+    return alone
+
+
+def take_over(given):
+    """Let seats that another start has left belong to whoever they run as now."""
+    for home in (FOLDER / "seats").iterdir():
+        owner = seats.user_id(home.name) if given["walls"] else os.getuid()
+        if home.stat().st_uid == owner or home.suffix:
+            continue
+        if os.getuid():
+            raise Trouble(
+                f"{home} belongs to another user",
+                "begin the class as root, as it was begun before; or move class/ away.",
+            )
+        for path in [home, *home.rglob("*")]:
+            os.chown(path, owner, owner, follow_symlinks=False)
 
 
 def free(port):
@@ -106,16 +148,24 @@ def settings(asked, runtime, walls):
     """What all parts need, as a dict; written into a file that the class's own user reads. The
     words stay from one start to the next.
     """
-    for folder, mode in ((FOLDER, 0o711), (FOLDER / "seats", 0o711), (FOLDER / "hub", 0o700)):
-        folder.mkdir(exist_ok=True)
-        folder.chmod(mode)
     file = FOLDER / "hub" / "settings.json"
-    before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    before = read_settings()
     here = address_here()
+    roster = FOLDER / "hub" / "roster.json"
+    try:
+        taken = seats.Roster(roster, asked.seats).sitting
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise Trouble(
+            f"{roster} is no list of names and PINs: {error}",
+            "put it back, or move it away: then all come in as if for the first time.",
+        ) from None
+    # who has been here finds their seat, also where the class is begun with fewer
+    number = max([asked.seats, *(int(seat.removeprefix("seat")) for seat in taken)])
     given = {
         "word": before.get("word") or f"{secrets.choice(WORDS)}-{secrets.choice(WORDS)}",
         "teacher_word": before.get("teacher_word") or secrets.token_urlsafe(9),
-        "seats": asked.seats,
+        "seats": number,
+        "share": watch.share(FOLDER, number),
         "walls": walls,
         "folder": str(FOLDER),
         "runtime": runtime,
@@ -130,6 +180,14 @@ def settings(asked, runtime, walls):
     file.touch(mode=0o600)
     file.write_text(json.dumps(given, indent=1), encoding="utf-8")
     return given
+
+
+def read_settings():
+    """What the class before, or the one that is being held, has written down; {} where none has."""
+    try:
+        return json.loads((FOLDER / "hub" / "settings.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # what was interrupted is written anew
+        return {}
 
 
 def tell(given):
@@ -205,10 +263,11 @@ def keep_running(given):
             # as kernels are started, which the debugger asks for
             warmed = [sys.executable, "-Xfrozen_modules=off", "-m", "helpers.classroom.warmed"]
             warmed += [str(door.fileno())]
-            start("warmed process", warmed, pass_fds=[door.fileno()], stdin=subprocess.PIPE)
+            start("warmed process", warmed, pass_fds=[door.fileno()])
         for seat in seats.seats(given["seats"]):  # not when all come at once
             owner = seats.user_id(seat) if given["walls"] else None
-            seats.prepare(FOLDER / "seats" / seat, owner)
+            with contextlib.suppress(OSError):  # who comes into that seat is told, and the teacher
+                seats.prepare(FOLDER / "seats" / seat, owner)
         start("proxy", proxy)
         start("hub", hub)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
@@ -224,7 +283,8 @@ class Part:
     def __init__(self, name, command, env, folder, **more):
         self.name, self.command, self.folder = name, command, folder
         self.log = folder / f"{name}.log"
-        self.more = {"env": env, "stdin": subprocess.DEVNULL, **more}
+        # each reads that to its end, which comes with this process's
+        self.more = {"env": env, "stdin": subprocess.PIPE, **more}
         self.starts, self.process = [], None
         self.start()
 

@@ -3,8 +3,8 @@ And two pages: a learner's seat, and the teacher's class.
 """
 
 import asyncio
-import collections
 import os
+import re
 import secrets
 import sys
 import time
@@ -14,15 +14,13 @@ from jupyterhub.auth import Authenticator
 from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.handlers.login import LoginHandler
 from jupyterhub.utils import url_path_join
-from tornado import web
+from tornado import web, websocket
 from traitlets import Any, Dict, default
 
-from . import seats
+from . import seats, watch
 
-DONE = {
-    "reset": "is as it was given.",
-    "catch_up": "has the solutions so far.",
-}
+TOLD = 30  # lines for the teacher
+ACTIONS = {"reset": "begin anew", "catch_up": "catch up to"}
 
 
 class ClassWord(Authenticator):
@@ -30,21 +28,40 @@ class ClassWord(Authenticator):
 
     given = Dict(help="what __main__.py has written down").tag(config=True)
     roster = Any()
-    told = Any()  # lines for the teacher, the newest last
+    told = Dict(help="{line for the teacher: (when, how often)}, the newest last")
+    watch = Any()
 
     @default("roster")
     def _roster(self):
         return seats.Roster(Path(self.given["folder"]) / "hub" / "roster.json", self.given["seats"])
 
-    @default("told")
-    def _told(self):
-        return collections.deque(maxlen=20)
-
     def get_handlers(self, app):
-        return [("/login", Entry), ("/seat", Seat), ("/class", Class)]
+        """Called once, where the hub begins: the watch begins, too."""
+
+        def servers():
+            return [s.pid for user in app.users.values() for s in user.spawners.values()]
+
+        self.watch = watch.Watch(self.given, self.tell, self.who, servers)
+        self.watching = asyncio.ensure_future(self.watch.run())  # kept, else it may be collected
+        return [("/login", Entry), ("/seat", Seat), ("/line", Line), ("/class", Class)]
+
+    def who(self, seat):
+        """Who sits there, for the teacher."""
+        return f"{self.roster.sitting.get(seat, seats.Sitting(seat, '')).name} ({seat})"
 
     def tell(self, line):
-        self.told.append(f"{time.strftime('%H:%M:%S')} {line}")
+        """Tell the teacher; what was told before is there once, with how often it was."""
+        _, before = self.told.pop(line, ("", 0))
+        self.told[line] = time.strftime("%H:%M:%S"), before + 1
+        while len(self.told) > TOLD:
+            del self.told[next(iter(self.told))]
+
+    def lines(self):
+        """What the teacher is told, the newest first."""
+        return [
+            f"{when} {line}" + (f" ({often} times)" if often > 1 else "")
+            for line, (when, often) in reversed(self.told.items())
+        ]
 
     async def authenticate(self, handler, data):
         """The seat of who asks, which is JupyterHub's name for a user. Refuses with a sentence."""
@@ -54,19 +71,24 @@ class ClassWord(Authenticator):
                 if not same(word, self.given["teacher_word"]):
                     raise seats.Refused("That is not the teacher's word.")
                 return seats.TEACHER
-            if not same(word.casefold(), self.given["word"]):
+            if not same(letters(word), letters(self.given["word"])):
                 raise seats.Refused(
                     "That is not the class word. It stands on your teacher's screen."
                 )
             return self.roster.take(name, data.get("pin", ""))
         except seats.Refused as refused:
-            self.tell(f"{name[:40]!r} was not let in: {refused}")
+            self.tell(f"{name[:40]!r} was not let in: {refused.told}")
             # the form shows it; JupyterHub formats it before
             raise web.HTTPError(403, str(refused).replace("%", "%%")) from None
 
 
 def same(one, other):
     return secrets.compare_digest(one.encode(), other.encode())
+
+
+def letters(word):
+    """A class word without what people and telephones put between its parts."""
+    return re.sub(r"[\W_]+", "", word).casefold()
 
 
 class Entry(LoginHandler):
@@ -85,6 +107,15 @@ class Page(BaseHandler):
     def home_of(self, seat):
         return Path(self.given["folder"]) / "seats" / seat
 
+    def taken(self, seat):
+        """What a seat has of its share, for a page: "" or a size in words."""
+        taken, share = self.authenticator.watch.taken.get(seat, watch.Taken()), self.given["share"]
+        return {
+            "full": watch.size(taken.disk) if taken.full else "",
+            "heavy": watch.size(taken.memory) if taken.heavy else "",
+            "share": watch.Share(*map(watch.size, share)),
+        }
+
     async def show(self, template, **what):
         page = await self.render_template(template, given=self.given, **what)
         self.finish(page)
@@ -100,31 +131,51 @@ class Seat(Page):
     @web.authenticated
     async def post(self):
         action, notebook = self.get_body_argument("do"), self.get_body_argument("notebook")
-        if action not in DONE or notebook not in seats.notebooks():
+        if action not in ACTIONS or notebook not in seats.notebooks():
             raise web.HTTPError(400, f"There is no {notebook!r} to {action!r}.")
-        said = await as_seat(self.home_of(self.current_user.name), action, notebook)
-        if said:
-            self.authenticator.tell(f"{self.current_user.name}: {action} {notebook}: {said}")
-        name = notebook.removeprefix("notebooks/")
-        await self.shown(
-            f"It did not work: {said}"
-            if said
-            else f"{name} {DONE[action]} What you had is beside it, as .mine-1 or the next number. "
-            "If it is open, close it without saving and open it again."
-        )
+        seat = self.current_user.name
+        worked, said = await as_seat(self.home_of(seat), action, notebook)
+        if not worked:
+            who = self.authenticator.who(seat)
+            self.authenticator.tell(f"{who}: {ACTIONS[action]} {notebook}: {said}")
+            said = f"It did not work: {said}"
+        await self.shown(said)
 
     async def shown(self, said):
         seat = self.current_user.name
         sitting = self.authenticator.roster.sitting.get(seat, seats.Sitting(seat, ""))
+        home = self.home_of(seat)
         await self.show(
             "seat.html",
             seat=seat,
             sitting=sitting,
             notebooks=seats.notebooks(),
             said=said,
-            own=os.path.exists(self.home_of(seat)),
+            missing=seats.missing(home) if home.exists() else 0,
+            **self.taken(seat),
             xsrf=self.xsrf_token.decode("ascii"),
         )
+
+
+class Line(websocket.WebSocketHandler, Page):
+    """A WebSocket that the page of a seat opens to see whether any comes through, as kernels need
+    one; where none does, the page posts that here.
+    """
+
+    @web.authenticated
+    async def get(self):
+        await super().get()
+
+    @web.authenticated
+    async def post(self):
+        seat = self.current_user.name
+        self.authenticator.tell(
+            f"{self.authenticator.who(seat)}: no WebSocket comes through to that "
+            "browser, so that its cells wait for ever. A proxy or a virus scanner stops them: "
+            f"exempt {self.given['address']} there, use another network, or begin the class with "
+            "--https, which most let through."
+        )
+        self.finish("")
 
 
 class Class(Page):
@@ -136,12 +187,12 @@ class Class(Page):
             raise web.HTTPError(403, "This page is the teacher's.")
         rows = [self.row(*taken) for taken in self.authenticator.roster.sitting.items()]
         if self.get_query_argument("json", ""):
-            self.finish({"seats": rows, "told": list(self.authenticator.told)})
+            self.finish({"seats": rows, "told": self.authenticator.lines()})
             return
         await self.show(
             "class.html",
             rows=rows,
-            told=reversed(self.authenticator.told),
+            told=self.authenticator.lines(),
             xsrf=self.xsrf_token.decode("ascii"),
         )
 
@@ -155,10 +206,12 @@ class Class(Page):
 
     def row(self, seat, sitting):
         notebook, passed = seats.where(self.home_of(seat))
-        user = self.find_user(seat)
+        user, home = self.find_user(seat), self.home_of(seat)
         return {
             "seat": seat,
             **sitting._asdict(),
+            **self.taken(seat),
+            "missing": seats.missing(home) if home.exists() else 0,
             "running": bool(user and user.running),
             "notebook": notebook,
             "passed": passed,
@@ -167,8 +220,8 @@ class Class(Page):
 
 
 async def as_seat(home, action, notebook):
-    """Run `python -m helpers.classroom.seats ACTION NOTEBOOK` as the user whose folder it is.
-    Returns why it failed, or "".
+    """Run `python -m helpers.classroom.seats` as the user whose folder it is. Returns whether it
+    worked, and a sentence for the learner.
     """
     stated = home.stat()
     owner = stated.st_uid if os.getuid() == 0 else None
@@ -176,14 +229,17 @@ async def as_seat(home, action, notebook):
         sys.executable,
         "-m",
         "helpers.classroom.seats",
+        str(home),
         action,
         notebook,
-        cwd=home,
+        cwd=seats.ROOT,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(seats.ROOT), "HOME": str(home)},
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         user=owner,
         group=owner,
         extra_groups=None if owner is None else [],
     )
-    said = (await process.communicate())[1].decode(errors="replace").strip()
-    return said.splitlines()[-1] if process.returncode else ""
+    said = (await process.communicate())[1 if process.returncode else 0]
+    lines = said.decode(errors="replace").strip().splitlines()
+    return not process.returncode, (lines or ["nobody said why."])[-1]

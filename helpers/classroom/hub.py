@@ -7,7 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from helpers.classroom import entry, seats, spawner
+from helpers.classroom import end_with_class, entry, seats, spawner
+
+end_with_class()
 
 c = get_config()  # noqa: F821 (given by JupyterHub)
 given = json.loads(Path(os.environ["DAY9_CLASSROOM"]).read_text(encoding="utf-8"))
@@ -38,6 +40,7 @@ c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{given['proxy_port']}"
 c.ConfigurableHTTPProxy.auth_token = given["proxy_token"]
 c.JupyterHub.db_url = f"sqlite:///{folder}/hub/hub.sqlite"
+c.JupyterHub.upgrade_db = True  # of a class that an older JupyterHub has held
 c.JupyterHub.cookie_secret_file = str(folder / "hub" / "cookie_secret")
 c.JupyterHub.log_level = 30
 c.JupyterHub.load_roles = [{"name": "user", "scopes": ["self"]}]

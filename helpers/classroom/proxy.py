@@ -20,6 +20,7 @@ from tornado.web import Application
 from tornado.websocket import WebSocketClosedError, websocket_connect
 
 from ..common.private import must_have
+from . import end_with_class
 
 PATIENCE = 300  # seconds that an answer may take; by itself tornado gives up after 20
 
@@ -74,6 +75,7 @@ class Way(ProxyHandler):
 
 def main():
     """Serve as the file says that DAY9_CLASSROOM names."""
+    end_with_class()
     given = json.loads(Path(os.environ["DAY9_CLASSROOM"]).read_text(encoding="utf-8"))
     hub, tls = f"http://127.0.0.1:{given['hub_port']}", given["certificate"]
     # by itself tornado asks ten things at once, and a class begins at once

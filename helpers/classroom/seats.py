@@ -1,6 +1,6 @@
 """Who sits where, and what a seat has: a folder with notebooks of its own, beside the shared data.
 
-    python -m helpers.classroom.seats reset|catch_up NOTEBOOK      in a seat's folder, as its user
+    python -m helpers.classroom.seats FOLDER reset|catch_up NOTEBOOK      of a seat, as its user
 
 A seat's folder is the learner's: only what runs as their user id writes there, so that a link which
 they have put leads nobody else astray.
@@ -13,6 +13,7 @@ import secrets
 import shutil
 import stat
 import sys
+import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +42,13 @@ SETTINGS = {
 
 
 class Refused(Exception):
-    """Why somebody gets no seat, in a sentence for them."""
+    """Why somebody does not get what they asked for, in a sentence for them; cure: what only their
+    teacher can do, whose sentence is `told`.
+    """
+
+    def __init__(self, why, cure=""):
+        super().__init__(f"{why} Tell your teacher." if cure else why)
+        self.told = f"{why} {cure}".strip()
 
 
 class Sitting(NamedTuple):
@@ -63,7 +70,7 @@ class Roster:
 
     def take(self, name, pin):
         """The seat of a name: a new one, or with its PIN the one it has. Raises Refused."""
-        name = " ".join(name.split())
+        name = " ".join(unicodedata.normalize("NFC", name).split())
         if not 0 < len(name) <= 40 or not name.isprintable():
             raise Refused("Give a name of up to 40 characters.")
         for seat, who in self.sitting.items():
@@ -71,9 +78,20 @@ class Roster:
                 return self._again(seat, who, pin)
         free = [seat for seat in seats(self.number) if seat not in self.sitting]
         if not free:
-            raise Refused(f"All {self.number} seats are taken. Tell your teacher.")
+            raise Refused(
+                f"All {self.number} seats are taken.",
+                f"End the class and begin it with more, --seats {self.number + 1}: all find their "
+                "own again.",
+            )
         self.sitting[free[0]] = Sitting(name, f"{secrets.randbelow(10_000):04}")
-        self._write()
+        try:
+            self._write()
+        except OSError as error:
+            del self.sitting[free[0]]
+            raise Refused(
+                f"Your seat cannot be written down: {error.strerror}.",
+                f"Free some of the disk with {self.file.parent}.",
+            ) from None
         return free[0]
 
     def _again(self, seat, who, pin):
@@ -112,11 +130,12 @@ def user_id(seat):
 def prepare(home, owner=None):
     """Make a seat's folder, unless it is there; owner: the user id to which it then belongs."""
     if home.exists():
+        home.chmod(0o700)  # else who has closed it to themselves does not come in again
         return
     half = home.with_name(home.name + ".half")  # what was interrupted is no seat
     shutil.rmtree(half, ignore_errors=True)
-    shutil.copytree(ROOT / "notebooks", half / "notebooks", ignore=shutil.ignore_patterns(*MADE))
-    (half / "data").symlink_to(ROOT / "data")
+    half.mkdir()
+    bring_back(half)
     for plugin, values in SETTINGS.items():
         file = half / ".settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -129,6 +148,27 @@ def prepare(home, owner=None):
     half.rename(home)
 
 
+def bring_back(home):
+    """Make what is missing in a seat's folder: the link to the data, and all that is given beside
+    and with the notebooks. What stands in its place stays beside it.
+    """
+    data = home / "data"
+    if not data.is_symlink() or os.readlink(data) != str(ROOT / "data"):
+        keep(data)
+        data.symlink_to(ROOT / "data")
+    for folder, inside, files in os.walk(ROOT / "notebooks"):
+        inside[:] = [name for name in inside if name not in MADE]
+        at = home / Path(folder).relative_to(ROOT)
+        if at.is_symlink() or not at.is_dir():
+            keep(at)
+            at.mkdir(mode=0o700)
+        elif not os.access(at, os.R_OK | os.W_OK | os.X_OK):
+            at.chmod(0o700)
+        for name in files:
+            if not os.path.lexists(at / name):
+                shutil.copy2(Path(folder, name), at)  # with its time, by which `where` knows it
+
+
 def notebooks():
     """The notebooks of a seat, as paths below its folder, in reading order."""
     folder = ROOT / "notebooks"
@@ -137,35 +177,40 @@ def notebooks():
 
 
 def reset(home, notebook):
-    """Put a notebook back as it was; the learner's version stays beside it, under the path that is
-    returned.
+    """Put a notebook back as it was, and bring back what is missing beside it. What stood there
+    stays beside it, under the path that is returned, or None.
     """
-    mine = home / notebook
-    kept = keep(mine) if mine.exists() else None
-    mine.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(ROOT / notebook, mine)
+    bring_back(home)
+    kept = keep(home / notebook)
+    shutil.copyfile(ROOT / notebook, home / notebook)
     return kept
 
 
 def catch_up(home, notebook):
     """Fill the solutions into the exercises of a notebook, and of those before it in its folder,
     that stand as they were given. Learners' versions stay beside them; returns their paths.
+
+    Raises Refused for one that is no notebook any more.
     """
+    bring_back(home)
     kept = []
     for name in notebooks():
-        mine = home / name
-        if Path(name).parent != Path(notebook).parent or name > notebook or not mine.exists():
+        if Path(name).parent != Path(notebook).parent or name > notebook:
             continue
-        nb = json.loads(mine.read_text(encoding="utf-8"))
-        solved = solutions(json.loads((ROOT / name).read_text(encoding="utf-8")))
-        untouched = [
-            cell for cell in nb["cells"] if cell["cell_type"] == "code" and text(cell) in solved
-        ]
+        try:
+            nb = json.loads((home / name).read_text(encoding="utf-8"))
+            code = [cell for cell in nb["cells"] if cell["cell_type"] == "code"]
+            solved = solutions(json.loads((ROOT / name).read_text(encoding="utf-8")))
+            untouched = [cell for cell in code if text(cell) in solved]
+        except (OSError, ValueError, LookupError, TypeError):
+            short = name.removeprefix("notebooks/")
+            raise Refused(f"{short} is no notebook any more: begin it anew first.") from None
         if untouched:
-            kept.append(keep(mine))
+            kept.append(keep(home / name))
             for cell in untouched:
                 cell["source"] = solved[text(cell)]
-            mine.write_text(json.dumps(nb, ensure_ascii=False, indent=1), encoding="utf-8")
+            whole = json.dumps(nb, ensure_ascii=False, indent=1)
+            (home / name).write_text(whole, encoding="utf-8")
     return kept
 
 
@@ -181,13 +226,21 @@ def text(cell):
     return "".join(cell["source"]).strip()
 
 
-def keep(notebook):
-    """Copy a notebook to NAME.mine-1.ipynb, or the next number that is free. Returns the Path."""
+def keep(path):
+    """Move what stands at a path, whatever it is, to NAME.mine-1.ipynb or the next number that is
+    free. Returns the Path; None where nothing stood there.
+    """
+    if not os.path.lexists(path):
+        return None
     n = 1
-    while (kept := notebook.with_suffix(f".mine-{n}.ipynb")).exists():
+    while os.path.lexists(kept := path.with_name(f"{path.stem}.mine-{n}{path.suffix}")):
         n += 1
-    shutil.copyfile(notebook, kept)
-    return kept
+    return path.rename(kept)
+
+
+def missing(home):
+    """How many of the notebooks are no longer in a seat's folder."""
+    return sum(not plain(home / name) for name in notebooks())
 
 
 def where(home):
@@ -224,6 +277,28 @@ def passed(home):
         return sorted(set(re.findall(r"^[\w-]{1,40}$", file.read(20_000), re.M)))
 
 
+def done(home, action, notebook):
+    """Do what a learner asks for; what has come of it, in sentences. Raises Refused."""
+    home.chmod(0o700)
+    if action == "reset":
+        kept, said = [reset(home, notebook)], f"{Path(notebook).name} is as it was given."
+    else:
+        kept = catch_up(home, notebook)
+        said = f"The solutions up to {Path(notebook).name} are filled in."
+        if not kept:
+            return "Nothing was filled in: each exercise up to there has something of yours."
+    names = [path.name for path in kept if path]
+    if names:
+        said += f" What you had is beside it: {', '.join(names)}."
+    return (
+        f"{said} If it is open, choose File, Reload Notebook from Disk there; where JupyterLab "
+        "asks, Revert."
+    )
+
+
 if __name__ == "__main__":
-    action, notebook = sys.argv[1:]
-    {"reset": reset, "catch_up": catch_up}[action](Path.cwd(), notebook)
+    home, action, notebook = sys.argv[1:]
+    try:
+        print(done(Path(home), action, notebook))
+    except Refused as refused:
+        sys.exit(str(refused))

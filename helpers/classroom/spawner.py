@@ -5,7 +5,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from jupyterhub.spawner import LocalProcessSpawner
+from jupyterhub.spawner import LocalProcessSpawner, SpawnException
 from jupyterhub.utils import random_port
 from traitlets import Bool, Unicode
 
@@ -83,7 +83,14 @@ class Seat(LocalProcessSpawner):
         return lambda: (os.chdir(self.home), warmed.be_user(self.owner))
 
     async def start(self):
-        seats.prepare(self.home, self.owner if self.walls else None)
+        try:
+            seats.prepare(self.home, self.owner if self.walls else None)
+        except OSError as error:
+            self.authenticator.tell(
+                f"{self.authenticator.who(self.user.name)} could not be made ready: {error}"
+            )
+            said = f"Your notebooks cannot be made ready: {error.strerror}. Tell your teacher."
+            raise SpawnException(said, reason="folder") from None  # which JupyterHub's page shows
         self.short.mkdir(mode=0o700, exist_ok=True)
         if self.walls:
             os.chown(self.short, self.owner, self.owner)

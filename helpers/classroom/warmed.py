@@ -86,6 +86,9 @@ def become(module, arguments, cwd, env, user, files):
             if user != os.getuid():
                 raise PermissionError(f"user {user} may not ask for a seat")
             user = int(arguments.pop(0))
+        # where memory runs out, the system ends a kernel first, and never what holds the class
+        soon = "800" if module == forking.KERNEL else "500"
+        Path("/proc/self/oom_score_adj").write_text(soon, encoding="ascii")
         be_user(user)  # before anything is done that was asked for
         forking.leave_parent(cwd, made | env, files)
         sys.stdin, sys.stdout, sys.stderr = (
@@ -132,7 +135,8 @@ def be_seat(arguments):
 
 def be_kernel(arguments):
     child.started = started
-    forking.be_kernel(arguments)
+    # what was typed is kept in the notebook; a file of it could not be written in a full seat
+    forking.be_kernel([*arguments, "--HistoryManager.hist_file=:memory:"])
 
 
 def be_api(arguments):

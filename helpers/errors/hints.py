@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import errno
 import inspect
 import linecache
 import os
@@ -329,6 +330,22 @@ def _beta(shell, error, own):
     return ""
 
 
+def _full(shell, error, own):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return (
+            "There is no room for more: the disk is full, or in a class your seat has written all "
+            "that it may. Delete what you do not need, by os.remove or in the list of files."
+        )
+    return _beta(shell, error, own)
+
+
+def _memory(shell, error, own):
+    return (
+        "There is no memory for so much at once: ask for less. What other cells hold is given back "
+        "by Kernel, Restart."
+    )
+
+
 def _no_key(shell, error, own):
     if "credentials" in str(error) or "api_key" in str(error):
         return "Run helpers.connect() first, and after it client = OpenAI(): connect() sets address and key."
@@ -391,7 +408,8 @@ def _zero(shell, error, own):
 HINTS = {
     "ZeroDivisionError": _zero,
     "ConnectionClosed": _hung_up,
-    "OSError": _beta,
+    "MemoryError": _memory,
+    "OSError": _full,
     "WebSocketException": _beta,
     "APIConnectionError": _connection,
     "URLError": _gone,

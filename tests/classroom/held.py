@@ -28,29 +28,40 @@ START = """
         classroom.walls = lambda: False
     if {here!r}:
         classroom.address_here = lambda: {here!r}
-    classroom.main(["--seats", {seats!r}, "--https", "--port", {port!r}])
+    if {share!r}:
+        classroom.watch.share = lambda folder, number: {share!r}
+    try:
+        classroom.main(["--seats", {seats!r}, "--https", "--port", {port!r}])
+    except classroom.Trouble as trouble:
+        sys.exit(str(trouble.args))
 """
 
 
+def start(folder, port, number, here=None, share=None):
+    """The code that holds a class in a folder. here: the address by which browsers come; share:
+    (bytes on the disk, in memory) that a seat may have, in place of what the machine can give.
+    """
+    given = {"folder": str(folder), "port": str(port), "seats": str(number)}
+    unreadable = not readable()
+    return textwrap.dedent(START.format(unreadable=unreadable, here=here, share=share, **given))
+
+
+def some_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
 class Class:
-    def __init__(self, folder, number, here=None):
-        self.folder, self.log = folder / "class", folder / "log"
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+    def __init__(self, folder, log, number, here=None, share=None):
+        self.folder, self.log, self.port = folder, log, some_port()
         self.address = f"https://127.0.0.1:{self.port}"
         self.walls = readable()
-        code = START.format(
-            folder=str(self.folder),
-            unreadable=not self.walls,
-            seats=str(number),
-            here=here,
-            port=str(self.port),
-        )
+        code = start(folder, self.port, number, here, share)
         env = {k: v for k, v in os.environ.items() if not k.startswith(("FORKED_", "PYTHONPATH"))}
         env["SECRET_OF_TEACHER"] = "a key"
         with open(self.log, "w", encoding="utf-8") as said:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", textwrap.dedent(code)],
+                [sys.executable, "-c", code],
                 cwd=seats.ROOT,
                 env=env,
                 stdout=said,
@@ -117,13 +128,13 @@ def readable():
 
 
 @contextlib.contextmanager
-def held(number, here=None):
-    """A Class of a number of seats, while it is held; here: the address by which browsers come."""
+def held(number, here=None, share=None):
+    """A Class of a number of seats, while it is held; the rest as start() takes it."""
     # not pytest's own folder, which is for its maker alone: a seat's user must come through
     with tempfile.TemporaryDirectory(prefix="day9-class-") as folder:
         folder = Path(folder)
         folder.chmod(0o711)
-        began = Class(folder, number, here)
+        began = Class(folder / "class", folder / "log", number, here, share)
         try:
             yield began
         finally:

@@ -3,17 +3,24 @@
 Needs `start.py test --class`, which installs JupyterHub; without it these tests are skipped.
 """
 
+import io
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
+import unicodedata
+from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 
-from helpers.classroom import seats
+from helpers.classroom import seats, watch
 from tests import lab
 from tests.conftest import needs
 
@@ -22,16 +29,31 @@ from .learner import Learner
 
 pytest.importorskip("jupyterhub", reason="no class here: `start.py test --class` installs it")
 
+SHARE = (60 * 2**20, 900 * 2**20)  # bytes on the disk and in memory that a seat may have
+
 
 @pytest.fixture(scope="module")
 def held():
-    with class_held.held(3) as began:
+    with class_held.held(3, share=SHARE) as began:
         yield began
 
 
 @pytest.fixture(scope="module")
 def ana(held):
     return held.learner("Ana María").open()
+
+
+@pytest.fixture(scope="module")
+def bo(held):
+    return held.learner("Bo").open()
+
+
+def cookies(learner):
+    """A learner's, for a browser."""
+    return [
+        {"name": c.name, "value": c.value, "domain": "127.0.0.1", "path": c.path}
+        for c in learner.session.cookies.jar
+    ]
 
 
 def told(page):
@@ -44,15 +66,20 @@ def test_the_class_word_and_a_name_are_what_it_takes(held, ana):
     assert page.status_code == 403 and "That is not the class word." in told(page)
     assert visitor.enter("100 %", "wrong").status_code == 403
     assert "Give a name" in told(visitor.enter("x" * 41, held.given["word"]))
+    heard = held.given["word"].replace("-", " ").title()  # as a telephone writes what was called
+    assert "Give a name" in told(visitor.enter("", heard))
     assert "the teacher" in told(visitor.enter("teacher", held.given["word"]))
-    assert any("'Bo <b>' was not let in" in line for line in held.seen()["told"])
+    visitor.enter("Bo <b>", "wrong")
+    [line] = [line for line in held.seen()["told"] if "'Bo <b>' was not let in" in line]
+    assert line.endswith("(2 times)")
     assert str(visitor.get("/hub/class").url).startswith(held.address + "/hub/login")
 
 
 def test_a_name_has_one_seat_and_its_pin_opens_it(held, ana):
     assert str(ana.get("/hub/spawn").url).endswith("/00_start_here.ipynb")  # a refresh
     visitor = Learner(held.address)
-    assert "is here already" in told(visitor.enter("ana maría", held.given["word"]))
+    for name in ("ana maría", unicodedata.normalize("NFD", "Ana María")):
+        assert "is here already" in told(visitor.enter(name, held.given["word"]))
     wrong = f"{(int(ana.pin) + 1) % 10_000:04}"
     assert "not the PIN" in told(visitor.enter("Ana María", held.given["word"], wrong))
     assert held.learner("Ana María", ana.pin).seat == ana.seat
@@ -114,7 +141,8 @@ def test_reset_and_catch_up_keep_what_was_written(held, ana):
         page = ana.post("/hub/seat", data=form | {"_xsrf": xsrf, "do": action})
         return re.search(r'role="status">(.*?)<', page.text)[1]
 
-    assert "has the solutions so far" in do("catch_up")
+    assert "are filled in" in do("catch_up")
+    assert "Nothing was filled in" in do("catch_up")
     caught = nbformat.read(home / "00_start_here.ipynb", 4)
     assert any(cell.source.startswith('verdict = "no"') for cell in caught.cells)
     caught.cells[0].source = "mine"
@@ -124,10 +152,135 @@ def test_reset_and_catch_up_keep_what_was_written(held, ana):
     assert (home / "00_start_here.ipynb").read_bytes() == given
     assert nbformat.read(home / "00_start_here.mine-2.ipynb", 4).cells[0].source == "mine"
     assert (home / "00_start_here.ipynb").stat().st_uid == home.stat().st_uid
+    (home / "00_start_here.ipynb").write_text("{", encoding="utf-8")
+    assert "is no notebook any more: begin it anew first" in do("catch_up")
+    assert any("Ana María (seat01): catch up to" in line for line in held.seen()["told"])
+    assert "is as it was given" in do("reset")
     strange = ana.post(
         "/hub/seat", data={"_xsrf": xsrf, "do": "reset", "notebook": "../hub/roster.json"}
     )
     assert strange.status_code == 400
+
+
+DELETE = """
+import os, pathlib, shutil
+home = pathlib.Path(os.environ["HOME"])
+shutil.rmtree(home / "notebooks")
+(home / "notebooks").write_text("mine")
+(home / "data").unlink()
+home.chmod(0)
+"""
+
+
+def test_who_deletes_all_gets_it_back_and_what_stood_there_is_kept(held, ana):
+    kernel = ana.kernel()
+    kernel.run(DELETE)
+    n = len(seats.notebooks())
+    page = ana.get("/hub/seat").text
+    assert f"Of your notebooks {n} are missing" in page
+    [row] = [row for row in held.seen()["seats"] if row["seat"] == ana.seat]
+    assert row["missing"] == n and f"{n} notebooks deleted" in held.teacher().get("/hub/class").text
+    xsrf = re.search(r'name="_xsrf" value="([^"]+)"', page)[1]
+    form = {"_xsrf": xsrf, "do": "reset", "notebook": "notebooks/1_o1/03_vision.ipynb"}
+    assert "is as it was given" in ana.post("/hub/seat", data=form).text
+    assert held.seen()["seats"][0]["missing"] == 0
+    home = held.folder / "seats" / ana.seat
+    assert (home / "notebooks.mine-1").read_text() == "mine"
+    assert (home / "data" / "prices.csv").is_file()
+    assert (home / "notebooks" / "5_sdks" / "clients" / "go" / "main.go").is_file()
+    kernel.close()
+
+
+FILL = """
+import os, time
+os.chdir(os.environ["HOME"])
+for n in range(100):
+    with open(f"big{n}", "wb") as file:
+        file.write(bytes(10**7))
+    time.sleep(0.2)
+"""
+GROW = """
+import time
+held = []
+while len(held) < 30:
+    held.append(bytearray(50 * 2**20))
+    time.sleep(0.3)
+"""
+EMPTY = """
+import os, time
+for name in os.listdir():
+    if name.startswith("big"):
+        os.remove(name)
+for _ in range(300):
+    try:
+        print(open("small", "w").write("x"))
+        break
+    except OSError:
+        time.sleep(0.2)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can hold a process")
+def test_who_fills_the_disk_can_write_nothing_more_and_all_else_goes_on(held, ana, bo):
+    kernel, other = ana.kernel(), bo.kernel()
+    shown = kernel.run(FILL)
+    assert "File too large" in shown and "no room for more" in shown
+    [line] = [line for line in held.seen()["told"] if "has written" in line]
+    assert "Ana María (seat01)" in line and "63 MB" in line
+    assert "<b>disk full</b>" in held.teacher().get("/hub/class").text
+    assert "Your seat is full" in ana.get("/hub/seat").text
+    path = f"{ana.base}/api/contents/notebooks/00_start_here.ipynb"
+    body = {"type": "notebook", "format": "json", "content": ana.get(path).json()["content"]}
+    saved = ana.session.put(ana.address + path, json=body, headers=ana.xsrf)
+    assert saved.status_code == 200
+    assert other.run("open('small', 'w').write('x')") == "1"
+    assert kernel.run(EMPTY) == "1\n"  # as soon as there is room again
+    kernel.close()
+    other.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can hold a process")
+def test_who_fills_the_memory_gets_no_more_and_is_told(held, ana):
+    kernel = ana.kernel()
+    shown = kernel.run(GROW)
+    assert "MemoryError" in shown and "Kernel, Restart" in shown
+    assert any("Ana María (seat01) holds" in line for line in held.seen()["told"])
+    assert "of memory" in ana.get("/hub/seat").text
+    kernel.run("held.clear()")
+    until = time.monotonic() + 60
+    while "of memory" in ana.get("/hub/seat").text and time.monotonic() < until:
+        time.sleep(0.2)
+    assert kernel.run("held.append(bytearray(10**8))") == ""
+    kernel.close()
+
+
+def test_what_all_seats_share_is_watched(tmp_path, monkeypatch):
+    monkeypatch.setattr(seats, "ROOT", tmp_path)
+    for room in watch.SHARED:
+        (tmp_path / room).mkdir()
+    file = tmp_path / "helpers" / "a.py"
+    file.touch()
+    (tmp_path / "seats").mkdir()
+    given = {"folder": str(tmp_path), "walls": False, "share": SHARE, "seats": 1}
+    looks = watch.Watch(given, print, str, list)
+    assert looks.look() == []
+    file.unlink()
+    [line] = looks.look()
+    assert "helpers/a.py" in line and "End the class" in line
+    assert looks.look() == []  # said once
+
+
+def test_a_seat_that_cannot_be_made_says_so(held, ana):
+    visitor = held.learner("Cleo")
+    shutil.rmtree(held.folder / "seats" / visitor.seat)  # which was made before anybody came
+    stands = held.folder / "seats" / f"{visitor.seat}.half"
+    stands.touch()  # as a disk that is full, or a folder of somebody else
+    page = visitor.get(f"/hub/spawn/{visitor.seat}")
+    assert "Your notebooks cannot be made ready: File exists. Tell your teacher." in page.text
+    assert any(
+        f"Cleo ({visitor.seat}) could not be made ready" in line for line in held.seen()["told"]
+    )
+    stands.unlink()
 
 
 SECRET = """
@@ -147,12 +300,7 @@ def test_a_browser_talks_through_a_seats_door_and_reaches_nothing_else_there(hel
     door = f"/user/{ana.seat}/day9-door"
     flags = ["--allow-loopback-in-peer-connection", "--autoplay-policy=no-user-gesture-required"]
     with lab.browser(*flags) as chrome, chrome.new_context(ignore_https_errors=True) as context:
-        context.add_cookies(
-            [
-                {"name": c.name, "value": c.value, "domain": "127.0.0.1", "path": c.path}
-                for c in ana.session.cookies.jar
-            ]
-        )
+        context.add_cookies(cookies(ana))
         for way in ("webrtc", "websocket"):
             page = context.new_page()
             page.set_default_timeout(lab.LONG)
@@ -205,12 +353,12 @@ with socket.socket(socket.AF_UNIX) as talk:
 """
 
 
-def test_a_seat_reaches_nothing_of_anothers(held, ana):
+def test_a_seat_reaches_nothing_of_anothers(held, ana, bo):
     if not held.walls:
         pytest.skip("not root, or a Python that other users cannot read: seats have no walls")
     theirs = ana.kernel()
     theirs.run("import helpers; helpers.connect()")
-    thief = held.learner("Bo").open()
+    thief = bo
     user = seats.user_id(ana.seat)
     attack = ATTACK.format(seat=ana.seat, user=user, root=str(seats.ROOT))
     said = thief.kernel().run(attack)
@@ -238,19 +386,85 @@ def test_a_full_class_says_so(held, ana):
     while len(held.seen()["seats"]) < 3:
         held.learner(f"Learner {len(held.seen()['seats'])}")
     visitor = Learner(held.address)
-    assert "All 3 seats are taken" in told(visitor.enter("Dora", held.given["word"]))
+    said = told(visitor.enter("Dora", held.given["word"]))
+    assert said == "All 3 seats are taken. Tell your teacher."
+    assert any("begin it with more, --seats 4" in line for line in held.seen()["told"])
 
 
-def test_a_port_in_use_and_a_number_that_is_none_are_told(held):
-    for arguments, said in (
-        (["--port", str(held.port)], f"port {held.port} cannot be had"),
-        (["--seats", "0"], "0 seats are not from 1 to 200"),
-    ):
-        run = subprocess.run(
-            [sys.executable, "-m", "helpers.classroom", *arguments],
-            cwd=seats.ROOT,
-            capture_output=True,
-            text=True,
+@needs("chromium")
+def test_a_browser_without_websockets_is_told_and_so_is_the_teacher(held, ana):
+    with lab.browser() as chrome, chrome.new_context(ignore_https_errors=True) as context:
+        context.add_cookies(cookies(ana))
+        page = context.new_page()
+        page.goto(f"{held.address}/hub/seat")
+        page.wait_for_function("line.readyState > 1")  # it came through, and was closed
+        assert page.locator("#line").is_hidden()
+        page.add_init_script("window.WebSocket = class { constructor() { setTimeout(() => this.onerror()) } }")  # fmt: skip
+        with page.expect_response("**/hub/line"):
+            page.reload()
+        assert "No WebSocket comes through" in page.locator("#line").inner_text()
+    assert any("Ana María (seat01): no WebSocket" in line for line in held.seen()["told"])
+
+
+@needs("chromium")
+def test_the_pages_fit_a_telephone_and_are_dark_where_the_screen_is(held, ana):
+    from PIL import Image
+
+    small = {"width": 390, "height": 800}
+    with lab.browser() as chrome:
+        for who, path in ((None, "login"), (ana, "seat"), (held.teacher(), "class")):
+            with chrome.new_context(
+                ignore_https_errors=True, viewport=small, color_scheme="dark"
+            ) as context:
+                context.add_cookies(cookies(who) if who else [])
+                page = context.new_page()
+                page.goto(f"{held.address}/hub/{path}")
+                assert page.evaluate("document.documentElement.scrollWidth") == 390, path
+                shown = Image.open(io.BytesIO(page.screenshot())).convert("L")
+                assert shown.getpixel((3, 790)) < 60, path
+
+
+def refused(folder, port, number=3):
+    """What a class says that cannot begin."""
+    run = subprocess.run(
+        [sys.executable, "-c", class_held.start(folder, port, number)],
+        cwd=seats.ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 1 and "Traceback" not in run.stderr, run.stderr
+    return run.stderr
+
+
+def test_a_folder_holds_one_class(held):
+    said = refused(held.folder, class_held.some_port())
+    assert f"already, at https://{held.given['here']}:{held.port}/" in said and "Ctrl-C" in said
+
+
+def test_a_class_that_was_killed_begins_again_with_all_who_were_there(tmp_path):
+    with tempfile.TemporaryDirectory(prefix="day9-class-") as folder:
+        folder = Path(folder)
+        folder.chmod(0o711)
+        began = class_held.Class(folder / "class", folder / "log", 3)
+        pins = {name: began.learner(name).pin for name in ("Ana", "Bo")}
+        parts = psutil.Process(began.process.pid).children()
+        began.process.kill()
+        psutil.wait_procs(parts, 60)
+        assert not any(part.is_running() for part in parts)  # they would keep the port
+        roster = folder / "class" / "hub" / "roster.json"
+        kept = roster.read_bytes()
+        roster.write_text("[", encoding="utf-8")
+        assert "is no list of names and PINs" in refused(folder / "class", class_held.some_port())
+        roster.write_bytes(kept)
+        again = class_held.Class(folder / "class", folder / "log", 1)
+        assert again.learner("Bo", pins["Bo"]).open().seat == "seat02"
+        assert "All 2 seats are taken" in told(
+            Learner(again.address).enter("Cy", again.given["word"])
         )
-        assert run.returncode == 1 and run.stderr.startswith("start.py: " + said)
-        assert "Cure: " in run.stderr
+        again.process.send_signal(signal.SIGINT)
+        again.process.wait(60)
+
+
+def test_a_port_in_use_and_a_number_that_is_none_are_told(held, tmp_path):
+    assert f"port {held.port} cannot be had" in refused(tmp_path / "class", held.port)
+    assert "0 seats are not from 1 to 200" in refused(tmp_path / "class", class_held.some_port(), 0)

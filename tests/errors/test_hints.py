@@ -1,5 +1,6 @@
 """What may cure an error, where no edit of a notebook can show it."""
 
+import errno
 import sys
 
 import pytest
@@ -17,3 +18,10 @@ def test_a_name_that_this_locale_cannot_write_says_what_to_set(monkeypatch, enco
     error = UnicodeEncodeError("ascii", "22 °F.csv", 3, 4, "ordinal not in range(128)")
     said = hints.hint(None, error, [])
     assert told in said and bool(said) == bool(told)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_where_there_is_no_room_it_is_said_what_gives_some(number):
+    assert "os.remove" in hints.hint(None, OSError(number, "no room"), [])
+    assert "Kernel, Restart" in hints.hint(None, MemoryError(), [])
+    assert hints.hint(None, OSError(errno.EIO, "broken"), []) == ""

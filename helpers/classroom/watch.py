@@ -1,0 +1,243 @@
+"""What seats take of the machine that all share: a watch in the hub, which looks every few seconds.
+
+Who goes over a seat's share of the disk or of the memory is given nothing more of it until they
+have less again: on Linux the system then refuses it to the seat's kernels, and the cell that asked
+ends in an error of its own. The seat's JupyterLab goes on, so that notebooks are saved; and the
+files that all seats read are watched too, for one who sits without walls can change them.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+from . import seats, warmed
+
+EVERY = 3  # seconds
+FILES = 50_000  # more are not counted: a seat that has as many is full
+PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # where anybody may write
+SHARED = ("helpers", "data")  # a seat's notebooks are copies
+LOW = 2**29  # bytes of the disk
+SLACK = 2**25  # bytes by which a process may grow whose seat has its share
+LIMIT = """
+import json, resource, sys
+for pid, name, most in json.loads(sys.argv[1]):
+    try:
+        kind = getattr(resource, name)
+        hard = resource.prlimit(pid, kind)[1]
+        resource.prlimit(pid, kind, (hard if most is None else most, hard))
+    except (OSError, ValueError):  # it has ended, or has less already
+        pass
+"""
+
+
+class Share(NamedTuple):
+    """Bytes: what a seat may have, or has."""
+
+    disk: int
+    memory: int
+
+
+class Taken(NamedTuple):
+    """What a seat has, in bytes, and what of it is its whole share or more."""
+
+    disk: int = 0
+    memory: int = 0
+    full: bool = False
+    heavy: bool = False
+
+
+def share(folder, number):
+    """The Share of each of `number` seats whose folders lie in a folder of this machine."""
+    left = shutil.disk_usage(folder).free // 2 // number
+    return Share(
+        max(50 * 2**20, min(2**30, left)),
+        min(warmed.LIMITS["RLIMIT_DATA"], psutil.virtual_memory().total // 4),
+    )
+
+
+class Watch:
+    """given: what __main__.py has written down. tell(line): for the teacher. who(seat): for them,
+    who sits there. servers(): the process ids of the seats' JupyterLabs.
+    """
+
+    def __init__(self, given, tell, who, servers):
+        self.folder, self.walls = Path(given["folder"]) / "seats", given["walls"]
+        self.share = Share(*given["share"])
+        self.seats = [*seats.seats(given["seats"]), seats.TEACHER]
+        self.tell, self.who, self.servers = tell, who, servers
+        self.taken = {}  # Taken, by seat
+        self.limits = {}  # those that are not as they began, by process
+        self.began = False  # what a hub before this one has held is not known
+        self.said = set()  # of the machine, which is told once
+        self.shared = shared()
+
+    async def run(self):
+        for n in range(10**9):
+            await asyncio.sleep(EVERY)
+            try:
+                # asked for here, since the hub's own things are for one thread
+                found = await asyncio.to_thread(self.look, set(self.servers()), n % 5 == 0)
+            except Exception:  # what was not foreseen is no end of the class
+                logging.getLogger("tornado.application").exception("the watch")
+            else:
+                for line in found:
+                    self.tell(line)
+
+    def look(self, servers=(), at_files=True):
+        """Look at each seat that runs, hold or let go its processes; the lines for the teacher."""
+        told = []
+        self.limits = {p: limits for p, limits in self.limits.items() if p.is_running()}
+        elsewhere = self._elsewhere() if self.walls else {}
+        for seat, processes in self._processes().items():
+            before = self.taken.get(seat, Taken())
+            disk = written(self.folder / seat) + elsewhere.get(seat, 0)
+            memory = sum(held(p, "rss") for p in processes)
+            if memory >= self.share.memory:  # forked processes share much of that; this is slower
+                memory = sum(held(p, "uss") for p in processes)
+            full, heavy = disk >= self.share.disk, memory >= self.share.memory
+            self.taken[seat] = Taken(disk, memory, full, heavy)
+            self._hold(seat, [p for p in processes if p.pid not in servers])
+            who = self.who(seat)
+            if full and not before.full:
+                told.append(
+                    f"{who} has written {size(disk)}; a seat may write {size(self.share.disk)}."
+                )
+            if heavy and not before.heavy:
+                told.append(
+                    f"{who} holds {size(memory)} of memory; a seat may {size(self.share.memory)}."
+                )
+        self.began = True
+        return told + (self._machine() if at_files else [])
+
+    def _hold(self, seat, processes):
+        """Give the processes of a seat what they may still have."""
+        taken, changed = self.taken[seat], []
+        for process in processes:
+            now = self.limits.get(process, {} if self.began else None)
+            wanted = {"RLIMIT_FSIZE": 0} if taken.full else {}
+            if taken.heavy:
+                most = (now or {}).get("RLIMIT_DATA") or held(process, "data") + SLACK
+                wanted["RLIMIT_DATA"] = most
+            if wanted != now:
+                self.limits[process] = wanted
+                changed += [[process.pid, name, wanted.get(name)] for name in warmed.LIMITS]
+        if changed and sys.platform == "linux":
+            owner = seats.user_id(seat) if self.walls else None
+            # as the seat's user, since root in a container may not do that to others
+            subprocess.run(
+                [sys.executable, "-I", "-S", "-c", LIMIT, json.dumps(changed)],
+                user=owner,
+                group=owner,
+                extra_groups=None if owner is None else [],
+                check=True,
+            )
+
+    def _machine(self):
+        """What has happened to the machine and was not told yet."""
+        left, told = shutil.disk_usage(self.folder).free, []
+        if left < LOW:
+            told.append("This machine's disk is nearly full: free some of it.")
+        now = shared()
+        other = sorted(name for name in self.shared if now.get(name) != self.shared[name])
+        if other:
+            more = f" and {len(other) - 1} more" if other[1:] else ""
+            told.append(
+                f"Somebody has changed what all seats share: {other[0]}{more}. End the class, put "
+                "the files back from your own copy, and begin again; what learners wrote is kept."
+            )
+        new = [line for line in told if line not in self.said]
+        self.said = set(told)
+        return new
+
+    def _processes(self):
+        """{seat: its processes}."""
+        users = {seats.user_id(seat): seat for seat in self.seats}
+        places = {str(self.folder / seat): seat for seat in self.seats}
+        found = {}
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):  # it has ended, or is somebody else's
+                if self.walls:
+                    seat = users.get(process.uids().real)
+                elif process.uids().real != os.getuid():
+                    continue
+                else:
+                    here = Path(process.cwd())
+                    above = map(str, (here, *here.parents))
+                    seat = next((places[at] for at in above if at in places), None)
+                if seat:
+                    found.setdefault(seat, []).append(process)
+        return found
+
+    def _elsewhere(self):
+        """{seat: bytes} of what seats have put where anybody may write."""
+        users, found = {seats.user_id(seat): seat for seat in self.seats}, {}
+        for place in PLACES:
+            with contextlib.suppress(OSError), os.scandir(place) as entries:
+                for entry in entries:
+                    with contextlib.suppress(OSError):
+                        seat = users.get(entry.stat(follow_symlinks=False).st_uid)
+                        if seat:
+                            found[seat] = found.get(seat, 0) + written(entry.path)
+        return found
+
+
+def written(place):
+    """The bytes on the disk of a file, or of a folder with all that is in it; no link is followed.
+    Infinitely many where there are more than FILES.
+    """
+    found, todo, n = 0, [os.fspath(place)], 0
+    while todo:
+        at = todo.pop()
+        with contextlib.suppress(OSError):  # gone meanwhile, or not for us
+            stated, n = os.lstat(at), n + 1
+            found += getattr(stated, "st_blocks", 0) * 512
+            if stat.S_ISDIR(stated.st_mode):
+                todo += [os.path.join(at, name) for name in os.listdir(at)]
+        if n > FILES:
+            return 2**62
+    return found
+
+
+def held(process, kind):
+    """Bytes of memory of a process: rss (all that is in memory), uss (what is its own alone), data
+    (what it has asked for, on Linux); 0 of one that has ended.
+    """
+    with contextlib.suppress(psutil.Error, OSError):
+        if kind == "uss":
+            with contextlib.suppress(psutil.AccessDenied):
+                return process.memory_full_info().uss
+            kind = "rss"  # root in a container may see no more
+        return getattr(process.memory_info(), kind, 0)
+    return 0
+
+
+def shared():
+    """{path below the root: (when it was changed, bytes)} of the files that all seats read."""
+    found = {}
+    for room in SHARED:
+        for folder, inside, files in os.walk(seats.ROOT / room):
+            inside[:] = [name for name in inside if name not in seats.MADE]
+            for name in files:
+                file = Path(folder, name)
+                with contextlib.suppress(OSError):
+                    stated = file.lstat()
+                    key = file.relative_to(seats.ROOT).as_posix()
+                    found[key] = stated.st_mtime_ns, stated.st_size
+    return found
+
+
+def size(amount):
+    """Bytes in words."""
+    if amount >= 2**62:
+        return f"more than {FILES:,} files"
+    return f"{amount / 1e9:.1f} GB" if amount >= 1e9 else f"{amount / 1e6:.0f} MB"
