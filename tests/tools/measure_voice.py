@@ -28,8 +28,8 @@ from tests.tools import make_sounds
 VOICES = ("flite awb", "espeak-ng en-us")
 SENTENCES = Path(__file__).parents[1] / "data" / "voice" / "sentences.toml"
 MEASURED = {
-    "source": "measured by us: python -m tests.tools.measure_voice; moonshine-voice 0.0.49, hibari-tts "
-    "0.2.1, onnxruntime 1.32.0; Linux x86_64, two cores that others used, too",
+    "source": "measured by us: python -m tests.tools.measure_voice; moonshine-voice 0.1.0, hibari-tts "
+    "0.2.1, onnxruntime 1.28.0; Linux x86_64, two cores that others used, too",
     "checked_on": "2026-11-29",
 }
 TIMED = 10
