@@ -1,5 +1,6 @@
 """Measures ears and a mouth. `python -m tests.tools.measure_voice` prints, `--write` also writes
-data/realtime/heard.csv, which the page 2_realtime/07 shows; `--talk` measures in a browser instead.
+data/realtime/heard.csv, which the page 2_realtime/07 shows; `--talk` measures in a browser instead,
+and writes data/realtime/waits.csv.
 
 Needs `start.py lab --voice`, and for the sentences Flite and eSpeak NG (Debian: flite, espeak-ng),
 whose voices awb and en-us are in no clip. What is asked: each held-out sentence of
@@ -29,6 +30,7 @@ from openai import OpenAI
 
 from helpers import connection
 from helpers.facts import DATA, sounds
+from helpers.local_api.realtime.config import SERVER_VAD
 from helpers.realtime import own_words
 from tests import lab, upstreams
 from tests.local_api.voice.conftest import opened, origin
@@ -39,7 +41,7 @@ SENTENCES = Path(__file__).parents[1] / "data" / "voice" / "sentences.toml"
 MEASURED = {
     "source": "measured by us: python -m tests.tools.measure_voice; moonshine-voice 0.1.0, hibari-tts "
     "0.2.1, onnxruntime 1.28.0; Linux x86_64, two cores that others used, too",
-    "checked_on": "2026-11-29",
+    "checked_on": "2026-11-30",
 }
 TURNS, PAUSE = 10, 7_000  # sentences of a call, ms of silence after each, in which it is answered
 MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
@@ -70,6 +72,7 @@ def main():
 
 def talks():
     """Print what calls over WebRTC take."""
+    calls = {}
     with contextlib.ExitStack() as ended:
         chat = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Chat)
         ended.callback(chat.server_close)
@@ -82,10 +85,12 @@ def talks():
             ("scenes, two browsers at once", {}, 2),
         ):
             server = connection.Server(**given)
-            for n, call in enumerate(called(server, browsers)):
-                print(f"{title}, {VOICES[n]}:", json.dumps(call, indent=1), flush=True)
+            calls[title] = list(called(server, browsers))
+            print(f"{title}:", json.dumps(calls[title], indent=1), flush=True)
             server.process.kill()
             server.process.wait()
+    if "--write" in sys.argv:
+        write("waits.csv", list(waits(calls["scenes"][0], calls["a chat model"][0])))
 
 
 class Chat(http.server.BaseHTTPRequestHandler):
@@ -190,6 +195,19 @@ def taken(seen, statistic):
     } | ({"said": said} if "--said" in sys.argv else {})  # fmt: skip
 
 
+def waits(scene, chat):
+    """Rows of data/realtime/waits.csv, of what taken() gives for both."""
+    silence = SERVER_VAD["silence_duration_ms"]
+    yield {"step": "the silence that ends a turn", "scene_ms": silence, "chat_ms": silence}
+    for step, parts in (
+        ("ears, what is left of them after it", ("heard", "understood")),
+        ("meaning or model, and mouth", ("answered and spoken",)),
+        ("network, buffers, loudspeaker", ("sent", "received and played")),
+    ):
+        sums = [sum(call["parts_ms"][part] for part in parts) for call in (scene, chat)]
+        yield {"step": step, "scene_ms": sums[0], "chat_ms": sums[1]}
+
+
 def write(name, rows):
     with (DATA / "realtime" / name).open("w", encoding="utf-8", newline="") as file:
         out = csv.DictWriter(file, [*rows[0], *MEASURED], lineterminator="\n")
@@ -238,6 +256,10 @@ def heard(client):
             yield row(client, name, "" if noise is None else noise, pcm)
     for name, other in (("user-christmas", "user-story"), ("user-tax", "user-presents")):
         yield row(client, name, OVER, own_words.mixed(sounds.clip(name), sounds.clip(other)))
+    for tone in own_words.TONES:
+        yield row(
+            client, "user-christmas", tone, own_words.toned(sounds.clip("user-christmas"), tone)
+        )
     for name in ("user-spanish", "user-window"):
         yield row(client, name, "", sounds.clip(name))
 
