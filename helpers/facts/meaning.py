@@ -32,7 +32,6 @@ STATUS = "|".join(tax.WORDS.values()).replace(" ", "[ _]")
 ENOUGH = (
     0.55  # of 1: from here a phrase is what was meant; tests/facts/test_meaning.py has both sides
 )
-SURE = 0.85  # from here it is that, whatever a scene's pattern says
 LIKE = 70  # of 100: less like than that, two words have nothing to do with each other
 MONEY = re.compile(r"(?i)\$ ?\d[\d,.]*\d|\$ ?\d|\b\d[\d,]*(?:\.\d+)?(?: ?k\b)?")
 PARTS = {
@@ -41,6 +40,7 @@ PARTS = {
     "realtime": "real time",
     "till": "until",
     "webrtc": "web rtc",
+    "webrtcs": "web rtc",
     "websocket": "web socket",
     "websockets": "web sockets",
 }
@@ -86,6 +86,7 @@ def plain(text: str) -> list[str]:
     text = HEAT.sub(" {heat} ", text)
     text = re.sub(rf"(?i)\b(?:{STATUS})\b", " {status} ", text)
     text = re.sub(r"(?i)\b(?:o|oh|of|all|old|whole)[ -]?(?:1|one)\b", "o1", text)
+    text = re.sub(r"(?i)\bdouble[ -]?(?:u|you)\b", "w", text)
     text = re.sub(r"\b([A-Za-z])[. ]+(?=[A-Za-z]\b)", r"\1", text)  # R. T. C.
     text = re.sub(r"(?i)(?<![\w{])gpt[ -]?4 ?o?\b", "gpt", text)
     text = MONEY.sub(" {number} ", re.sub(r"(?<=\d)%", " percent", text))

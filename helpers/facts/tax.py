@@ -109,7 +109,7 @@ def schedule(year: int, status: str, taxable: int | Decimal) -> Decimal:
 
 
 WORDS = {
-    "single": "single|unmarried|never married",
+    "single": "single|unmarried|not married|never married",
     "married_jointly": r"married jointly|married filing jointly(?: \(even if only one had income\))?|joint|jointly|mfj",
     "married_separately": r"married separately|married filing separately(?: \(mfs\))?|separate|separately|mfs",
     "head_of_household": r"head of household(?: \(hoh\))?|hoh",

@@ -12,6 +12,7 @@ from ..common import left_out
 from ..facts import sounds, tables
 
 NOISES = (None, 30, 25, 20, 15, 10, 5, 0)  # dB of the voice above the noise; None: no noise
+TONES = {"tired": (0.8, 0.85), "excited": (1.25, 1.2)}  # times as fast, times as high
 
 
 def ears():
@@ -44,26 +45,41 @@ def mixed(one, other):
     return _pcm(sum(np.pad(p / np.sqrt((p**2).mean()), (0, size - len(p))) for p in parts) * 2_000)
 
 
+def toned(pcm, tone):
+    """A sound as somebody in that mood would say it, one of TONES; "" leaves it as it is.
+    ValueError for another.
+    """
+    if tone and tone not in TONES:
+        raise ValueError(
+            f"tone is {tone!r}, but there are {', '.join(TONES)}, and none (an empty text)."
+        )
+    return sounds.paced(pcm, *TONES[tone]) if tone else pcm
+
+
 def _pcm(samples):
     import numpy as np
 
     return np.clip(samples, -32_768, 32_767).astype("<i2").tobytes()
 
 
-def heard(name, noise=None, over=""):
-    """The words that ears heard in a clip: with noise so many dB below the voice, or over another
-    clip. LookupError where there are no ears and nobody measured that.
+def heard(name, noise=None, over="", tone=""):
+    """The words that ears heard in a clip: with noise so many dB below the voice, over another
+    clip, or in a tone of TONES. LookupError where there are no ears and nobody measured that.
     """
     rows = _measured()
     if rows is None:
-        clip = sounds.clip(name)
+        clip = toned(sounds.clip(name), tone)
         return _by_ears(mixed(clip, sounds.clip(over)) if over else noisy(clip, noise))
-    key = "over another" if over else "" if noise is None else str(noise)
+    key = "over another" if over else tone or ("" if noise is None else str(noise))
     if (name, key) not in rows:
-        names = ", ".join(dict.fromkeys(clip for clip, _ in rows))
+        there = (
+            [clip for clip, measured in rows if measured == tone] if tone else [n for n, _ in rows]
+        )
+        names = ", ".join(dict.fromkeys(there))
+        where = "" if tone else f" with {', '.join(map(str, NOISES))}"
         raise LookupError(
-            f"there are no ears here, and nobody measured {name!r} with noise {noise!r}: measured are {names} with "
-            f"{', '.join(map(str, NOISES))}. `python start.py lab --voice` sets ears up, which hear any."
+            f"there are no ears here, and nobody measured {name!r} with {tone or f'noise {noise!r}'}: measured are "
+            f"{names}{where}. `python start.py lab --voice` sets ears up, which hear any."
         )
     return rows[name, key]
 
@@ -75,6 +91,20 @@ def _measured():
         return None
     table = tables.rows("realtime/heard.csv")
     return {(row["clip"], row["noise_db"]): row["heard"] for row in table}
+
+
+def waits():
+    """How long a visitor waits from the last word to the first sound of the answer, in a browser: a
+    DataFrame of milliseconds with a row for each step and a column for who answers.
+    """
+    import pandas as pd
+
+    table = tables.rows("realtime/waits.csv")
+    steps = pd.Index([row["step"] for row in table], name="milliseconds")
+    columns = {"a scene": "scene_ms", "a chat model": "chat_ms"}
+    return pd.DataFrame(
+        {title: [row.value(c, int) for row in table] for title, c in columns.items()}, steps
+    )
 
 
 def _by_ears(pcm):

@@ -31,6 +31,7 @@ COLUMNS = {
     "prices.csv": "model,modality,direction,usd_per_million,from,until,source,checked_on",
     "prices_by_time.csv": "model,usd,per,from,until,source,checked_on",
     "realtime/heard.csv": "clip,noise_db,said,heard,source,checked_on",
+    "realtime/waits.csv": "step,scene_ms,chat_ms,source,checked_on",
     "realtime/holidays.csv": "name,day,words,source,checked_on",
     "lifecycle.csv": "product,date,what,replacement,source,checked_on",
     "tuning.csv": "model,method,from,until,source,checked_on",

@@ -57,6 +57,8 @@ def test_sentences_that_no_phrase_was_written_for_are_understood():
         ("what do you do on New Year's Eve", "help"),
         ("what do I get for Easter", "until a day"),
         ("where are my shoes hidden", "off the map"),
+        ("What are you up to on Christmas Eve?", "christmas eve"),
+        ("How soon is Easter, you on the lawn?", "until a day"),
     ],
 )  # fmt: skip
 def test_misheard_words_find_their_scene_and_others_none(heard, scene):

@@ -49,3 +49,21 @@ def test_what_nobody_measured_is_told_with_the_way_on():
         own_words.heard("user-tax", 7)
     with pytest.raises(LookupError, match="user-christmas"):
         own_words.heard("says-hello")
+    with pytest.raises(LookupError, match="with tired: measured are user-christmas\\."):
+        own_words.heard("user-story", tone="tired")
+    with pytest.raises(ValueError, match="'angry', but there are tired, excited"):
+        own_words.toned(sounds.clip("user-story"), "angry")
+
+
+def test_a_tone_is_heard_and_the_words_are_the_same():
+    clip = sounds.clip("user-christmas")
+    made = {tone: own_words.toned(clip, tone) for tone in ("tired", "", "excited")}
+    assert len(made["tired"]) > 1.2 * len(made[""]) > 1.4 * len(made["excited"])
+    words = {tone: own_words.heard("user-christmas", tone=tone) for tone in made}
+    assert own_words.errors(words[""], words["tired"])[0] == 0 == own_words.errors(words[""], words["excited"])[0]  # fmt: skip
+
+
+def test_what_somebody_waits_for_is_a_table_of_milliseconds():
+    waits = own_words.waits()
+    assert waits.loc["the silence that ends a turn"].tolist() == [500, 500]
+    assert (waits.to_numpy() >= 0).all() and (waits["a chat model"] >= waits["a scene"]).all()

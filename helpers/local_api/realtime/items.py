@@ -89,6 +89,7 @@ class Item:
     pcm: bytes = b""
     heard: Listened = NOTHING
     idle: bool = False  # committed because nobody spoke
+    uncut: str = ""  # the words that were heard of an answer, which events no longer show
     _counted: tuple = ("", 0)  # what it last said, and its tokens
 
     @property
@@ -248,5 +249,8 @@ class Conversation:
                 "invalid_value",
                 "audio_end_ms",
             )  # seen
+        words = (part["transcript"] or item.uncut).split()
+        # an estimate: words take equal time
+        item.uncut = " ".join(words[: len(words) * end_ms // max(1, sounds.ms(item.pcm))])
         item.pcm = item.pcm[: end_ms * sounds.BYTES_A_MS]
         part["transcript"] = ""

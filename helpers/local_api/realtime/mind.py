@@ -60,7 +60,7 @@ def messages(instructions, context):
             shown = [_picture(part) for part in data["content"] if part["type"] == "input_image"]
             words = {"type": "text", "text": scenarios.words_of(item)}
             said.append({"role": data["role"], "content": [words, *shown]})
-        elif words := scenarios.words_of(item):
+        elif words := scenarios.words_of(item) or item.uncut:  # it has no ears for its own voice
             said.append({"role": data["role"], "content": words})
     return said
 

@@ -25,6 +25,7 @@ YEAR = 2024  # of a tax, where nobody names one
 # look for long, and let nobody else in
 ASKED, READ = 4_000, 16_000
 AT_ONCE = 200  # letters that are understood in some 40 ms
+AS_NEAR = 0.05  # of likeness: two scenes that are no farther apart are as near
 BETWEEN = 250  # ms of silence between the sentences of one answer
 # "Answer blocked if the user asks about presents, otherwise allowed.", in some of its forms
 _ANSWER = r"(?:answer|say|reply|return|respond)(?: only)?(?: with)?"
@@ -211,15 +212,21 @@ def scene_of(item):
     if known:
         return next(name for name, scene in scenes().items() if known[-1] in scene.get("heard", []))
     words = words_of(item)
-    near = meaning.meant(words)
-    if near and near.likeness >= meaning.SURE:
-        return near.scene
-    by_pattern = (
-        name
-        for name, scene in scenes().items()
-        if words and re.search(scene.get("asked", "$^"), words, re.I | re.S)
+    by_pattern = next(
+        (
+            name
+            for name, scene in scenes().items()
+            if words and re.search(scene.get("asked", "$^"), words, re.I | re.S)
+        ),
+        "off the map",
     )
-    return next(by_pattern, near.scene if near else "off the map")
+    near = meaning.nearest(words, len(scenes()))
+    if not near or near[0].likeness < meaning.ENOUGH:
+        return by_pattern
+    # a pattern knows some words of its scene, and not what else is asked with them: it decides
+    # between scenes that are as near
+    as_near = {one.scene for one in near if one.likeness >= near[0].likeness - AS_NEAR}
+    return by_pattern if by_pattern in as_near else near[0].scene
 
 
 def known(words):

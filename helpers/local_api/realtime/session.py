@@ -375,18 +375,19 @@ class Session:
         if not rules:
             return
         for n, (position, probability) in enumerate(self.detector.windows(pcm), 1):
+            needed = self._silence_needed(rules)
             what = self.turns.step(
                 position,
                 probability,
                 rules.get("threshold", settings.SERVER_VAD["threshold"]),
-                self._silence_needed(rules),
+                needed,
             )
             if what == "started":
                 self._started_speaking(rules, position)
             elif what == "stopped":
                 await self._stopped_speaking(rules, position)
             elif self.turns.speaking:
-                await self._listen_ahead(position)
+                await self._listen_ahead(rules, position, needed)
             else:
                 await self._idle(rules, position)
             if n % LOOKED_AT_ONCE == 0:
@@ -407,13 +408,16 @@ class Session:
         )
         return _samples(HALF_SENTENCE if complete else settings.EAGERNESS[rules["eagerness"]])
 
-    async def _listen_ahead(self, position):
+    async def _listen_ahead(self, rules, position, needed):
         """Once in each silence within a turn: what was heard so far, so that the answer need not
-        wait for it.
+        wait for it. Not where sound comes faster than it is spoken and nobody waits, unless the
+        end of the turn hangs on what was heard.
         """
         if self.turns.silent == 0:
             self.found = None
-        elif self.turns.silent == LISTEN_AHEAD * turns.WINDOW:
+        elif self.turns.silent == LISTEN_AHEAD * turns.WINDOW and (
+            rules["type"] != "server_vad" or self.buffer.end - position < needed
+        ):
             at = self.buffer.start
             self.found = await self._listened(
                 bytes(self.buffer.data[2 * (self.begun_at - at) : 2 * (position - at)])

@@ -14,6 +14,7 @@ from ..apart import Broken
 
 RATE = 16_000  # of the ears
 SPOKEN = 0.5  # a window's probability from which it holds speech
+ENDS = sounds.RATE * 4  # samples of a sound's end in which its last word is looked for first
 AROUND = RATE * 3 // 10  # samples of silence that are kept on both sides of speech
 LONGEST, SHORTEST = (
     12 * RATE,
@@ -76,15 +77,16 @@ def _spoken(pcm):
     """[(first ms, piece)] of a sound: PCM16 at 16 kHz that holds its speech; [] where there is
     none.
     """
-    windows = [p >= SPOKEN for _, p in turns.Detector(0).windows(pcm + sounds.silence(32))]
-    rows = [
-        i for i in range(len(windows) - turns.IN_A_ROW + 1) if all(windows[i : i + turns.IN_A_ROW])
-    ]
-    if not rows:
+    first = _row(pcm)
+    if first is None:
         return []
+    # what a long turn has behind it is not gone through again in each of its pauses
+    end = max(0, len(pcm) // 2 - ENDS) // turns.WINDOW * turns.WINDOW
+    last = _row(pcm[2 * end :], last=True)
+    last = _row(pcm, last=True) if last is None else last + end // turns.WINDOW
     window = turns.WINDOW * RATE // sounds.RATE
-    first = max(0, rows[0] * window - AROUND)
-    last = (rows[-1] + turns.IN_A_ROW) * window + AROUND
+    first = max(0, first * window - AROUND)
+    last = (last + turns.IN_A_ROW) * window + AROUND
     pieces, at = [], first
     said = sounds.changed(pcm, sounds.RATE, RATE)[2 * first : 2 * last]
     # what is heard ahead ends right behind its last word, which ears then take for half of one
@@ -92,6 +94,20 @@ def _spoken(pcm):
         pieces.append((1000 * at // RATE, piece))
         at += len(piece) // 2
     return pieces
+
+
+def _row(pcm, last=False):
+    """The first window of the first row of windows that hold speech, or of the last row; None where
+    there is none.
+    """
+    row, found = 0, None
+    for i, (_, probability) in enumerate(turns.Detector(0).windows(pcm + sounds.silence(32)), 1):
+        row = row + 1 if probability >= SPOKEN else 0
+        if row >= turns.IN_A_ROW:
+            found = i - turns.IN_A_ROW
+            if not last:
+                break
+    return found
 
 
 def _cut(pcm):

@@ -24,6 +24,7 @@ from websockets.sync.client import connect
 from helpers.facts import calls, hearing, prices, sounds, tax, tokens
 from helpers.local_api.ledger import Ledger
 from helpers.local_api.realtime import config, items, scenarios, session, usage, websocket
+from helpers.local_api.voice.listening import NOTHING
 from helpers.local_api.voice.process import Speech
 from tests import asking, genuine
 
@@ -1783,6 +1784,32 @@ class Offline:
 
     def __init__(self):
         self.ledger, self.speech, self.upstream = Ledger(), Speech(), None
+
+
+@pytest.mark.parametrize("piece, ahead", [(sounds.RATE // 25, True), (None, False)])
+def test_what_comes_all_at_once_is_not_listened_to_in_each_of_its_pauses(piece, ahead, monkeypatch):
+    """A minute with pauses, sent in one event, held its session up for half a minute."""
+    listened = []
+
+    async def counted(self, pcm):
+        listened.append(len(pcm))
+        return NOTHING
+
+    monkeypatch.setattr(session.Session, "_listened", counted)
+    said = sounds.clip("user-thanks") + sounds.silence(300)
+    said = 4 * said + sounds.silence(400)
+
+    async def talk():
+        seen = []
+        s = session.Session("gpt-realtime", seen.append, Offline())
+        size = piece or len(said)
+        for at in range(0, len(said), size):
+            await s.hear(said[at : at + size])
+        s.close()
+        return [e["type"] for e in seen]
+
+    assert asyncio.run(talk()).count("input_audio_buffer.committed") == 1
+    assert len(listened) == 1 or ahead and len(listened) > 3
 
 
 def test_a_voice_gets_the_sound_and_an_interruption_truncates_what_was_heard():

@@ -156,6 +156,24 @@ def test_an_answer_is_cancelled_while_it_is_written(voiced):
         assert words_of(wire.until(ANSWERED)) == "Now this."
 
 
+def test_a_mind_knows_what_was_heard_of_an_answer_that_was_interrupted(voiced):
+    with Mind(stream("One two three four five. Six seven eight nine ten."), stream("Yes.")) as mind, opened(mind.server) as wire:  # fmt: skip
+        wire.write("Count.")
+        wire.send("response.create")
+        events = wire.until(ANSWERED)
+        [item] = done(events)["output"]
+        half = sounds.ms(sound_of(events)) // 2
+        wire.send("conversation.item.truncate", item_id=item["id"], content_index=0, audio_end_ms=half)  # fmt: skip
+        wire.until("conversation.item.truncated")
+        wire.write("Go on.")
+        wire.send("response.create")
+        wire.until(ANSWERED)
+        assert mind.asked()["messages"][-2:] == [
+            {"role": "assistant", "content": "One two three four five."},
+            {"role": "user", "content": "Go on."},
+        ]
+
+
 def test_at_openai_a_chat_model_answers_for_a_voice_that_is_shut_down(voiced):
     day9 = "gpt-4o-realtime-preview-2024-12-17"
     with (

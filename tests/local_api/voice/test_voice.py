@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from helpers.facts import DATA, hearing, sounds, tax
+from helpers.local_api.voice.listening import listened
 from helpers.local_api.voice.process import Speech
 from tests.local_api.realtime.test_realtime import ANSWERED, TRANSCRIBE, sound_of, words_of
 
@@ -57,7 +58,9 @@ def test_a_question_in_own_words_is_answered_by_voice(wire, api):
     events = ask(wire, said("holiday"))
     assert heard(events) == "How many days until Halloween?"
     assert words_of(events) == "On December 17th, Halloween is 318 days away."
-    assert len(sound_of(events)) > 2 * sounds.RATE * 2  # spoken, and not put together
+    spoken = np.abs(np.frombuffer(sound_of(events), "<i2").astype(int))
+    assert len(spoken) > 2 * sounds.RATE  # spoken, and not put together
+    assert spoken[: sounds.RATE // 10].max() > 300  # and nobody waits for its first sound
     done = next(e for e in events if e["type"] == "response.done")
     assert origin(api, done["response"])["note"] == BY
     again = ask(wire, said("again"))
@@ -143,6 +146,35 @@ def test_a_minute_of_speech_and_a_telephone_are_heard(wire):
     wire.send("input_audio_buffer.commit")
     words = heard(wire.until("conversation.item.input_audio_transcription.completed"))
     assert "days" in words.lower()
+
+
+def test_a_long_turn_is_listened_to_once(voiced, monkeypatch):
+    """In each of its pauses all of it is asked for; a minute took two of them."""
+    asked = []
+    ask = Speech._ask
+
+    def counted(self, task, data=b""):
+        asked.append(bytes(data))
+        return ask(self, task, data)
+
+    monkeypatch.setattr(Speech, "_ask", counted)
+    monkeypatch.setattr(Speech, "there", True)
+    long = b"".join(sounds.clip(f"says-{n}") for n in ("story", "presents", "off-the-map"))
+    second = 2 * sounds.RATE
+
+    async def turn():
+        speech = Speech()
+        try:
+            for until in range(14, len(long) // second, 3):
+                found = await listened(long[: until * second], speech, clips=False)
+            return found
+        finally:
+            speech.child.kill()
+            speech.child.wait()
+
+    words = asyncio.run(turn()).words
+    assert words.startswith("Long ago, the first snow") and "reindeer" in words
+    assert len(asked) == len(set(asked)), "a piece was heard twice"
 
 
 def test_two_voices_differ_and_speed_is_kept(api):

@@ -1,0 +1,48 @@
+// In a page of helpers/realtime/pages, before its own scripts: when the microphone and the loudspeaker become loud, which
+// events come, all in milliseconds of performance.now(), and the call itself, for its statistics.
+window.seen = {mic: [], heard: [], events: []};
+window.peers = [];
+const WORKLET = `registerProcessor("loud", class extends AudioWorkletProcessor {
+  quiet = 1e9;  // blocks since the last loud one
+  process([[channel]]) {
+    if (channel?.some(x => Math.abs(x) > 0.01)) {
+      this.port.postMessage(this.quiet > 75);  // 0.2 s: a pause between two words is none
+      this.quiet = 0;
+    } else this.quiet++;
+    return true;
+  }
+});`;
+
+// seen[name]: [first loud, last loud] of each stretch
+async function watch(stream, name) {
+  const context = new AudioContext({sampleRate: 48000, latencyHint: 0});
+  await context.audioWorklet.addModule(URL.createObjectURL(new Blob([WORKLET], {type: "text/javascript"})));
+  const loud = new AudioWorkletNode(context, "loud", {numberOfOutputs: 0});
+  loud.port.onmessage = ({data: begins}) => {
+    const now = performance.now(), all = window.seen[name];
+    if (begins) all.push([now, now]);
+    else all.at(-1)[1] = now;
+  };
+  context.createMediaStreamSource(stream).connect(loud);
+}
+
+const Peer = window.RTCPeerConnection;
+window.RTCPeerConnection = class extends Peer {
+  constructor(...given) {
+    super(...given);
+    window.peers.push(this);
+    this.addEventListener("track", ({streams}) => watch(streams[0], "heard"));
+  }
+  addTrack(track, stream) {
+    watch(stream, "mic");
+    return super.addTrack(track, stream);
+  }
+  createDataChannel(...given) {
+    const channel = super.createDataChannel(...given);
+    channel.addEventListener("message", ({data}) => {
+      const {type, transcript, error} = JSON.parse(data);
+      if (!type.endsWith(".delta")) window.seen.events.push([performance.now(), type, transcript ?? error?.message ?? ""]);
+    });
+    return channel;
+  }
+};
