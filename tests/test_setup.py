@@ -97,6 +97,7 @@ OF_PARTS = {
     "duckdb": ["duckdb"],
     "xllamacpp": ["xllamacpp"],
     "jupyterhub": ["jupyterhub"],
+    "aiohttp": ["aiohttp"],
     "configurable_http_proxy": ["configurable-http-proxy"],
 }
 
