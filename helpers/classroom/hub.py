@@ -9,9 +9,8 @@ from pathlib import Path
 
 from helpers.classroom import end_with_class, entry, seats, spawner
 
-end_with_class()
-
 c = get_config()  # noqa: F821 (given by JupyterHub)
+end_with_class()
 given = json.loads(Path(os.environ["DAY9_CLASSROOM"]).read_text(encoding="utf-8"))
 folder = Path(given["folder"])
 
