@@ -8,6 +8,7 @@ files that all seats read are watched too, for one who sits without walls can ch
 
 import asyncio
 import contextlib
+import itertools
 import json
 import logging
 import os
@@ -82,7 +83,7 @@ class Watch:
         self.shared = shared()
 
     async def run(self):
-        for n in range(10**9):
+        for n in itertools.count():
             await asyncio.sleep(EVERY)
             try:
                 # asked for here, since the hub's own things are for one thread

@@ -1,6 +1,7 @@
 """A class that is held: started as `start.py class` does, in a folder of its own."""
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -117,6 +118,7 @@ class Class:
         return found
 
 
+@functools.cache
 def readable():
     """Whether a seat's own user could read this Python, where the tests run as root."""
     if os.name == "nt" or os.getuid():

@@ -468,3 +468,12 @@ def test_a_class_that_was_killed_begins_again_with_all_who_were_there(tmp_path):
 def test_a_port_in_use_and_a_number_that_is_none_are_told(held, tmp_path):
     assert f"port {held.port} cannot be had" in refused(tmp_path / "class", held.port)
     assert "0 seats are not from 1 to 200" in refused(tmp_path / "class", class_held.some_port(), 0)
+    run = subprocess.run(
+        [sys.executable, "-m", "helpers.classroom", "--seats", "0"],
+        cwd=seats.ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith("start.py: 0 seats are not from 1 to 200")
+    assert "Cure: " in run.stderr

@@ -100,6 +100,11 @@ class Light:
             await asyncio.sleep(0.3)
             at, _ = await self.get(f"/hub/spawn-pending/{self.seat}")
 
+    async def sit_down(self):
+        """Log in, and wait for one's notebooks."""
+        await self.enter()
+        await self.open()
+
     async def kernel(self):
         """Start a kernel for 00, or find the one that runs; its cells are then in `cells`."""
         _, text = await self.get(f"{self.base}/api/contents/notebooks/{FIRST}")
@@ -234,45 +239,45 @@ def tell(everyone):
         print(spread(name, [learner.at[name] for learner in everyone]))
 
 
+async def at_the_bell(held, everyone, come):
+    """All do `come(learner, begun)` at one moment, and run all cells of 00."""
+    counted, begun = Counted(held), time.monotonic()
+
+    async def one(learner):
+        await come(learner, begun)
+        await learner.kernel()
+        await learner.all_cells(begun)
+
+    await asyncio.gather(*map(one, everyone))
+    tell(everyone)
+    counted.told()
+
+
 async def begin(held, number):
+    async def come(learner, begun):
+        await learner.enter()
+        learner.at["logged in"] = time.monotonic() - begun
+        await learner.open()
+        learner.at["seat is up"] = time.monotonic() - begun
+
     async with learners(held, number) as everyone:
-        counted, begun = Counted(held), time.monotonic()
-
-        async def one(learner):
-            await learner.enter()
-            learner.at["logged in"] = time.monotonic() - begun
-            await learner.open()
-            learner.at["seat is up"] = time.monotonic() - begun
-            await learner.kernel()
-            await learner.all_cells(begun)
-
-        await asyncio.gather(*map(one, everyone))
-        tell(everyone)
-        counted.told()
+        await at_the_bell(held, everyone, come)
 
 
 async def ahead(held, number):
+    async def come(learner, begun):
+        await learner.get(f"{learner.base}/lab/tree/notebooks/{FIRST}")
+
     async with learners(held, number) as everyone:
         for learner in everyone:
-            await learner.enter()
-            await learner.open()
-        counted, begun = Counted(held), time.monotonic()
-
-        async def one(learner):
-            await learner.get(f"{learner.base}/lab/tree/notebooks/{FIRST}")
-            await learner.kernel()
-            await learner.all_cells(begun)
-
-        await asyncio.gather(*map(one, everyone))
-        tell(everyone)
-        counted.told()
+            await learner.sit_down()
+        await at_the_bell(held, everyone, come)
 
 
 async def lesson(held, number):
     async with learners(held, number) as everyone:
         for learner in everyone:
-            await learner.enter()
-            await learner.open()
+            await learner.sit_down()
             await learner.kernel()
         counted = Counted(held)
         said = await asyncio.gather(*(learner.run(LESSON) for learner in everyone))
@@ -289,8 +294,7 @@ async def loops(held, number):
     quiet = number - number // 3
     async with learners(held, number) as everyone:
         for learner in everyone:
-            await learner.enter()
-            await learner.open()
+            await learner.sit_down()
             await learner.kernel()
         took = {}
         for how in ("alone", "with loops", "alone again"):

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass, replace
 
 from ...common import left_out
+from ...common.counted import counted
 from ...facts import DATA, dates, meaning, sounds, spoken_numbers, tax, toml_files
 from ..computed import reading
 from ..computed.reading import Unclear
@@ -437,7 +438,7 @@ def dollars(n):
     >>> dollars(933), dollars(932.5)
     ('933 dollars', '932.50 dollars')
     """
-    return f"{float(n):,.2f} dollars" if n != int(n) else f"{int(n):,} dollar{'s' * (int(n) != 1)}"
+    return f"{float(n):,.2f} dollars" if n != int(n) else counted(int(n), "dollar")
 
 
 SLOTS = slot_values.SLOTS | {"christmas": _asked_christmas, "tax": tax_on}

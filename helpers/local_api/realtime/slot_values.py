@@ -7,6 +7,7 @@ import datetime
 import re
 from fractions import Fraction
 
+from ...common.counted import counted
 from ...facts import dates, holidays, prices, spoken_numbers, tax
 from ...facts.meaning import HEAT, MONTHS, OF_A_YEAR, based
 from ..computed import numbers, reading, rules, temperatures
@@ -48,7 +49,7 @@ def said_day(day, year=False):
 
 def away(days):
     """How far off a day is, as it is said; less than 0: how long ago."""
-    count = f"{abs(days):,} day{'s' * (abs(days) != 1)}"
+    count = counted(abs(days), "day")
     return "today" if days == 0 else f"{count} away" if days > 0 else f"{count} ago"
 
 
