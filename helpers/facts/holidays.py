@@ -9,8 +9,11 @@ import datetime
 import functools
 import re
 
+from rapidfuzz import fuzz, process
+
 from . import tables
 
+NEARLY = 86  # of 100: so like must misheard words be to the name that they are taken for
 DAYS = [name.lower() for name in calendar.day_name]
 
 
@@ -27,13 +30,25 @@ def named() -> dict[str, str]:
     return {w: row["name"] for row in tables.rows("realtime/holidays.csv") for w in row["words"].split("|")}  # fmt: skip
 
 
-def found(text: str) -> str:
-    """The first holiday that a text names, as it is said there, in lower case; "" where it names
-    none.
+def found(text: str) -> tuple[str, str] | None:
+    """(the holiday that a text names, as in known(); the words of the text that name it, in lower
+    case), or None. Words that were nearly heard name it, too, where they begin as it does.
+
+    >>> found("how long until the fort of July"), found("until my birthday")
+    (('the fourth of july', 'the fort of july'), None)
     """
     plain = text.lower().replace("’", "'")
     stands = lambda name: name in plain and re.search(rf"\b{re.escape(name)}(?!\w)", plain)
-    return next(filter(stands, known()), "")
+    if name := next(filter(stands, known()), None):
+        return name, name
+    words = list(re.finditer(r"[^\W_][\w'.]*", plain))
+    most = max(name.count(" ") for name in known()) + 1  # words
+    runs = [plain[a.start() : b.end()] for i, a in enumerate(words) for b in words[i : i + most]]
+    names = list(known())
+    table = process.cdist(runs, names, scorer=fuzz.ratio, score_cutoff=NEARLY)
+    pairs = [(names[j], runs[i], table[i, j]) for i, j in zip(*table.nonzero(), strict=True)]
+    near = [(-like, -len(run), name, run) for name, run, like in pairs if name[0] == run[0]]
+    return min(near)[2:] if near else None
 
 
 def day(name: str, year: int) -> datetime.date:

@@ -13,9 +13,11 @@ import functools
 import math
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from rapidfuzz import fuzz, process
 
 from ..common import contractions
@@ -27,7 +29,9 @@ OF_A_YEAR = re.compile(
     rf"(?i)\b(?:(?P<m1>{MONTH}) (?:the )?(?P<d1>\d\d?)|(?P<d2>\d\d?)(?:st|nd|rd|th)? (?:of )?(?P<m2>{MONTH}))(?:st|nd|rd|th)?\b"
 )
 TODAY_IS = re.compile(r"(?i)\b(?:if |suppose |given that )?today(?:'s date)? is (?:the )?")
-HEAT = re.compile(r"(?i)(-?\d+(?:\.\d+)?) ?(?:°|degrees?)? ?(celsius|centigrade|fahrenheit|[cf]\b)")
+HEAT = re.compile(
+    r"(?i)(?P<minus>\b(?:minus|negative) )?(?P<n>-?\d+(?:\.\d+)?) ?(?:°|degrees?)? ?(?P<unit>celsius|centigrade|fahrenheit|[cf]\b)"
+)
 STATUS = "|".join(tax.WORDS.values()).replace(" ", "[ _]")
 ENOUGH = (
     0.55  # of 1: from here a phrase is what was meant; tests/facts/test_meaning.py has both sides
@@ -47,6 +51,9 @@ PARTS = {
 IDLE = {"please", "hey", "well", "so", "um", "uh", "okay", "oh", "just", "now", "could", "would", "can", "you", "me", "tell", "reindeer", "little", "dear", "and", "then"}  # fmt: skip
 IDLE_WEIGHT = 0.15
 UNKNOWN = 1.3  # times the weight of the rarest word: that of one that no phrase has
+CLAUSE = re.compile(r"[.!?,;:]+\s+(?=\S)")
+SURE = 0.7  # so near must a part of what was said come, since the rest comes near nothing
+QUESTION = 4  # words: of fewer, the end of what was said is a "thank you" or a name
 ELSEWHERE = 0.5  # what a word counts that is in another phrase of the same scene
 
 
@@ -81,8 +88,8 @@ def plain(text: str) -> list[str]:
     text = spoken_numbers.digits(contractions.written_out(text))
     text = dates.DATE.sub(" {day} ", based(text)[1])
     text = OF_A_YEAR.sub(" {day} ", text)
-    if name := holidays.found(text):
-        text = re.sub(rf"(?i)\b{re.escape(name)}(?!\w)", " {day} ", text)
+    if holiday := holidays.found(text):
+        text = re.sub(rf"(?i)\b{re.escape(holiday[1])}(?!\w)", " {day} ", text)
     text = HEAT.sub(" {heat} ", text)
     text = re.sub(rf"(?i)\b(?:{STATUS})\b", " {status} ", text)
     text = re.sub(r"(?i)\b(?:o|oh|of|all|old|whole)[ -]?(?:1|one)\b", "o1", text)
@@ -133,31 +140,36 @@ def meant(text: str) -> Meant | None:
 
 
 def nearest(text: str, most: int = 3) -> list[Meant]:
-    """The `most` scenes that come nearest, as Meants, the nearest first; however far."""
+    """The `most` scenes that come nearest, as Meants, the nearest first; however far. Where all
+    words together come near nothing, and the last sentence or clause does, it is the question, and
+    what stands before it a greeting or a story.
+    """
+    found = _nearest(text, most)
+    asked = CLAUSE.split(text.strip())[-1]
+    if (not found or found[0].likeness < ENOUGH) and len(asked.split()) >= QUESTION:
+        of_it = _nearest(asked, most)
+        if of_it and of_it[0].likeness >= SURE:
+            return of_it
+    return found
+
+
+def _nearest(text: str, most: int) -> list[Meant]:
     words = plain(text)
     if not words:
         return []
-    known, vocabulary, weights = _index()
-    others = _others(text)
-    heard = Counter(words)
+    index, others, heard = _index(), _others(text), Counter(words)
+    alike = _alike(list(heard), index.words)
+    weight = lambda word: IDLE_WEIGHT if word in IDLE else index.weights.get(word, index.unknown)
+    said = np.array([weight(word) * n for word, n in heard.items()])
+    wanted = index.of_phrases.sums(index.wanted * alike.max(axis=0)[index.of_phrases.columns])
+    in_phrase = index.of_phrases.maxima(alike)
+    in_scene = ELSEWHERE * index.of_scenes.maxima(alike)[:, index.scene_of]
+    matched = wanted + (said[:, None] * np.maximum(in_phrase, in_scene)).sum(axis=0)
+    likeness = (matched / (index.of_phrases.sums(index.wanted) + said.sum())).tolist()
     best: dict[str, Meant] = {}
-    alike = _alike(frozenset(heard), frozenset(weights))
-    rarest = max(weights.values())
-    weight = lambda word: IDLE_WEIGHT if word in IDLE else weights.get(word, UNKNOWN * rarest)
-    total = sum(weight(w) * n for w, n in heard.items())
-    in_scene = {
-        scene: {h: ELSEWHERE * max(alike(h, w) for w in of) for h in heard}
-        for scene, of in vocabulary.items()
-    }
-    for scene, phrase, wanted in known:
-        if scene in others:
-            continue
-        of_phrase = sum(weight(w) * n * max(alike(h, w) for h in heard) for w, n in wanted.items())
-        of_heard = sum(weight(h) * n * max(in_scene[scene][h], *(alike(h, w) for w in wanted)) for h, n in heard.items())  # fmt: skip
-        whole = sum(weight(w) * n for w, n in wanted.items())
-        likeness = (of_phrase + of_heard) / (whole + total)
-        if likeness > best.get(scene, Meant("", "", -1)).likeness:
-            best[scene] = Meant(scene, phrase, round(likeness, 3))
+    for (scene, phrase), near in zip(phrases(), likeness, strict=True):
+        if scene not in others and near > best.get(scene, Meant("", "", -1)).likeness:
+            best[scene] = Meant(scene, phrase, round(near, 3))
     return sorted(best.values(), key=lambda one: (-one.likeness, one.scene))[:most]
 
 
@@ -166,34 +178,65 @@ def load() -> None:
     _index()
 
 
-@functools.cache
-def _index():
-    """([(scene, phrase, {word: how often})], {scene: its words}, {word: weight}): a word of many
-    scenes weighs little.
+class _Groups:
+    """Groups of columns: the words of each phrase, or of each scene."""
+
+    def __init__(self, groups: Iterable[Iterable[str]], words: dict[str, int]) -> None:
+        found = [[words[word] for word in group] for group in groups]
+        self.columns = np.concatenate(found)
+        self.starts = np.cumsum([0, *map(len, found[:-1])])
+
+    def sums(self, values: np.ndarray) -> np.ndarray:
+        """Of one value a column."""
+        return np.add.reduceat(values, self.starts)
+
+    def maxima(self, table: np.ndarray) -> np.ndarray:
+        """Of each row of a table, one a group."""
+        return np.maximum.reduceat(table[:, self.columns], self.starts, axis=1)
+
+
+@dataclass(frozen=True)
+class _Index:
+    """All phrases, for _nearest(): {word: weight}, in which a word of many scenes weighs little;
+    what a word weighs that no phrase has; the words; those of each phrase and of each scene; the
+    scene of each phrase; what each word of each phrase weighs there.
     """
-    known = [(scene, phrase, Counter(plain(phrase))) for scene, phrase in phrases()]
-    scenes = {scene for scene, _, _ in known}
-    of: dict[str, set[str]] = {}
+
+    weights: dict[str, float]
+    unknown: float
+    words: list[str]
+    of_phrases: _Groups
+    of_scenes: _Groups
+    scene_of: list[int]
+    wanted: np.ndarray
+
+
+@functools.cache
+def _index() -> _Index:
+    counted = [Counter(plain(phrase)) for _, phrase in phrases()]
     vocabulary: dict[str, set[str]] = {}
-    for scene, _, words in known:
-        vocabulary.setdefault(scene, set()).update(words)
-        for word in words:
-            of.setdefault(word, set()).add(scene)
-    weights = {w: 1 + math.log(len(scenes) / len(found)) for w, found in of.items()}
-    return known, vocabulary, weights
+    for (scene, _), of in zip(phrases(), counted, strict=True):
+        vocabulary.setdefault(scene, set()).update(of)
+    scenes = Counter(word for of in vocabulary.values() for word in of)
+    weights = {w: 1 + math.log(len(vocabulary) / n) for w, n in sorted(scenes.items())}
+    columns = {word: i for i, word in enumerate(weights)}
+    number = {scene: i for i, scene in enumerate(vocabulary)}
+    weight = lambda word: IDLE_WEIGHT if word in IDLE else weights[word]
+    return _Index(
+        weights,
+        UNKNOWN * max(weights.values()),
+        list(weights),
+        _Groups(counted, columns),
+        _Groups(map(sorted, vocabulary.values()), columns),
+        [number[scene] for scene, _ in phrases()],
+        np.array([weight(word) * n for of in counted for word, n in of.items()]),
+    )
 
 
-def _alike(heard, known):
-    """(word heard, word known) -> how alike they are, from 0 to 1."""
-    rows, columns = sorted(heard), sorted(known)
-    table = process.cdist(rows, columns, scorer=fuzz.ratio, score_cutoff=LIKE)
-    row, column = {w: i for i, w in enumerate(rows)}, {w: i for i, w in enumerate(columns)}
-
-    def alike(h, k):
-        if h == k:
-            return 1.0
-        if h[0] == "{" or k[0] == "{":
-            return 0.0
-        return float(table[row[h], column[k]]) / 100 if k in column else 0.0
-
-    return alike
+def _alike(heard: list[str], known: list[str]) -> np.ndarray:
+    """How alike each word heard is to each known, 0 to 1; a placeholder is like itself alone."""
+    table = process.cdist(heard, known, scorer=fuzz.ratio, score_cutoff=LIKE) / 100
+    stands = lambda words: np.array([word[0] == "{" for word in words])
+    table[stands(heard)[:, None] | stands(known)] = 0
+    table[np.array(heard)[:, None] == np.array(known)] = 1
+    return table

@@ -12,6 +12,7 @@ UNITS = {word: n for n, word in enumerate(sounds.ONES)}
 TENS = {word: 10 * n for n, word in enumerate(sounds.TENS) if word}
 POWERS = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 ORDINALS = {sounds.ordinal(n): n for n in range(1, 100) if " " not in sounds.ordinal(n)}
+MIXED = re.compile(r"(?i)(?<![\w.,])(\d[\d,]*(?:\.\d+)?) (hundred|thousand|million|billion)\b")
 WORDS = re.compile(r"[A-Za-z]+|[^A-Za-z]+")
 
 
@@ -33,8 +34,16 @@ def digits(text: str) -> str:
     'What is the tax on 9325 dollars?'
     >>> digits("On the twenty second of May, twenty twenty-four, at a hundred degrees")
     'On the 22nd of May, 2024, at 100 degrees'
+    >>> digits("20 thousand dollars, 1.5 million people")
+    '20000 dollars, 1500000 people'
     """
     text = re.sub(r"(?i)\ba (?=(?:hundred|thousand|million)\b)", "one ", text)
+    text = MIXED.sub(
+        lambda m: (
+            f"{float(m[1].replace(',', '')) * (POWERS | {'hundred': 100})[m[2].lower()]:.10g}"
+        ),
+        text,
+    )
     out: list[str] = []
     group: list[str] = []  # the words of the number that is going on, and what was between them
     for piece in WORDS.findall(text):

@@ -8,7 +8,6 @@ slot_values.py. Instructions are followed whole (instructions.py), or not at all
 answers gets an answer that says so in a voice, and the reason in `why`.
 """
 
-import datetime
 import functools
 import re
 from dataclasses import dataclass, replace
@@ -18,14 +17,14 @@ from ...common.counted import counted
 from ...facts import DATA, dates, meaning, sounds, spoken_numbers, tax, toml_files
 from ..computed import reading
 from ..computed.reading import Unclear
-from . import calling, instructions, returned, slot_values
-from .slot_values import DAY_9, WHO, away, said_day
+from . import asked_days, calling, instructions, returned, slot_values
+from .slot_values import DAY_9, WHO
 
 YEAR = 2024  # of a tax, where nobody names one
 # letters of a question, and of another text, that are understood here: in a longer one patterns
 # look for long, and let nobody else in
 ASKED, READ = 4_000, 16_000
-AT_ONCE = 200  # letters that are understood in some 40 ms
+AT_ONCE = 200  # letters that are understood in a few ms
 AS_NEAR = 0.05  # of likeness: two scenes that are no farther apart are as near
 BETWEEN = 250  # ms of silence between the sentences of one answer
 # "Answer blocked if the user asks about presents, otherwise allowed.", in some of its forms
@@ -213,21 +212,19 @@ def scene_of(item):
     if known:
         return next(name for name, scene in scenes().items() if known[-1] in scene.get("heard", []))
     words = words_of(item)
-    by_pattern = next(
-        (
-            name
-            for name, scene in scenes().items()
-            if words and re.search(scene.get("asked", "$^"), words, re.I | re.S)
-        ),
-        "off the map",
-    )
     near = meaning.nearest(words, len(scenes()))
-    if not near or near[0].likeness < meaning.ENOUGH:
-        return by_pattern
     # a pattern knows some words of its scene, and not what else is asked with them: it decides
-    # between scenes that are as near
+    # between scenes that are as near, or where none is near
     as_near = {one.scene for one in near if one.likeness >= near[0].likeness - AS_NEAR}
-    return by_pattern if by_pattern in as_near else near[0].scene
+    if not near or near[0].likeness < meaning.ENOUGH:
+        return _by_pattern(words, scenes()) or "off the map"
+    return (_by_pattern(words, as_near) if as_near > {near[0].scene} else "") or near[0].scene
+
+
+def _by_pattern(words, names):
+    """The first scene of scenes.toml, of those named, whose pattern finds something; or ""."""
+    fits = lambda scene: words and re.search(scene.get("asked", "$^"), words, re.I | re.S)
+    return next((name for name, scene in scenes().items() if name in names and fits(scene)), "")
 
 
 def known(words):
@@ -281,7 +278,10 @@ def _said(scene, key, values, given):
     language = given.manner.language
     if language in ("en", "pirate"):
         return scene[key].format_map(values)
-    return _in(scene, language).format_map(values)
+    try:
+        return _in(scene, language).format_map(values)
+    except KeyError:  # a day beside the scene's own
+        raise Unclear(f"Only the plain question about “{scene['name']}” is answered in that language.") from None  # fmt: skip
 
 
 def _dressed(found, given):
@@ -341,10 +341,12 @@ def _returned(output, items):
     if scene["slots"] == "christmas":
         day, days = returned.day_or_days(said)
         if day:
-            return Reply(name, scene["say"].format_map(christmas(day)))
+            return Reply(
+                name, scene["say"].format_map(christmas(day, words_of(asked) if asked else ""))
+            )
         if days is None:
             return _clip(name)
-        return Reply(name, scene["say_count"].format(away=away(days)))
+        return Reply(name, scene["say_count"].format(away=asked_days.away(days)))
     amount = returned.amount(said)
     if amount is None:
         return _clip(name)
@@ -368,25 +370,35 @@ def date_in(text):
 
 
 def _asked_christmas(text, given, items):
-    return christmas(date_in(text) or given.today or DAY_9)
+    return christmas(date_in(text) or given.today or DAY_9, text)
 
 
-def christmas(today):
-    """The values of the days until Christmas, from a date."""
-    eve = datetime.date(today.year + (today > datetime.date(today.year, 12, 25)), 12, 25)
-    n = (eve - today).days
-    month = {language: names.split()[today.month - 1] for language, names in MONTHS.items()}
-    first = "1er" if today.day == 1 else today.day
+def christmas(today, words=""):
+    """The values of the days until Christmas, from a date: the next one, or the one, or the day
+    beside it, that words mean.
+    """
+    now, day, name = asked_days.asked(dates.DATE.sub(" ", words) + " Christmas", today)
+    n = (day - now).days
+    values = {
+        "date": asked_days.said(now),
+        "away": asked_days.away(n),
+        "holiday": name,
+        "is": "was" if n < 0 else "is",
+    }
+    return values | (_christmas_elsewhere(now, n) if name == "Christmas" else {})
+
+
+def _christmas_elsewhere(now, n):
+    """A date, and the days from then to Christmas, in the other languages."""
+    month = {language: names.split()[now.month - 1] for language, names in MONTHS.items()}
+    first, days, s = "1er" if now.day == 1 else now.day, abs(n), "s" * (abs(n) != 1)
     return {
-        "date": said_day(today),
-        "away": away(n),
-        "holiday": "Christmas",
-        "date_es": f"Es el {today.day} de {month['es']}",
-        "away_es": "hoy es Navidad" if n == 0 else f"y falta{'n' * (n != 1)} {n} día{'s' * (n != 1)} para Navidad",
+        "date_es": f"Es el {now.day} de {month['es']}",
+        "away_es": "hoy es Navidad" if n == 0 else f"y la Navidad fue hace {days} día{s}" if n < 0 else f"y falta{'n' * (n != 1)} {n} día{s} para Navidad",
         "date_fr": f"Nous sommes le {first} {month['fr']}",
-        "away_fr": "c'est Noël" if n == 0 else f"il reste {n} jour{'s' * (n != 1)} jusqu'à Noël",
-        "date_de": f"Heute ist der {today.day}. {month['de']},",
-        "away_de": "es ist Weihnachten" if n == 0 else f"bis Weihnachten sind es noch {n} Tag{'e' * (n != 1)}",
+        "away_fr": "c'est Noël" if n == 0 else f"Noël était il y a {days} jour{s}" if n < 0 else f"il reste {n} jour{s} jusqu'à Noël",
+        "date_de": f"Heute ist der {now.day}. {month['de']},",
+        "away_de": "es ist Weihnachten" if n == 0 else f"Weihnachten war vor {days} Tag{'en' * (days != 1)}" if n < 0 else f"bis Weihnachten sind es noch {n} Tag{'e' * (n != 1)}",
     }  # fmt: skip
 
 
@@ -402,6 +414,14 @@ AS_YEAR = re.compile(
 )
 
 
+NO_TAX = [  # what changes the question, and the tables here do not know
+    (r"(?:sales|state|property|local|city|capital[ -]gains?|estate|gift|inheritance|payroll|social security|self[ -]employment|value added)(?: income)? tax(?:es)?|vat", "The tax tables here are for the federal income tax of the United States"),
+    (r"in (?!America\b)(?-i:[A-Z][a-z]+)", "The tax tables here are for the federal income tax of the United States"),
+    (r"(?:a|an|per|every|each) (?:month|week|hour|day)|monthly|weekly|biweekly|hourly|daily", "The tax tables here are for the income of a whole year"),
+    (r"euros?|pounds?|francs?|yen|yuan|rupees?|pesos?|canadian|australian", "The tax tables here are for dollars of the United States"),
+]  # fmt: skip
+
+
 def tax_on(text, given=None, items=()):
     """The values of a tax question, from its words. Raises Unclear for what they do not say."""
     named = AS_YEAR.search(text)
@@ -409,19 +429,16 @@ def tax_on(text, given=None, items=()):
     if year not in tax.years():
         raise Unclear(f"The tax tables here are those of {' and '.join(map(str, tax.years()))}, not of {year}.")  # fmt: skip
     rest = AS_YEAR.sub(" ", text)
+    for pattern, why in NO_TAX:
+        if other := re.search(rf"(?i)\b(?:{pattern})\b", rest):
+            raise Unclear(f"{why}, not for “{other[0].strip()}”.")
     amounts = [m[0].strip() for m in re.finditer(rf"(?i)(?<![\w.,]){reading.MONEY}", rest)]
     if len(amounts) != 1:
         raise Unclear(f"Which income is meant is not clear in “{text[:200]}”: write it as “What is the tax on 9,325 dollars?”")  # fmt: skip
     income = reading.money(amounts[0])
     if income is None or income < 0 or income.denominator != 1:
         raise Unclear(f"The Tax Table takes whole dollars from 0 on, not {amounts[0]}.")
-    status = re.search(rf"(?i)\b(?:{reading.STATUS})\b", rest)
-    kind = reading.status(status[0]) if status else None
-    if kind is None and (
-        other := re.search(r"(?i)\b(?:married|divorced|widow\w*|household)\b", rest)
-    ):
-        raise Unclear(f"“{other[0]}” is no filing status by itself; there are {', '.join(tax.STATUSES).replace('_', ' ')}.")  # fmt: skip
-    kind = kind or "single"
+    kind = slot_values.status_in(rest)
     return {
         "income": dollars(int(income)),
         "tax": dollars(tax.tax(year, kind, int(income))),
