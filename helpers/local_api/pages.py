@@ -9,7 +9,13 @@ from pathlib import Path
 from ..facts import DATA
 from .answer import Answer, error
 
-FOLDERS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".opus": "audio/ogg"}
+FOLDERS = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".opus": "audio/ogg",
+}
 PAGES, CLIPS = Path(__file__).resolve().parents[1] / "realtime" / "pages", DATA / "audio"
 # Nothing from elsewhere, no script inside a page; `frame-ancestors` is left open for the notebook
 # that shows it.

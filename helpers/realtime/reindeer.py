@@ -2,7 +2,6 @@
 both.
 """
 
-import re
 from pathlib import Path
 
 import anywidget
@@ -14,6 +13,7 @@ from ..common.shown import COLOURS
 from ..common.still import Still
 from ..common.whole import whole
 from ..facts import sounds
+from . import voice_pages
 
 HERE = Path(__file__)
 A_SECOND = 50  # positions of the mouth
@@ -21,7 +21,7 @@ CLOSES = 0.25  # of the way at most in one step: lips do not flutter at the pitc
 HISS = 300  # of 32,767: the largest amplitude that still counts as silence
 STILL = Template("""
 <div class="mathjax_ignore">
-  <svg width="180" viewBox="20 0 200 252" role="img" aria-label="A reindeer, seen from the front.">{{ head | safe }}</svg>
+  {{ head | safe }}
   <p>{{ words }}</p>
   {% if note %}<p>{{ note }}</p>{% endif %}
 </div>
@@ -94,6 +94,7 @@ class Reindeer(Still, anywidget.AnyWidget):
     _esm = HERE.with_suffix(".js")
     _css = HERE.with_suffix(".css")
     wav = traitlets.Bytes().tag(sync=True)
+    head = traitlets.Unicode().tag(sync=True)
     mouth = traitlets.List().tag(sync=True)  # 50 numbers a second
     words = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
@@ -101,13 +102,15 @@ class Reindeer(Still, anywidget.AnyWidget):
     def __init__(self, pcm, words, rate=sounds.RATE, note=""):
         self.wav_ms = sounds.ms(pcm)
         super().__init__(
-            wav=sounds.wav(pcm, rate), mouth=mouth(pcm, rate).tolist(), words=words, note=note
+            head=voice_pages.source("reindeer.svg"),
+            wav=sounds.wav(pcm, rate),
+            mouth=mouth(pcm, rate).tolist(),
+            words=words,
+            note=note,
         )
 
     def still(self):
-        source = HERE.with_suffix(".js").read_text(encoding="utf-8")
-        head = re.search(r"const HEAD = `(.*?)`", source, re.S)[1]
-        return STILL.render(head=head, words=self.words, note=self.note)
+        return STILL.render(head=voice_pages.drawn_head(180), words=self.words, note=self.note)
 
     def __repr__(self):
         return (

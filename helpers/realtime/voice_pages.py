@@ -21,6 +21,14 @@ FILES = {
 }  # what each way takes; page.js is the same for both
 CODE = re.compile("`(.*?)`")
 EXAMPLE = (("you", "user-spanish"), ("it", "says-spanish"))  # that the still shows
+LAWN = "user-reindeer", "says-reindeer"  # that the reindeer's still shows
+ON_THE_LAWN = Template("""
+<div class="mathjax_ignore">
+  <p><b>A reindeer to talk to</b> (drawn; it talks where the notebook runs)</p>
+  {{ head | safe }}
+  {% for line in said %}<p>{{ loop.cycle("You", "It") }}: {{ line }}</p>{% endfor %}
+</div>
+""")
 STILL = Template("""
 <div class="mathjax_ignore">
   <p><b>A page to talk to</b> (drawn; it talks where the notebook runs)</p>
@@ -42,6 +50,12 @@ STILL = Template("""
 def source(name):
     """A file of helpers/realtime/pages, as text."""
     return (PAGES / name).read_text(encoding="utf-8")
+
+
+def drawn_head(width):
+    """The reindeer's head as SVG, with a width in pixels, for where it stands still."""
+    drawing = source("reindeer.svg").replace("<svg ", f'<svg width="{width}" ', 1)
+    return drawing.replace(" Its mouth follows the sound.", "")
 
 
 def listing(name):
@@ -66,28 +80,29 @@ def added(old, new):
     return found
 
 
-class Talk(Still, ipywidgets.VBox):
-    """The two pages in a frame, one at a time. `mint` makes a client secret for each page that is
-    opened.
+class _Framed(Still, ipywidgets.VBox):
+    """A page in a frame, and a button that opens it anew. `mint` makes a client secret for each
+    page that is opened.
 
     The secret goes behind the # of the address: a browser sends that to no server, and the page
     takes it out of the address as soon as it has read it. It is not saved with the notebook either.
     """
 
-    def __init__(self, mint):
+    height = "24em"
+
+    def __init__(self, mint, *controls):
         self.mint = mint
-        # a check box: JupyterLab takes the arrow keys of a list for itself
-        self.by_hand = ipywidgets.Checkbox(
-            False, description="over a WebSocket instead", indent=False, layout={"width": "18em"}
-        )
         self.frame = ipywidgets.HTML()
-        self.by_hand.observe(self._open, "value")
         again = ipywidgets.Button(
             description="Open it anew", tooltip="Open the page again, with a new client secret"
         )
         again.on_click(self._open)
-        super().__init__([ipywidgets.HBox([self.by_hand, again]), self.frame])
+        super().__init__([ipywidgets.HBox([*controls, again]), self.frame])
         self._open()
+
+    def _page(self):
+        """(the file of the page, its title)"""
+        raise NotImplementedError
 
     def _open(self, _=None):
         server = running.server()
@@ -96,21 +111,37 @@ class Talk(Still, ipywidgets.VBox):
         base = f"{door}/{server.port}" if door else server.url.removesuffix("/v1")
         ears = html.escape(left_out.WITH_EARS if left_out.ears() else left_out.NO_EARS)
         ears = CODE.sub(r"<code>\1</code>", ears)
-        way = "WebSocket" if self.by_hand.value else "WebRTC"
-        address = f"{base}/day9/pages/{way.lower()}.html"
+        page, title = self._page()
+        address = f"{base}/day9/pages/{page}"
         # `allow`: without it, a page from another port gets no microphone. The style: a page in a
         # frame is as dark as the frame's element says, and JupyterLab's dark theme says nothing.
         self.frame.value = (
             '<style>[data-jp-theme-light="false"] iframe.day9-talk { color-scheme: dark }</style>'
-            f'<iframe class="day9-talk" src="{address}#{self.mint()}" title="Talk over {way}" allow="microphone; autoplay" '
-            'style="width:100%;height:24em;border:1px solid #888;border-radius:3px"></iframe>'
+            f'<iframe class="day9-talk" src="{address}#{self.mint()}" title="{title}" allow="microphone; autoplay" '
+            f'style="width:100%;height:{self.height};border:1px solid #888;border-radius:3px"></iframe>'
             f'<a href="{address}#{self.mint()}" target="_blank" rel="noopener" style="text-decoration:underline">The same page in a tab of its own</a>'
             f"<div>{ears}</div>"
         )
 
+
+class Talk(_Framed):
+    """The pages of both ways, one at a time."""
+
+    def __init__(self, mint):
+        # a check box: JupyterLab takes the arrow keys of a list for itself
+        self.by_hand = ipywidgets.Checkbox(
+            False, description="over a WebSocket instead", indent=False, layout={"width": "18em"}
+        )
+        self.by_hand.observe(self._open, "value")
+        super().__init__(mint, self.by_hand)
+
+    def _page(self):
+        way = "WebSocket" if self.by_hand.value else "WebRTC"
+        return f"{way.lower()}.html", f"Talk over {way}"
+
     def still(self):
-        lines = [f"{who}: {sounds.transcript(name)}" for who, name in EXAMPLE]
         status = "Connected. A clip stands in for your voice."
+        lines = [f"{who}: {sounds.transcript(name)}" for who, name in EXAMPLE]
         return STILL.render(
             says=f"The page in a call. {status} What was said: {' '.join(lines)}",
             status=status,
@@ -120,3 +151,18 @@ class Talk(Still, ipywidgets.VBox):
 
     def __repr__(self):
         return "Two pages to talk to, in a frame. They need a running kernel."
+
+
+class OnTheLawn(_Framed):
+    """The page of a reindeer that one talks to, over WebRTC: its mouth follows what it says."""
+
+    height = "36em"
+
+    def _page(self):
+        return "reindeer.html", "Talk to the reindeer"
+
+    def still(self):
+        return ON_THE_LAWN.render(head=drawn_head(150), said=map(sounds.transcript, LAWN))
+
+    def __repr__(self):
+        return "A page with a reindeer to talk to, in a frame. It needs a running kernel."

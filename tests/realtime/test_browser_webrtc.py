@@ -7,6 +7,7 @@ import contextlib
 import time
 import wave
 
+import numpy as np
 import pytest
 from openai import OpenAI
 
@@ -116,7 +117,7 @@ def wait_for_sound(page, clip):
     )
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, "reindeer.html"])
 def test_what_is_said_into_the_microphone_is_heard_and_answered_in_sound(
     opened, client, microphone, name
 ):
@@ -128,6 +129,36 @@ def test_what_is_said_into_the_microphone_is_heard_and_answered_in_sound(
         assert not contains(heard(page), "says-reindeer")
         page.click("#end")
         assert page.inner_text("#status") == "Hung up."
+        assert page.trouble == []
+
+
+# What the jaw shows and how loud the loudspeaker is, until the answer has ended
+WATCH = """async () => {
+  const player = document.getElementById("player"), head = document.querySelector("#lawn svg"), seen = [];
+  const context = new AudioContext(), ear = new AnalyserNode(context, {fftSize: 2048}), heard = new Float32Array(2048);
+  const jaw = head.querySelector(".jaw"), top = () => jaw.getBoundingClientRect().bottom - head.getBoundingClientRect().top;
+  context.createMediaStreamSource(player.srcObject).connect(ear);
+  window.seen = seen;
+  setInterval(() => {
+    ear.getFloatTimeDomainData(heard);
+    seen.push([Number(head.dataset.mouth), top(), Math.max(...heard.map(Math.abs))]);
+  }, 20);
+}"""
+
+
+def test_the_jaw_of_the_reindeer_follows_what_it_says(opened, client):
+    with opened("reindeer.html", minted(client), [*FAKE, *GRANTED]) as page:
+        page.wait_for_selector("#lawn svg[data-mouth='0.00']")
+        page.click("#clip")
+        page.wait_for_selector("body[data-connected]")
+        page.evaluate(WATCH)
+        wait_for_words(page, f"It: {sounds.transcript('says-reindeer')}")
+        wait_for_sound(page, "says-reindeer")
+        mouth, jaw, loud = np.array(page.evaluate("() => window.seen")).T
+        assert len(set(mouth)) > 10 and np.corrcoef(mouth, jaw)[0, 1] > 0.99 and np.ptp(jaw) > 15
+        assert mouth[loud > 0.2].mean() > 3 * mouth[loud < 0.01].mean()
+        page.click("#end")
+        page.wait_for_selector("#lawn svg[data-mouth='0.00']")
         assert page.trouble == []
 
 
@@ -258,7 +289,7 @@ def test_a_closed_tab_ends_its_call(opened, client, monkeypatch):
 
 
 def test_the_clips_of_the_pages_are_clips():
-    for name in PAGES:
+    for name in [*PAGES, "reindeer.html"]:
         for line in voice_pages.source(name).splitlines():
             if "<option" in line:
                 value, _, words = line.partition('value="')[2].partition('">')

@@ -25,7 +25,8 @@ async function begin(source) {
     const {connect} = await import(`./${transport}.js`);
     const begun = performance.now();
     const connection = await connect(api, secret, from.sound, player);
-    talk = {...from, connection, meter: metered(from.sound)};
+    const shown = loud => { level.value = Math.max(0, 1 + Math.log10(loud + 1e-9) / 3); };  // -60 dB is 0
+    talk = {...from, connection, meter: metered(from.sound, shown)};
     connection.events?.addEventListener("message", ({data}) => show(JSON.parse(data)));
     connection.events?.addEventListener("close", () => talk?.connection === connection && finish("The connection has ended.", true));
     connection.addEventListener?.("connectionstatechange", () => {
@@ -66,17 +67,16 @@ async function recordings() {
   return {sound: mouth.stream, say, context};
 }
 
-// Shows how loud what goes out is, so that somebody sees that he is heard. Returns what ends it.
-function metered(sound) {
+// Tells how loud a stream is, 0 to 1, twenty times a second. Returns what ends it.
+export function metered(sound, tell) {
   const context = new AudioContext(), analyser = new AnalyserNode(context, {fftSize: 1024});
   context.createMediaStreamSource(sound).connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
   const timer = setInterval(() => {
     analyser.getFloatTimeDomainData(samples);
-    const loud = Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
-    level.value = Math.max(0, 1 + Math.log10(loud + 1e-9) / 3);  // -60 dB is 0
+    tell(Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length));
   }, 50);
-  return () => { clearInterval(timer); context.close(); level.value = 0; };
+  return () => { clearInterval(timer); context.close(); tell(0); };
 }
 
 function explain(problem) {
