@@ -37,6 +37,7 @@ ENOUGH = (
     0.55  # of 1: from here a phrase is what was meant; tests/facts/test_meaning.py has both sides
 )
 LIKE = 70  # of 100: less like than that, two words have nothing to do with each other
+SHORT = 5  # letters of two words together: of so few, one that was misheard makes another word
 MONEY = re.compile(r"(?i)\$ ?\d[\d,.]*\d|\$ ?\d|\b\d[\d,]*(?:\.\d+)?(?: ?k\b)?")
 PARTS = {
     "cannot": "can not",
@@ -237,6 +238,8 @@ def _alike(heard: list[str], known: list[str]) -> np.ndarray:
     """How alike each word heard is to each known, 0 to 1; a placeholder is like itself alone."""
     table = process.cdist(heard, known, scorer=fuzz.ratio, score_cutoff=LIKE) / 100
     stands = lambda words: np.array([word[0] == "{" for word in words])
+    letters = lambda words: np.array([len(word) for word in words])
+    table[letters(heard)[:, None] + letters(known) <= SHORT] = 0
     table[stands(heard)[:, None] | stands(known)] = 0
     table[np.array(heard)[:, None] == np.array(known)] = 1
     return table
