@@ -2,7 +2,9 @@
 
 import ast
 import base64
+import dis
 import re
+import types
 
 import nbformat.v4
 import numpy
@@ -232,6 +234,35 @@ def test_every_assert_says_what_must_hold(path):
     for cell in code_cells(refresh.read(path)):
         for node in ast.walk(ast.parse(cell.source)):
             assert not isinstance(node, ast.Assert) or node.msg, ast.unparse(node)
+
+
+def names(code):
+    """(the names of other cells that a cell's code reads, those that it sets)"""
+    read, given = set(), set()
+    for step in dis.get_instructions(code):
+        if step.opname == "STORE_NAME":
+            given.add(step.argval)
+        elif step.opname == "LOAD_NAME" and step.argval not in given:
+            read.add(step.argval)
+    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    outer = {
+        step.argval
+        for c in inner
+        for step in dis.get_instructions(c)
+        if step.opname == "LOAD_GLOBAL"
+    }
+    return read | outer - given, given
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=name)
+def test_a_cell_that_is_run_again_has_what_it_had(path):
+    """After all have run, too: no later cell gives another value to a name that it reads."""
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    cells = [names(compile(c.source, "", "exec", flags)) for c in code_cells(refresh.read(path))]
+    for i, (read, _) in enumerate(cells):
+        before = set().union(*(given for _, given in cells[:i]))
+        after = set().union(*(given for _, given in cells[i + 1 :]))
+        assert not read & before & after, code_cells(refresh.read(path))[i].source
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=name)
