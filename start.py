@@ -118,7 +118,7 @@ TROUBLES = [
         r"name or service not known|getaddrinfo|name resolution|dns error|newconnectionerror|connection refused|unreachable"
         r"|max retries|error sending request|tcp connect|timed? ?out|proxyerror|cannot connect to proxy|no route to host|certificate",
         UNREACHED,
-        "the first start needs the network: connect, or set your proxy (HTTPS_PROXY) or mirror (PIP_INDEX_URL); then run this again.",
+        "the first start needs the network: connect, or set your proxy (HTTPS_PROXY), its certificate (PIP_CERT) or mirror (PIP_INDEX_URL); then run this again.",
     ),
     (
         r"no module named pip|ensurepip is not available",

@@ -7,6 +7,7 @@ asked.
 
 import ast
 import hashlib
+import http.client
 import importlib.metadata
 import itertools
 import json
@@ -20,6 +21,7 @@ import sys
 import tomllib
 import zipfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nbclient
 import nbformat
@@ -30,7 +32,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import start
-from tests import systems
+from tests import lab, systems
 from tests.tools import make_bundle
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -861,8 +863,6 @@ def test_a_middle_cell_that_is_run_first_is_told_to_run_those_above(tmp_path, mo
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import start_new_kernel
 
-    from . import lab
-
     env = lab.as_started()[1]
     monkeypatch.setenv("JUPYTER_PATH", env["JUPYTER_PATH"])
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
@@ -898,3 +898,33 @@ def test_jupyterlab_takes_the_quiet_settings():
     )
     page = json.loads((settings / "labconfig" / "page_config.json").read_text(encoding="utf-8"))
     assert page == {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+
+
+def test_in_codespaces_its_own_page_gets_kernels_and_no_other_page_does(monkeypatch):
+    """There a browser's page has another address than the one by which the server is asked."""
+    monkeypatch.setenv("CODESPACE_NAME", "our-space")
+    monkeypatch.setenv("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN", "app.github.dev")
+    with lab.server() as server:
+        at = urlsplit(server.address)
+
+        def ask(path, **headers):
+            connection = http.client.HTTPConnection(at.hostname, at.port, timeout=100)
+            connection.request("GET", path, headers={"Host": "localhost:8888", **headers})
+            return connection.getresponse()
+
+        cookies = ask(f"/lab?token={server.token}").headers.get_all("Set-Cookie")
+        mine = "; ".join(cookie.partition(";")[0] for cookie in cookies)
+        upgrade = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "MTIzNDU2Nzg5MDEyMzQ1Ng==",
+        }
+        for origin, status in (
+            ("https://our-space-8888.app.github.dev", 101),
+            ("https://our-space-8889.app.github.dev", 101),
+            ("https://their-space-8888.app.github.dev", 403),
+            ("https://our-space-8888.app.github.dev.example.org", 403),
+        ):
+            answer = ask("/api/events/subscribe", Cookie=mine, Origin=origin, **upgrade)
+            assert answer.status == status, origin
