@@ -158,7 +158,10 @@ def lab(arguments):
     # A workspace of its own: the tabs of the reader's other projects stay with those.
     page = "/lab/workspaces/day9/tree/notebooks/00_start_here.ipynb"
     if {"-h", "--help", "--help-all", "--version"}.isdisjoint(arguments):
-        print("JupyterLab starts and opens in your browser. Ctrl-C here ends it.", flush=True)
+        opens = (
+            "starts; open the address below" if "--no-browser" in arguments else "starts and opens"
+        )
+        print("JupyterLab %s in your browser. Ctrl-C here ends it." % opens, flush=True)
     # Jupyter refuses root; in a container that is who one is, and the server is on loopback behind
     # its token.
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
@@ -597,7 +600,8 @@ def from_wheelhouse(locks):
         raise Failure(
             "%s %s%s" % (min(bad), bad[min(bad)], more),
             "copy the whole folder again from where you have it; if it is so there too, make it "
-            "anew: " + bundle_command(here, "%d.%d" % sys.version_info[:2], locks),
+            "anew where there is a network: "
+            + bundle_command(here, "%d.%d" % sys.version_info[:2], locks),
         )
     changed = sorted(faults(listed.get(PROJECT, {})))
     if changed:
@@ -669,6 +673,13 @@ def unserved(locks, listed):
     names = [f.relative_to(ROOT).as_posix() for f in locks]
     lacking = [name for name in names if (here, python, name) not in made]
     if lacking:
+        parts = " ".join("--" + part for part in PARTS if lock_of(part).name in lacking)
+        cure = "leave %s away, or make one with it: %s" % (
+            parts,
+            bundle_command(here, python, locks),
+        )
+        if not parts:
+            cure = "none; what the tests need is not bundled."
         return "has no wheels of %s" % ", ".join(lacking), cure
     return "was made for another version of the project: its locks have changed", cure
 

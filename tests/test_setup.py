@@ -273,10 +273,12 @@ def test_the_first_start_installs_and_the_second_runs_no_installer(project):
     # argument
     assert str(project.root / "helpers") in first.stdout
     assert "--no-browser" in first.stdout and "00_start_here.ipynb" in first.stdout
+    assert "starts; open the address below in your browser" in first.stdout
     [call] = project.asked()
     assert call["asked"][:2] == ["pip", "install"] and "--require-hashes" in call["asked"]
     assert call["downloads"] == "never" and call["dont"] is None
     second = project.start("lab", PATH="")
+    assert "starts and opens in your browser" in second.stdout
     assert second.returncode == 0 and len(project.asked()) == 1
     assert "Setting up" in first.stdout and "Setting up" not in second.stdout
 
@@ -486,7 +488,12 @@ def test_a_part_that_was_not_bundled_is_told_with_how_to_bundle_it(project):
     )
     run = project.start("lab", "--warehouse", FAKE_SAYS="dns error")
     assert "wheelhouse/ has no wheels of requirements.warehouse.lock." in run.stdout
-    assert failure(run)[1].endswith(f"--python {PYTHON} --warehouse")
+    cure = failure(run)[1]
+    assert " Or without a network: leave --warehouse away, or make one with it: python " in cure
+    assert cure.endswith(f"--python {PYTHON} --warehouse")
+    shutil.rmtree(project.root / ".venv")
+    cure = failure(project.start("test", FAKE_SAYS="dns error"))[1]
+    assert cure.endswith("without a network: none; what the tests need is not bundled.")
 
 
 @pytest.mark.parametrize(
