@@ -562,7 +562,8 @@ def install(locks, python, site, stamp, fresh):
         # Not the .venv's own Python, which is about to be replaced.
         base = getattr(sys, "_base_executable", None) or sys.executable
         run([base, "-m", "venv", "--clear"] + (["--without-pip"] if uv else []) + [str(VENV)])
-    else:
+    before = "" if fresh else stamp.read_text(encoding="utf-8")
+    if not fresh:
         stamp.unlink()
     if uv:
         command = [uv, "pip", "install", "--python", str(python), "--require-hashes", "--no-deps"]
@@ -578,6 +579,8 @@ def install(locks, python, site, stamp, fresh):
     except Failure as failure:
         if failure.wrong != UNREACHED:
             raise
+        if before:  # they install nothing before they have all: what was there still is
+            stamp.write_text(before, encoding="utf-8")
         raise Failure(failure.wrong, failure.cure + bundle_cure)
 
 
@@ -674,10 +677,9 @@ def unserved(locks, listed):
     lacking = [name for name in names if (here, python, name) not in made]
     if lacking:
         parts = " ".join("--" + part for part in PARTS if lock_of(part).name in lacking)
-        cure = "leave %s away, or make one with it: %s" % (
-            parts,
-            bundle_command(here, python, locks),
-        )
+        cure = "make one with it: " + bundle_command(here, python, locks)
+        if parts != "--class":  # a command of its own
+            cure = "leave %s away, or %s" % (parts, cure)
         if not parts:
             cure = "none; what the tests need is not bundled."
         return "has no wheels of %s" % ", ".join(lacking), cure

@@ -298,6 +298,16 @@ def test_voice_is_one_more_lock_whose_size_is_said_before(project):
     assert project.start("lab").returncode == 0 and len(project.asked()) == 2
 
 
+def test_a_part_that_cannot_be_had_leaves_what_works(project):
+    (project.root / "requirements.warehouse.lock").write_text(
+        "three==3.0 \\\n    --hash=sha256:0\n"
+    )
+    assert project.start("lab").returncode == 0
+    failure(project.start("lab", "--warehouse", FAKE_SAYS="dns error: failed to lookup"))
+    again = project.start("lab", PATH="")
+    assert again.returncode == 0 and "Setting up" not in again.stdout, again.stderr
+
+
 def test_the_language_model_is_a_lock_of_its_own_that_is_installed_as_it_is(project):
     (project.root / "requirements.model.lock").write_text("four==4.0 \\\n    --hash=sha256:0\n")
     run = project.start("lab", "--model")
