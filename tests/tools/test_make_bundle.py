@@ -94,6 +94,57 @@ def test_the_list_is_read_as_it_was_written_and_by_sha256sum(tmp_path, monkeypat
         assert run.returncode == 0 and not run.stderr, run.stderr
 
 
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """Where the bundle of a project of one file comes, whose wheels are empty files."""
+
+    def copy_project(source, to):
+        to.mkdir()
+        (to / "one.txt").write_text("one")
+
+    def fetch(pip, wheels, full, pins, platforms):
+        for pin in pins:
+            for wheel in make_wheels.table()[str(pin)]["files"]:
+                (wheels / wheel).touch()
+
+    bundle = tmp_path / "bundle"
+    for name, value in {
+        "BUNDLE": bundle,
+        "copy_project": copy_project,
+        "pip_in": lambda folder: "python",
+        "fetch": fetch,
+    }.items():
+        monkeypatch.setattr(make_bundle, name, value)
+    monkeypatch.setattr(start, "HASHES", bundle / "wheelhouse" / start.HASHES.name)
+    return bundle
+
+
+def test_a_bundle_lists_the_project_and_the_wheels_of_each_system(small, capsys):
+    make_bundle.main(["--for", "linux,windows", "--python", "3.12,3.13"])
+    assert "bundle/ is ready, " in capsys.readouterr().out
+    listed = start.bundled()
+    assert [*listed] == [
+        start.PROJECT,
+        *(
+            start.serves(system, python, start.LOCK)
+            for system in ("linux", "windows")
+            for python in ("3.12", "3.13")
+        ),
+    ]
+    assert [*listed.pop(start.PROJECT)] == ["one.txt"]
+    for files in listed.values():
+        assert len(files) > 80 and all((small / file).is_file() for file in files)
+    linux = listed[start.serves("linux", "3.12", start.LOCK)]
+    assert not any("win_amd64" in file or "-cp313-" in file for file in linux)
+
+
+def test_where_nothing_can_be_bundled_the_bundle_before_stays(small, capsys):
+    small.mkdir()
+    with pytest.raises(start.Failure, match="nothing could be bundled"):
+        make_bundle.main(["--for", "windows-arm", "--python", "3.11"])
+    assert small.is_dir() and "Left out: windows-arm, Python 3.11" in capsys.readouterr().out
+
+
 def test_early_and_late_releases_of_a_python_find_theirs():
     """A lock may name another version for 3.11.2, which Debian 12 has, than for 3.11.9."""
     linux = make_bundle.FOR["linux"]
