@@ -104,6 +104,11 @@ TROUBLES = [
         "copy the folder to this machine's own disk, such as your home, and run this again there.",
     ),
     (
+        r"operation not permitted|(os error|errno) 1\b",
+        "this folder is on a medium that holds no links, as most USB sticks do",
+        "copy the folder to this machine's own disk, such as your home, and run this again there.",
+    ),
+    (
         r"permission denied|os error 13|errno 13|access is denied|os error 5\b|winerror (5|32)\b"
         r"|being used by another process",
         "no permission to write here",

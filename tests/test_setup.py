@@ -537,6 +537,13 @@ def test_a_failed_install_says_what_is_wrong_and_what_cures_it(project, says, wr
             ],
         ),
         (
+            "on a medium that holds no links",
+            [
+                "Error: [Errno 1] Operation not permitted: 'lib' -> '/media/stick/.venv/lib64'",
+                "failed to symlink file: (os error 1)",
+            ],
+        ),
+        (
             "on a medium that cannot be written to",
             [
                 "[Errno 30] Read-only file system: '/media/stick/.venv' [errno 30]",
