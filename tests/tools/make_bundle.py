@@ -47,8 +47,8 @@ def main(arguments):
     half.rename(BUNDLE)
     size = sum(f.stat().st_size for f in BUNDLE.rglob("*") if f.is_file())
     print(
-        f"bundle/ is ready, {size / 1e6:.0f} MB. Copy the folder to each machine; there, "
-        "`python start.py lab` needs no network."
+        f"bundle/ is ready, {size / 1e6:.0f} MB. Copy the folder to each machine, which must have "
+        f"Python {' or '.join(pythons)}; there, `python start.py lab` needs no network."
     )
 
 

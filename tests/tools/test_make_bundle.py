@@ -121,7 +121,8 @@ def small(tmp_path, monkeypatch):
 
 def test_a_bundle_lists_the_project_and_the_wheels_of_each_system(small, capsys):
     make_bundle.main(["--for", "linux,windows", "--python", "3.12,3.13"])
-    assert "bundle/ is ready, " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "bundle/ is ready, " in said and "must have Python 3.12 or 3.13; there, " in said
     listed = start.bundled()
     assert [*listed] == [
         start.PROJECT,
