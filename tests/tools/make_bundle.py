@@ -118,7 +118,9 @@ def write_hashes(file, listed):
         for heading, files in listed.items()
         for line in [heading, *(f"{sha256}  {name}" for name, sha256 in sorted(files.items()))]
     ]
-    file.write_text("".join(f"{line}\n" for line in [*lines, start.END]), encoding="utf-8")
+    # sha256sum takes the other end of a line for a part of the name
+    text = "".join(f"{line}\n" for line in [*lines, start.END])
+    file.write_text(text, encoding="utf-8", newline="\n")
 
 
 def pip_in(folder):
