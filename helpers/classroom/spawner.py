@@ -5,6 +5,7 @@ import contextlib
 import os
 from pathlib import Path
 
+import psutil
 from jupyterhub.spawner import LocalProcessSpawner, SpawnException
 from jupyterhub.utils import random_port
 from traitlets import Bool, Unicode
@@ -106,12 +107,21 @@ class Seat(LocalProcessSpawner):
         return "127.0.0.1", self.port
 
     async def listens(self):
-        """Wait until the seat listens. JupyterHub would ask, too, at moments that it draws by lot
-        and that are seconds apart where a whole class begins.
+        """Wait until the seat listens, and nobody else at its port, to whom a learner's browser
+        would give what lets it in. JupyterHub would ask, too, at moments that it draws by lot and
+        that are seconds apart where a whole class begins. Raises SpawnException.
         """
         while await self.poll() is None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, psutil.NoSuchProcess):
                 _, line = await asyncio.open_connection("127.0.0.1", self.port)
                 line.close()
-                return
+                theirs = psutil.Process(self.pid).net_connections("tcp")
+                if self.port in {c.laddr.port for c in theirs if c.status == psutil.CONN_LISTEN}:
+                    return
             await asyncio.sleep(0.05)
+        self.authenticator.tell(
+            f"The seat of {self.authenticator.who(self.user.name)} ended as it began: its words "
+            f"are in class/hub/{self.user.name}.log."
+        )
+        said = "Your seat ended as it began. Start it once more."
+        raise SpawnException(said, reason="ended")  # which JupyterHub's page shows

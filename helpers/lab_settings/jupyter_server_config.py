@@ -1,6 +1,8 @@
 # JupyterLab as `start.py lab` starts it: it asks nothing of the network, and nothing of the reader.
 # The server reads this file before it starts JupyterLab, and hands the rest on.
+import os
 import platform
+import re
 from pathlib import Path
 
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
@@ -16,6 +18,13 @@ c.ServerApp.tornado_settings = {"static_custom_path": [str(Path(__file__).with_n
 
 c.ServerApp.answer_yes = True  # Ctrl-C ends it at once
 c.Application.log_level = 40  # the address still shows, and errors
+
+# In Codespaces a browser knows this server by another name than the one it is asked by, and would
+# else be refused each kernel as a stranger's page.
+codespace = ("CODESPACE_NAME", "GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN")
+if os.environ.keys() >= {*codespace}:
+    name, domain = (re.escape(os.environ[key]) for key in codespace)
+    c.ServerApp.allow_origin_pat = rf"https://{name}-\d+\.{domain}"
 
 
 class Notebooks(AsyncLargeFileManager):

@@ -270,6 +270,23 @@ def test_what_all_seats_share_is_watched(tmp_path, monkeypatch):
     assert looks.look() == []  # said once
 
 
+def test_the_page_for_teachers_says_what_a_seat_may_have(monkeypatch):
+    page = (lab.NOTEBOOKS / "teaching" / "README.md").read_text(encoding="utf-8")
+    [said] = re.findall(r"\*What a seat may have\.\*.*", page)
+
+    def share(free, total):
+        usage = shutil._ntuple_diskusage(free, 0, free)
+        memory = psutil.virtual_memory()._replace(total=total)
+        monkeypatch.setattr(watch.shutil, "disk_usage", lambda _: usage)
+        monkeypatch.setattr(watch.psutil, "virtual_memory", lambda: memory)
+        return watch.share("anywhere", 30)
+
+    most, least = share(2**50, 2**50), share(0, 2**30)
+    for amount in (most.disk, least.disk, most.memory):
+        assert watch.size(amount) in said
+    assert least.memory == 2**30 / 4 and "a quarter of the machine's memory" in said
+
+
 def test_a_seat_that_cannot_be_made_says_so(held, ana):
     visitor = held.learner("Cleo")
     shutil.rmtree(held.folder / "seats" / visitor.seat)  # which was made before anybody came

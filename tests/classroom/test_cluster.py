@@ -7,8 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
+from jupyter_server.serverapp import DEFAULT_JUPYTER_SERVER_PORT
+from traitlets.config import Config
 
 import start
 
@@ -17,6 +20,8 @@ CLUSTER = ROOT / "notebooks" / "teaching" / "cluster"
 SEAT = CLUSTER / "start-seat"
 IMAGE = (CLUSTER / "Dockerfile").read_text(encoding="utf-8")
 VALUES = yaml.safe_load((CLUSTER / "zero-to-jupyterhub.yaml").read_text(encoding="utf-8"))
+PAGE = (CLUSTER / "README.md").read_text(encoding="utf-8")
+CHART = json.loads((ROOT / "tests/data/zero_to_jupyterhub.json").read_text(encoding="utf-8"))
 SEEN = """import json, os
 print(json.dumps([os.getcwd(), os.environ["JUPYTER_PATH"], os.environ["DAY9_MY_PROGRESS"]]))"""
 
@@ -47,14 +52,59 @@ def test_the_image_and_the_values_name_what_there_is():
     folder = re.search(r"^WORKDIR (\S+)", IMAGE, re.M)[1]
     entry = json.loads(re.search(r"^ENTRYPOINT (.*)", IMAGE, re.M)[1])[0]
     assert ROOT / Path(entry).relative_to(folder) == SEAT and os.access(SEAT, os.X_OK)
-    [words] = re.findall(r"^RUN python start\.py (.*)", IMAGE, re.M)
+    [words] = re.findall(r"^RUN .*python start\.py (.*)", IMAGE, re.M)
     assert {w[2:] for w in words.split() if w.startswith("--")} == {"class", "version"}
     assert "class" in start.PARTS
-    user = re.search(r"useradd .* (\w+)$", IMAGE, re.M)[1]
+    # the chart runs seats as user 1000
+    user = re.search(r"useradd .*--uid 1000 (\w+)$", IMAGE, re.M)[1]
     seat = VALUES["singleuser"]
     assert seat["storage"]["homeMountPath"] == f"/home/{user}"
-    path = seat["defaultUrl"].removeprefix("/lab/tree/day9/")
-    assert (ROOT / path).is_file()
+    assert opened(seat["defaultUrl"]).is_file()
+
+
+def opened(address):
+    """The file that a seat's first page shows."""
+    return ROOT / address.removeprefix("/lab/tree/day9/")
+
+
+def test_the_chart_knows_every_value_that_ours_set():
+    jsonschema.validate(VALUES, CHART)
+    with pytest.raises(jsonschema.ValidationError):  # it would tell
+        jsonschema.validate(VALUES | {"prePuller": {"hooks": {"enabled": True}}}, CHART)
+
+
+def test_no_image_holds_what_only_a_clone_has():
+    written = (CLUSTER / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    names = [line for line in written if not line.startswith("#")]
+    # Git finds a name without a slash before its end anywhere, Docker from the root
+    ignored = [
+        line.strip("/") if "/" in line.rstrip("/") else "**/" + line.strip("/")
+        for line in (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    ]
+    assert names == [".git", *ignored]
+
+
+def test_the_littlest_jupyterhub_starts_seats_as_the_image_does():
+    given = Config()
+    code = (CLUSTER / "the-littlest-jupyterhub.py").read_text(encoding="utf-8")
+    exec(compile(code, "day9.py", "exec"), {"get_config": lambda: given})
+    script, *_, transport = given.Spawner.cmd
+    [folder] = set(re.findall(r"^    cd (\S+)$", PAGE, re.M))
+    assert ROOT / Path(script).relative_to(folder) == SEAT
+    assert transport == "--KernelManager.transport=ipc"  # users share the machine
+    assert given.SystemdSpawner.extra_paths == [f"{folder}/.venv/bin"]
+    assert given.Spawner.default_url == VALUES["singleuser"]["defaultUrl"]
+    [limit] = re.findall(r"tljh-config set limits\.memory (\w+)", PAGE)
+    assert limit == VALUES["singleuser"]["memory"]["limit"]
+    [copied] = re.findall(r"sudo cp (\S+) /opt/tljh/config/jupyterhub_config\.d/", PAGE)
+    assert (ROOT / copied).is_file()
+
+
+def test_what_forwards_a_port_forwards_that_of_jupyterlab():
+    port = DEFAULT_JUPYTER_SERVER_PORT
+    codespaces = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    assert codespaces["forwardPorts"] == [port] and [*codespaces["portsAttributes"]] == [str(port)]
+    assert re.findall(r"docker run .*-p (\S+)", PAGE) == [f"{port}:{port}"]
 
 
 @pytest.mark.parametrize("text", [IMAGE, (ROOT / ".devcontainer/devcontainer.json").read_text()])

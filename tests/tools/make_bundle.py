@@ -5,12 +5,15 @@ project with the wheels for each system beside start.py, which then installs fro
     --python    which Pythons (default: the running one), as in 3.12,3.13
     --voice     the wheels of ears and a mouth, too; likewise every part of start.PARTS
 
-Copied is what .gitignore does not name, so a teacher's own notebooks go along; hidden files do not.
-Each wheel is held to the lock's hash as it comes, and again where it is installed.
+Copied is what .gitignore does not name, so a teacher's own notebooks go along, and so does site/,
+where it has been made; hidden files do not. wheelhouse/hashes.txt lists each file with its hash, as
+`sha256sum -c` reads it, and the wheels under the system, Python and lock that they serve: start.py
+holds them to it before it installs from there.
 """
 
 import argparse
 import fnmatch
+import hashlib
 import shutil
 import sys
 import tempfile
@@ -21,14 +24,7 @@ from tests import systems
 from tests.tools import make_wheels
 
 BUNDLE = systems.ROOT / "bundle"
-FOR = {
-    "linux": systems.System("linux", "x86_64"),
-    "linux-arm": systems.System("linux", "aarch64"),
-    "macos": systems.System("darwin", "arm64"),
-    "macos-intel": systems.System("darwin", "x86_64"),
-    "windows": systems.System("win32", "AMD64"),
-    "windows-arm": systems.System("win32", "ARM64"),
-}
+FOR = {name: systems.System(*system) for name, system in start.FOR.items()}
 
 
 def main(arguments):
@@ -36,25 +32,23 @@ def main(arguments):
     half = BUNDLE.with_name("bundle.half")  # what an interrupted run leaves is no bundle
     shutil.rmtree(half, ignore_errors=True)
     copy_project(systems.ROOT, half)
+    listed = {start.PROJECT: files_in(half)}
     wheels = half / start.WHEELS.name
     wheels.mkdir()
     with tempfile.TemporaryDirectory() as folder:
         pip = pip_in(Path(folder) / "pip")
-        made = [
-            line
-            for name in names
-            for python in pythons
-            for line in download(pip, wheels, name, python, locks)
-        ]
-    if not made:
+        for name in names:
+            for python in pythons:
+                listed |= download(pip, wheels, name, python, locks)
+    if len(listed) == 1:
         raise start.Failure("nothing could be bundled", "ask for another system or Python.")
-    (wheels / start.MADE_FOR).write_text("".join(f"{line}\n" for line in made), encoding="utf-8")
+    write_hashes(wheels / start.HASHES.name, listed)
     shutil.rmtree(BUNDLE, ignore_errors=True)
     half.rename(BUNDLE)
     size = sum(f.stat().st_size for f in BUNDLE.rglob("*") if f.is_file())
     print(
-        f"bundle/ is ready, {size / 1e6:.0f} MB. Copy the folder to each machine; there, "
-        "`python start.py lab` needs no network."
+        f"bundle/ is ready, {size / 1e6:.0f} MB. Copy the folder to each machine, which must have "
+        f"Python {' or '.join(pythons)}; there, `python start.py lab` needs no network."
     )
 
 
@@ -108,6 +102,27 @@ def copy_project(source, to):
         shutil.copytree(source / "site", to / "site")
 
 
+def files_in(folder, within=""):
+    """{path, from there, behind `within`: SHA-256} of all files in a folder."""
+    return {
+        within + f.relative_to(folder).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest()
+        for f in sorted(folder.rglob("*"))
+        if f.is_file()
+    }
+
+
+def write_hashes(file, listed):
+    """Writes what start.bundled() reads."""
+    lines = [
+        line
+        for heading, files in listed.items()
+        for line in [heading, *(f"{sha256}  {name}" for name, sha256 in sorted(files.items()))]
+    ]
+    # sha256sum takes the other end of a line for a part of the name
+    text = "".join(f"{line}\n" for line in [*lines, start.END])
+    file.write_text(text, encoding="utf-8", newline="\n")
+
+
 def pip_in(folder):
     """The Python of a venv with pip, for a .venv that uv has made has none."""
     base = getattr(sys, "_base_executable", None) or sys.executable
@@ -116,8 +131,8 @@ def pip_in(folder):
 
 
 def download(pip, wheels, name, python, locks):
-    """Puts the wheels for one system and Python into a folder; the lines of start.MADE_FOR that
-    hold then. Where a package has no wheel, it is named, and that system and Python left out.
+    """Puts the wheels for one system and Python into a folder; {start.serves(): {file: SHA-256}} of
+    each lock. Where a package has no wheel, it is named, and that system and Python left out.
     """
     system = FOR[name]
     sets = {lock: wanted(named(lock), system, python) for lock in locks}
@@ -129,12 +144,19 @@ def download(pip, wheels, name, python, locks):
     }
     if lacking:
         print(f"Left out: {name}, Python {python}: no wheel of {', '.join(sorted(lacking))}.")
-        return []
+        return {}
+    served = {}
     for lock in locks:
         print(f"{name}, Python {python}: the wheels of {named(lock)}", flush=True)
         for full, pins in sets[lock].items():
             fetch(pip, wheels, full, pins, systems.platforms(system, named(lock)))
-    return [start.made_for(system.platform, system.machine, python, lock) for lock in locks]
+        served[start.serves(name, python, lock)] = {
+            f"{wheels.name}/{wheel}": make_wheels.table()[str(pin)]["files"][wheel]
+            for pin in set().union(*sets[lock].values())
+            for wheel in make_wheels.wheels(pin, system, python, named(lock))
+            if (wheels / wheel).exists()
+        }
+    return served
 
 
 def wanted(lock, system, python):
