@@ -106,7 +106,8 @@ class Browser:
 
     def _watch(self, socket):
         if socket.url.split("?")[0].endswith("/channels"):
-            socket.on("framereceived", lambda _: self.heard.set())
+            heard = self.heard  # of the page that opens it; the page before may still be there
+            socket.on("framereceived", lambda _: heard.set())
 
     async def notebook(self, path):
         """Open a notebook, and wait until its kernel is idle and has said something: the page shows
@@ -121,14 +122,30 @@ class Browser:
         await asyncio.wait_for(self.heard.wait(), LONG)
         await self.panel.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
 
+    async def run_anew(self, path):
+        """Open a notebook and run all of it, without what is stored in it from the run before, which
+        would look as if all had been run.
+        """
+        file = self.home / "notebooks" / path
+        nb = json.loads(file.read_text(encoding="utf-8"))
+        for cell in nb["cells"]:
+            if cell["cell_type"] == "code":
+                cell |= {"outputs": [], "execution_count": None}
+        file.write_text(json.dumps(nb), encoding="utf-8")
+        await self.notebook(path)
+        await self.run_all()
+        await self.saved(all_ran)
+
     async def run_all(self):
         await self.page.get_by_role("menuitem", name="Run", exact=True).click()
         await self.page.get_by_text("Run All Cells", exact=True).click()
 
     async def saved(self, so):
-        """Save until the notebook on the class's disk is `so`, a function of its code cells."""
+        """Wait until the page has saved its notebook by itself, and that is `so` on the class's disk,
+        a function of its code cells. Whoever saves, too, while the page does is asked by JupyterLab
+        whose version it is to be.
+        """
         for _ in range(LONG):
-            await self.page.keyboard.press("Control+s")
             await asyncio.sleep(1)
             with contextlib.suppress(json.JSONDecodeError):  # it is being written
                 cells = json.loads(self.path.read_text(encoding="utf-8"))["cells"]
