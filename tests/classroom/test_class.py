@@ -20,8 +20,9 @@ import nbformat
 import psutil
 import pytest
 
-from helpers.classroom import seats, watch
-from tests import lab
+from helpers.classroom import seats, warmed, watch
+from helpers.common import left_out
+from tests import lab, systems
 from tests.conftest import needs
 
 from . import held as class_held
@@ -368,6 +369,39 @@ def test_a_seat_reaches_nothing_of_anothers(held, ana, bo):
     assert re.fullmatch(r"processes [3-9] ports [2-9] found \[\]\n", said), said
     assert thief.get(f"/user/{ana.seat}/api/contents").status_code == 403
     theirs.close()
+
+
+SPEAK = """
+said = client.audio.speech.create(model="tts-1", voice="alloy", input={words!r}).read()
+print(client.audio.transcriptions.create(model="whisper-1", file=("said.mp3", said)).text)
+"""
+
+
+def test_a_seat_has_ears_and_a_mouth_of_its_own_with_weights_that_all_share(held, ana, bo):
+    if not systems.installed("moonshine-voice", "hibari-tts"):
+        pytest.skip("no ears and mouth here: python start.py test --voice sets them up")
+    parent = held.part("helpers.classroom.warmed")
+    words = {ana: "The reindeer is on the lawn.", bo: "How many days until Christmas?"}
+    for learner, said in words.items():
+        kernel = learner.kernel()
+        kernel.run("import helpers, openai; helpers.connect(); client = openai.OpenAI()")
+        before = set(parent.children())
+        assert said in kernel.run(SPEAK.format(words=said))
+        [process] = set(parent.children()) - before
+        assert not held.walls or process.uids().real == seats.user_id(learner.seat)
+        process.kill()
+        assert "ears and mouth ended; the next sound starts it anew" in kernel.run(
+            SPEAK.format(words=said)
+        )
+        assert said in kernel.run(SPEAK.format(words=said))
+        kernel.close()
+
+
+def test_a_voice_part_that_is_broken_ends_no_class(monkeypatch, capsys):
+    monkeypatch.setattr(left_out, "ears", lambda: True)
+    monkeypatch.setitem(sys.modules, f"{warmed.VOICE}.__main__", None)
+    warmed.load_voice()
+    assert "helpers.local_api.voice.__main__" in capsys.readouterr().err
 
 
 def test_the_warmed_process_gives_no_rights_and_outlives_nonsense(held, ana):

@@ -123,8 +123,8 @@ class Browser:
         await self.panel.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
 
     async def run_anew(self, path):
-        """Open a notebook and run all of it, without what is stored in it from the run before, which
-        would look as if all had been run.
+        """Open a notebook without what is stored in it, which would look as if all had been run,
+        and run all of it.
         """
         file = self.home / "notebooks" / path
         nb = json.loads(file.read_text(encoding="utf-8"))
@@ -133,17 +133,14 @@ class Browser:
                 cell |= {"outputs": [], "execution_count": None}
         file.write_text(json.dumps(nb), encoding="utf-8")
         await self.notebook(path)
-        await self.run_all()
-        await self.saved(all_ran)
-
-    async def run_all(self):
         await self.page.get_by_role("menuitem", name="Run", exact=True).click()
         await self.page.get_by_text("Run All Cells", exact=True).click()
+        await self.saved(all_ran)
 
     async def saved(self, so):
-        """Wait until the page has saved its notebook by itself, and that is `so` on the class's disk,
-        a function of its code cells. Whoever saves, too, while the page does is asked by JupyterLab
-        whose version it is to be.
+        """Wait until the page has saved its notebook by itself, and that is `so` on the class's
+        disk, a function of its code cells. Whoever saves, too, while the page does is asked by
+        JupyterLab whose version it is to be.
         """
         for _ in range(LONG):
             await asyncio.sleep(1)
@@ -205,9 +202,7 @@ async def everyone_does(everyone, what):
 def test_ten_work_and_talk_at_once_and_a_killed_hub_comes_back_with_everything(elsewhere, speech):
     async def works(one):
         for path in (FIRST, CALLING):
-            await one.notebook(path)
-            await one.run_all()
-            await one.saved(all_ran)
+            await one.run_anew(path)
 
     async def talks(one):
         await one.notebook(TALKING)
