@@ -30,7 +30,8 @@ pytestmark = needs("chromium")
 
 NUMBER = 10
 LONG = 600  # seconds; a limit that only a hang reaches
-HERE, THERE = "10.209.21.1", "10.209.21.2"
+NETWORK = f"10.209.{os.getpid() % 256}"  # of another run at the same time, another one
+HERE, THERE = f"{NETWORK}.1", f"{NETWORK}.2"
 FIRST, CALLING = "00_start_here.ipynb", "1_o1/04_function_calling.ipynb"
 TALKING = "2_realtime/02_webrtc_in_twelve_lines.ipynb"
 DARK = "written = 'in the dark'"
@@ -91,7 +92,12 @@ class Browser:
         context = await self.chrome.new_context(ignore_https_errors=True)
         self.page = await context.new_page()
         self.page.set_default_timeout(LONG * 1000)
+        self.heard = asyncio.Event()
+        self.saving = set()  # requests that ask for a notebook or bring it
         self.page.on("websocket", self._watch)
+        self.page.on("request", self._asked)
+        self.page.on("requestfinished", self._answered)
+        self.page.on("requestfailed", self._answered)
         self.address = f"https://{HERE}:{held.port}"
         await self.page.goto(self.address)
         await self.page.fill("[name=username]", name)
@@ -109,11 +115,19 @@ class Browser:
             heard = self.heard  # of the page that opens it; the page before may still be there
             socket.on("framereceived", lambda _: heard.set())
 
+    def _asked(self, request):
+        if "/api/contents/" in request.url and ".ipynb" in request.url:
+            self.saving.add(request)
+
+    def _answered(self, request):
+        self.saving.discard(request)
+
     async def notebook(self, path):
         """Open a notebook, and wait until its kernel is idle and has said something: the page shows
         it as idle before it is connected, and drops what is run then.
         """
         self.heard = asyncio.Event()
+        self.saving.clear()  # of the page before
         self.path = self.home / "notebooks" / path
         # reset: else the notebooks before it are opened again, and one of them is in front
         there = f"/user/{self.seat}/lab/tree/notebooks/{path}?reset"
@@ -138,11 +152,13 @@ class Browser:
         await self.saved(all_ran)
 
     async def saved(self, so):
-        """Wait until the page has saved its notebook by itself, and that is `so` on the class's
-        disk, a function of its code cells. Whoever saves, too, while the page does is asked by
-        JupyterLab whose version it is to be.
+        """Wait until the notebook on the class's disk is `so`, a function of its code cells. What
+        changes while the page saves it is taken for saved, so sometimes it is saved by hand; but
+        not while the page does, else JupyterLab asks whose version it is to be.
         """
-        for _ in range(LONG):
+        for n in range(1, LONG):
+            if n % 10 == 0 and not self.saving:
+                await self.page.keyboard.press("Control+s")
             await asyncio.sleep(1)
             with contextlib.suppress(json.JSONDecodeError):  # it is being written
                 cells = json.loads(self.path.read_text(encoding="utf-8"))["cells"]
