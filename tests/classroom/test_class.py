@@ -255,6 +255,19 @@ def test_who_fills_the_memory_gets_no_more_and_is_told(held, ana):
     kernel.close()
 
 
+def test_what_forked_processes_share_is_no_seats_own_also_where_little_is_told(
+    held, ana, monkeypatch
+):
+    def denied(process):
+        raise psutil.AccessDenied(process.pid)
+
+    ana.kernel().close()
+    parent = held.part("helpers.classroom.warmed")
+    monkeypatch.setattr(psutil.Process, "memory_full_info", denied)
+    for process in parent.children():
+        assert watch.held(process, "uss") < watch.held(process, "rss") / 2
+
+
 def test_what_all_seats_share_is_watched(tmp_path, monkeypatch):
     monkeypatch.setattr(seats, "ROOT", tmp_path)
     for room in watch.SHARED:
