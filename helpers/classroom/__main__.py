@@ -108,8 +108,11 @@ def free(port):
 
 
 def some_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+    """A port that is free: none of those that connections of others may take before it is used."""
+    while True:
+        place = "127.0.0.1", 10_000 + secrets.randbelow(20_000)
+        with contextlib.suppress(OSError), socket.create_server(place):
+            return place[1]
 
 
 def walls():

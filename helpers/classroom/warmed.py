@@ -2,14 +2,16 @@
 
     python -m helpers.classroom.warmed SOCKET      SOCKET: the number of an open, listening socket
 
-It runs as whoever has started the class. A kernel and a local API belong to the seat that asks for
-them; a seat is made for the class's own user alone, and then becomes the user that it is for.
+It runs as whoever has started the class. A kernel, a local API and what hears for it belong to the
+seat that asks for them; a seat is made for the class's own user alone, and then becomes the user
+that it is for.
 """
 
 import contextlib
 import ctypes
 import functools
 import importlib
+import io
 import os
 import signal
 import socket
@@ -20,13 +22,15 @@ from pathlib import Path
 
 import psutil
 
+from ..common import left_out
 from ..facts import hearing
-from ..local_api import child
+from ..local_api import apart, child
 from . import forking
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "helpers.local_api.__main__"
 SEAT = "jupyterhub.singleuser.extension"
+VOICE = "helpers.local_api.voice"
 WARM = (
     SEAT,
     forking.KERNEL,
@@ -74,7 +78,25 @@ LIMITS = {"RLIMIT_DATA": 3 * 2**30, "RLIMIT_FSIZE": 2**30}
 @functools.cache
 def warm():
     """Import once what all have in common; the variables of the environment that this has set."""
-    return forking.import_as_in_a_kernel(WARM, hearing.load_here)
+    load_voice()  # first, so that what the others need fills the memory that it leaves free
+    return forking.import_as_in_a_kernel(WARM, load_here)
+
+
+def load_voice():
+    """Load ears and a mouth, where they are set up; what is wrong with them ends no class."""
+    if left_out.ears():
+        try:
+            importlib.import_module(f"{VOICE}.__main__").load_here()
+        except Exception:  # which who speaks is told, too
+            traceback.print_exc()
+
+
+def load_here():
+    """Load what clips are heard with, and what a server makes to check its first notebook."""
+    import nbformat
+
+    hearing.load_here()
+    nbformat.validate(nbformat.v4.new_notebook())
 
 
 def become(module, arguments, cwd, env, user, files):
@@ -97,7 +119,7 @@ def become(module, arguments, cwd, env, user, files):
         # after the change of user, which takes it away
         ctypes.CDLL(None).prctl(PARENT_HAS_ENDED, signal.SIGTERM)
         # standard error is a file that says why, where it does not come so far
-        {SEAT: be_seat, forking.KERNEL: be_kernel, API: be_api}[module](arguments)
+        {SEAT: be_seat, forking.KERNEL: be_kernel, API: be_api, VOICE: be_voice}[module](arguments)
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
@@ -140,28 +162,57 @@ def be_kernel(arguments):
 
 
 def be_api(arguments):
-    # what child.py sets in the environment is read before a fork
-    with contextlib.suppress(AttributeError):  # a system's library other than glibc
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 131_072)
+    keep_nothing_freed()
+    apart.started = started_apart
     sys.argv = ["helpers.local_api", *arguments]
     importlib.import_module(API).main()
 
 
+def be_voice(arguments):
+    keep_nothing_freed()
+    importlib.import_module(f"{VOICE}.__main__").main()
+
+
+def keep_nothing_freed():
+    """What child.py sets in the environment, which is read before a fork."""
+    with contextlib.suppress(AttributeError):  # a system's library other than glibc
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 131_072)
+
+
 def started(arguments, env, said):
     """child.popen, forked."""
-    theirs, mine = os.pipe(), os.pipe()  # what it reads, what it says
-    files = [theirs[0], mine[1], said.fileno()]
-    try:
-        process = Api(forking.forked(API, arguments, str(ROOT), env, files))
-    finally:
-        os.close(theirs[0])
-        os.close(mine[1])
-    process.stdin = open(theirs[1], "w", encoding="utf-8")
-    process.stdout = open(mine[0], encoding="utf-8")
+    process = piped(API, arguments, env, said.fileno())
+    process.stdin = io.TextIOWrapper(process.stdin, encoding="utf-8")
+    process.stdout = io.TextIOWrapper(process.stdout, encoding="utf-8")
     return process
 
 
-class Api(forking.Forked):
+def started_apart(package, arguments, env):
+    """apart.popen, with ears and a mouth forked: as the user who asks, with the weights that all
+    share; what one hears is for nobody else.
+    """
+    if package != VOICE:
+        return apart.popen(package, arguments, env)
+    return piped(package, arguments, env, 2)
+
+
+def piped(module, arguments, env, said):
+    """A Child with pipes of bytes for its standard input and output. said: the file number of its
+    standard error.
+    """
+    theirs, mine = os.pipe(), os.pipe()  # what it reads, what it says
+    try:
+        process = Child(
+            forking.forked(module, arguments, str(ROOT), env, [theirs[0], mine[1], said])
+        )
+    finally:
+        os.close(theirs[0])
+        os.close(mine[1])
+    process.stdin, process.stdout = open(theirs[1], "wb"), open(mine[0], "rb")
+    return process
+
+
+class Child(forking.Forked):
     def wait(self, timeout=None):
         try:
             return super().wait(timeout)

@@ -217,7 +217,10 @@ def held(process, kind):
         if kind == "uss":
             with contextlib.suppress(psutil.AccessDenied):
                 return process.memory_full_info().uss
-            kind = "rss"  # root in a container may see no more
+            # root in a container may see no more: without what was there when it was forked
+            above = process.parent()
+            shared = above and above.cmdline() == process.cmdline()
+            return max(0, held(process, "rss") - (held(above, "rss") if shared else 0))
         return getattr(process.memory_info(), kind, 0)
     return 0
 

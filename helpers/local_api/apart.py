@@ -18,19 +18,28 @@ class Broken(RuntimeError):
     """A process with a model ended, or failed at a task; the text says how."""
 
 
-def start(package, *arguments, **more):
+def popen(package, arguments, env):
     """`python -m package arguments`, with pipes of bytes for its standard input and output, as a
-    Popen. more: what its environment has besides.
+    Popen.
     """
-    env = {k: v for k, v in os.environ.items() if not k.startswith(NOT_PASSED)}
-    path = [str(ROOT), env.get("PYTHONPATH", "")]
     return subprocess.Popen(
         [sys.executable, "-m", package, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=env | more | {"PYTHONPATH": os.pathsep.join(path).strip(os.pathsep)},
+        env=env,
         cwd=ROOT,
     )
+
+
+started = popen  # in a class, what forks it instead
+
+
+def start(package, *arguments, **more):
+    """Such a process. more: what its environment has besides."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(NOT_PASSED)}
+    path = [str(ROOT), env.get("PYTHONPATH", "")]
+    env |= more | {"PYTHONPATH": os.pathsep.join(path).strip(os.pathsep)}
+    return started(package, arguments, env)
 
 
 def lines():

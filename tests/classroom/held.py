@@ -5,7 +5,6 @@ import functools
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import httpx2
 import psutil
 
 from helpers.classroom import seats
+from helpers.classroom.__main__ import some_port
 
 from .learner import Learner
 
@@ -45,11 +45,6 @@ def start(folder, port, number, here=None, share=None):
     given = {"folder": str(folder), "port": str(port), "seats": str(number)}
     unreadable = not readable()
     return textwrap.dedent(START.format(unreadable=unreadable, here=here, share=share, **given))
-
-
-def some_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 class Class:

@@ -20,8 +20,9 @@ import nbformat
 import psutil
 import pytest
 
-from helpers.classroom import seats, watch
-from tests import lab
+from helpers.classroom import seats, warmed, watch
+from helpers.common import left_out
+from tests import lab, systems
 from tests.conftest import needs
 
 from . import held as class_held
@@ -254,6 +255,19 @@ def test_who_fills_the_memory_gets_no_more_and_is_told(held, ana):
     kernel.close()
 
 
+def test_what_forked_processes_share_is_no_seats_own_also_where_little_is_told(
+    held, ana, monkeypatch
+):
+    def denied(process):
+        raise psutil.AccessDenied(process.pid)
+
+    ana.kernel().close()
+    parent = held.part("helpers.classroom.warmed")
+    monkeypatch.setattr(psutil.Process, "memory_full_info", denied)
+    for process in parent.children():
+        assert watch.held(process, "uss") < watch.held(process, "rss") / 2
+
+
 def test_what_all_seats_share_is_watched(tmp_path, monkeypatch):
     monkeypatch.setattr(seats, "ROOT", tmp_path)
     for room in watch.SHARED:
@@ -387,6 +401,39 @@ def test_a_seat_reaches_nothing_of_anothers(held, ana, bo):
     theirs.close()
 
 
+SPEAK = """
+said = client.audio.speech.create(model="tts-1", voice="alloy", input={words!r}).read()
+print(client.audio.transcriptions.create(model="whisper-1", file=("said.mp3", said)).text)
+"""
+
+
+def test_a_seat_has_ears_and_a_mouth_of_its_own_with_weights_that_all_share(held, ana, bo):
+    if not systems.installed("moonshine-voice", "hibari-tts"):
+        pytest.skip("no ears and mouth here: python start.py test --voice sets them up")
+    parent = held.part("helpers.classroom.warmed")
+    words = {ana: "The reindeer is on the lawn.", bo: "How many days until Christmas?"}
+    for learner, said in words.items():
+        kernel = learner.kernel()
+        kernel.run("import helpers, openai; helpers.connect(); client = openai.OpenAI()")
+        before = set(parent.children())
+        assert said in kernel.run(SPEAK.format(words=said))
+        [process] = set(parent.children()) - before
+        assert not held.walls or process.uids().real == seats.user_id(learner.seat)
+        process.kill()
+        assert "ears and mouth ended; the next sound starts it anew" in kernel.run(
+            SPEAK.format(words=said)
+        )
+        assert said in kernel.run(SPEAK.format(words=said))
+        kernel.close()
+
+
+def test_a_voice_part_that_is_broken_ends_no_class(monkeypatch, capsys):
+    monkeypatch.setattr(left_out, "ears", lambda: True)
+    monkeypatch.setitem(sys.modules, f"{warmed.VOICE}.__main__", None)
+    warmed.load_voice()
+    assert "helpers.local_api.voice.__main__" in capsys.readouterr().err
+
+
 def test_the_warmed_process_gives_no_rights_and_outlives_nonsense(held, ana):
     kernel = ana.kernel()
     for asked in (b" nonsense", b" [1]", b'{"a": 1}'):
@@ -397,6 +444,23 @@ def test_the_warmed_process_gives_no_rights_and_outlives_nonsense(held, ana):
         assert "may not ask for a seat" in held.said("warmed process")
     kernel.close()
     assert ana.kernel("1_o1/03_vision.ipynb").run("1 + 1") == "2"  # forked by the same
+
+
+@needs("chromium")
+def test_a_seat_that_was_started_before_the_bell_waits_for_a_name_not_known_yet(held, ana, bo):
+    with lab.browser() as chrome, chrome.new_context(ignore_https_errors=True) as context:
+        context.add_cookies(cookies(held.teacher()))
+        page = context.new_page()
+        page.goto(f"{held.address}/hub/class")
+        assert "Start All" in page.inner_text("body")
+        page.click("text=JupyterHub's own page")
+        page.click("text=Start All")
+        page.locator("tr", has_text="seat03").get_by_text("Stop Server").wait_for()
+    late = held.learner("Cy")
+    assert late.seat == "seat03"
+    # what the link on the page of a seat leads to: no waiting page in between
+    assert "/user/seat03/lab" in str(late.get("/hub/spawn/seat03").url)
+    assert late.open().kernel().run("1 + 1") == "2"
 
 
 def test_a_full_class_says_so(held, ana):

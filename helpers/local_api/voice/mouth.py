@@ -3,6 +3,8 @@
 import numpy as np
 from hibari import SAMPLE_RATE, Hibari
 
+from .ears import session
+
 SEED = 0  # of its breath: the same text has the same sound
 LOUDEST = 0.9
 # The model begins a third of a second before the first sound and ends half of one behind the last,
@@ -15,6 +17,7 @@ class Mouth:
 
     def __init__(self):
         self.model = Hibari(threads=1)
+        self.model.sess = session(self.model.model_path)  # gives back what a sentence has needed
         self.model("Hello.")  # the lexicon and the tagger load at the first sentence
 
     def __call__(self, text):

@@ -9,6 +9,7 @@ import hashlib
 import json
 
 from ...common import left_out
+from .. import apart
 from ..apart import Broken, start
 
 KEPT = 64  # pieces of sound whose words are known: some minutes of speech
@@ -48,6 +49,8 @@ class Speech:
 
     def warm(self):
         """Begin to load both: somebody speaks, and will want to be answered. Returns at once."""
+        if apart.started is not apart.popen:  # it is forked from one that has loaded them
+            return
         if self.child is None and self.there:
             self.child = start(__package__)
             for task, data in (
@@ -74,8 +77,10 @@ class Speech:
         if outcome is None:
             ended, self.child = self.child, None
             ended.kill()
+            code = ended.wait()  # None of one that was forked elsewhere
+            how = "" if code is None else f" (exit {code})"
             raise Broken(
-                f"The process of ears and mouth ended (exit {ended.wait()}); the next sound starts it anew."
+                f"The process of ears and mouth ended{how}; the next sound starts it anew."
             )
         if "fault" in outcome:
             raise Broken(f"Ears and mouth failed: {outcome['fault']}")
