@@ -7,6 +7,7 @@ class/, and is there again when the class is started again.
 """
 
 import argparse
+import collections
 import contextlib
 import datetime
 import fcntl
@@ -16,13 +17,14 @@ import os
 import secrets
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from . import forking, seats, watch
+from . import forking, looking, seats, watch
 
 ROOT = seats.ROOT
 FOLDER = ROOT / "class"
@@ -91,8 +93,36 @@ def take_over(given):
                 f"{home} belongs to another user",
                 "begin the class as root, as it was begun before; or move class/ away.",
             )
-        for path in [home, *home.rglob("*")]:
-            os.chown(path, owner, owner, follow_symlinks=False)
+        try:
+            with looking.folder(home) as at:
+                left = hand_over(at, owner)
+        except looking.TooDeep:
+            raise Trouble(
+                f"{home} has more than {looking.DEEP} folders in each other",
+                "look at them, and move them away.",
+            ) from None
+        if left:
+            print(
+                f"Left to whom they belonged: files that are also outside of {home}, {left[0]!r}"
+                + (f" and {len(left) - 1} more." if left[1:] else ".")
+            )
+
+
+def hand_over(at, owner):
+    """Make the user with the id `owner` own an open folder of a seat and what is in it, save what
+    was another's than the folder, and files that have a name elsewhere, too. Returns their names.
+    """
+    before, left = os.fstat(at).st_uid, []
+    found = [s for _, _, s in looking.below(at) if not stat.S_ISDIR(s.st_mode)]
+    names = collections.Counter((stated.st_dev, stated.st_ino) for stated in found)
+    for inside, name, stated in looking.below(at):
+        here = names[stated.st_dev, stated.st_ino]
+        if stated.st_uid != before or not stat.S_ISDIR(stated.st_mode) and here < stated.st_nlink:
+            left.append(name)
+        else:
+            os.chown(name, owner, owner, dir_fd=inside, follow_symlinks=False)
+    os.chown(at, owner, owner)
+    return left
 
 
 def free(port):
