@@ -29,6 +29,7 @@ UNCOUNTED = 2**62  # bytes, of what is more than can be counted
 PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # where anybody may write
 SHARED = ("helpers", "data")  # a seat's notebooks are copies
 LOW = 2**29  # bytes of the disk
+PATIENCE = 30  # seconds in which the processes of a seat must let themselves be held
 SLACK = 2**25  # bytes by which a process may grow whose seat has its share
 LIMIT = """
 import json, resource, sys
@@ -108,8 +109,14 @@ class Watch:
                 memory = sum(held(p, "uss") for p in processes)
             full, heavy = disk >= self.share.disk, memory >= self.share.memory
             self.taken[seat] = Taken(disk, memory, full, heavy)
-            self._hold(seat, [p for p in processes if p.pid not in servers])
-            who = self.who(seat)
+            who, kernels = self.who(seat), [p for p in processes if p.pid not in servers]
+            try:
+                self._hold(seat, kernels)
+            except (OSError, subprocess.SubprocessError):  # a fork bomb, or who stops what holds it
+                for process in kernels:
+                    with contextlib.suppress(psutil.Error):
+                        process.kill()
+                told.append(f"{who} ran what did not let itself be held; all of it was ended.")
             if full and not before.full:
                 told.append(
                     f"{who} has written {size(disk)}; a seat may write {size(self.share.disk)}."
@@ -142,6 +149,7 @@ class Watch:
                 group=owner,
                 extra_groups=None if owner is None else [],
                 check=True,
+                timeout=PATIENCE,
             )
 
     def _machine(self):

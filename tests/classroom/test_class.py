@@ -106,8 +106,7 @@ def test_a_notebook_runs_in_a_seat_and_the_teacher_sees_where(held, ana):
         if cell["cell_type"] == "code":
             shown = kernel.run(cell["source"])
     assert "2024-12-17 was a Tuesday." in shown or "Tuesday" in shown
-    with open(held.folder / "seats" / ana.seat / "my_progress.txt", "w", encoding="utf-8") as file:
-        file.write("start-1\n")
+    kernel.run("import os; open(os.environ['DAY9_MY_PROGRESS'], 'w').write('start-1\\n')")
     touched = held.folder / "seats" / ana.seat / "notebooks" / "1_o1" / "03_vision.ipynb"
     os.utime(touched)
     [row] = [row for row in held.seen()["seats"] if row["seat"] == ana.seat]

@@ -1,8 +1,11 @@
 """What a learner puts into their folder leads the class's own user nowhere, and stops nobody."""
 
 import os
+import signal
 import socket
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -188,3 +191,15 @@ def test_nobody_comes_into_a_seat_while_it_is_made(tmp_path, monkeypatch):
     seats.prepare(tmp_path / "seat01", 51_001)
     assert len(seen) > 50 and {*seen} == {(0, 0o700)}
     assert (tmp_path / "seat01").stat().st_uid == 51_001
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can hold a process")
+def test_who_stops_what_is_to_hold_them_is_ended_and_the_watch_goes_on(home, monkeypatch):
+    monkeypatch.setattr(watch, "LIMIT", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")
+    monkeypatch.setattr(watch, "PATIENCE", 1)
+    given = {"folder": str(home.parents[1]), "walls": False, "share": (1, 2**40), "seats": 1}
+    with subprocess.Popen(["sleep", "1000"], cwd=home) as running:
+        looks = watch.Watch(given, print, str, list)
+        assert "seat01 ran what did not let itself be held; all of it was ended." in looks.look()
+        assert running.wait() == -signal.SIGKILL
+    assert looks.look() == []
