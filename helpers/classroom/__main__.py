@@ -194,6 +194,7 @@ def settings(asked, runtime, walls):
     given = {
         "word": before.get("word") or f"{secrets.choice(WORDS)}-{secrets.choice(WORDS)}",
         "teacher_word": before.get("teacher_word") or secrets.token_urlsafe(9),
+        "key": before.get("key") or secrets.token_hex(32),
         "seats": number,
         "share": watch.share(FOLDER, number),
         "walls": walls,

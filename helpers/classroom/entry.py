@@ -120,6 +120,16 @@ class Page(BaseHandler):
         }
 
     async def show(self, template, **what):
+        name = self.current_user.name
+        self.set_cookie(
+            seats.TICKET,
+            seats.ticket(self.given["key"], name),
+            path=f"/user/{name}",
+            expires_days=14,  # as JupyterHub's own
+            httponly=True,
+            samesite="Lax",
+            secure=self.given["address"].startswith("https"),
+        )
         page = await self.render_template(template, given=self.given, **what)
         self.finish(page)
 

@@ -6,6 +6,7 @@ A seat's folder is the learner's: only what runs as their user id writes there, 
 they have put leads nobody else astray; who else looks there does it by looking.py.
 """
 
+import hmac
 import json
 import os
 import re
@@ -35,6 +36,7 @@ SOLUTION = re.compile(  # and what stands below it
     r"<details><summary>Solution</summary>\s*```\n(?P<code>.*?)```(?P<more>.*?)</details>\n*", re.S
 )
 TEACHER = "teacher"
+TICKET = "day9-ticket"
 PATIENCE = 10  # wrong PINs
 LONGEST = 2**24  # bytes of a notebook that is read
 # of JupyterLab in a seat: a notebook that is closed ends its kernel, and is saved often
@@ -128,6 +130,11 @@ def seats(number):
 def user_id(seat):
     """The user id of a seat, where each has one of its own."""
     return FIRST_USER + (0 if seat == TEACHER else int(seat.removeprefix("seat")))
+
+
+def ticket(key, seat):
+    """What a browser shows at the proxy for the pages of a seat; key: the class's own."""
+    return hmac.digest(key.encode(), seat.encode(), "sha256").hex()
 
 
 def prepare(home, owner=None):

@@ -1,0 +1,184 @@
+"""Attacks of one learner on another, on the teacher and on the class, through its own door."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from helpers.classroom import seats
+
+from . import held as class_held
+from .learner import Learner
+
+pytest.importorskip("jupyterhub", reason="no class here: `start.py test --class` installs it")
+
+EVIL = "<img src=x onerror=alert(1)>"
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def held():
+    with class_held.held(3) as began:
+        yield began
+
+
+@pytest.fixture(scope="module")
+def ana(held):
+    return held.learner("Ana").open()
+
+
+@pytest.fixture(scope="module")
+def bo(held):
+    return held.learner(EVIL).open()
+
+
+@pytest.fixture(scope="module")
+def thief(bo):
+    return bo.kernel()
+
+
+def walled(held):
+    if not held.walls:
+        pytest.skip("not root, or a Python that other users cannot read: seats have no walls")
+
+
+def xsrf(page):
+    return re.search(r'name="_xsrf" value="([^"]+)"', page.text)[1]
+
+
+# --- what a learner puts into their folder -----------------------------------------------------
+
+PROGRESS = {  # code, with `own` and `other`: paths of one's own list and a neighbour's
+    "a folder": "os.mkdir(own)",
+    "a pipe": "os.mkfifo(own)",
+    "a pipe that is held": "os.mkfifo(own); held = os.open(own, os.O_RDWR)",
+    "a link to a neighbour's": "os.symlink(other, own)",
+    "a link without end": "os.symlink('/dev/zero', own)",
+    "a link to itself": "os.symlink(own, own)",
+    "no text": "open(own, 'wb').write(bytes(range(256)) * 10_000)",
+    "words for the teacher": "open(own, 'w').write('<b>x</b>\\nteacher-is-stupid\\n' * 10_000)",
+}
+NOTEBOOK = {
+    "a folder": "os.mkdir(own)",
+    "a pipe": "os.mkfifo(own)",
+    "a link without end": "os.symlink('/dev/zero', own)",
+    "deep": "open(own, 'w').write('[' * 10**6)",
+    "large": "open(own, 'wb').truncate(2**29)",
+    "no list": "open(own, 'w').write('{\"cells\": 3}')",
+    "half a letter": 'open(own, \'w\').write(\'{"cells": [], "a": "\\\\ud800"}\')',
+}
+
+
+@pytest.mark.parametrize("what", PROGRESS)
+def test_no_list_of_what_is_passed_stops_the_teachers_page(held, ana, bo, thief, what):
+    with_list = ana.kernel()
+    with_list.run("import os; open(os.environ['DAY9_MY_PROGRESS'], 'w').write('start-1\\n')")
+    with_list.close()
+    other = held.folder / "seats" / ana.seat / "my_progress.txt"
+    thief.run(f"import os; own, other = os.environ['DAY9_MY_PROGRESS'], {str(other)!r}")
+    assert "Error" not in thief.run(PROGRESS[what])
+    page = held.teacher().get("/hub/class")
+    assert page.status_code == 200 and "stupid" not in page.text
+    passed = {row["seat"]: row["passed"] for row in held.seen()["seats"]}
+    assert passed[ana.seat] == ["start-1"] and passed[bo.seat] == []
+    thief.run("import shutil; os.rmdir(own) if os.path.isdir(own) else os.remove(own)")
+
+
+@pytest.mark.parametrize("what", NOTEBOOK)
+def test_no_notebook_stops_the_hub(held, ana, bo, thief, what):
+    name = "notebooks/1_o1/03_vision.ipynb"
+    thief.run(f"import os; own = os.path.join(os.environ['HOME'], {name!r}); os.remove(own)")
+    assert "Error" not in thief.run(NOTEBOOK[what])
+    form = {"notebook": name, "_xsrf": xsrf(bo.get("/hub/seat"))}
+    page = bo.post("/hub/seat", data=form | {"do": "catch_up"})
+    assert "1_o1/03_vision.ipynb is no notebook any more: begin it anew first." in page.text
+    assert held.teacher().get("/hub/class").status_code == 200
+    page = bo.post("/hub/seat", data=form | {"do": "reset"})
+    assert "03_vision.ipynb is as it was given." in page.text
+    given = (seats.ROOT / name).read_bytes()
+    assert (held.folder / "seats" / bo.seat / name).read_bytes() == given
+    thief.run("import glob, shutil; [shutil.rmtree(p) if os.path.isdir(p) else os.remove(p) for p in glob.glob(own.replace('.ipynb', '.mine*'))]")  # fmt: skip
+
+
+# --- what the teacher sees ---------------------------------------------------------------------
+
+
+def test_a_name_is_text_on_every_page(held, bo):
+    Learner(held.address).enter(EVIL, held.given["word"], "x")
+    Learner(held.address).enter(EVIL, "{{ given }} %s")
+    teacher = held.teacher()
+    for page in (
+        bo.get("/hub/seat"),
+        teacher.get("/hub/class"),
+        teacher.get("/hub/admin"),
+        Learner(held.address).enter(EVIL, held.given["word"]),
+    ):
+        assert page.status_code == 200 or page.status_code == 403
+        assert "<img src=x" not in page.text, page.url
+    assert "&lt;img src=x" in teacher.get("/hub/class").text
+    assert held.given["teacher_word"] not in teacher.get("/hub/class").text
+
+
+@pytest.mark.parametrize(
+    "there", ["//evil.example/", "https://evil.example/", "/\\evil.example", "/hub/../evil"]
+)
+def test_the_login_leads_nowhere_else(held, ana, there):
+    visitor = Learner(held.address)
+    form = visitor.get("/hub/login", params={"next": there})
+    word = {"username": "Ana", "word": held.given["word"], "pin": ana.pin, "_xsrf": xsrf(form)}
+    page = visitor.post("/hub/login", params={"next": there}, data=word)
+    assert str(page.url) == held.address + "/hub/seat"
+    again = visitor.get("/hub/login", params={"next": there})
+    assert str(again.url) == held.address + "/hub/seat"
+    away = visitor.get("/hub/logout", params={"next": there})
+    assert str(away.url).startswith(held.address + "/hub/")
+
+
+def test_a_learner_does_nothing_of_the_teachers(held, ana, bo):
+    """Each request is the teacher's own but for who sends it, or from which page."""
+    for _ in range(seats.PATIENCE):
+        Learner(held.address).enter("Ana", held.given["word"], "wrong")
+    teacher = held.teacher()
+    own, theirs = xsrf(bo.get("/hub/seat")), xsrf(teacher.get("/hub/class"))
+    for who, token in ((bo, own), (bo, theirs), (bo, ""), (teacher, own), (teacher, "")):
+        page = who.post("/hub/class", data={"seat": ana.seat, "_xsrf": token})
+        assert page.status_code == 403, (who, token)
+    for path in ("/hub/class", "/hub/class?json=1", "/hub/admin", f"/hub/spawn/{ana.seat}"):
+        assert bo.get(path).status_code in (403, 404), path
+    closed = {row["seat"]: row["closed"] for row in held.seen()["seats"]}
+    assert closed[ana.seat] and not closed[bo.seat]
+    page = teacher.post("/hub/class", data={"seat": ana.seat, "_xsrf": theirs})
+    assert page.status_code == 200 and "closed after" not in page.text  # so it is the teacher's
+
+
+@pytest.mark.parametrize("action", ["", "reset", "catch_up"])
+def test_a_form_of_a_seat_is_that_seats_own(held, ana, bo, action):
+    form = {"notebook": "notebooks/00_start_here.ipynb", "do": action}
+    assert (
+        bo.post("/hub/seat", data=form | {"_xsrf": xsrf(ana.get("/hub/seat"))}).status_code == 403
+    )
+    for path in ("../hub/roster.json", "/etc/passwd", "notebooks/../data/prices.csv", EVIL):
+        form |= {"notebook": path, "_xsrf": xsrf(bo.get("/hub/seat"))}
+        page = bo.post("/hub/seat", data=form)
+        assert page.status_code == 400 and "<img src=x" not in page.text
+
+
+EVIL_PAGE = """
+import os, pathlib
+page = pathlib.Path(os.environ["HOME"], "notebooks", "evil.html")
+page.write_text("<script>fetch('/hub/class')</script>")
+"""
+
+
+def test_no_page_of_a_seat_comes_to_anothers_browser(held, ana, bo, thief):
+    """It would be of the same address as the hub's, and could do there what its reader may."""
+    thief.run(EVIL_PAGE)
+    for path in ("files/notebooks/evil.html", "lab", "api", "static/x", ""):
+        own = bo.get(f"{bo.base}/{path}")
+        assert "has not come in" not in own.text
+        for who in (ana, held.teacher(), Learner(held.address)):
+            page = who.get(f"{bo.base}/{path}")
+            assert page.status_code == 403 and "has not come in" in page.text
+    assert "fetch(" in bo.get(f"{bo.base}/files/notebooks/evil.html").text
+    forged = {"Cookie": f"{seats.TICKET}={seats.ticket('', bo.seat)}"}
+    assert Learner(held.address).get(f"{bo.base}/lab", headers=forged).status_code == 403
