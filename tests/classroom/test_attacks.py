@@ -1,8 +1,11 @@
 """Attacks of one learner on another, on the teacher and on the class, through its own door."""
 
+import json
 import re
 from pathlib import Path
 
+import httpx2
+import psutil
 import pytest
 
 from helpers.classroom import seats
@@ -182,3 +185,79 @@ def test_no_page_of_a_seat_comes_to_anothers_browser(held, ana, bo, thief):
     assert "fetch(" in bo.get(f"{bo.base}/files/notebooks/evil.html").text
     forged = {"Cookie": f"{seats.TICKET}={seats.ticket('', bo.seat)}"}
     assert Learner(held.address).get(f"{bo.base}/lab", headers=forged).status_code == 403
+
+
+# --- from a kernel -----------------------------------------------------------------------------
+
+TARGET = """
+import helpers, json, os, pathlib, subprocess, sys, tempfile
+helpers.connect()
+waits = [sys.executable, "-I", "-S", "-c", "import sys; sys.stdin.read()"]
+child = subprocess.Popen(waits, env={"SECRET": "mine"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+while b"sys.stdin" not in pathlib.Path(f"/proc/{child.pid}/cmdline").read_bytes():
+    pass
+dropped = []
+for place in ("/tmp", "/var/tmp", "/dev/shm"):
+    path = pathlib.Path(place, f"day9-of-{os.getuid()}-{os.getpid()}")
+    path.write_text("mine")
+    dropped.append(str(path))
+maps = pathlib.Path(f"/proc/{child.pid}/maps").read_text()
+print(json.dumps({
+    "seat": os.environ["JUPYTERHUB_USER"],
+    "home": os.environ["HOME"],
+    "user": os.getuid(),
+    "pid": child.pid,
+    "address": int(maps.partition("-")[0], 16),
+    "runtime": os.environ["JUPYTER_RUNTIME_DIR"],
+    "dropped": dropped,
+    "key": os.environ["OPENAI_API_KEY"],
+    "token": os.environ["JUPYTERHUB_API_TOKEN"],
+}))
+"""
+TRIES = (HERE / "from_a_kernel.py").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def target(held, ana):
+    walled(held)
+    kernel = ana.kernel()
+    given = json.loads(kernel.run(TARGET).splitlines()[-1])
+    kernel.run(TRIES)
+    kernel.run(f"target.update({given}, proxy_port={held.given['proxy_port']})")
+    yield given, kernel
+    kernel.run("child.kill(); [os.remove(path) for path in dropped]")
+
+
+@pytest.fixture(scope="module")
+def came(held, target, thief):
+    """{attack: whether it worked and what came, by its owner and by another}."""
+    given, kernel = target
+    thief.run("import helpers; helpers.connect()")  # who has a key of their own
+    thief.run(TRIES)
+    thief.run(f"target.update({given}, proxy_port={held.given['proxy_port']})")
+    own, other = (json.loads(who.run("print(tried())")) for who in (kernel, thief))
+    return {name: (own[name], other[name]) for name in own}
+
+
+@pytest.mark.parametrize("attack", re.findall(r"@attack\ndef (\w+)", TRIES))
+def test_what_works_in_ones_own_seat_fails_in_anothers(came, attack):
+    (worked, got), (stolen, loot) = came[attack]
+    assert worked, f"the attack itself does not work: {got}"
+    assert not stolen, loot
+
+
+def test_nothing_of_the_class_is_had_with_a_seats_token(held, target, bo, thief):
+    assert thief.run("of_the_class()") == "[]"
+    hub = held.folder / "hub"
+    assert (hub / "roster.json").read_bytes() and held.seen()["seats"][0]["running"]
+    routes = f"http://127.0.0.1:{held.given['proxy_port']}/api/routes"
+    right = {"Authorization": f"token {held.given['proxy_token']}"}
+    assert httpx2.get(routes, headers=right, trust_env=False).status_code == 200
+
+
+def test_no_command_line_has_a_secret_in_it(held, ana, target):
+    given, secrets = held.given, [target[0]["key"], target[0]["token"]]
+    secrets += [given[name] for name in ("teacher_word", "proxy_token", "key")]
+    for process in psutil.process_iter(["cmdline"]):
+        said = " ".join(process.info["cmdline"] or ())
+        assert not [secret for secret in secrets if secret in said], said[:80]
