@@ -2,6 +2,8 @@
 
 import json
 import re
+import socket
+import ssl
 from pathlib import Path
 
 import httpx2
@@ -261,3 +263,127 @@ def test_no_command_line_has_a_secret_in_it(held, ana, target):
     for process in psutil.process_iter(["cmdline"]):
         said = " ".join(process.info["cmdline"] or ())
         assert not [secret for secret in secrets if secret in said], said[:80]
+
+
+# --- through the proxy -------------------------------------------------------------------------
+
+MARK = "known-to-one-alone"
+FILE = "files/notebooks/marked.txt"
+WAYS = [  # of asking for `/user/THEM/FILE` with the cookies of another seat, ME
+    ("GET", "/user/THEM/FILE", {}),
+    ("GET", "/user/ME/../THEM/FILE", {}),
+    ("GET", "/user/ME/%2e%2e/THEM/FILE", {}),
+    ("GET", "/user/ME/%252e%252e/THEM/FILE", {}),
+    ("GET", "/user/ME/..%2fTHEM/FILE", {}),
+    ("GET", "/user/ME/files/..%2f..%2f..%2fTHEM/notebooks/marked.txt", {}),
+    ("GET", "/user/ME/files/%2e%2e/%2e%2e/THEM/notebooks/marked.txt", {}),
+    ("GET", "/user/ME;/../THEM/FILE", {}),
+    ("GET", "//user/THEM/FILE", {}),
+    ("GET", "/user//THEM/FILE", {}),
+    ("GET", "/USER/THEM/FILE", {}),
+    ("GET", "/user/%73eat01/FILE", {}),
+    ("GET", "/user/%2573eat01/FILE", {}),
+    ("GET", "/%75ser/THEM/FILE", {}),
+    ("GET", "/%2575ser/THEM/FILE", {}),
+    ("GET", "/hub/../user/THEM/FILE", {}),
+    ("GET", "/hub/user/THEM/FILE", {}),
+    ("GET", "/user/THEM%2fFILE", {}),
+    ("GET", "/user/THEM/FILE?token=KEY", {}),
+    ("GET", "http://127.0.0.1/user/THEM/FILE", {}),
+    ("GET", "http://THEM/user/ME/../THEM/FILE", {}),
+    ("GET", "/user/THEM/FILE", {"Host": "THEM"}),
+    ("GET", "/user/ME/FILE", {"Host": "127.0.0.1:THEIRS"}),
+    ("GET", "/user/THEM/FILE", {"Host": "THEM\r\nHost: 127.0.0.1"}),
+    ("GET", "/user/ME/FILE", {"X-Forwarded-Host": "127.0.0.1:THEIRS"}),
+    ("GET", "/user/ME/FILE", {"X-Original-URL": "/user/THEM/FILE"}),
+    ("GET", "/user/THEM/FILE", {"X-Forwarded-User": "THEM", "X-Real-User": "THEM"}),
+    ("GET", "/user/THEM/FILE", {"Authorization": "token KEY"}),
+    ("GET", "/user/THEM/FILE", {"Cookie": "day9-ticket=TICKET; jupyterhub-user-THEM=LOGIN"}),
+    ("GET", "/user/ME/day9-door/THEIRS/user/THEM/FILE", {}),
+    ("GET", "/user/ME/day9-door/THEIRS/day9/pages/..%2f..%2fuser/THEM/FILE", {}),
+    ("GET", "/user/ME/day9-door/0THEIRS/day9/pages/webrtc.html", {}),
+    ("HEAD", "/user/THEM/FILE", {}),
+    ("POST", "/user/THEM/FILE", {}),
+    ("OPTIONS", "/user/THEM/FILE", {}),
+    ("POST", "/user/THEM/api/contents", {"X-HTTP-Method-Override": "GET"}),
+]
+
+
+@pytest.fixture(scope="module")
+def marked(held, ana, bo, thief):
+    kernel = ana.kernel()
+    kernel.run(f"import os; open(os.path.join(os.environ['HOME'], 'notebooks', 'marked.txt'), 'w').write({MARK!r})")  # fmt: skip
+    theirs = kernel.run("print(os.environ['JUPYTERHUB_SERVICE_URL'].split(':')[2].split('/')[0])")
+    kernel.close()
+    cookies = {c.name: c.value for c in bo.session.cookies.jar}
+    words = {
+        "THEM": ana.seat,
+        "ME": bo.seat,
+        "THEIRS": theirs.strip(),
+        "FILE": FILE,
+        "KEY": thief.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip(),
+        "TICKET": cookies[seats.TICKET],
+        "LOGIN": cookies[f"jupyterhub-user-{bo.seat}"].strip('"'),
+    }
+    return lambda text: re.sub("|".join(words), lambda found: words[found[0]], text)
+
+
+def said(held, who, method, target, headers=(), most=-1):
+    """What comes back, in lines: over a socket of its own, on which nothing is tidied. most: bytes
+    after which it is not waited for more.
+    """
+    own = "; ".join(f"{c.name}={c.value}" for c in who.session.cookies.jar)
+    sent = {"Host": f"127.0.0.1:{held.port}", "Cookie": own, "Content-Length": "0"}
+    sent |= {"Connection": "close", **dict(headers)}
+    lines = [f"{method} {target} HTTP/1.1", *(f"{n}: {v}" for n, v in sent.items())]
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", held.port), timeout=60) as plain,
+        context.wrap_socket(plain) as line,
+        line.makefile("rb") as back,
+    ):
+        line.sendall("\r\n".join([*lines, "", ""]).encode())
+        return back.readline().decode() + back.read(most).decode("utf-8", "replace")
+
+
+def test_the_line_that_is_tried_with_works(held, ana, marked):
+    assert MARK in said(held, ana, "GET", marked("/user/THEM/FILE"))
+    assert MARK in said(held, ana, "GET", marked("/%75ser/THEM/FILE"))
+
+
+@pytest.mark.parametrize(("method", "target", "headers"), WAYS)
+def test_no_way_of_asking_leads_to_anothers_seat(held, bo, marked, method, target, headers):
+    got = said(held, bo, method, marked(target), {n: marked(v) for n, v in headers.items()})
+    status = int(got.split(maxsplit=2)[1])
+    assert MARK not in got and not 500 <= status < 600, got[:500]
+    if method != "GET":
+        assert status in (401, 403, 404, 405), got[:300]
+
+
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==",
+}
+
+
+def test_a_kernel_is_talked_to_from_its_own_pages_alone(held, ana, bo):
+    kernel = ana.kernel()
+    ident = ana.get(f"{ana.base}/api/kernels").json()[0]["id"]
+    line = f"{ana.base}/api/kernels/{ident}/channels"
+    mine = {**UPGRADE, "Origin": held.address}
+    assert said(held, ana, "GET", line, mine, 1).startswith("HTTP/1.1 101")
+    strange = (
+        (bo, mine),
+        (Learner(held.address), mine),
+        (held.teacher(), mine),
+        (ana, {**UPGRADE, "Origin": "https://evil.example"}),
+        (ana, {**UPGRADE, "Origin": f"https://127.0.0.1:{held.port + 1}"}),
+        (ana, {**UPGRADE, "Origin": "null"}),
+        (ana, {**UPGRADE, "Origin": held.address + ".evil.example"}),
+    )
+    for who, headers in strange:
+        assert said(held, who, "GET", line, headers, 1).startswith("HTTP/1.1 403"), headers
+    kernel.close()
