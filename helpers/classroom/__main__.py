@@ -14,6 +14,7 @@ import fcntl
 import ipaddress
 import json
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -33,6 +34,7 @@ WORDS = (
     "amber cedar delta ember fjord grove heron indigo juniper lagoon maple nutmeg olive pepper "
     "quartz raven saffron tundra umber velvet willow yonder zephyr"
 ).split()
+FILES = 10_000  # that a process may have open
 TRIES, MINUTE = 3, 60  # a process that ends so often in that time is not started again
 
 
@@ -273,6 +275,10 @@ def keep_running(given):
     hub_folder = FOLDER / "hub"
     # Nothing else of the teacher's, such as a key: what is forked has all of it in its memory.
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
+    # of the proxy and the hub: two a tab, of which a system's usual 1,024 are soon used up
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     env = {
         **{name: os.environ[name] for name in kept if name in os.environ},
         "DAY9_CLASSROOM": str(hub_folder / "settings.json"),

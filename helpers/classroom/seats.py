@@ -250,7 +250,11 @@ def put(path, whole):
     returned, or None; where the disk is full, it stays where it is.
     """
     half = path.with_name(path.name + ".half")
-    half.write_bytes(whole)
+    try:
+        half.write_bytes(whole)
+    except OSError:
+        half.unlink(missing_ok=True)
+        raise
     kept = keep(path)
     half.rename(path)
     return kept

@@ -28,7 +28,7 @@ FILES = 50_000  # more are not counted: a seat that has as many is full
 UNCOUNTED = 2**62  # bytes, of what is more than can be counted
 PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # where anybody may write
 SHARED = ("helpers", "data")  # a seat's notebooks are copies
-LOW = 2**29  # bytes of the disk
+LOW, NOTHING = 2**29, 2**20  # bytes of the disk
 PATIENCE = 30  # seconds in which the processes of a seat must let themselves be held
 SLACK = 2**25  # bytes by which a process may grow whose seat has its share
 LIMIT = """
@@ -66,6 +66,11 @@ def share(folder, number):
         max(50 * 2**20, min(2**30, left)),
         min(warmed.LIMITS["RLIMIT_DATA"], psutil.virtual_memory().total // 4),
     )
+
+
+def full(folder):
+    """Whether the disk on which a folder lies has no room even for a list of names."""
+    return shutil.disk_usage(folder).free < NOTHING
 
 
 class Watch:

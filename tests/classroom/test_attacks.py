@@ -1,9 +1,15 @@
 """Attacks of one learner on another, on the teacher and on the class, through its own door."""
 
+import contextlib
 import json
+import os
 import re
+import signal
 import socket
 import ssl
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import httpx2
@@ -214,6 +220,7 @@ print(json.dumps({
     "dropped": dropped,
     "key": os.environ["OPENAI_API_KEY"],
     "token": os.environ["JUPYTERHUB_API_TOKEN"],
+    "api": int(os.environ["OPENAI_BASE_URL"].split(":")[2].removesuffix("/v1")),
 }))
 """
 TRIES = (HERE / "from_a_kernel.py").read_text(encoding="utf-8")
@@ -361,6 +368,19 @@ def test_no_way_of_asking_leads_to_anothers_seat(held, bo, marked, method, targe
         assert status in (401, 403, 404, 405), got[:300]
 
 
+LISTEN = "import socket; line = socket.create_server(('127.0.0.2', {}))"
+
+
+def test_a_door_leads_to_ports_of_ones_own_alone(held, ana, bo, target, thief):
+    """Also where one listens at the same port of another address of this machine."""
+    port = target[0]["api"]
+    path = f"day9-door/{port}/day9/pages/webrtc.html"
+    assert thief.run(LISTEN.format(port)) == ""
+    assert ana.get(f"{ana.base}/{path}").status_code == 200
+    assert bo.get(f"{bo.base}/{path}").status_code == 404
+    thief.run("line.close()")
+
+
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -387,3 +407,87 @@ def test_a_kernel_is_talked_to_from_its_own_pages_alone(held, ana, bo):
     for who, headers in strange:
         assert said(held, who, "GET", line, headers, 1).startswith("HTTP/1.1 403"), headers
     kernel.close()
+
+
+# --- what all share ----------------------------------------------------------------------------
+
+BOMB = """
+import os, time
+born = []
+try:
+    while len(born) < 3_000:
+        if (pid := os.fork()) == 0:
+            time.sleep(60)
+            os._exit(0)
+        born.append(pid)
+except OSError as error:
+    print(error.strerror)
+"""
+DEFUSE = """
+for pid in born:
+    try:
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+    except OSError:
+        pass
+"""
+HOARD = """
+held = []
+try:
+    while len(held) < 100_000:
+        held.append(open(os.devnull))
+except OSError as error:
+    print(error.strerror)
+"""
+
+
+def test_who_makes_processes_without_end_stops_nobody_else(held, ana, bo, thief):
+    walled(held)
+    assert thief.run(BOMB) == "Resource temporarily unavailable\n"
+    kernel = ana.kernel("1_o1/03_vision.ipynb")
+    assert kernel.run("import subprocess; print(subprocess.run(['true']).returncode)") == "0\n"
+    form = {"notebook": "notebooks/00_start_here.ipynb", "do": "reset"}
+    page = bo.post("/hub/seat", data=form | {"_xsrf": xsrf(bo.get("/hub/seat"))})
+    assert "is as it was given." in page.text  # with the hub's help, which has processes left
+    assert held.teacher().get("/hub/class").status_code == 200
+    thief.run(DEFUSE)
+    kernel.close()
+
+
+def test_who_opens_files_without_end_is_refused_more(held, thief):
+    walled(held)
+    assert thief.run(HOARD) == "Too many open files\n"
+    thief.run("held.clear()")
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="root mounts a small disk")
+def test_on_a_full_disk_each_page_says_so(tmp_path):
+    with tempfile.TemporaryDirectory(prefix="day9-class-") as folder:
+        folder = Path(folder)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=120m,mode=711", "none", str(folder)]
+        if subprocess.run(mount).returncode:
+            pytest.skip("no disk can be mounted here")
+        began = None
+        try:
+            began = class_held.Class(folder / "class", tmp_path / "log", 3)
+            ana, bo, teacher = began.learner("Ana"), began.learner("Bo"), began.teacher()
+            pin, form = bo.pin, {"notebook": "notebooks/00_start_here.ipynb", "do": "reset"}
+            with contextlib.suppress(OSError), open(folder / "full", "wb", 0) as file:
+                while True:
+                    file.write(bytes(2**12))
+            page = ana.post("/hub/seat", data=form | {"_xsrf": xsrf(ana.get("/hub/seat"))})
+            assert page.status_code == 200 and "No space left on device" in page.text
+            home = folder / "class" / "seats" / ana.seat / "notebooks"
+            assert not [*home.glob("*.half"), *home.glob("*.mine*")]
+            assert "disk is full. Tell your teacher" in bo.get(f"/hub/spawn/{bo.seat}").text
+            new = Learner(began.address).enter("Cy", began.given["word"])
+            assert "No space left on device. Tell your teacher." in new.text
+            assert teacher.get("/hub/class").status_code == 200
+            assert began.learner("Bo", pin).seat == bo.seat
+            (folder / "full").unlink()
+            assert began.learner("Bo", pin).open().kernel().run("1 + 1") == "2"
+        finally:
+            if began:
+                began.process.send_signal(signal.SIGINT)
+                began.process.wait(60)
+            subprocess.run(["umount", "-l", str(folder)], check=True)
