@@ -16,7 +16,7 @@ import httpx2
 import psutil
 import pytest
 
-from helpers.classroom import seats
+from helpers.classroom import seats, warmed
 
 from . import held as class_held
 from .learner import Learner
@@ -411,53 +411,14 @@ def test_a_kernel_is_talked_to_from_its_own_pages_alone(held, ana, bo):
 
 # --- what all share ----------------------------------------------------------------------------
 
-BOMB = """
-import os, time
-born = []
-try:
-    while len(born) < 3_000:
-        if (pid := os.fork()) == 0:
-            time.sleep(60)
-            os._exit(0)
-        born.append(pid)
-except OSError as error:
-    print(error.strerror)
-"""
-DEFUSE = """
-for pid in born:
-    try:
-        os.kill(pid, 9)
-        os.waitpid(pid, 0)
-    except OSError:
-        pass
-"""
-HOARD = """
-held = []
-try:
-    while len(held) < 100_000:
-        held.append(open(os.devnull))
-except OSError as error:
-    print(error.strerror)
-"""
+LIMITS = "import resource; print(*resource.getrlimit(resource.{}))"
 
 
-def test_who_makes_processes_without_end_stops_nobody_else(held, ana, bo, thief):
+@pytest.mark.parametrize("name", warmed.WALLED)
+def test_what_all_share_is_limited_in_a_kernel(held, thief, name):
     walled(held)
-    assert thief.run(BOMB) == "Resource temporarily unavailable\n"
-    kernel = ana.kernel("1_o1/03_vision.ipynb")
-    assert kernel.run("import subprocess; print(subprocess.run(['true']).returncode)") == "0\n"
-    form = {"notebook": "notebooks/00_start_here.ipynb", "do": "reset"}
-    page = bo.post("/hub/seat", data=form | {"_xsrf": xsrf(bo.get("/hub/seat"))})
-    assert "is as it was given." in page.text  # with the hub's help, which has processes left
-    assert held.teacher().get("/hub/class").status_code == 200
-    thief.run(DEFUSE)
-    kernel.close()
-
-
-def test_who_opens_files_without_end_is_refused_more(held, thief):
-    walled(held)
-    assert thief.run(HOARD) == "Too many open files\n"
-    thief.run("held.clear()")
+    most = warmed.WALLED[name]
+    assert thief.run(LIMITS.format(name)) == f"{most} {most}\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="root mounts a small disk")

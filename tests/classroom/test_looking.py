@@ -1,16 +1,18 @@
 """What a learner puts into their folder leads the class's own user nowhere, and stops nobody."""
 
+import contextlib
 import os
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import time
 
 import pytest
 
 from helpers.classroom import __main__ as classroom
-from helpers.classroom import looking, seats, watch
+from helpers.classroom import looking, seats, warmed, watch
 
 NOTEBOOK = "notebooks/1_o1/03_vision.ipynb"
 
@@ -203,3 +205,33 @@ def test_who_stops_what_is_to_hold_them_is_ended_and_the_watch_goes_on(home, mon
         assert "seat01 ran what did not let itself be held; all of it was ended." in looks.look()
         assert running.wait() == -signal.SIGKILL
     assert looks.look() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="only root is many users")
+@pytest.mark.parametrize("bomb", [os.fork, lambda: os.open(os.devnull, os.O_RDONLY)])
+def test_a_seat_makes_so_many_processes_and_opens_so_many_files(monkeypatch, bomb):
+    """Tried with few, and a user id that no seat has: two classes may be held here at once."""
+    few = {"RLIMIT_NPROC": 5, "RLIMIT_NOFILE": 50}
+    assert few.keys() == warmed.WALLED.keys()
+    monkeypatch.setattr(warmed, "WALLED", few)
+    back, said = os.pipe()
+    first = os.fork()
+    if first == 0:
+        with contextlib.suppress(BaseException):
+            warmed.be_user(seats.FIRST_USER + 900)
+            made = []
+            try:
+                while len(made) < 60:
+                    made.append(bomb())
+                    if made[-1] == 0:
+                        time.sleep(60)
+                        os._exit(0)
+            except OSError as error:
+                os.write(said, error.strerror.encode())
+            for pid in made if bomb is os.fork else ():
+                os.kill(pid, signal.SIGKILL)
+        os._exit(0)
+    os.close(said)
+    os.waitpid(first, 0)
+    with open(back, encoding="utf-8") as file:
+        assert file.read() in ("Resource temporarily unavailable", "Too many open files")
