@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+import signal
+import socket
 import subprocess
 import sys
 import textwrap
+from unittest import mock
 
 import psutil
 import pytest
@@ -128,3 +131,68 @@ def test_nothing_is_left_when_the_run_is_killed():
     run.communicate()
     gone, left = psutil.wait_procs([started, parent], 20)
     assert not left
+
+
+ASKS = """
+import os, socket, sys
+os.setgid(51001)
+os.setuid(51001)
+def ask(said):
+    with socket.socket(socket.AF_UNIX) as talk:
+        talk.connect(chr(0) + sys.argv[1])
+        talk.sendall(said)
+        talk.shutdown(socket.SHUT_WR)
+        return talk.makefile().read()
+one = b' ["sleep", [], "/", {}]'
+print(sum(ask(one).isdecimal() for _ in range(int(sys.argv[2]))), ask(one), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="only root is many users")
+def test_one_user_gets_so_many_processes_and_others_theirs():
+    def become(module, arguments, cwd, env, user, files):
+        signal.alarm(60)  # where the test has ended before it
+        signal.pause()
+
+    name = f"day9-many-{os.getpid()}"
+    with mock.patch.dict(os.environ), forking.listen(name) as door:
+        server = os.fork()
+        if server == 0:
+            held, keep = os.pipe()
+            sys.stdin = open(held, encoding="utf-8")
+            forking.serve(door, lambda: None, become)
+            os._exit(0)
+        asks = [sys.executable, "-I", "-S", "-c", ASKS, name, str(forking.PROCESSES)]
+        more = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(asks, **more) as user:
+            said = user.stdout.readline()
+            user.stdin.close()
+        pids = [forking.forked("sleep", [], "/", {}) for _ in range(3)]  # of root's
+        children = psutil.Process(server).children()
+        assert said.startswith(f"{forking.PROCESSES} a seat may have {forking.PROCESSES} kernels")
+        assert {*pids} < {child.pid for child in children}
+        assert len(children) == forking.PROCESSES + 3
+        for process in [*children, psutil.Process(server)]:
+            process.kill()
+        os.waitpid(server, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")
+def test_who_says_nothing_or_without_end_keeps_nobody_waiting():
+    """A parent that listens to one after the other would have 32 times 10 seconds to wait here."""
+    address = "\0" + os.environ[forking.ADDRESS]
+    silent = [socket.socket(socket.AF_UNIX) for _ in range(forking.WAITING - 1)]
+    with contextlib.ExitStack() as held:
+        for talk in silent:
+            held.enter_context(talk).connect(address)
+        with socket.socket(socket.AF_UNIX) as talk, pytest.raises(OSError):
+            talk.connect(address)
+            while True:
+                talk.sendall(b" " * forking.LONGEST)
+        answered = forking.forked("subprocess", [], "/", {})
+        for talk in silent:
+            talk.setblocking(False)
+            with pytest.raises(BlockingIOError):  # they are waited for still
+                talk.recv(1)
+    assert answered

@@ -5,6 +5,7 @@ forking     processes forked from one that has imported the large packages (also
 warmed      the process from which seats, kernels and local APIs are forked
 watch       what seats take of the disk and the memory, and who has more than a share
 seats       who sits where, and each seat's folder: prepare, reset, catch up
+looking     how that folder is looked at from outside, where no link leads astray
 hub         JupyterHub's settings, with what a seat is started by
 entry       the class word, names and PINs, and the pages of learner and teacher
 door        the way of a browser elsewhere to the voice pages of a seat

@@ -7,22 +7,25 @@ class/, and is there again when the class is started again.
 """
 
 import argparse
+import collections
 import contextlib
 import datetime
 import fcntl
 import ipaddress
 import json
 import os
+import resource
 import secrets
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from . import forking, seats, watch
+from . import forking, looking, seats, watch
 
 ROOT = seats.ROOT
 FOLDER = ROOT / "class"
@@ -31,6 +34,7 @@ WORDS = (
     "amber cedar delta ember fjord grove heron indigo juniper lagoon maple nutmeg olive pepper "
     "quartz raven saffron tundra umber velvet willow yonder zephyr"
 ).split()
+FILES = 10_000  # that a process may have open
 TRIES, MINUTE = 3, 60  # a process that ends so often in that time is not started again
 
 
@@ -91,8 +95,36 @@ def take_over(given):
                 f"{home} belongs to another user",
                 "begin the class as root, as it was begun before; or move class/ away.",
             )
-        for path in [home, *home.rglob("*")]:
-            os.chown(path, owner, owner, follow_symlinks=False)
+        try:
+            with looking.folder(home) as at:
+                left = hand_over(at, owner)
+        except looking.TooDeep:
+            raise Trouble(
+                f"{home} has more than {looking.DEEP} folders in each other",
+                "look at them, and move them away.",
+            ) from None
+        if left:
+            print(
+                f"Left to whom they belonged: files that are also outside of {home}, {left[0]!r}"
+                + (f" and {len(left) - 1} more." if left[1:] else ".")
+            )
+
+
+def hand_over(at, owner):
+    """Make the user with the id `owner` own an open folder of a seat and what is in it, save what
+    was another's than the folder, and files that have a name elsewhere, too. Returns their names.
+    """
+    before, left = os.fstat(at).st_uid, []
+    found = [s for _, _, s in looking.below(at) if not stat.S_ISDIR(s.st_mode)]
+    names = collections.Counter((stated.st_dev, stated.st_ino) for stated in found)
+    for inside, name, stated in looking.below(at):
+        here = names[stated.st_dev, stated.st_ino]
+        if stated.st_uid != before or not stat.S_ISDIR(stated.st_mode) and here < stated.st_nlink:
+            left.append(name)
+        else:
+            os.chown(name, owner, owner, dir_fd=inside, follow_symlinks=False)
+    os.chown(at, owner, owner)
+    return left
 
 
 def free(port):
@@ -167,6 +199,7 @@ def settings(asked, runtime, walls):
     given = {
         "word": before.get("word") or f"{secrets.choice(WORDS)}-{secrets.choice(WORDS)}",
         "teacher_word": before.get("teacher_word") or secrets.token_urlsafe(9),
+        "key": before.get("key") or secrets.token_hex(32),
         "seats": number,
         "share": watch.share(FOLDER, number),
         "walls": walls,
@@ -245,6 +278,10 @@ def keep_running(given):
     hub_folder = FOLDER / "hub"
     # Nothing else of the teacher's, such as a key: what is forked has all of it in its memory.
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
+    # of the proxy and the hub: two a tab, of which a system's usual 1,024 are soon used up
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     env = {
         **{name: os.environ[name] for name in kept if name in os.environ},
         "DAY9_CLASSROOM": str(hub_folder / "settings.json"),

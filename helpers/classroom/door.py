@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -135,12 +136,15 @@ class Line(ZMQChannelsWebsocketConnection):
 
 
 def listens(port):
-    """Whether this seat's user listens on a port. Without walls all seats are one user."""
+    """Whether this seat's user listens on a port of 127.0.0.1, and not of 127.0.0.2, at which
+    anybody may. Without walls all seats are one user.
+    """
     if sys.platform == "linux":
+        here = int.from_bytes(socket.inet_aton("127.0.0.1"), sys.byteorder)
         # not by process: one that was forked and has changed its user shows nobody its files
         rows = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
         return any(
-            state == "0A" and int(user) == os.getuid() and int(local.partition(":")[2], 16) == port
+            (state, int(user), local) == ("0A", os.getuid(), f"{here:08X}:{port:04X}")
             for _, local, _, state, _, _, _, user, *_ in rows
         )
     for process in psutil.process_iter():

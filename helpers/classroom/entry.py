@@ -15,12 +15,14 @@ from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.handlers.login import LoginHandler
 from jupyterhub.utils import url_path_join
 from tornado import web, websocket
-from traitlets import Any, Dict, default
+from traitlets import Any, Dict, Set, default
 
 from . import seats, watch
 
 TOLD = 30  # lines for the teacher
 ACTIONS = {"reset": "begin anew", "catch_up": "catch up to"}
+PATIENCE = 60  # seconds for one of these, whose process its learner can stop
+SAID = 1_000  # bytes of what it says, into which its learner can speak
 
 
 class ClassWord(Authenticator):
@@ -28,6 +30,7 @@ class ClassWord(Authenticator):
 
     given = Dict(help="what __main__.py has written down").tag(config=True)
     roster = Any()
+    busy = Set(help="seats whose notebooks are being worked on")
     told = Dict(help="{line for the teacher: (when, how often)}, the newest last")
     watch = Any()
 
@@ -117,6 +120,16 @@ class Page(BaseHandler):
         }
 
     async def show(self, template, **what):
+        name = self.current_user.name
+        self.set_cookie(
+            seats.TICKET,
+            seats.ticket(self.given["key"], name),
+            path=f"/user/{name}",
+            expires_days=14,  # as JupyterHub's own
+            httponly=True,
+            samesite="Lax",
+            secure=self.given["address"].startswith("https"),
+        )
         page = await self.render_template(template, given=self.given, **what)
         self.finish(page)
 
@@ -133,8 +146,15 @@ class Seat(Page):
         action, notebook = self.get_body_argument("do"), self.get_body_argument("notebook")
         if action not in ACTIONS or notebook not in seats.notebooks():
             raise web.HTTPError(400, f"There is no {notebook!r} to {action!r}.")
-        seat = self.current_user.name
-        worked, said = await as_seat(self.home_of(seat), action, notebook)
+        seat, busy = self.current_user.name, self.authenticator.busy
+        if seat in busy:
+            await self.shown("What you asked for before is not done yet: wait for it.")
+            return
+        busy.add(seat)
+        try:
+            worked, said = await as_seat(self.home_of(seat), action, notebook)
+        finally:
+            busy.remove(seat)
         if not worked:
             who = self.authenticator.who(seat)
             self.authenticator.tell(f"{who}: {ACTIONS[action]} {notebook}: {said}")
@@ -223,23 +243,31 @@ async def as_seat(home, action, notebook):
     """Run `python -m helpers.classroom.seats` as the user whose folder it is. Returns whether it
     worked, and a sentence for the learner.
     """
-    stated = home.stat()
-    owner = stated.st_uid if os.getuid() == 0 else None
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "helpers.classroom.seats",
-        str(home),
-        action,
-        notebook,
-        cwd=seats.ROOT,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(seats.ROOT), "HOME": str(home)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        user=owner,
-        group=owner,
-        extra_groups=None if owner is None else [],
-    )
-    said = (await process.communicate())[1 if process.returncode else 0]
+    try:
+        owner = home.stat().st_uid if os.getuid() == 0 else None
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "helpers.classroom.seats",
+            str(home),
+            action,
+            notebook,
+            cwd=seats.ROOT,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(seats.ROOT), "HOME": str(home)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            user=owner,
+            group=owner,
+            extra_groups=None if owner is None else [],
+        )
+    except OSError as error:  # the folder is gone, or the seat may have no more processes
+        return False, f"{error.strerror}."
+    try:
+        async with asyncio.timeout(PATIENCE):
+            said = await process.stdout.read(SAID)
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        return False, f"It was not done after {PATIENCE} seconds."
     lines = said.decode(errors="replace").strip().splitlines()
     return not process.returncode, (lines or ["nobody said why."])[-1]

@@ -11,15 +11,18 @@ it gets a process of their own user id, so that nobody gains rights by asking.
 
 import array
 import builtins
+import collections
 import contextlib
+import errno
 import gc
 import importlib
 import json
 import os
-import select
+import selectors
 import signal
 import socket
 import sys
+import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from unittest import mock
@@ -32,6 +35,11 @@ from . import first_use
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = "ipykernel.kernelapp"
 ADDRESS = "FORKED_FROM"  # the variable by which children know the parent
+PATIENCE = 10  # seconds in which one says what is asked for
+LONGEST = 2**20  # bytes of that
+WAITING = 32  # of one user who have not said it yet
+PROCESSES = 100  # of one user, where each seat has its own
+TOLD = 10  # lines about one user in the parent's log
 
 
 def listen(name):
@@ -91,12 +99,56 @@ def forked(module, arguments, cwd, env, files=()):
         socket.send_fds(talk, [b" "], files)
         talk.sendall(json.dumps([module, arguments, cwd, env]).encode())
         talk.shutdown(socket.SHUT_WR)
-        pid = talk.makefile().read()
-    if not pid:
+        said = talk.makefile().read()
+    if not said.isdecimal():
         raise RuntimeError(
-            "the process that others are forked from has ended; what it said stands above"
+            said or "the process that others are forked from has ended; what it said stands above"
         )
-    return int(pid)
+    return int(said)
+
+
+class Asked:
+    """One who has come to the parent, and what of their question has come so far."""
+
+    def __init__(self, talk):
+        talk.setblocking(False)
+        who = talk.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        self.talk, self.user = talk, array.array("i", who)[1]
+        self.until = time.monotonic() + PATIENCE
+        self.files, self.said = [], None
+
+    def heard(self, ready):
+        """Take what has come, where its socket is among those that are ready; whether that was
+        the end. Raises OSError and ValueError for what is no question.
+        """
+        if self.talk in ready:
+            if self.said is None:
+                _, self.files, _, _ = socket.recv_fds(self.talk, 1, 3)
+                self.said = bytearray()
+            with contextlib.suppress(BlockingIOError):  # no more for now
+                while part := self.talk.recv(2**16):
+                    self.said += part
+                    if len(self.said) > LONGEST:
+                        raise ValueError(f"more than {LONGEST:,} bytes")
+                return True
+        if time.monotonic() > self.until:
+            raise TimeoutError(f"it took longer than {PATIENCE} seconds")
+        return False
+
+    def fork(self, children):
+        """os.fork(), and who asked by the process. Raises OSError where they have too many."""
+        others = self.user != os.getuid()
+        if others and [*children.values()].count(self.user) >= PROCESSES:
+            why = f"a seat may have {PROCESSES} kernels and local APIs: close some notebooks"
+            raise OSError(errno.EAGAIN, why)
+        if pid := os.fork():
+            children[pid] = self.user
+        return pid
+
+    def close(self):
+        for file in self.files:
+            os.close(file)
+        self.talk.close()
 
 
 def serve(door, warm, become):
@@ -104,48 +156,68 @@ def serve(door, warm, become):
 
     warm() is called before the first fork. become(module, arguments, cwd, env, user, files) is
     called in each fork: `user` is the user id of who asked; it does not return.
+
+    All who have come are listened to at once, so that nobody keeps the others waiting.
     """
-    signal.signal(signal.SIGCHLD, forget)
+    children, ended = {}, []  # who asked, by process; the processes that are none any more
+    strange = collections.Counter()  # how often users have asked for nothing that can be
+    signal.signal(signal.SIGCHLD, lambda *_: forget(ended))
+    ways = selectors.PollSelector()  # which a fork does not share with this process
+    ways.register(door, selectors.EVENT_READ)
+    ways.register(sys.stdin, selectors.EVENT_READ)
+    asking = set()
     while True:
-        ready = select.select([door, sys.stdin], [], [], 1)[0]
-        forget()  # also those whose signal another thread has taken
-        if door not in ready:
-            if ready:
-                return
-            continue
-        talk, _ = door.accept()
-        with talk:
-            talk.settimeout(10)  # who says nothing keeps nobody else waiting for longer
-            _, user, _ = array.array(
-                "i", talk.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-            )
-            files = []
+        ready = {key.fileobj for key, _ in ways.select(1)}
+        forget(ended)  # also those whose signal another thread has taken
+        while ended:
+            children.pop(ended.pop(), None)
+        if sys.stdin in ready:
+            return
+        if door in ready:
+            with contextlib.suppress(OSError):  # gone again, or no room for more
+                asked = Asked(door.accept()[0])
+                if [other.user for other in asking].count(asked.user) < WAITING:
+                    asking.add(asked)
+                    ways.register(asked.talk, selectors.EVENT_READ)
+                else:
+                    asked.close()
+        for asked in list(asking):
             try:
-                _, files, _, _ = socket.recv_fds(talk, 1, 3)
-                module, arguments, cwd, env = json.loads(talk.makefile().read())
-            except (OSError, ValueError) as wrong:  # one who asks in a wrong way, or went away
-                print(f"user {user} asked for nothing that can be: {wrong}", file=sys.stderr)
-                pid = None
+                if not asked.heard(ready):
+                    continue
+                module, arguments, cwd, env = json.loads(asked.said)
+            except (OSError, ValueError, RecursionError, TypeError) as wrong:
+                strange[asked.user] += 1
+                if strange[asked.user] <= TOLD:
+                    said = f"user {asked.user} asked for nothing that can be: {wrong}"
+                    print(said, file=sys.stderr)
             else:
                 warm()
-                pid = os.fork()
-                if pid == 0:
-                    break
-            for file in files:
-                os.close(file)
-            if pid is None:
-                continue
-            with contextlib.suppress(OSError):
-                talk.sendall(str(pid).encode())
-    door.close()
-    become(module, arguments, cwd, env, user, files)
+                try:
+                    pid = asked.fork(children)
+                except OSError as error:
+                    answer = f"{error.strerror}."
+                else:
+                    if pid == 0:
+                        door.close()
+                        for other in asking - {asked}:  # others' files are not for this one
+                            other.close()
+                        asked.talk.close()
+                        become(module, arguments, cwd, env, asked.user, asked.files)
+                        return
+                    answer = str(pid)
+                with contextlib.suppress(OSError):
+                    asked.talk.sendall(answer.encode())
+            asking.remove(asked)
+            ways.unregister(asked.talk)
+            asked.close()
 
 
-def forget(*signal_):
-    """Take leave of the processes that have ended."""
+def forget(ended):
+    """Take leave of the processes that have ended; their ids are put into a list."""
     with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+        while pid := os.waitpid(-1, os.WNOHANG)[0]:
+            ended.append(pid)
 
 
 def import_as_in_a_kernel(names, also=lambda: None):

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from helpers.classroom import end_with_class, entry, seats, spawner
+from helpers.classroom import end_with_class, entry, seats, spawner, watch
 
 c = get_config()  # noqa: F821 (given by JupyterHub)
 end_with_class()
@@ -27,6 +27,7 @@ c.LocalProcessSpawner.interrupt_timeout = c.LocalProcessSpawner.term_timeout = 5
 c.JupyterHub.concurrent_spawn_limit = 0
 c.JupyterHub.proxy_check_interval = 5  # seconds in which a proxy that came back learns who is there
 c.JupyterHub.template_paths = [str(Path(__file__).with_name("pages"))]
+c.JupyterHub.template_vars = {"disk_is_full": lambda user: watch.full(folder)}
 
 c.JupyterHub.authenticator_class = entry.ClassWord
 c.ClassWord.given = given

@@ -3,12 +3,17 @@
 Its own answer no subprotocol, without which a browser closes the voice page's, pass bytes on as
 text, which ends a kernel's, lose what is said while they begin, hold each small message back for
 40 ms, and stay open when the other end has closed.
+
+And no browser reaches a seat but one that the hub has let in there. All seats and the hub are one
+address to it: a page that a learner makes would act at the hub, and in other seats, as whoever
+opens it, the teacher too.
 """
 
 import asyncio
 import contextlib
 import json
 import os
+import secrets
 from pathlib import Path
 
 from configurable_http_proxy.configproxy import PythonProxy
@@ -20,17 +25,39 @@ from tornado.web import Application
 from tornado.websocket import WebSocketClosedError, websocket_connect
 
 from ..common.private import must_have
-from . import end_with_class
+from . import end_with_class, seats
 
 PATIENCE = 300  # seconds that an answer may take; by itself tornado gives up after 20
 
 LONGEST = 64 * 2**20  # bytes of one WebSocket message, as in the local API; by itself 10 MB
+
+NOT_HERE = (
+    '<!doctype html><meta charset="utf-8"><title>Not your seat</title><p>This browser has not come in '
+    'at this seat. <a href="/hub/seat">Your own seat</a></p>'
+)
 
 must_have(ProxyHandler, "start_ws_client", "get_target_url", "_get_proxy_request")
 
 
 class Way(ProxyHandler):
     """One request, or a WebSocket, from a browser to the hub or a seat."""
+
+    def initialize(self, proxy, key):
+        super().initialize(proxy)
+        self.key = key
+
+    async def get_target_url(self, path):
+        """As before; None, and an answer, for a seat at which this browser has not come in."""
+        url = await super().get_target_url(path)
+        if url is None:
+            return None
+        _, at_seat, seat = self.target["prefix"].partition("/user/")
+        shown, right = self.get_cookie(seats.TICKET, ""), seats.ticket(self.key, seat)
+        if at_seat and not secrets.compare_digest(shown.encode(), right.encode()):
+            self.set_status(403)
+            self.finish(NOT_HERE)
+            return None
+        return url
 
     async def start_ws_client(self, path=None):
         """Connect to the other end; what it refuses, such as a stranger's cookie, is answered."""
@@ -92,7 +119,9 @@ def main():
         }
     )
     files = {"certfile": tls[0], "keyfile": tls[1]} if tls else None
-    ways = Application([("/(.*)", Way, {"proxy": proxy})], websocket_max_message_size=LONGEST)
+    ways = Application(
+        [("/(.*)", Way, {"proxy": proxy, "key": given["key"]})], websocket_max_message_size=LONGEST
+    )
     HTTPServer(ways, ssl_options=files).listen(given["port"], "0.0.0.0")
     HTTPServer(proxy.api_app).listen(given["proxy_port"], "127.0.0.1")
     IOLoop.current().start()

@@ -3,19 +3,22 @@
     python -m helpers.classroom.seats FOLDER reset|catch_up NOTEBOOK      of a seat, as its user
 
 A seat's folder is the learner's: only what runs as their user id writes there, so that a link which
-they have put leads nobody else astray.
+they have put leads nobody else astray; who else looks there does it by looking.py.
 """
 
+import hmac
 import json
 import os
 import re
 import secrets
 import shutil
-import stat
 import sys
 import unicodedata
 from pathlib import Path
 from typing import NamedTuple
+
+from ..exercises.reasons import REASONS
+from . import looking
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_USER = 51_000  # user ids that no system gives by itself
@@ -33,7 +36,9 @@ SOLUTION = re.compile(  # and what stands below it
     r"<details><summary>Solution</summary>\s*```\n(?P<code>.*?)```(?P<more>.*?)</details>\n*", re.S
 )
 TEACHER = "teacher"
+TICKET = "day9-ticket"
 PATIENCE = 10  # wrong PINs
+LONGEST = 2**24  # bytes of a notebook that is read
 # of JupyterLab in a seat: a notebook that is closed ends its kernel, and is saved often
 SETTINGS = {
     "notebook-extension/tracker": {"kernelShutdown": True},
@@ -127,6 +132,11 @@ def user_id(seat):
     return FIRST_USER + (0 if seat == TEACHER else int(seat.removeprefix("seat")))
 
 
+def ticket(key, seat):
+    """What a browser shows at the proxy for the pages of a seat; key: the class's own."""
+    return hmac.digest(key.encode(), seat.encode(), "sha256").hex()
+
+
 def prepare(home, owner=None):
     """Make a seat's folder, unless it is there; owner: the user id to which it then belongs."""
     if home.exists():
@@ -134,17 +144,17 @@ def prepare(home, owner=None):
         return
     half = home.with_name(home.name + ".half")  # what was interrupted is no seat
     shutil.rmtree(half, ignore_errors=True)
-    half.mkdir()
+    half.mkdir(mode=0o700)  # so that its user cannot come in before all of it is given away
     bring_back(half)
     for plugin, values in SETTINGS.items():
         file = half / ".settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values), encoding="utf-8")
-    for path in [half, *half.rglob("*")]:
-        if owner is not None:
-            os.chown(path, owner, owner, follow_symlinks=False)
+    for path in [*half.rglob("*"), half]:
         if not path.is_symlink():
             path.chmod(0o700 if path.is_dir() else 0o600)
+        if owner is not None:
+            os.chown(path, owner, owner, follow_symlinks=False)
     half.rename(home)
 
 
@@ -181,9 +191,7 @@ def reset(home, notebook):
     stays beside it, under the path that is returned, or None.
     """
     bring_back(home)
-    kept = keep(home / notebook)
-    shutil.copyfile(ROOT / notebook, home / notebook)
-    return kept
+    return put(home / notebook, (ROOT / notebook).read_bytes())
 
 
 def catch_up(home, notebook):
@@ -193,25 +201,24 @@ def catch_up(home, notebook):
     Raises Refused for one that is no notebook any more.
     """
     bring_back(home)
-    kept = []
+    filled = {}
     for name in notebooks():
         if Path(name).parent != Path(notebook).parent or name > notebook:
             continue
         try:
-            nb = json.loads((home / name).read_text(encoding="utf-8"))
+            nb = json.loads(looking.read(home, name, LONGEST).decode())
             code = [cell for cell in nb["cells"] if cell["cell_type"] == "code"]
             solved = solutions(json.loads((ROOT / name).read_text(encoding="utf-8")))
             untouched = [cell for cell in code if text(cell) in solved]
-        except (OSError, ValueError, LookupError, TypeError):
+            for cell in untouched:
+                cell["source"] = solved[text(cell)]
+            whole = json.dumps(nb, ensure_ascii=False, indent=1).encode()
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
             short = name.removeprefix("notebooks/")
             raise Refused(f"{short} is no notebook any more: begin it anew first.") from None
         if untouched:
-            kept.append(keep(home / name))
-            for cell in untouched:
-                cell["source"] = solved[text(cell)]
-            whole = json.dumps(nb, ensure_ascii=False, indent=1)
-            (home / name).write_text(whole, encoding="utf-8")
-    return kept
+            filled[name] = whole
+    return [put(home / name, whole) for name, whole in filled.items()]
 
 
 def solutions(nb):
@@ -238,43 +245,44 @@ def keep(path):
     return path.rename(kept)
 
 
+def put(path, whole):
+    """Write a file of some bytes. What stood there stays beside it, under the path that is
+    returned, or None; where the disk is full, it stays where it is.
+    """
+    half = path.with_name(path.name + ".half")
+    try:
+        half.write_bytes(whole)
+    except OSError:
+        half.unlink(missing_ok=True)
+        raise
+    kept = keep(path)
+    half.rename(path)
+    return kept
+
+
 def missing(home):
     """How many of the notebooks are no longer in a seat's folder."""
-    return sum(not plain(home / name) for name in notebooks())
+    return sum(not looking.plain(home, name) for name in notebooks())
 
 
 def where(home):
-    """(the notebook that was saved last, the exercises passed) of a seat; ("", []) of an empty one.
-
-    It looks at what a learner may have put there, so it follows no link and reads no more than a
-    list of exercises can be.
-    """
+    """(the notebook that was saved last, the exercises passed); ("", []) of an empty seat."""
     changed = [
         (stated.st_mtime, name)
         for name in notebooks()
-        if (stated := plain(home / name)) and stated.st_mtime_ns != (ROOT / name).stat().st_mtime_ns
+        if (stated := looking.plain(home, name))
+        and stated.st_mtime_ns != (ROOT / name).stat().st_mtime_ns
     ]
     newest = max(changed, default=(0, ""))[1]
     return newest.removeprefix("notebooks/"), passed(home)
 
 
-def plain(file):
-    """What the system says of a file that is no link and nothing but a file; None for others."""
-    try:
-        stated = file.lstat()
-    except OSError:
-        return None
-    return stated if stat.S_ISREG(stated.st_mode) else None
-
-
 def passed(home):
-    """The exercises that a seat has passed, of which helpers.progress() keeps a list."""
-    try:
-        handle = os.open(home / "my_progress.txt", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return []
-    with open(handle, encoding="utf-8", errors="replace") as file:
-        return sorted(set(re.findall(r"^[\w-]{1,40}$", file.read(20_000), re.M)))
+    """The exercises that a seat has passed, of which helpers.progress() keeps a list; what else
+    stands in that file is shown to nobody.
+    """
+    lines = (looking.read(home, "my_progress.txt", 20_000) or b"").decode(errors="replace")
+    return sorted({*lines.splitlines()} & REASONS.keys())
 
 
 def done(home, action, notebook):
@@ -302,3 +310,5 @@ if __name__ == "__main__":
         print(done(Path(home), action, notebook))
     except Refused as refused:
         sys.exit(str(refused))
+    except OSError as error:  # such as a full disk
+        sys.exit(f"{error.filename or 'your folder'}: {error.strerror}.")

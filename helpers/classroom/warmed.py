@@ -73,6 +73,8 @@ M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 PARENT_HAS_ENDED = 1  # prctl's PR_SET_PDEATHSIG
 # A loop that fills the memory or the disk ends in a MemoryError or an OSError of the learner's own.
 LIMITS = {"RLIMIT_DATA": 3 * 2**30, "RLIMIT_FSIZE": 2**30}
+# Of what all share. A kernel and its local API have 15 threads, which count as processes.
+WALLED = {"RLIMIT_NPROC": 1_000, "RLIMIT_NOFILE": 4_096}
 
 
 @functools.cache
@@ -137,12 +139,14 @@ def be_user(user):
     """Become a user id, where that is another one; its files are then for nobody else."""
     import resource
 
+    limits = LIMITS
     if user != os.getuid():
         os.setgroups([])
         os.setgid(user)
         os.setuid(user)
+        limits = LIMITS | WALLED  # else these would be for all seats together, and the hub
     os.umask(0o077)
-    for name, most in LIMITS.items():
+    for name, most in limits.items():
         hard = resource.getrlimit(getattr(resource, name))[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(getattr(resource, name), (most, most))

@@ -21,13 +21,15 @@ from typing import NamedTuple
 
 import psutil
 
-from . import seats, warmed
+from . import looking, seats, warmed
 
 EVERY = 3  # seconds
 FILES = 50_000  # more are not counted: a seat that has as many is full
+UNCOUNTED = 2**62  # bytes, of what is more than can be counted
 PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # where anybody may write
 SHARED = ("helpers", "data")  # a seat's notebooks are copies
-LOW = 2**29  # bytes of the disk
+LOW, NOTHING = 2**29, 2**20  # bytes of the disk
+PATIENCE = 30  # seconds in which the processes of a seat must let themselves be held
 SLACK = 2**25  # bytes by which a process may grow whose seat has its share
 LIMIT = """
 import json, resource, sys
@@ -64,6 +66,11 @@ def share(folder, number):
         max(50 * 2**20, min(2**30, left)),
         min(warmed.LIMITS["RLIMIT_DATA"], psutil.virtual_memory().total // 4),
     )
+
+
+def full(folder):
+    """Whether the disk on which a folder lies has no room even for a list of names."""
+    return shutil.disk_usage(folder).free < NOTHING
 
 
 class Watch:
@@ -107,8 +114,14 @@ class Watch:
                 memory = sum(held(p, "uss") for p in processes)
             full, heavy = disk >= self.share.disk, memory >= self.share.memory
             self.taken[seat] = Taken(disk, memory, full, heavy)
-            self._hold(seat, [p for p in processes if p.pid not in servers])
-            who = self.who(seat)
+            who, kernels = self.who(seat), [p for p in processes if p.pid not in servers]
+            try:
+                self._hold(seat, kernels)
+            except (OSError, subprocess.SubprocessError):  # a fork bomb, or who stops what holds it
+                for process in kernels:
+                    with contextlib.suppress(psutil.Error):
+                        process.kill()
+                told.append(f"{who} ran what did not let itself be held; all of it was ended.")
             if full and not before.full:
                 told.append(
                     f"{who} has written {size(disk)}; a seat may write {size(self.share.disk)}."
@@ -141,6 +154,7 @@ class Watch:
                 group=owner,
                 extra_groups=None if owner is None else [],
                 check=True,
+                timeout=PATIENCE,
             )
 
     def _machine(self):
@@ -183,29 +197,38 @@ class Watch:
         """{seat: bytes} of what seats have put where anybody may write."""
         users, found = {seats.user_id(seat): seat for seat in self.seats}, {}
         for place in PLACES:
-            with contextlib.suppress(OSError), os.scandir(place) as entries:
+            with (
+                contextlib.suppress(OSError),
+                looking.folder(place) as at,
+                os.scandir(at) as entries,
+            ):
                 for entry in entries:
-                    with contextlib.suppress(OSError):
-                        seat = users.get(entry.stat(follow_symlinks=False).st_uid)
-                        if seat:
-                            found[seat] = found.get(seat, 0) + written(entry.path)
+                    with contextlib.suppress(OSError):  # gone meanwhile
+                        stated = entry.stat(follow_symlinks=False)
+                        if seat := users.get(stated.st_uid):
+                            new = stated.st_blocks * 512
+                            if stat.S_ISDIR(stated.st_mode):
+                                new = written(entry.name, at)
+                            found[seat] = found.get(seat, 0) + new
         return found
 
 
-def written(place):
-    """The bytes on the disk of a file, or of a folder with all that is in it; no link is followed.
-    Infinitely many where there are more than FILES.
+def written(place, at=None):
+    """The bytes on the disk of a folder with all that is in it; 0 of what is none. at: the number
+    of the open folder in which it lies. UNCOUNTED where there are more than FILES, or more folders
+    in each other than looking.DEEP.
     """
-    found, todo, n = 0, [os.fspath(place)], 0
-    while todo:
-        at = todo.pop()
-        with contextlib.suppress(OSError):  # gone meanwhile, or not for us
-            stated, n = os.lstat(at), n + 1
-            found += getattr(stated, "st_blocks", 0) * 512
-            if stat.S_ISDIR(stated.st_mode):
-                todo += [os.path.join(at, name) for name in os.listdir(at)]
-        if n > FILES:
-            return 2**62
+    found = 0
+    try:
+        with looking.folder(place, at) as inner:
+            for n, (_, _, stated) in enumerate(looking.below(inner)):
+                if n == FILES:
+                    return UNCOUNTED
+                found += stated.st_blocks * 512
+    except looking.TooDeep:
+        return UNCOUNTED
+    except OSError:  # gone meanwhile
+        pass
     return found
 
 
@@ -242,6 +265,6 @@ def shared():
 
 def size(amount):
     """Bytes in words."""
-    if amount >= 2**62:
-        return f"more than {FILES:,} files"
+    if amount >= UNCOUNTED:
+        return f"more than {FILES:,} files or {looking.DEEP} folders in each other"
     return f"{amount / 1e9:.1f} GB" if amount >= 1e9 else f"{amount / 1e6:.0f} MB"
