@@ -448,8 +448,9 @@ def test_the_warmed_process_gives_no_rights_and_outlives_nonsense(held, ana):
     assert ana.kernel("1_o1/03_vision.ipynb").run("1 + 1") == "2"  # forked by the same
 
 
-@needs("chromium")
-def test_a_seat_that_was_started_before_the_bell_waits_for_a_name_not_known_yet(held, ana, bo):
+@pytest.fixture(scope="module")
+def late(held, ana, bo):
+    """Who comes to the seat that was started before, and is the last that there is."""
     with lab.browser() as chrome, chrome.new_context(ignore_https_errors=True) as context:
         context.add_cookies(cookies(held.teacher()))
         page = context.new_page()
@@ -458,16 +459,19 @@ def test_a_seat_that_was_started_before_the_bell_waits_for_a_name_not_known_yet(
         page.click("text=JupyterHub's own page")
         page.click("text=Start All")
         page.locator("tr", has_text="seat03").get_by_text("Stop Server").wait_for()
-    late = held.learner("Cy")
+    return held.learner("Cy")
+
+
+@needs("chromium")
+def test_a_seat_that_was_started_before_the_bell_waits_for_a_name_not_known_yet(late):
     assert late.seat == "seat03"
     # what the link on the page of a seat leads to: no waiting page in between
     assert "/user/seat03/lab" in str(late.get("/hub/spawn/seat03").url)
     assert late.open().kernel().run("1 + 1") == "2"
 
 
-def test_a_full_class_says_so(held, ana):
-    while len(held.seen()["seats"]) < 3:
-        held.learner(f"Learner {len(held.seen()['seats'])}")
+@needs("chromium")
+def test_a_full_class_says_so(held, late):
     visitor = Learner(held.address)
     said = told(visitor.enter("Dora", held.given["word"]))
     assert said == "All 3 seats are taken. Tell your teacher."
