@@ -196,3 +196,14 @@ def test_who_says_nothing_or_without_end_keeps_nobody_waiting():
             with pytest.raises(BlockingIOError):  # they are waited for still
                 talk.recv(1)
     assert answered
+
+
+def test_one_that_has_ended_can_be_ended_again():
+    """As a Popen: who ends a process cannot know that it has just done so by itself."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    forked = forking.Forked(process.pid)
+    process.wait()
+    forked.kill()
+    forked.terminate()
+    forked.send_signal(signal.SIGINT)
+    assert forked.poll() == 0

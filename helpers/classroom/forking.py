@@ -88,6 +88,12 @@ class Forked(psutil.Process):
         with contextlib.suppress(psutil.NoSuchProcess):  # as a Popen that has ended
             super().send_signal(sig)
 
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self):
+        self.send_signal(signal.SIGTERM)
+
 
 def forked(module, arguments, cwd, env, files=()):
     """The process id of a new process in a folder and an environment: a kernel, or main(arguments)

@@ -1,4 +1,4 @@
-"""A class as learners and teacher meet it: one of three seats, through its own door.
+"""A class as learners and teacher meet it: one of four seats, through its own door.
 
 Needs `start.py test --class`, which installs JupyterHub; without it these tests are skipped.
 """
@@ -35,7 +35,7 @@ SHARE = (60 * 2**20, 900 * 2**20)  # bytes on the disk and in memory that a seat
 
 @pytest.fixture(scope="module")
 def held():
-    with class_held.held(3, share=SHARE) as began:
+    with class_held.held(4, share=SHARE) as began:
         yield began
 
 
@@ -300,17 +300,24 @@ def test_the_page_for_teachers_says_what_a_seat_may_have(monkeypatch):
     assert least.memory == 2**30 / 4 and "a quarter of the machine's memory" in said
 
 
-def test_a_seat_that_cannot_be_made_says_so(held, ana):
+@pytest.fixture(scope="module")
+def unmade(held, ana, bo):
+    """(who comes to a seat that cannot be made, the page that they get)"""
     visitor = held.learner("Cleo")
     shutil.rmtree(held.folder / "seats" / visitor.seat)  # which was made before anybody came
     stands = held.folder / "seats" / f"{visitor.seat}.half"
     stands.touch()  # as a disk that is full, or a folder of somebody else
     page = visitor.get(f"/hub/spawn/{visitor.seat}")
+    stands.unlink()
+    return visitor, page
+
+
+def test_a_seat_that_cannot_be_made_says_so(held, unmade):
+    visitor, page = unmade
     assert "Your notebooks cannot be made ready: File exists. Tell your teacher." in page.text
     assert any(
         f"Cleo ({visitor.seat}) could not be made ready" in line for line in held.seen()["told"]
     )
-    stands.unlink()
 
 
 SECRET = """
@@ -449,7 +456,7 @@ def test_the_warmed_process_gives_no_rights_and_outlives_nonsense(held, ana):
 
 
 @pytest.fixture(scope="module")
-def late(held, ana, bo):
+def late(held, unmade):
     """Who comes to the seat that was started before, and is the last that there is."""
     with lab.browser() as chrome, chrome.new_context(ignore_https_errors=True) as context:
         context.add_cookies(cookies(held.teacher()))
@@ -458,15 +465,15 @@ def late(held, ana, bo):
         assert "Start All" in page.inner_text("body")
         page.click("text=JupyterHub's own page")
         page.click("text=Start All")
-        page.locator("tr", has_text="seat03").get_by_text("Stop Server").wait_for()
+        page.locator("tr", has_text="seat04").get_by_text("Stop Server").wait_for()
     return held.learner("Cy")
 
 
 @needs("chromium")
 def test_a_seat_that_was_started_before_the_bell_waits_for_a_name_not_known_yet(late):
-    assert late.seat == "seat03"
+    assert late.seat == "seat04"
     # what the link on the page of a seat leads to: no waiting page in between
-    assert "/user/seat03/lab" in str(late.get("/hub/spawn/seat03").url)
+    assert "/user/seat04/lab" in str(late.get("/hub/spawn/seat04").url)
     assert late.open().kernel().run("1 + 1") == "2"
 
 
@@ -474,8 +481,8 @@ def test_a_seat_that_was_started_before_the_bell_waits_for_a_name_not_known_yet(
 def test_a_full_class_says_so(held, late):
     visitor = Learner(held.address)
     said = told(visitor.enter("Dora", held.given["word"]))
-    assert said == "All 3 seats are taken. Tell your teacher."
-    assert any("begin it with more, --seats 4" in line for line in held.seen()["told"])
+    assert said == "All 4 seats are taken. Tell your teacher."
+    assert any("begin it with more, --seats 5" in line for line in held.seen()["told"])
 
 
 @needs("chromium")
