@@ -16,7 +16,7 @@ SOUND = re.compile(r"Sound of .*?, (?P<seconds>[\d.]+) s: (?P<words>.*)", re.S)
 SPEAKER = re.compile(r"A reindeer says: (?P<words>.*)", re.S)
 WIDGET = re.compile(
     r"A slider for |A widget to |A bill to explore|A reindeer |A progress bar |Sound of |The tax-form assistant: "
-    r"|Two pages to talk to|What the conversations took just now, "
+    r"|Two pages to talk to|A page with a reindeer to talk to|What the conversations took just now, "
 )
 SKETCH = re.compile(
     r'<img (?=[^>]*? src="data:image/svg\+xml;base64,([^"]+)")'
