@@ -1,6 +1,4 @@
-"""The days of data/realtime/holidays.csv: their names as people say them, and when they are
-next.
-"""
+"""The days of data/realtime/holidays.csv: their names as people say them, and when they are."""
 
 from __future__ import annotations
 
@@ -68,13 +66,3 @@ def day(name: str, year: int) -> datetime.date:
     weeks = calendar.monthcalendar(year, int(month))
     days = [week[DAYS.index(weekday)] for week in weeks if week[DAYS.index(weekday)]]
     return datetime.date(year, int(month), days[int(which) - (int(which) > 0)])
-
-
-def following(name: str, today: datetime.date) -> datetime.date:
-    """The day of a holiday that comes next, today included.
-
-    >>> following("new year", datetime.date(2024, 12, 17))
-    datetime.date(2025, 1, 1)
-    """
-    this = day(name, today.year)
-    return this if this >= today else day(name, today.year + 1)

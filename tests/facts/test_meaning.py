@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpers.facts import holidays, meaning, spoken_numbers
-from helpers.local_api.realtime import items, scenarios, slot_values
+from helpers.local_api.realtime import asked_days, items, scenarios, slot_values
 from helpers.local_api.realtime.instructions import Told
 
 SENTENCES = tomllib.loads(
@@ -185,4 +185,4 @@ def test_every_holiday_has_a_day_in_every_year():
     for year in (1999, 2024, 2025, 2028):
         for name in holidays.known():
             day = holidays.day(name, year)
-            assert day.year == year and holidays.following(name, day) == day
+            assert day.year == year and asked_days.day_of(name, day)[0] == day

@@ -415,8 +415,7 @@ AS_YEAR = re.compile(
 
 
 NO_TAX = [  # what changes the question, and the tables here do not know
-    (r"(?:sales|state|property|local|city|capital[ -]gains?|estate|gift|inheritance|payroll|social security|self[ -]employment|value added)(?: income)? tax(?:es)?|vat", "The tax tables here are for the federal income tax of the United States"),
-    (r"in (?!America\b)(?-i:[A-Z][a-z]+)", "The tax tables here are for the federal income tax of the United States"),
+    (r"(?:sales|state|property|local|city|capital[ -]gains?|estate|gift|inheritance|payroll|social security|self[ -]employment|value added)(?: income)? tax(?:es)?|vat|in (?!America\b)(?-i:[A-Z][a-z]+)", "The tax tables here are for the federal income tax of the United States"),
     (r"(?:a|an|per|every|each) (?:month|week|hour|day)|monthly|weekly|biweekly|hourly|daily", "The tax tables here are for the income of a whole year"),
     (r"euros?|pounds?|francs?|yen|yuan|rupees?|pesos?|canadian|australian", "The tax tables here are for dollars of the United States"),
 ]  # fmt: skip
