@@ -71,6 +71,13 @@ def test_sentences_that_no_phrase_was_written_for_are_understood():
         ("what do you call a reindeer with no eyes", "off the map"),
         ("Bake me a cake, reindeer. Thanks!", "off the map"),
         ("My boss asks what time it is. Where are my shoes?", "off the map"),
+        ("How are you today?", "how are you"),
+        ("How tall are you?", "off the map"),
+        ("How expensive are you?", "off the map"),
+        ("What is your favorite song?", "off the map"),
+        ("Do you have a cold?", "off the map"),
+        ("Is it going to snow tomorrow?", "weather"),
+        ("What was the price of o1 when it came out?", "price"),
     ],
 )  # fmt: skip
 def test_misheard_words_find_their_scene_and_others_none(heard, scene):
