@@ -363,7 +363,8 @@ def _file(shell, error, own):
     folder = path.parent
     while not folder.is_dir():
         folder = folder.parent
-    return f"In {folder.resolve()} there are: {listed(sorted(os.listdir(folder)), path.name)}."
+    names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    return f"In {folder.resolve()} there are: {listed(names, path.name)}."
 
 
 def _import(shell, error, own):

@@ -2,13 +2,15 @@
 // events come, all in milliseconds of performance.now(), and the call itself, for its statistics.
 window.seen = {mic: [], heard: [], events: []};
 window.peers = [];
+const PAUSE = 75;  // blocks of 128 samples, 0.2 s: a pause between two words is none
 const WORKLET = `registerProcessor("loud", class extends AudioWorkletProcessor {
-  quiet = 1e9;  // blocks since the last loud one
+  quiet = ${PAUSE};  // blocks since the last loud one
   process([[channel]]) {
+    // two messages a stretch: one a block would take from both voices the time that is measured
     if (channel?.some(x => Math.abs(x) > 0.01)) {
-      this.port.postMessage(this.quiet > 75);  // 0.2 s: a pause between two words is none
+      if (this.quiet >= ${PAUSE}) this.port.postMessage(true);
       this.quiet = 0;
-    } else this.quiet++;
+    } else if (++this.quiet === ${PAUSE}) this.port.postMessage(false);
     return true;
   }
 });`;
@@ -20,8 +22,8 @@ async function watch(stream, name) {
   const loud = new AudioWorkletNode(context, "loud", {numberOfOutputs: 0});
   loud.port.onmessage = ({data: begins}) => {
     const now = performance.now(), all = window.seen[name];
-    if (begins) all.push([now, now]);
-    else all.at(-1)[1] = now;
+    if (begins) all.push([now, 1e12]);  // still loud
+    else all.at(-1)[1] = now - PAUSE * 128 / 48;
   };
   context.createMediaStreamSource(stream).connect(loud);
 }

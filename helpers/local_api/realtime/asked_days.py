@@ -14,8 +14,22 @@ from ..computed.reading import Unclear
 PAST = re.compile(r"(?i)\b(?:since|ago|was|were|last|passed)\b")
 BETWEEN = re.compile(r"(?i)\b(?:between|from) (?P<begin>.+?) (?:and|to|until|till) (?P<end>.+)")
 BESIDE = re.compile(r"(?i)\b(?P<n>the|a|one|\d{1,4}) (?P<unit>day|week)s? (?P<side>before|after) ")
+WEEKS = "weeks?"
+OTHER_UNIT = r"seconds?|minutes?|hours?|fortnights?|months?|years?|weekends?|(?:week|work|working|business|school) ?days?|(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+NEAR = [  # a day counted from today: what it is called, and how many days off it is
+    (re.compile(r"(?i)\bday after tomorrow\b"), "the day after tomorrow", 2),
+    (re.compile(r"(?i)\bday before yesterday\b"), "the day before yesterday", -2),
+    (re.compile(r"(?i)\btomorrow\b"), "tomorrow", 1),
+    (re.compile(r"(?i)\byesterday\b"), "yesterday", -1),
+]
+FROM_NOW = re.compile(
+    rf"(?i)\b(?P<before>in )?(?P<n>an?|one|\d{{1,4}}) (?P<unit>days?|{WEEKS}|{OTHER_UNIT})(?P<after> (?:ago|from (?:now|today)|later))?\b"
+)
 WHEN = re.compile(r"(?i)\W*(?:\w+\W+){0,6}?(?:when|(?:what|which) (?:date|day))\b")  # asks for the date  # fmt: skip
 CHRISTMAS = (12, 25)
+UNIT = re.compile(
+    rf"(?i)\b(?:how many |the |number of |in )(?:more |full |whole |calendar )*(?P<unit>{WEEKS}|{OTHER_UNIT})\b"
+)
 
 
 def asked(words, now):
@@ -82,7 +96,40 @@ def said(day, year=False):
     return f"{day:%B} {spoken_numbers.nth(day.day)}" + f", {day.year}" * year
 
 
-def away(days):
+def near(words):
+    """(how a day is called that words count from today, how many days off it is): ("2 weeks after
+    today", 14); ("", 0) where they count none. Raises Unclear for another unit.
+    """
+    for pattern, name, days in NEAR:
+        if pattern.search(words):
+            return name, days
+    found = FROM_NOW.search(words)
+    if not found or not (found["before"] or found["after"]):
+        return "", 0
+    n, unit = int(found["n"]) if found["n"].isdigit() else 1, found["unit"].lower()
+    if unit.rstrip("s") not in ("day", "week"):
+        raise Unclear(_other(unit))
+    past = (found["after"] or "").endswith("ago")
+    days = n * (7 if unit.startswith("week") else 1) * (-1 if past else 1)
+    return f"{counted(n, unit.rstrip('s'))} {'before' if past else 'after'} today", days
+
+
+def _other(unit):
+    return f"Days or weeks are counted here, not “{unit}”."
+
+
+def in_weeks(words):
+    """Whether a question asks for weeks, and not for days. Raises Unclear for another unit."""
+    unit = UNIT.search(words)
+    if unit and not re.fullmatch(WEEKS, unit["unit"], re.I):
+        raise Unclear(_other(unit["unit"]))
+    return bool(unit)
+
+
+def away(days, weeks=False):
     """How far off a day is, as it is said; less than 0: how long ago."""
-    count = counted(abs(days), "day")
-    return "today" if days == 0 else f"{count} away" if days > 0 else f"{count} ago"
+    if days == 0:
+        return "today"
+    full, rest = divmod(abs(days), 7) if weeks else (0, abs(days))
+    parts = [counted(n, unit) for n, unit in ((full, "week"), (rest, "day")) if n]
+    return f"{' and '.join(parts)} {'away' if days > 0 else 'ago'}"

@@ -378,14 +378,14 @@ def christmas(today, words=""):
     beside it, that words mean.
     """
     now, day, name = asked_days.asked(dates.DATE.sub(" ", words) + " Christmas", today)
-    n = (day - now).days
+    n, weeks = (day - now).days, asked_days.in_weeks(words)
     values = {
         "date": asked_days.said(now),
-        "away": asked_days.away(n),
+        "away": asked_days.away(n, weeks),
         "holiday": name,
         "is": "was" if n < 0 else "is",
     }
-    return values | (_christmas_elsewhere(now, n) if name == "Christmas" else {})
+    return values | (_christmas_elsewhere(now, n) if name == "Christmas" and not weeks else {})
 
 
 def _christmas_elsewhere(now, n):
@@ -417,6 +417,8 @@ AS_YEAR = re.compile(
 NO_TAX = [  # what changes the question, and the tables here do not know
     (r"(?:sales|state|property|local|city|capital[ -]gains?|estate|gift|inheritance|payroll|social security|self[ -]employment|value added)(?: income)? tax(?:es)?|vat|in (?!America\b)(?-i:[A-Z][a-z]+)", "The tax tables here are for the federal income tax of the United States"),
     (r"(?:a|an|per|every|each) (?:month|week|hour|day)|monthly|weekly|biweekly|hourly|daily", "The tax tables here are for the income of a whole year"),
+    (r"(?:tax )?brackets?|marginal|rates?|refunds?", "The tax tables here are for the tax that is due"),
+    (r"minus|negative|loss(?:es)?", "The Tax Table is for incomes from 0 dollars on"),
     (r"euros?|pounds?|francs?|yen|yuan|rupees?|pesos?|canadian|australian", "The tax tables here are for dollars of the United States"),
 ]  # fmt: skip
 

@@ -51,6 +51,7 @@ MODELS = [
 OTHER_MODEL = re.compile(
     r"(?i)\b(?:o1[ -]?pro|o[34](?:[ -]?mini)?|(?:chat ?)?gpt(?:[ -]?\d[\w.]*)?|claude|gemini|llama|deepseek|mistral)\b"
 )
+OTHER_PRICE = re.compile(r"(?i)\b(?:cach(?:ed|ing)|batch|flex|priority|training|fine[ -]?tun\w+)\b")
 COUNTED = 30  # numbers that are said in a row
 
 
@@ -65,7 +66,7 @@ def until(words, given, items):
         "today": asked_days.said(now),
         "what": f"{name}, {dated}," if name and asked_days.WHEN.match(words) else name or dated,
         "is": "was" if day < now else "is",
-        "away": asked_days.away((day - now).days),
+        "away": asked_days.away((day - now).days, asked_days.in_weeks(words)),
     }
 
 
@@ -77,12 +78,11 @@ def weekday(words, given, items):
 
 
 def now(words, given, items):
-    beside = re.search(r"(?i)\b(tomorrow|yesterday)\b", words)
-    which = beside[1].lower() if beside else "it"
-    day = today(given) + datetime.timedelta({"it": 0, "tomorrow": 1, "yesterday": -1}[which])
+    name, days = asked_days.near(words)
+    day = today(given) + datetime.timedelta(days)
     return {
-        "which": which,
-        "is": "was" if which == "yesterday" else "is",
+        "which": name or "it",
+        "is": "was" if days < 0 else "is",
         "weekday": f"{day:%A}",
         "date": asked_days.said(day, year=True),
     }
@@ -162,6 +162,8 @@ def _model(words):
 
 
 def price(words, given, items):
+    if other := OTHER_PRICE.search(words):
+        raise Unclear(f"A voice here knows what tokens in and out cost, not “{other[0]}”: data/prices.csv has more.")  # fmt: skip
     model = _model(words)
     kind = "audio" if "realtime" in model else "text"
     each = [prices.usd_per_million(model, kind, side, DAY_9) for side in ("input", "output")]
