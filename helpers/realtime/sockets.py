@@ -88,7 +88,9 @@ class Talk:
         if spoken > ended:
             need = (rules or {}).get("silence_duration_ms")
             how = f"{need} ms of silence" if need else "a silence"
-            return f"The server hears no end of the turn: it has got {self.sound_ms / 1000:.1f} s of sound, and waits for {how} behind the last word."
+            # of a call over WebRTC the sound is in no event, and nobody counts it here
+            got = f" has got {self.sound_ms / 1000:.1f} s of sound, and" if self.sound_ms else ""
+            return f"The server hears no end of the turn: it{got} waits for {how} behind the last word."
         if given > max(answered, asked):
             return "Nothing asked for an answer: an item alone asks for nothing (nor does a turn with create_response False), the server waits for response.create."
         if sound > max(answered, asked):

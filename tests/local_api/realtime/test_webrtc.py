@@ -461,6 +461,15 @@ async def test_a_caller_who_waits_for_more_is_told_that_the_call_is_over(api):
 
 
 @with_api
+async def test_a_caller_who_waits_in_vain_is_not_told_of_sound_that_no_event_carried(api):
+    slow = {"type": "server_vad", "silence_duration_ms": 8_000}
+    call = await api.dial(audio={"input": {"turn_detection": slow}})
+    await call.say("user-thanks")
+    with pytest.raises(TimeoutError, match="no end of the turn: it waits for 8000 ms of silence"):
+        await call.until("response.done", seconds=0.5)
+
+
+@with_api
 async def test_the_client_hangs_up_in_the_middle_of_an_answer(api):
     threads = threading.active_count()
     call = await api.dial()
