@@ -363,7 +363,7 @@ def _file(shell, error, own):
     folder = path.parent
     while not folder.is_dir():
         folder = folder.parent
-    names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    names = sorted(name for name in os.listdir(folder) if not name.startswith((".", "__")))
     return f"In {folder.resolve()} there are: {listed(names, path.name)}."
 
 
