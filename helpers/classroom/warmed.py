@@ -13,6 +13,7 @@ import functools
 import importlib
 import io
 import os
+import platform
 import signal
 import socket
 import subprocess
@@ -70,11 +71,14 @@ WARM = (
     "helpers.local_api.where",
 )
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
-PARENT_HAS_ENDED = 1  # prctl's PR_SET_PDEATHSIG
+PARENT_HAS_ENDED, NO_NEW_RIGHTS = 1, 38  # prctl's PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS
+KEYCTL = {"x86_64": 250, "aarch64": 219}  # the number of that call of the system's, by processor
+JOIN_SESSION_KEYRING = 1
 # A loop that fills the memory or the disk ends in a MemoryError or an OSError of the learner's own.
 LIMITS = {"RLIMIT_DATA": 3 * 2**30, "RLIMIT_FSIZE": 2**30}
 # Of what all share. A kernel and its local API have 15 threads, which count as processes.
-WALLED = {"RLIMIT_NPROC": 1_000, "RLIMIT_NOFILE": 4_096}
+# What a process had in its memory as it crashed is not written down, wherever the system would.
+WALLED = {"RLIMIT_NPROC": 1_000, "RLIMIT_NOFILE": 4_096, "RLIMIT_CORE": 0}
 
 
 @functools.cache
@@ -144,6 +148,10 @@ def be_user(user):
         os.setgroups([])
         os.setgid(user)
         os.setuid(user)
+        library = ctypes.CDLL(None)
+        library.prctl(NO_NEW_RIGHTS, 1, 0, 0, 0)  # by sudo, su or another program of root's
+        if call := KEYCTL.get(platform.machine()):  # what root's login has put there is not theirs
+            library.syscall(call, JOIN_SESSION_KEYRING, None)
         limits = LIMITS | WALLED  # else these would be for all seats together, and the hub
     os.umask(0o077)
     for name, most in limits.items():
