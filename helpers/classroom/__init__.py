@@ -4,6 +4,7 @@ __main__    keeps the class running: the warmed process, the proxy, the hub
 forking     processes forked from one that has imported the large packages (also the tests')
 warmed      the process from which seats, kernels and local APIs are forked
 watch       what seats take of the disk and the memory, and who has more than a share
+groups      what the system itself counts of a seat's memory, and ends where it is too much
 seats       who sits where, and each seat's folder: prepare, reset, catch up
 looking     how that folder is looked at from outside, where no link leads astray
 hub         JupyterHub's settings, with what a seat is started by

@@ -25,7 +25,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import forking, looking, seats, watch
+from . import forking, groups, looking, seats, watch
 
 ROOT = seats.ROOT
 FOLDER = ROOT / "class"
@@ -54,9 +54,12 @@ def main(arguments):
         free(asked.port)
         os.chmod(runtime, 0o711)
         given = settings(asked, runtime, walls())
-        take_over(given)
-        tell(given)
-        keep_running(given)
+        try:
+            take_over(given)
+            tell(given)
+            keep_running(given)
+        finally:
+            groups.end(given["groups"])
 
 
 def hold():
@@ -196,13 +199,17 @@ def settings(asked, runtime, walls):
         ) from None
     # who has been here finds their seat, also where the class is begun with fewer
     number = max([asked.seats, *(int(seat.removeprefix("seat")) for seat in taken)])
+    share = watch.share(FOLDER, number)
+    groups.end(before.get("groups", []))  # of a class that was killed
+    sitting = [*seats.seats(number), seats.TEACHER]
     given = {
         "word": before.get("word") or f"{secrets.choice(WORDS)}-{secrets.choice(WORDS)}",
         "teacher_word": before.get("teacher_word") or secrets.token_urlsafe(9),
         "key": before.get("key") or secrets.token_hex(32),
         "seats": number,
-        "share": watch.share(FOLDER, number),
+        "share": share,
         "walls": walls,
+        "groups": groups.begin(sitting, watch.most(share)) if walls else [],
         "folder": str(FOLDER),
         "runtime": runtime,
         "here": here,
@@ -234,6 +241,8 @@ def tell(given):
     )
     if not given["walls"]:
         print("Seats are not walled off from each other: for that, start it as root on Linux.")
+    if given["walls"] and not given["groups"]:
+        print(watch.UNLIMITED)
     if not given["address"].startswith("https"):
         print("Without --https, browsers give no microphone to pages of another machine.")
     print("What learners write is kept in class/. Ctrl-C ends the class.", flush=True)
@@ -302,7 +311,7 @@ def keep_running(given):
             env[forking.ADDRESS] = os.environ[forking.ADDRESS]
             # as kernels are started, which the debugger asks for
             warmed = [sys.executable, "-Xfrozen_modules=off", "-m", "helpers.classroom.warmed"]
-            warmed += [str(door.fileno())]
+            warmed += [str(door.fileno()), *given["groups"]]
             start("warmed process", warmed, pass_fds=[door.fileno()])
         for seat in seats.seats(given["seats"]):  # not when all come at once
             owner = seats.user_id(seat) if given["walls"] else None

@@ -19,10 +19,23 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.utils import url_path_join
 from tornado import httpclient, web, websocket
+from tornado.ioloop import IOLoop
+
+from ..common.private import must_have
+from . import groups
 
 PASSED = ("Authorization", "Content-Type", "Accept", "Range")
 ANSWERED = ("Content-Type", "Cache-Control", "Location", "x-request-id")
 LONGEST = 64 * 2**20  # of one message, as in the local API
+SHORT = "MemoryError"  # at the end of the names of all such errors, NumPy's too
+ENDED = (
+    "The system has ended this kernel: your seat asked for more memory than it may have. All "
+    "variables are gone, and what is saved is not. Ask for less, or for one part after the other; "
+    "then run the cells again from the top."
+)
+
+
+must_have(ZMQChannelsWebsocketConnection, "handle_outgoing_message", "on_kernel_restarted", "on_restart_failed", "write_stderr")  # fmt: skip
 
 
 class Door(JupyterHandler):
@@ -127,12 +140,53 @@ class Socket(websocket.WebSocketHandler, Door):
 
 class Line(ZMQChannelsWebsocketConnection):
     """What a page and its kernel say to each other: at once, and not 40 ms later, when the page has
-    said that the message before has come.
+    said that the message before has come. A cell whose kernel was ended for want of memory is told
+    so, and the class's watch of a cell that was refused it.
     """
+
+    ended = 0  # how many processes of the seat were, the last time that a kernel was started again
+    cell = None  # the header of what asked for what the kernel works on
 
     def connect(self):
         self.websocket_handler.set_nodelay(True)
         return super().connect()
+
+    def handle_outgoing_message(self, stream, outgoing_msg):
+        if getattr(stream, "channel", stream) in ("iopub", "shell"):
+            # what is no message is not for us
+            with contextlib.suppress(AttributeError, LookupError, TypeError, ValueError):
+                _, parts = self.session.feed_identities(outgoing_msg)
+                self.notice(*map(self.session.unpack, (parts[1], parts[2], parts[4])))
+        super().handle_outgoing_message(stream, outgoing_msg)
+
+    def notice(self, header, cell, content):
+        if header["msg_type"] == "execute_input":
+            self.cell = cell
+        elif content.get("execution_state") == "idle":
+            self.cell = None
+        # in the place of an error message there may be a panel of ours
+        elif header["msg_type"] == "execute_reply" and content.get("ename", "").endswith(SHORT):
+            with contextlib.suppress(OSError):  # on a full disk
+                Path(os.environ["JUPYTER_RUNTIME_DIR"], groups.REFUSED).write_bytes(b"")
+
+    def on_kernel_restarted(self):
+        self.say_why()
+        super().on_kernel_restarted()
+
+    def on_restart_failed(self):
+        """Of a kernel that has ended again and again, which is not started once more."""
+        self.say_why()
+        super().on_restart_failed()
+
+    def say_why(self):
+        """Tell the cell that a kernel worked on why it has ended, where that was the memory."""
+        if folders := os.environ.get(groups.VARIABLE):
+            now = groups.ended(folders.split(os.pathsep), os.environ["JUPYTERHUB_USER"])
+            if now > Line.ended and self.cell:
+                self.write_stderr(ENDED, self.cell)
+            # after other pages of this kernel have looked, too
+            IOLoop.current().add_callback(setattr, Line, "ended", now)
+        self.cell = None
 
 
 def listens(port):

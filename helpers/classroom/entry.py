@@ -3,6 +3,7 @@ And two pages: a learner's seat, and the teacher's class.
 """
 
 import asyncio
+import functools
 import os
 import re
 import secrets
@@ -17,7 +18,7 @@ from jupyterhub.utils import url_path_join
 from tornado import web, websocket
 from traitlets import Any, Dict, Set, default
 
-from . import seats, watch
+from . import seats, warmed, watch
 
 TOLD = 30  # lines for the teacher
 ACTIONS = {"reset": "begin anew", "catch_up": "catch up to"}
@@ -152,7 +153,7 @@ class Seat(Page):
             return
         busy.add(seat)
         try:
-            worked, said = await as_seat(self.home_of(seat), action, notebook)
+            worked, said = await as_seat(self.given, seat, action, notebook)
         finally:
             busy.remove(seat)
         if not worked:
@@ -239,12 +240,14 @@ class Class(Page):
         }
 
 
-async def as_seat(home, action, notebook):
-    """Run `python -m helpers.classroom.seats` as the user whose folder it is. Returns whether it
-    worked, and a sentence for the learner.
+async def as_seat(given, seat, action, notebook):
+    """Run `python -m helpers.classroom.seats` as the seat's user. Returns whether it worked, and a
+    sentence for the learner.
     """
+    home, become = Path(given["folder"]) / "seats" / seat, None
+    if given["walls"]:
+        become = functools.partial(warmed.be_of_seat, given["groups"], seat)
     try:
-        owner = home.stat().st_uid if os.getuid() == 0 else None
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -256,11 +259,9 @@ async def as_seat(home, action, notebook):
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(seats.ROOT), "HOME": str(home)},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            user=owner,
-            group=owner,
-            extra_groups=None if owner is None else [],
+            preexec_fn=become,
         )
-    except OSError as error:  # the folder is gone, or the seat may have no more processes
+    except OSError as error:
         return False, f"{error.strerror}."
     try:
         async with asyncio.timeout(PATIENCE):

@@ -252,7 +252,8 @@ def import_as_in_a_kernel(names, also=lambda: None):
 
 def leave_parent(cwd, env, files=()):
     """In a fork: a session of its own, the folder, the environment and the standard files that were
-    asked for; where there are none, nothing is read and nothing kept.
+    asked for; where there are none, nothing is read and nothing kept. What else the parent has open
+    is nothing here: all that are forked would share it, whoever they are.
     """
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -261,6 +262,12 @@ def leave_parent(cwd, env, files=()):
         os.dup2(files[standard] if standard < len(files) else nothing, standard)
     for file in files:
         os.close(file)
+    for name in os.listdir("/proc/self/fd"):
+        # not closed: a library that still has the number would write into the file that gets it
+        with contextlib.suppress(OSError):  # what listed them
+            if int(name) > 2 and os.fstat(int(name)):
+                os.dup2(nothing, int(name), inheritable=False)
+    os.close(nothing)
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)

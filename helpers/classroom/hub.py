@@ -16,7 +16,7 @@ folder = Path(given["folder"])
 
 c.JupyterHub.spawner_class = spawner.Seat
 c.Seat.folder, c.Seat.runtime, c.Seat.walls = given["folder"], given["runtime"], given["walls"]
-c.Seat.here = given["here"]
+c.Seat.here, c.Seat.groups = given["here"], given["groups"]
 c.Spawner.notebook_dir = str(folder / "seats" / "{username}")
 c.Spawner.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
@@ -27,7 +27,10 @@ c.LocalProcessSpawner.interrupt_timeout = c.LocalProcessSpawner.term_timeout = 5
 c.JupyterHub.concurrent_spawn_limit = 0
 c.JupyterHub.proxy_check_interval = 5  # seconds in which a proxy that came back learns who is there
 c.JupyterHub.template_paths = [str(Path(__file__).with_name("pages"))]
-c.JupyterHub.template_vars = {"disk_is_full": lambda user: watch.full(folder)}
+c.JupyterHub.template_vars = {
+    "disk_is_full": lambda user: watch.full(folder),
+    "unlimited": watch.UNLIMITED,
+}
 
 c.JupyterHub.authenticator_class = entry.ClassWord
 c.ClassWord.given = given

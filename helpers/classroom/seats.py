@@ -132,6 +132,11 @@ def user_id(seat):
     return FIRST_USER + (0 if seat == TEACHER else int(seat.removeprefix("seat")))
 
 
+def of_user(user):
+    """The seat that has a user id."""
+    return TEACHER if user == FIRST_USER else f"seat{user - FIRST_USER:02}"
+
+
 def ticket(key, seat):
     """What a browser shows at the proxy for the pages of a seat; key: the class's own."""
     return hmac.digest(key.encode(), seat.encode(), "sha256").hex()

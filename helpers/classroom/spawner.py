@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 from jupyterhub.spawner import LocalProcessSpawner, SpawnException
 from jupyterhub.utils import random_port
-from traitlets import Bool, Unicode
+from traitlets import Bool, List, Unicode
 
-from . import forking, seats, warmed
+from . import forking, groups, seats, warmed
 
 ROOT = seats.ROOT
 
@@ -21,6 +21,7 @@ class Seat(LocalProcessSpawner):
     folder = Unicode(help="of the class").tag(config=True)
     runtime = Unicode(help="for sockets, whose paths are short").tag(config=True)
     here = Unicode(help="the address by which browsers come").tag(config=True)
+    groups = List(help="of all seats: the folders of groups.begin()").tag(config=True)
     walls = Bool(help="whether each seat has a user id of its own").tag(config=True)
 
     @property
@@ -47,6 +48,7 @@ class Seat(LocalProcessSpawner):
         return {
             **env,
             **parent,
+            **{groups.VARIABLE: os.pathsep.join(self.groups)},
             **{name: str(self.home / place) for name, place in at.items()},
             "USER": self.user.name,
             "DAY9_DOOR": f"/user/{self.user.name}/day9-door",
@@ -105,6 +107,10 @@ class Seat(LocalProcessSpawner):
             self.pid = forking.forked(warmed.SEAT, arguments, str(self.home), self.get_env(), files)
         await self.listens()
         return "127.0.0.1", self.port
+
+    async def stop(self, now=False):
+        await super().stop(now)
+        groups.clear(self.groups, self.user.name)
 
     async def listens(self):
         """Wait until the seat listens, and nobody else at its port, to whom a learner's browser

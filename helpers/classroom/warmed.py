@@ -1,6 +1,8 @@
 """The process from which a class's seats, kernels and local APIs are forked, on Linux.
 
-    python -m helpers.classroom.warmed SOCKET      SOCKET: the number of an open, listening socket
+    python -m helpers.classroom.warmed SOCKET [GROUPS ...]
+
+SOCKET: the number of an open, listening socket. GROUPS: the folders that groups.begin() has made.
 
 It runs as whoever has started the class. A kernel, a local API and what hears for it belong to the
 seat that asks for them; a seat is made for the class's own user alone, and then becomes the user
@@ -13,6 +15,7 @@ import functools
 import importlib
 import io
 import os
+import platform
 import signal
 import socket
 import subprocess
@@ -25,7 +28,7 @@ import psutil
 from ..common import left_out
 from ..facts import hearing
 from ..local_api import apart, child
-from . import forking
+from . import forking, groups, seats
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "helpers.local_api.__main__"
@@ -70,11 +73,14 @@ WARM = (
     "helpers.local_api.where",
 )
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
-PARENT_HAS_ENDED = 1  # prctl's PR_SET_PDEATHSIG
+PARENT_HAS_ENDED, NO_NEW_RIGHTS = 1, 38  # prctl's PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS
+KEYCTL = {"x86_64": 250, "aarch64": 219}  # the number of that call of the system's, by processor
+JOIN_SESSION_KEYRING, CLONE_NEWIPC = 1, 0x08000000
 # A loop that fills the memory or the disk ends in a MemoryError or an OSError of the learner's own.
 LIMITS = {"RLIMIT_DATA": 3 * 2**30, "RLIMIT_FSIZE": 2**30}
 # Of what all share. A kernel and its local API have 15 threads, which count as processes.
-WALLED = {"RLIMIT_NPROC": 1_000, "RLIMIT_NOFILE": 4_096}
+# What a process had in its memory as it crashed is not written down, wherever the system would.
+WALLED = {"RLIMIT_NPROC": 1_000, "RLIMIT_NOFILE": 4_096, "RLIMIT_CORE": 0}
 
 
 @functools.cache
@@ -101,8 +107,8 @@ def load_here():
     nbformat.validate(nbformat.v4.new_notebook())
 
 
-def become(module, arguments, cwd, env, user, files):
-    """Be the process that was asked for, until it ends."""
+def become(folders, module, arguments, cwd, env, user, files):
+    """Be the process that was asked for, until it ends. folders: those of the class's groups."""
     code = 1
     try:
         made = warm()
@@ -113,6 +119,8 @@ def become(module, arguments, cwd, env, user, files):
         # where memory runs out, the system ends a kernel first, and never what holds the class
         soon = "800" if module == forking.KERNEL else "500"
         Path("/proc/self/oom_score_adj").write_text(soon, encoding="ascii")
+        if folders:
+            groups.enter(folders, seats.of_user(user), lab=module == SEAT)
         be_user(user)  # before anything is done that was asked for
         forking.leave_parent(cwd, made | env, files)
         sys.stdin, sys.stdout, sys.stderr = (
@@ -136,14 +144,21 @@ def become(module, arguments, cwd, env, user, files):
 
 
 def be_user(user):
-    """Become a user id, where that is another one; its files are then for nobody else."""
+    """Become a user id, where that is another one; its files are then for nobody else. What of
+    System V's it shares ends with its processes.
+    """
     import resource
 
     limits = LIMITS
     if user != os.getuid():
+        ctypes.CDLL(None).unshare(CLONE_NEWIPC)  # root in a container may not
         os.setgroups([])
         os.setgid(user)
         os.setuid(user)
+        library = ctypes.CDLL(None)
+        library.prctl(NO_NEW_RIGHTS, 1, 0, 0, 0)  # by sudo, su or another program of root's
+        if call := KEYCTL.get(platform.machine()):  # what root's login has put there is not theirs
+            library.syscall(call, JOIN_SESSION_KEYRING, None)
         limits = LIMITS | WALLED  # else these would be for all seats together, and the hub
     os.umask(0o077)
     for name, most in limits.items():
@@ -152,6 +167,15 @@ def be_user(user):
         resource.setrlimit(getattr(resource, name), (most, most))
     if "numpy" in sys.modules:  # each its own luck
         sys.modules["numpy"].random.seed()
+
+
+def be_of_seat(folders, seat):
+    """Become a seat's own user, in its groups: in a process that does something for a seat, which
+    the seat's other processes may change while it runs.
+    """
+    if folders:
+        groups.enter(folders, seat)
+    be_user(seats.user_id(seat))
 
 
 def be_seat(arguments):
@@ -227,4 +251,5 @@ class Child(forking.Forked):
 if __name__ == "__main__":
     warm()
     print("warm", flush=True)
-    forking.serve(socket.socket(fileno=int(sys.argv[1])), warm, become)
+    door = socket.socket(fileno=int(sys.argv[1]))
+    forking.serve(door, warm, functools.partial(become, sys.argv[2:]))

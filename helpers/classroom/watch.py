@@ -4,10 +4,13 @@ Who goes over a seat's share of the disk or of the memory is given nothing more 
 have less again: on Linux the system then refuses it to the seat's kernels, and the cell that asked
 ends in an error of its own. The seat's JupyterLab goes on, so that notebooks are saved; and the
 files that all seats read are watched too, for one who sits without walls can change them.
+
+Where groups can be had, the system ends what holds half as much again before a look has come.
 """
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import json
 import logging
@@ -21,7 +24,7 @@ from typing import NamedTuple
 
 import psutil
 
-from . import looking, seats, warmed
+from . import groups, looking, seats, warmed
 
 EVERY = 3  # seconds
 FILES = 50_000  # more are not counted: a seat that has as many is full
@@ -31,6 +34,10 @@ SHARED = ("helpers", "data")  # a seat's notebooks are copies
 LOW, NOTHING = 2**29, 2**20  # bytes of the disk
 PATIENCE = 30  # seconds in which the processes of a seat must let themselves be held
 SLACK = 2**25  # bytes by which a process may grow whose seat has its share
+UNLIMITED = (
+    "This system gives the class no control groups: memory that processes share, as files in "
+    "/dev/shm, is not limited, and one seat can use up what all need."
+)
 LIMIT = """
 import json, resource, sys
 for pid, name, most in json.loads(sys.argv[1]):
@@ -40,6 +47,16 @@ for pid, name, most in json.loads(sys.argv[1]):
         resource.prlimit(pid, kind, (hard if most is None else most, hard))
     except (OSError, ValueError):  # it has ended, or has less already
         pass
+"""
+
+
+CLEAR = """
+import contextlib, os, shutil, sys
+for place in sys.argv[1:]:
+    for entry in os.scandir(place):
+        with contextlib.suppress(OSError):  # gone meanwhile
+            if entry.stat(follow_symlinks=False).st_uid == os.getuid():
+                (shutil.rmtree if entry.is_dir(follow_symlinks=False) else os.remove)(entry.path)
 """
 
 
@@ -57,6 +74,8 @@ class Taken(NamedTuple):
     memory: int = 0
     full: bool = False
     heavy: bool = False
+    ended: int = 0  # processes that the system has ended for want of memory
+    refused: int = 0  # when a cell was refused memory, in ns
 
 
 def share(folder, number):
@@ -66,6 +85,13 @@ def share(folder, number):
         max(50 * 2**20, min(2**30, left)),
         min(warmed.LIMITS["RLIMIT_DATA"], psutil.virtual_memory().total // 4),
     )
+
+
+def most(share):
+    """The bytes at which the system ends what a seat runs: beyond the share, so that a cell that
+    takes one part after the other ends in an error of its own, and keeps what it has.
+    """
+    return share[1] * 3 // 2
 
 
 def full(folder):
@@ -80,6 +106,7 @@ class Watch:
 
     def __init__(self, given, tell, who, servers):
         self.folder, self.walls = Path(given["folder"]) / "seats", given["walls"]
+        self.runtime, self.groups = Path(given["runtime"]), given["groups"]
         self.share = Share(*given["share"])
         self.seats = [*seats.seats(given["seats"]), seats.TEACHER]
         self.tell, self.who, self.servers = tell, who, servers
@@ -108,13 +135,28 @@ class Watch:
         elsewhere = self._elsewhere() if self.walls else {}
         for seat, processes in self._processes().items():
             before = self.taken.get(seat, Taken())
-            disk = written(self.folder / seat) + elsewhere.get(seat, 0)
-            memory = sum(held(p, "rss") for p in processes)
-            if memory >= self.share.memory:  # forked processes share much of that; this is slower
-                memory = sum(held(p, "uss") for p in processes)
+            short = self.runtime / seat.removeprefix("seat")
+            disk = written(self.folder / seat) + written(short) + elsewhere.get(seat, 0)
+            ended = groups.ended(self.groups, seat) if self.groups else 0
+            memory = self._memory(seat, processes, servers)
             full, heavy = disk >= self.share.disk, memory >= self.share.memory
-            self.taken[seat] = Taken(disk, memory, full, heavy)
+            stated = looking.plain(short, groups.REFUSED)
+            refused = stated.st_mtime_ns if stated else 0
+            if seat not in self.taken and not self.began:  # known to the hub before, and told
+                before = before._replace(ended=ended, refused=refused)
+            self.taken[seat] = Taken(disk, memory, full, heavy, ended, refused)
             who, kernels = self.who(seat), [p for p in processes if p.pid not in servers]
+            if ended > before.ended:
+                told.append(
+                    f"{who} asked for more memory than a seat may have, {size(self.share.memory)}: "
+                    f"the system has ended {ended - before.ended} of their processes."
+                    + self._clear(seat)
+                )
+            if refused != before.refused:
+                told.append(
+                    f"{who} asked for more memory at once than a seat may have, "
+                    f"{size(self.share.memory)}, and was refused it: the cell ended in an error."
+                )
             try:
                 self._hold(seat, kernels)
             except (OSError, subprocess.SubprocessError):  # a fork bomb, or who stops what holds it
@@ -146,16 +188,41 @@ class Watch:
                 self.limits[process] = wanted
                 changed += [[process.pid, name, wanted.get(name)] for name in warmed.LIMITS]
         if changed and sys.platform == "linux":
-            owner = seats.user_id(seat) if self.walls else None
-            # as the seat's user, since root in a container may not do that to others
-            subprocess.run(
-                [sys.executable, "-I", "-S", "-c", LIMIT, json.dumps(changed)],
-                user=owner,
-                group=owner,
-                extra_groups=None if owner is None else [],
-                check=True,
-                timeout=PATIENCE,
-            )
+            self._as_seat(seat, LIMIT, json.dumps(changed))
+
+    def _memory(self, seat, processes, servers):
+        """The bytes of memory that a seat holds."""
+        if self.groups:
+            groups.leave_lab(self.groups, seat, servers)
+            return sum(groups.held(self.groups, seat))
+        memory = sum(held(p, "rss") for p in processes)
+        if memory >= self.share.memory:  # forked processes share much of that; this is slower
+            memory = sum(held(p, "uss") for p in processes)
+        return memory
+
+    def _clear(self, seat):
+        """Delete what a seat has put into folders that lie in memory, where that is half of what it
+        may have: its next kernel would be ended, too. Returns what of it is to be told.
+        """
+        if groups.held(self.groups, seat)[1] < self.share.memory / 2:
+            return ""
+        lines = [line.split() for line in groups.MOUNTS.read_text("utf-8").splitlines()]
+        places = [line[4] for line in lines if line[4] in PLACES and "tmpfs" in line[7:]]
+        try:
+            self._as_seat(seat, CLEAR, *places)
+        except (OSError, subprocess.SubprocessError):
+            return ""
+        return f" What they had put into {' and '.join(places)}, which is memory, is deleted."
+
+    def _as_seat(self, seat, code, *arguments):
+        """Run Python as a seat's user, since root in a container may not do all that to others."""
+        become = functools.partial(warmed.be_of_seat, self.groups, seat) if self.walls else None
+        subprocess.run(
+            [sys.executable, "-I", "-S", "-c", code, *arguments],
+            preexec_fn=become,
+            check=True,
+            timeout=PATIENCE,
+        )
 
     def _machine(self):
         """What has happened to the machine and was not told yet."""

@@ -29,6 +29,8 @@ START = """
         classroom.walls = lambda: False
     if {here!r}:
         classroom.address_here = lambda: {here!r}
+    if not {groups}:
+        classroom.groups.begin = lambda *_: []
     if {share!r}:
         classroom.watch.share = lambda folder, number: {share!r}
     try:
@@ -38,21 +40,24 @@ START = """
 """
 
 
-def start(folder, port, number, here=None, share=None):
+def start(folder, port, number, here=None, share=None, groups=True):
     """The code that holds a class in a folder. here: the address by which browsers come; share:
-    (bytes on the disk, in memory) that a seat may have, in place of what the machine can give.
+    (bytes on the disk, in memory) that a seat may have, in place of what the machine can give;
+    groups: whether the system lets it make any.
     """
     given = {"folder": str(folder), "port": str(port), "seats": str(number)}
     unreadable = not readable()
-    return textwrap.dedent(START.format(unreadable=unreadable, here=here, share=share, **given))
+    return textwrap.dedent(
+        START.format(unreadable=unreadable, here=here, share=share, groups=groups, **given)
+    )
 
 
 class Class:
-    def __init__(self, folder, log, number, here=None, share=None):
+    def __init__(self, folder, log, number, here=None, share=None, groups=True):
         self.folder, self.log, self.port = folder, log, some_port()
         self.address = f"https://127.0.0.1:{self.port}"
         self.walls = readable()
-        code = start(folder, self.port, number, here, share)
+        code = start(folder, self.port, number, here, share, groups)
         env = {k: v for k, v in os.environ.items() if not k.startswith(("FORKED_", "PYTHONPATH"))}
         env["SECRET_OF_TEACHER"] = "a key"
         with open(self.log, "w", encoding="utf-8") as said:
@@ -125,13 +130,13 @@ def readable():
 
 
 @contextlib.contextmanager
-def held(number, here=None, share=None):
+def held(number, here=None, share=None, groups=True):
     """A Class of a number of seats, while it is held; the rest as start() takes it."""
     # not pytest's own folder, which is for its maker alone: a seat's user must come through
     with tempfile.TemporaryDirectory(prefix="day9-class-") as folder:
         folder = Path(folder)
         folder.chmod(0o711)
-        began = Class(folder / "class", folder / "log", number, here, share)
+        began = Class(folder / "class", folder / "log", number, here, share, groups)
         try:
             yield began
         finally:

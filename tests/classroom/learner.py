@@ -108,7 +108,9 @@ class Kernel:
         return asyncio.run_coroutine_threadsafe(done(), self.loop).result()
 
     def run(self, code):
-        """What a cell shows, as text: what it prints, its result, its error."""
+        """What a cell shows, as text: what it prints, its result, its error; so far as it comes,
+        where its kernel ends.
+        """
         ident, shown = uuid.uuid4().hex, []
         header = {"msg_id": ident, "msg_type": "execute_request", "username": ""}
         header |= {"session": self.session, "date": "", "version": "5.3"}
@@ -118,6 +120,8 @@ class Kernel:
         replied = idle = False
         while not (replied and idle):
             message = json.loads(self.wait(self.line.recv()))
+            if message["content"].get("execution_state") in ("restarting", "dead"):
+                break
             if message["parent_header"].get("msg_id") != ident:
                 continue
             content, kind = message["content"], message["header"]["msg_type"]

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import ssl
+import stat
 import subprocess
 import sys
 import tempfile
@@ -270,6 +271,48 @@ def test_no_command_line_has_a_secret_in_it(held, ana, target):
     for process in psutil.process_iter(["cmdline"]):
         said = " ".join(process.info["cmdline"] or ())
         assert not [secret for secret in secrets if secret in said], said[:80]
+
+
+def opened(process):
+    """{what a process has open, or maps to change: whether it is a file that is not its user's and
+    that it can write to}; a file by its path, a pipe or a socket by its number.
+    """
+    found, user = {}, process.uids().real
+    at = Path("/proc", str(process.pid))
+    for way in (at / "fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            flags = re.search(r"flags:\s+(\d+)", (at / "fdinfo" / way.name).read_text())[1]
+            stated, name = way.stat(), os.readlink(way)
+            plain = stat.S_ISREG(stated.st_mode) and int(flags, 8) & os.O_ACCMODE
+            found[name] = bool(plain and stated.st_uid != user)
+    for line in (at / "maps").read_text().splitlines():
+        _, rights, _, _, number, *path = line.split(maxsplit=5)
+        if rights[1] == "w" and rights[3] == "s":
+            found[f"{path} {number}"] = True
+    found.pop("/dev/null", None)
+    return {name: theirs for name, theirs in found.items() if not name.startswith("anon_inode:")}
+
+
+def test_a_seat_has_nothing_open_of_anothers(held, target, thief, ana, bo):
+    """What the process has open from which all are forked would be everybody's."""
+    mine, theirs = {}, {}
+    for process in held.part("helpers.classroom.warmed").children():
+        seen = mine if process.uids().real == seats.user_id(ana.seat) else theirs
+        seen.update(opened(process))
+    assert len(mine) > 10 and len(theirs) > 10
+    assert not mine.keys() & theirs.keys()
+    own = {str(held.folder / "hub" / f"{learner.seat}.log") for learner in (ana, bo)}
+    assert {name for name, wrong in (mine | theirs).items() if wrong} == own  # their own words
+
+
+RIGHTS = """
+import ctypes
+print([line.split()[1] for line in open("/proc/self/status") if line.startswith(("NoNewPrivs", "CapEff"))])
+"""
+
+
+def test_no_program_of_roots_gives_a_kernel_more_rights(target, thief):
+    assert thief.run(RIGHTS) == "['0000000000000000', '1']\n"
 
 
 # --- through the proxy -------------------------------------------------------------------------

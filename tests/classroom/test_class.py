@@ -275,6 +275,7 @@ def test_what_all_seats_share_is_watched(tmp_path, monkeypatch):
     file.touch()
     (tmp_path / "seats").mkdir()
     given = {"folder": str(tmp_path), "walls": False, "share": SHARE, "seats": 1}
+    given |= {"runtime": str(tmp_path), "groups": []}
     looks = watch.Watch(given, print, str, list)
     assert looks.look() == []
     file.unlink()

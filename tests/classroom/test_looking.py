@@ -1,7 +1,9 @@
 """What a learner puts into their folder leads the class's own user nowhere, and stops nobody."""
 
 import contextlib
+import ctypes
 import os
+import platform
 import signal
 import socket
 import stat
@@ -200,6 +202,7 @@ def test_who_stops_what_is_to_hold_them_is_ended_and_the_watch_goes_on(home, mon
     monkeypatch.setattr(watch, "LIMIT", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")
     monkeypatch.setattr(watch, "PATIENCE", 1)
     given = {"folder": str(home.parents[1]), "walls": False, "share": (1, 2**40), "seats": 1}
+    given |= {"runtime": str(home.parents[1]), "groups": []}
     with subprocess.Popen(["sleep", "1000"], cwd=home) as running:
         looks = watch.Watch(given, print, str, list)
         assert "seat01 ran what did not let itself be held; all of it was ended." in looks.look()
@@ -211,7 +214,7 @@ def test_who_stops_what_is_to_hold_them_is_ended_and_the_watch_goes_on(home, mon
 @pytest.mark.parametrize("bomb", [os.fork, lambda: os.open(os.devnull, os.O_RDONLY)])
 def test_a_seat_makes_so_many_processes_and_opens_so_many_files(monkeypatch, bomb):
     """Tried with few, and a user id that no seat has: two classes may be held here at once."""
-    few = {"RLIMIT_NPROC": 5, "RLIMIT_NOFILE": 50}
+    few = {"RLIMIT_NPROC": 5, "RLIMIT_NOFILE": 50, "RLIMIT_CORE": 0}
     assert few.keys() == warmed.WALLED.keys()
     monkeypatch.setattr(warmed, "WALLED", few)
     back, said = os.pipe()
@@ -235,3 +238,27 @@ def test_a_seat_makes_so_many_processes_and_opens_so_many_files(monkeypatch, bom
     os.waitpid(first, 0)
     with open(back, encoding="utf-8") as file:
         assert file.read() in ("Resource temporarily unavailable", "Too many open files")
+
+
+ADD_KEY = {"x86_64": 248, "aarch64": 217}
+SESSION_KEYRING, SEARCH = -3, 10  # of linux/keyctl.h
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="only root is many users")
+@pytest.mark.parametrize("user", [0, seats.FIRST_USER + 901])
+def test_a_seat_finds_nothing_among_the_keys_of_roots_login(user):
+    """Where root has logged in by PAM, the system keeps them for all that is started there."""
+    machine, library = platform.machine(), ctypes.CDLL(None)
+    if machine not in warmed.KEYCTL:
+        pytest.skip("the numbers of the calls are those of other processors")
+    first = os.fork()
+    if first == 0:
+        keyctl, found = warmed.KEYCTL[machine], -1
+        with contextlib.suppress(BaseException):
+            library.syscall(keyctl, warmed.JOIN_SESSION_KEYRING, None)
+            library.syscall(ADD_KEY[machine], b"user", b"day9", b"mine", 4, SESSION_KEYRING)
+            warmed.be_user(user)
+            found = library.syscall(keyctl, SEARCH, SESSION_KEYRING, b"user", b"day9", 0)
+        os._exit(found > 0)
+    _, status = os.waitpid(first, 0)
+    assert os.waitstatus_to_exitcode(status) == (user == 0)
