@@ -17,7 +17,7 @@ from jupyterhub.utils import url_path_join
 from tornado import web, websocket
 from traitlets import Any, Dict, Set, default
 
-from . import seats, watch
+from . import address, seats, watch
 
 TOLD = 30  # lines for the teacher
 ACTIONS = {"reset": "begin anew", "catch_up": "catch up to"}
@@ -107,6 +107,11 @@ class Page(BaseHandler):
     def given(self):
         return self.authenticator.given
 
+    @property
+    def address(self):
+        """By which browsers come."""
+        return address.url(self.given, address.now(self.given["here"]))
+
     def home_of(self, seat):
         return Path(self.given["folder"]) / "seats" / seat
 
@@ -128,9 +133,9 @@ class Page(BaseHandler):
             expires_days=14,  # as JupyterHub's own
             httponly=True,
             samesite="Lax",
-            secure=self.given["address"].startswith("https"),
+            secure=self.given["https"],
         )
-        page = await self.render_template(template, given=self.given, **what)
+        page = await self.render_template(template, given=self.given, address=self.address, **what)
         self.finish(page)
 
 
@@ -192,7 +197,7 @@ class Line(websocket.WebSocketHandler, Page):
         self.authenticator.tell(
             f"{self.authenticator.who(seat)}: no WebSocket comes through to that "
             "browser, so that its cells wait for ever. A proxy or a virus scanner stops them: "
-            f"exempt {self.given['address']} there, use another network, or begin the class with "
+            f"exempt {self.address} there, use another network, or begin the class with "
             "--https, which most let through."
         )
         self.finish("")

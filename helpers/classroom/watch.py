@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import psutil
 
-from . import looking, seats, warmed
+from . import address, looking, seats, warmed
 
 EVERY = 3  # seconds
 FILES = 50_000  # more are not counted: a seat that has as many is full
@@ -81,6 +81,7 @@ class Watch:
     def __init__(self, given, tell, who, servers):
         self.folder, self.walls = Path(given["folder"]) / "seats", given["walls"]
         self.share = Share(*given["share"])
+        self.given = given
         self.seats = [*seats.seats(given["seats"]), seats.TEACHER]
         self.tell, self.who, self.servers = tell, who, servers
         self.taken = {}  # Taken, by seat
@@ -162,6 +163,9 @@ class Watch:
         left, told = shutil.disk_usage(self.folder).free, []
         if left < LOW:
             told.append("This machine's disk is nearly full: free some of it.")
+        at = address.now(self.given["here"])
+        if at != self.given["here"]:
+            told.append(address.told(self.given, at))
         now = shared()
         other = sorted(name for name in self.shared if now.get(name) != self.shared[name])
         if other:

@@ -9,18 +9,20 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unicodedata
 from pathlib import Path
+from unittest import mock
 
 import nbformat
 import psutil
 import pytest
 
-from helpers.classroom import seats, warmed, watch
+from helpers.classroom import address, seats, warmed, watch
 from helpers.common import left_out
 from tests import lab, systems
 from tests.conftest import needs
@@ -130,6 +132,52 @@ def test_a_hub_that_is_killed_takes_nothing_with_it(held, ana):
     assert held.learner("Ana María", ana.pin).seat == ana.seat
     assert kernel.run("kept + 2") == "43"
     kernel.close()
+
+
+def test_no_other_program_takes_a_port_while_who_listens_there_is_started_again(held, ana):
+    ana.kernel().run("kept = 41")
+    for part, port in (("classroom.proxy", "port"), ("jupyterhub", "hub_port")):
+        killed = held.part(part)
+        (held.folder / "hub" / "certificate.pem").unlink()  # and its files have gone, too
+        killed.kill()
+        while killed.is_running():
+            time.sleep(0.01)
+        with pytest.raises(OSError), socket.create_server(("127.0.0.1", held.given[port])):
+            pass
+        # who comes meanwhile waits, and meets no "not running"
+        assert ana.kernel().run("kept + 1") == "42"
+        assert ana.get("/hub/seat").status_code == 200
+        held.part(part)
+
+
+def test_who_has_to_come_by_another_address_is_told_it():
+    with class_held.held(1, here="203.0.113.9") as held:  # which no machine has
+        until = time.monotonic() + 90
+        while not held.seen()["told"]:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        [line] = held.seen()["told"]
+        there = re.search(r"<b>(https://\S+)</b>", held.teacher().get("/hub/class").text)[1]
+        assert f"On the screen for all: {there} " in line or "lost its network" in line
+        assert "203.0.113.9" not in there
+        assert line.partition(" ")[2] in held.log.read_text(encoding="utf-8")
+
+
+def test_an_address_lasts_while_this_machine_has_it(monkeypatch):
+    def networks(*own):
+        card = [mock.Mock(address=one) for one in ("127.0.0.1", *own)]
+        monkeypatch.setattr(address.psutil, "net_if_addrs", lambda: {"card": card})
+        monkeypatch.setattr(address, "here", lambda: own[-1] if own else address.LOOPBACK)
+
+    networks("10.0.0.1", "10.8.0.1")  # a second network is no reason to move
+    assert address.now("10.0.0.1") == "10.0.0.1"
+    networks("10.8.0.1")
+    assert address.now("10.0.0.1") == "10.8.0.1"
+    assert address.now(address.LOOPBACK) == "10.8.0.1"  # begun without a network
+    networks()
+    given = {"here": "10.0.0.1", "https": False, "port": 8000}
+    assert "lost its network" in address.told(given, address.now("10.0.0.1"))
+    assert address.told(given, "10.0.0.1") == "The class is at http://10.0.0.1:8000/ again."
 
 
 def test_reset_and_catch_up_keep_what_was_written(held, ana):
@@ -275,6 +323,7 @@ def test_what_all_seats_share_is_watched(tmp_path, monkeypatch):
     file.touch()
     (tmp_path / "seats").mkdir()
     given = {"folder": str(tmp_path), "walls": False, "share": SHARE, "seats": 1}
+    given["here"] = address.here()
     looks = watch.Watch(given, print, str, list)
     assert looks.look() == []
     file.unlink()
@@ -547,10 +596,13 @@ def test_a_class_that_was_killed_begins_again_with_all_who_were_there(tmp_path):
         assert not any(part.is_running() for part in parts)  # they would keep the port
         roster = folder / "class" / "hub" / "roster.json"
         kept = roster.read_bytes()
+        certificate = (folder / "class" / "hub" / "certificate.pem").read_bytes()
         roster.write_text("[", encoding="utf-8")
         assert "is no list of names and PINs" in refused(folder / "class", class_held.some_port())
         roster.write_bytes(kept)
         again = class_held.Class(folder / "class", folder / "log", 1)
+        # so that a browser that has taken it does not ask again
+        assert (folder / "class" / "hub" / "certificate.pem").read_bytes() == certificate
         assert again.learner("Bo", pins["Bo"]).open().seat == "seat02"
         assert "All 2 seats are taken" in told(
             Learner(again.address).enter("Cy", again.given["word"])
