@@ -10,10 +10,13 @@ opens it, the teacher too.
 """
 
 import asyncio
+import collections
 import contextlib
 import json
 import os
+import resource
 import secrets
+import weakref
 from pathlib import Path
 
 from configurable_http_proxy.configproxy import PythonProxy
@@ -71,6 +74,25 @@ class Proxy(PythonProxy):
         except OSError:  # a full disk: rather none than old ones, which may lead to a neighbour
             self.log.exception("routes")
             self.file.unlink(missing_ok=True)
+
+
+class Door(HTTPServer):
+    """What browsers come in by. One address has half of what this process may have open, so that
+    none keeps out all others: more than a class of 200 behind one router needs.
+    """
+
+    def initialize(self, *given, **more):
+        super().initialize(*given, **more)
+        self.most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
+        self.streams = collections.defaultdict(weakref.WeakSet)  # by address
+
+    def handle_stream(self, stream, address):
+        theirs = self.streams[address[0]]
+        if sum(not one.closed() for one in theirs) < self.most:
+            theirs.add(stream)
+            super().handle_stream(stream, address)
+        else:
+            stream.close()
 
 
 class Way(ProxyHandler):
@@ -158,7 +180,7 @@ def main():
     ways = Application(
         [("/(.*)", Way, {"proxy": proxy, "key": given["key"]})], websocket_max_message_size=LONGEST
     )
-    HTTPServer(ways, ssl_options=shown).add_socket(opened(given, "browsers"))
+    Door(ways, ssl_options=shown).add_socket(opened(given, "browsers"))
     HTTPServer(proxy.api_app).add_socket(opened(given, "routes"))
     IOLoop.current().start()
 

@@ -16,6 +16,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -157,6 +158,20 @@ class Watch:
                 check=True,
                 timeout=PATIENCE,
             )
+
+    def end(self, seat):
+        """End the processes of a seat, and those that they make meanwhile."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            found = self._processes().get(seat, [])
+            with contextlib.suppress(psutil.Error):
+                found = [p for p in found if p.status() != psutil.STATUS_ZOMBIE]
+                if not found:
+                    return
+            for process in found:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            time.sleep(0.1)
 
     def _machine(self):
         """What has happened to the machine and was not told yet."""
