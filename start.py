@@ -553,7 +553,6 @@ def hashes(locks):
 def install(locks, python, site, stamp, fresh):
     """Installs the locks into .venv, with uv where there is one; makes .venv anew where `fresh`."""
     uv, (near, bundle_cure) = shutil.which("uv"), from_wheelhouse(locks)
-    fresh = fresh or not (uv or (site / "pip").exists())
     print(
         "Setting up .venv for Python %s with %s (once; one to three minutes)"
         % (sys.version.split()[0], "uv" if uv else "pip"),
@@ -567,6 +566,9 @@ def install(locks, python, site, stamp, fresh):
         # Not the .venv's own Python, which is about to be replaced.
         base = getattr(sys, "_base_executable", None) or sys.executable
         run([base, "-m", "venv", "--clear"] + (["--without-pip"] if uv else []) + [str(VENV)])
+    elif not uv and not (site / "pip").exists():  # a uv that is gone has made it
+        can_make_venv(uv)
+        run([str(python), "-m", "ensurepip"])
     before = "" if fresh else stamp.read_text(encoding="utf-8")
     if not fresh:
         stamp.unlink()

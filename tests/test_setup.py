@@ -636,6 +636,43 @@ def test_without_uv_pip_installs_with_hashes(project):
     assert failure(run)[0].startswith("`python -m pip install")
 
 
+def wheel(folder, name, version):
+    """Make a wheel with one module; a lock's lines for it."""
+    file, info = folder / f"{name}-{version}-py3-none-any.whl", f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(file, "w") as out:
+        out.writestr(f"{name}.py", "")
+        out.writestr(
+            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        )
+        out.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        out.writestr(f"{info}/RECORD", "")
+    return (
+        f"{name}=={version} \\\n    --hash=sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}\n"
+    )
+
+
+def test_a_set_up_that_uv_made_goes_on_with_pip_and_then_with_uv(project, tmp_path):
+    locks = [project.root / f"requirements{part}.lock" for part in ("", ".warehouse", ".model")]
+    for lock, name in zip(locks, ("one", "two", "three")):
+        lock.write_text(wheel(tmp_path, name, "1.0"))
+    assert project.start("lab").returncode == 0
+    mine = project.site() / "mine.py"
+    mine.touch()  # would be gone if all were made anew
+    uv = project.uv.read_text()
+    project.uv.unlink()
+    links = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+    with_pip = project.start("lab", "--warehouse", **links)
+    assert with_pip.returncode == 0, with_pip.stderr
+    assert mine.exists() and (project.site() / "two.py").exists() and len(project.asked()) == 1
+    project.uv.write_text(uv)
+    project.uv.chmod(0o755)
+    with_uv = project.start("lab", "--warehouse", "--model")
+    assert with_uv.returncode == 0, with_uv.stderr
+    assert mine.exists() and (start.lacks("model") or len(project.asked()) == 2)
+
+
 def test_lock_says_that_it_needs_uv(project):
     project.uv.unlink()
     wrong, cure = failure(project.start("lock", before="sys.executable = '/nowhere/python'"))

@@ -3,6 +3,7 @@
 __main__    keeps the class running: the warmed process, the proxy, the hub
 forking     processes forked from one that has imported the large packages (also the tests')
 warmed      the process from which seats, kernels and local APIs are forked
+address     by which browsers come, and what is told when it changes
 watch       what seats take of the disk and the memory, and who has more than a share
 groups      what the system itself counts of a seat's memory, and ends where it is too much
 seats       who sits where, and each seat's folder: prepare, reset, catch up
@@ -14,6 +15,7 @@ door        the way of a browser elsewhere to the voice pages of a seat
 
 import os
 import signal
+import socket
 import threading
 
 
@@ -28,3 +30,12 @@ def end_with_class():
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+def opened(given, name):
+    """The socket that the process which keeps the class running has opened and holds for this one.
+    given: what it has written down. name: of one of its doors.
+    """
+    door = socket.socket(fileno=given["doors"][name])
+    door.setblocking(False)
+    return door

@@ -11,6 +11,7 @@ import collections
 import contextlib
 import datetime
 import fcntl
+import functools
 import ipaddress
 import json
 import os
@@ -18,6 +19,7 @@ import resource
 import secrets
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -25,7 +27,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import forking, groups, looking, seats, watch
+from . import address, forking, groups, looking, seats, watch
 
 ROOT = seats.ROOT
 FOLDER = ROOT / "class"
@@ -35,7 +37,11 @@ WORDS = (
     "quartz raven saffron tundra umber velvet willow yonder zephyr"
 ).split()
 FILES = 10_000  # that a process may have open
+# of a certificate: how long it is good, and what is to be left of that when a class begins
+YEAR, SOON = datetime.timedelta(days=365), datetime.timedelta(days=30)
 TRIES, MINUTE = 3, 60  # a process that ends so often in that time is not started again
+WAITING = 1_024  # browsers that wait while the proxy is started again
+EVERY = 3  # seconds between two looks at the network
 
 
 class Trouble(Exception):
@@ -50,10 +56,19 @@ def main(arguments):
     asked = parser.parse_args(arguments)
     if not 1 <= asked.seats <= 200:
         raise Trouble(f"{asked.seats} seats are not from 1 to 200", "--seats 30")
-    with hold(), tempfile.TemporaryDirectory(prefix="day9-", dir="/tmp") as runtime:
-        free(asked.port)
+    with contextlib.ExitStack() as held:
+        held.enter_context(hold())
+        # kept open here, so that no other program takes a port while what listens is started again
+        doors = {
+            "browsers": listen("", asked.port),
+            "routes": listen("127.0.0.1", 0),
+            "hub": listen("127.0.0.1", 0),
+        }
+        for door in doors.values():
+            held.enter_context(door)
+        runtime = held.enter_context(tempfile.TemporaryDirectory(prefix="day9-", dir="/tmp"))
         os.chmod(runtime, 0o711)
-        given = settings(asked, runtime, walls())
+        given = settings(asked, runtime, doors, walls(), address.here())
         try:
             take_over(given)
             tell(given)
@@ -79,9 +94,10 @@ def hold():
     try:
         fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        address = read_settings().get("address", "")
+        other = read_settings()
         raise Trouble(
-            f"a class is being held in this folder already, at {address}",
+            "a class is being held in this folder already"
+            + (f", at {address.url(other, address.now(other['here']))}" if other else ""),
             "end that one first, with Ctrl-C where it was started.",
         ) from None
     return alone
@@ -130,24 +146,14 @@ def hand_over(at, owner):
     return left
 
 
-def free(port):
-    """Raise Trouble where somebody else listens on a port, or it cannot be had."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("", port))
-        except (OSError, OverflowError) as error:
-            raise Trouble(
-                f"port {port} cannot be had: {error}", "another one: --port 8888"
-            ) from None
-
-
-def some_port():
-    """A port that is free: none of those that connections of others may take before it is used."""
-    while True:
-        place = "127.0.0.1", 10_000 + secrets.randbelow(20_000)
-        with contextlib.suppress(OSError), socket.create_server(place):
-            return place[1]
+def listen(at, port):
+    """A socket that listens at an address of this machine, "" for all, and a port, 0 for any.
+    Raises Trouble where somebody else does, or the port cannot be had.
+    """
+    try:
+        return socket.create_server((at, port), backlog=WAITING)
+    except (OSError, OverflowError) as error:
+        raise Trouble(f"port {port} cannot be had: {error}", "another one: --port 8888") from None
 
 
 def walls():
@@ -174,21 +180,13 @@ def walls():
     return True
 
 
-def address_here():
-    """The address by which others reach this machine; 127.0.0.1 where it has no network."""
-    with socket.socket(type=socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
-        probe.connect(("192.0.2.1", 9))  # sends nothing: it only looks up the way
-        return probe.getsockname()[0]
-    return "127.0.0.1"
-
-
-def settings(asked, runtime, walls):
+def settings(asked, runtime, doors, walls, here):
     """What all parts need, as a dict; written into a file that the class's own user reads. The
-    words stay from one start to the next.
+    words stay from one start to the next. doors: open sockets by what comes in. here: the address
+    by which others reach this machine.
     """
     file = FOLDER / "hub" / "settings.json"
     before = read_settings()
-    here = address_here()
     roster = FOLDER / "hub" / "roster.json"
     try:
         taken = seats.Roster(roster, asked.seats).sitting
@@ -213,11 +211,12 @@ def settings(asked, runtime, walls):
         "folder": str(FOLDER),
         "runtime": runtime,
         "here": here,
-        "address": f"http{'s' if asked.https else ''}://{here}:{asked.port}/",
+        "https": asked.https,
         "port": asked.port,
         "certificate": certificate(FOLDER / "hub", here) if asked.https else None,
-        "hub_port": some_port(),
-        "proxy_port": some_port(),
+        "doors": {name: door.fileno() for name, door in doors.items()},
+        "hub_port": doors["hub"].getsockname()[1],
+        "proxy_port": doors["routes"].getsockname()[1],
         "proxy_token": secrets.token_hex(16),
     }
     file.touch(mode=0o600)
@@ -236,28 +235,40 @@ def read_settings():
 def tell(given):
     print(
         f"The class begins in some seconds. On the screen for all:\n\n"
-        f"    {given['address']}\n    class word: {given['word']}\n\n"
+        f"    {address.url(given)}\n    class word: {given['word']}\n\n"
         f"You: the name teacher, the word {given['teacher_word']} (on your own screen only)."
     )
     if not given["walls"]:
         print("Seats are not walled off from each other: for that, start it as root on Linux.")
     if given["walls"] and not given["groups"]:
         print(watch.UNLIMITED)
-    if not given["address"].startswith("https"):
+    if not given["https"]:
         print("Without --https, browsers give no microphone to pages of another machine.")
     print("What learners write is kept in class/. Ctrl-C ends the class.", flush=True)
 
 
 def certificate(folder, here):
-    """(certificate, key): files for an address, made here and signed by nobody else."""
+    """(certificate, key): files for an address, made here and signed by nobody else. Those that are
+    there stay while they can, so that a browser that has taken them does not ask again.
+    """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
     files = [folder / "certificate.pem", folder / "key.pem"]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    with contextlib.suppress(OSError, ValueError):  # none, or damaged
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files)
+        known = x509.load_pem_x509_certificate(files[0].read_bytes())
+        names = known.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        to_come = known.not_valid_after_utc - now
+        if (
+            ipaddress.ip_address(here) in names.get_values_for_type(x509.IPAddress)
+            and to_come > SOON
+        ):
+            return [str(file) for file in files]
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Day 9: the class")])
-    now = datetime.datetime.now(datetime.timezone.utc)
     names = [x509.IPAddress(ipaddress.ip_address(a)) for a in dict.fromkeys([here, "127.0.0.1"])]
     made = (
         x509.CertificateBuilder()
@@ -266,7 +277,7 @@ def certificate(folder, here):
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
+        .not_valid_after(now + YEAR)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -301,8 +312,8 @@ def keep_running(given):
     with contextlib.ExitStack() as running:
         parts = []
 
-        def start(name, command, **more):
-            parts.append(Part(name, command, env, hub_folder, **more))
+        def start(name, command, before=None, **more):
+            parts.append(Part(name, command, env, hub_folder, before, **more))
             running.callback(parts[-1].end)
 
         if sys.platform == "linux":
@@ -317,20 +328,31 @@ def keep_running(given):
             owner = seats.user_id(seat) if given["walls"] else None
             with contextlib.suppress(OSError):  # who comes into that seat is told, and the teacher
                 seats.prepare(FOLDER / "seats" / seat, owner)
-        start("proxy", proxy)
-        start("hub", hub)
+        # where its files went away, the proxy would not begin again
+        at_hand = functools.partial(certificate, hub_folder, given["here"])
+        ways = [given["doors"]["browsers"], given["doors"]["routes"]]
+        start("proxy", proxy, at_hand if given["https"] else None, pass_fds=ways)
+        start("hub", hub, pass_fds=[given["doors"]["hub"]])
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
+        at, looked = given["here"], 0
         while True:
             for part in parts:
                 part.see()
+            if time.monotonic() > looked + EVERY:
+                looked = time.monotonic()
+                before, at = at, address.now(given["here"])
+                if at != before:
+                    print(address.told(given, at), flush=True)
             time.sleep(0.3)
 
 
 class Part:
-    """A process that is to run for as long as the class; its words go into hub/NAME.log."""
+    """A process that is to run for as long as the class; its words go into hub/NAME.log. before():
+    what is to be done before each start.
+    """
 
-    def __init__(self, name, command, env, folder, **more):
-        self.name, self.command, self.folder = name, command, folder
+    def __init__(self, name, command, env, folder, before=None, **more):
+        self.name, self.command, self.folder, self.before = name, command, folder, before
         self.log = folder / f"{name}.log"
         # each reads that to its end, which comes with this process's
         self.more = {"env": env, "stdin": subprocess.PIPE, **more}
@@ -346,6 +368,8 @@ class Part:
                 "run this again; what learners wrote is kept.",
             )
         self.starts.append(time.monotonic())
+        if self.before:
+            self.before()
         with open(self.log, "a", encoding="utf-8") as said:
             self.process = subprocess.Popen(
                 self.command,

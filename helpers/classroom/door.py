@@ -80,7 +80,8 @@ class Pages(Door):
 
     async def hand_on(self, port, path):
         headers = {n: self.request.headers[n] for n in PASSED if n in self.request.headers}
-        headers["X-Day9-Door"] = "1"  # a call is to offer the address of this machine
+        # a call is to offer the address of this machine by which the browser has come
+        headers["X-Day9-Door"] = self.request.host_name
         if self.secret:
             headers["Authorization"] = self.secret
         answer = await httpclient.AsyncHTTPClient().fetch(

@@ -3,6 +3,7 @@ And two pages: a learner's seat, and the teacher's class.
 """
 
 import asyncio
+import contextlib
 import functools
 import os
 import re
@@ -18,7 +19,7 @@ from jupyterhub.utils import url_path_join
 from tornado import web, websocket
 from traitlets import Any, Dict, Set, default
 
-from . import seats, warmed, watch
+from . import address, seats, warmed, watch
 
 TOLD = 30  # lines for the teacher
 ACTIONS = {"reset": "begin anew", "catch_up": "catch up to"}
@@ -108,6 +109,11 @@ class Page(BaseHandler):
     def given(self):
         return self.authenticator.given
 
+    @property
+    def address(self):
+        """By which browsers come."""
+        return address.url(self.given, address.now(self.given["here"]))
+
     def home_of(self, seat):
         return Path(self.given["folder"]) / "seats" / seat
 
@@ -129,9 +135,9 @@ class Page(BaseHandler):
             expires_days=14,  # as JupyterHub's own
             httponly=True,
             samesite="Lax",
-            secure=self.given["address"].startswith("https"),
+            secure=self.given["https"],
         )
-        page = await self.render_template(template, given=self.given, **what)
+        page = await self.render_template(template, given=self.given, address=self.address, **what)
         self.finish(page)
 
 
@@ -193,7 +199,7 @@ class Line(websocket.WebSocketHandler, Page):
         self.authenticator.tell(
             f"{self.authenticator.who(seat)}: no WebSocket comes through to that "
             "browser, so that its cells wait for ever. A proxy or a virus scanner stops them: "
-            f"exempt {self.given['address']} there, use another network, or begin the class with "
+            f"exempt {self.address} there, use another network, or begin the class with "
             "--https, which most let through."
         )
         self.finish("")
@@ -213,17 +219,51 @@ class Class(Page):
         await self.show(
             "class.html",
             rows=rows,
+            shut=self.authenticator.roster.shut.exists(),
             told=self.authenticator.lines(),
             xsrf=self.xsrf_token.decode("ascii"),
         )
 
     @web.authenticated
     async def post(self):
-        """Open a seat again that wrong PINs have closed."""
+        """Open a seat again that wrong PINs have closed; free one; let new names in, or none."""
         if not self.current_user.admin:
             raise web.HTTPError(403, "This page is the teacher's.")
-        self.authenticator.roster.wrong.pop(self.get_body_argument("seat"), None)
+        roster, asked = self.authenticator.roster, self.get_body_argument
+        roster.wrong.pop(asked("again", ""), None)
+        try:
+            if asked("free", "") in roster.sitting:
+                await self.free(asked("free"))
+            if new := asked("new", ""):
+                roster.shut.unlink(missing_ok=True) if new == "yes" else roster.shut.touch()
+        except OSError as error:
+            self.authenticator.tell(f"That did not work: {error}.")
         self.redirect(self.request.uri)
+
+    async def free(self, seat):
+        """Let the next new name have a seat. Who sits there has come in for the last time; what
+        they wrote is moved aside, to where the next one, who is the same user, cannot look.
+        """
+        user, home, who = self.find_user(seat), self.home_of(seat), self.authenticator.who(seat)
+        if user and user.spawner.pending:
+            self.authenticator.tell(f"The seat of {who} is just starting or stopping: wait for it.")
+            return
+        if user:
+            if user.running:
+                await self.stop_single_user(user)
+            await user.delete_spawners()
+            self.users.delete(user)  # and with it what lets their browser in
+        await asyncio.to_thread(self.authenticator.watch.end, seat)
+        kept = seats.keep(home)
+        if kept:
+            os.chown(kept, os.getuid(), os.getgid())
+            kept.chmod(0o700)
+        self.authenticator.roster.free(seat)
+        owner = seats.user_id(seat) if self.given["walls"] else None
+        with contextlib.suppress(OSError):  # who comes into that seat is told, and the teacher
+            await asyncio.to_thread(seats.prepare, home, owner)
+        left = f" What they wrote is in {kept}." if kept else ""
+        self.authenticator.tell(f"You have freed the seat of {who}.{left}")
 
     def row(self, seat, sitting):
         notebook, passed = seats.where(self.home_of(seat))

@@ -7,16 +7,28 @@ import os
 import sys
 from pathlib import Path
 
-from helpers.classroom import end_with_class, entry, seats, spawner, watch
+import tornado.httpserver
+
+from helpers.classroom import address, end_with_class, entry, opened, seats, spawner, watch
 
 c = get_config()  # noqa: F821 (given by JupyterHub)
 end_with_class()
 given = json.loads(Path(os.environ["DAY9_CLASSROOM"]).read_text(encoding="utf-8"))
 folder = Path(given["folder"])
 
+
+class Server(tornado.httpserver.HTTPServer):
+    """What JupyterHub listens with: at the door that is held open for it."""
+
+    def listen(self, port, address=None):
+        self.add_socket(opened(given, "hub"))
+
+
+tornado.httpserver.HTTPServer = Server
+
 c.JupyterHub.spawner_class = spawner.Seat
 c.Seat.folder, c.Seat.runtime, c.Seat.walls = given["folder"], given["runtime"], given["walls"]
-c.Seat.here, c.Seat.groups = given["here"], given["groups"]
+c.Seat.groups = given["groups"]
 c.Spawner.notebook_dir = str(folder / "seats" / "{username}")
 c.Spawner.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
@@ -25,7 +37,6 @@ c.Spawner.env_keep = ["PATH", "LANG", "LC_ALL"]
 c.Spawner.disable_user_config = True
 c.LocalProcessSpawner.interrupt_timeout = c.LocalProcessSpawner.term_timeout = 5
 c.JupyterHub.concurrent_spawn_limit = 0
-c.JupyterHub.proxy_check_interval = 5  # seconds in which a proxy that came back learns who is there
 c.JupyterHub.template_paths = [str(Path(__file__).with_name("pages"))]
 c.JupyterHub.template_vars = {
     "disk_is_full": lambda user: watch.full(folder),
@@ -37,7 +48,7 @@ c.ClassWord.given = given
 c.Authenticator.allowed_users = {*seats.seats(given["seats"]), seats.TEACHER}
 c.Authenticator.admin_users = {seats.TEACHER}
 
-c.JupyterHub.bind_url = given["address"]
+c.JupyterHub.bind_url = address.url(given)
 c.JupyterHub.hub_port = given["hub_port"]
 c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{given['proxy_port']}"

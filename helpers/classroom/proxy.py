@@ -10,10 +10,13 @@ opens it, the teacher too.
 """
 
 import asyncio
+import collections
 import contextlib
 import json
 import os
+import resource
 import secrets
+import weakref
 from pathlib import Path
 
 from configurable_http_proxy.configproxy import PythonProxy
@@ -21,11 +24,12 @@ from configurable_http_proxy.handlers import ProxyHandler
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
+from tornado.netutil import ssl_options_to_context
 from tornado.web import Application
 from tornado.websocket import WebSocketClosedError, websocket_connect
 
 from ..common.private import must_have
-from . import end_with_class, seats
+from . import end_with_class, opened, seats
 
 PATIENCE = 300  # seconds that an answer may take; by itself tornado gives up after 20
 
@@ -37,6 +41,58 @@ NOT_HERE = (
 )
 
 must_have(ProxyHandler, "start_ws_client", "get_target_url", "_get_proxy_request")
+
+
+class Proxy(PythonProxy):
+    """Where the hub says that paths lead. It is written down, for the proxy that is started where
+    this one has ended: the hub would say it again minutes later.
+
+    file: a Path. options: as PythonProxy takes them.
+    """
+
+    def __init__(self, file, options):
+        self.file = file
+        before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        super().__init__(options)
+        for path, data in before.items():
+            self.add_route(path, data)
+
+    def add_route(self, path, data):
+        super().add_route(path, data)
+        self.write()
+
+    def remove_route(self, path):
+        super().remove_route(path)
+        self.write()
+
+    def write(self):
+        half = self.file.with_suffix(".half")
+        try:
+            half.touch(mode=0o600)
+            half.write_text(json.dumps(self.get_routes(), default=str), encoding="utf-8")
+            half.replace(self.file)
+        except OSError:  # a full disk: rather none than old ones, which may lead to a neighbour
+            self.log.exception("routes")
+            self.file.unlink(missing_ok=True)
+
+
+class Door(HTTPServer):
+    """What browsers come in by. One address has half of what this process may have open, so that
+    none keeps out all others: more than a class of 200 behind one router needs.
+    """
+
+    def initialize(self, *given, **more):
+        super().initialize(*given, **more)
+        self.most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
+        self.streams = collections.defaultdict(weakref.WeakSet)  # by address
+
+    def handle_stream(self, stream, address):
+        theirs = self.streams[address[0]]
+        if sum(not one.closed() for one in theirs) < self.most:
+            theirs.add(stream)
+            super().handle_stream(stream, address)
+        else:
+            stream.close()
 
 
 class Way(ProxyHandler):
@@ -107,7 +163,8 @@ def main():
     hub, tls = f"http://127.0.0.1:{given['hub_port']}", given["certificate"]
     # by itself tornado asks ten things at once, and a class begins at once
     AsyncHTTPClient.configure(None, max_clients=1000)
-    proxy = PythonProxy(
+    proxy = Proxy(
+        Path(given["runtime"]) / "routes.json",
         {
             "auth_token": given["proxy_token"],
             "proxy_timeout": PATIENCE,
@@ -116,14 +173,15 @@ def main():
             # what it would say itself is "http" in any case
             "x_forward": False,
             "custom_headers": {"X-Forwarded-Proto": "https" if tls else "http"},
-        }
+        },
     )
-    files = {"certfile": tls[0], "keyfile": tls[1]} if tls else None
+    # read once: of a dict of names tornado reads the files for each connection, which they outlive
+    shown = tls and ssl_options_to_context({"certfile": tls[0], "keyfile": tls[1]}, True)
     ways = Application(
         [("/(.*)", Way, {"proxy": proxy, "key": given["key"]})], websocket_max_message_size=LONGEST
     )
-    HTTPServer(ways, ssl_options=files).listen(given["port"], "0.0.0.0")
-    HTTPServer(proxy.api_app).listen(given["proxy_port"], "127.0.0.1")
+    Door(ways, ssl_options=shown).add_socket(opened(given, "browsers"))
+    HTTPServer(proxy.api_app).add_socket(opened(given, "routes"))
     IOLoop.current().start()
 
 

@@ -69,6 +69,7 @@ class Roster:
 
     def __init__(self, file, number):
         self.file, self.number = file, number
+        self.shut = file.with_name("shut")  # while this file is there, nobody new is let in
         self.wrong = {}  # how often a PIN was wrong, by seat, since it was last right
         read = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         self.sitting = {seat: Sitting(*who) for seat, who in read.items()}
@@ -81,12 +82,16 @@ class Roster:
         for seat, who in self.sitting.items():
             if who.name.casefold() == name.casefold():
                 return self._again(seat, who, pin)
+        if self.shut.exists():
+            raise Refused(
+                "No new names are let in now.", "Your page opens the class to them again."
+            )
         free = [seat for seat in seats(self.number) if seat not in self.sitting]
         if not free:
             raise Refused(
                 f"All {self.number} seats are taken.",
-                f"End the class and begin it with more, --seats {self.number + 1}: all find their "
-                "own again.",
+                "Free one here that nobody needs; or end the class and begin it with more, --seats "
+                f"{self.number + 1}: all find their own again.",
             )
         self.sitting[free[0]] = Sitting(name, f"{secrets.randbelow(10_000):04}")
         try:
@@ -98,6 +103,16 @@ class Roster:
                 f"Free some of the disk with {self.file.parent}.",
             ) from None
         return free[0]
+
+    def free(self, seat):
+        """Let the next new name have a seat. Raises OSError where that cannot be written down."""
+        who = self.sitting.pop(seat)
+        try:
+            self._write()
+        except OSError:
+            self.sitting[seat] = who
+            raise
+        self.wrong.pop(seat, None)
 
     def _again(self, seat, who, pin):
         if self.wrong.get(seat, 0) >= PATIENCE:

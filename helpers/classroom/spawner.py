@@ -20,7 +20,6 @@ class Seat(LocalProcessSpawner):
 
     folder = Unicode(help="of the class").tag(config=True)
     runtime = Unicode(help="for sockets, whose paths are short").tag(config=True)
-    here = Unicode(help="the address by which browsers come").tag(config=True)
     groups = List(help="of all seats: the folders of groups.begin()").tag(config=True)
     walls = Bool(help="whether each seat has a user id of its own").tag(config=True)
 
@@ -52,7 +51,6 @@ class Seat(LocalProcessSpawner):
             **{name: str(self.home / place) for name, place in at.items()},
             "USER": self.user.name,
             "DAY9_DOOR": f"/user/{self.user.name}/day9-door",
-            "DAY9_ADDRESS": self.here,
             "SHELL": "/bin/sh",
             "JUPYTER_RUNTIME_DIR": str(self.short),
             "JUPYTER_CONFIG_PATH": settings,

@@ -19,12 +19,13 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
-from . import groups, looking, seats, warmed
+from . import address, groups, looking, seats, warmed
 
 EVERY = 3  # seconds
 FILES = 50_000  # more are not counted: a seat that has as many is full
@@ -108,6 +109,7 @@ class Watch:
         self.folder, self.walls = Path(given["folder"]) / "seats", given["walls"]
         self.runtime, self.groups = Path(given["runtime"]), given["groups"]
         self.share = Share(*given["share"])
+        self.given = given
         self.seats = [*seats.seats(given["seats"]), seats.TEACHER]
         self.tell, self.who, self.servers = tell, who, servers
         self.taken = {}  # Taken, by seat
@@ -224,11 +226,28 @@ class Watch:
             timeout=PATIENCE,
         )
 
+    def end(self, seat):
+        """End the processes of a seat, and those that they make meanwhile."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            found = self._processes().get(seat, [])
+            with contextlib.suppress(psutil.Error):
+                found = [p for p in found if p.status() != psutil.STATUS_ZOMBIE]
+                if not found:
+                    return
+            for process in found:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            time.sleep(0.1)
+
     def _machine(self):
         """What has happened to the machine and was not told yet."""
         left, told = shutil.disk_usage(self.folder).free, []
         if left < LOW:
             told.append("This machine's disk is nearly full: free some of it.")
+        at = address.now(self.given["here"])
+        if at != self.given["here"]:
+            told.append(address.told(self.given, at))
         now = shared()
         other = sorted(name for name in self.shared if now.get(name) != self.shared[name])
         if other:

@@ -4,7 +4,9 @@ import contextlib
 import functools
 import json
 import os
+import secrets
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +18,6 @@ import httpx2
 import psutil
 
 from helpers.classroom import seats
-from helpers.classroom.__main__ import some_port
 
 from .learner import Learner
 
@@ -28,7 +29,8 @@ START = """
     if {unreadable}:
         classroom.walls = lambda: False
     if {here!r}:
-        classroom.address_here = lambda: {here!r}
+        settings = classroom.settings
+        classroom.settings = lambda *given: settings(*given[:-1], {here!r})
     if not {groups}:
         classroom.groups.begin = lambda *_: []
     if {share!r}:
@@ -50,6 +52,14 @@ def start(folder, port, number, here=None, share=None, groups=True):
     return textwrap.dedent(
         START.format(unreadable=unreadable, here=here, share=share, groups=groups, **given)
     )
+
+
+def some_port():
+    """A port that is free: none of those that connections of others may take before it is used."""
+    while True:
+        place = "127.0.0.1", 10_000 + secrets.randbelow(20_000)
+        with contextlib.suppress(OSError), socket.create_server(place):
+            return place[1]
 
 
 class Class:

@@ -3,24 +3,30 @@
 Needs `start.py test --class`, which installs JupyterHub; without it these tests are skipped.
 """
 
+import asyncio
+import contextlib
 import io
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unicodedata
 from pathlib import Path
+from unittest import mock
 
 import nbformat
 import psutil
 import pytest
+import tornado.netutil
+import tornado.web
 
-from helpers.classroom import seats, warmed, watch
+from helpers.classroom import address, proxy, seats, warmed, watch
 from helpers.common import left_out
 from tests import lab, systems
 from tests.conftest import needs
@@ -55,6 +61,12 @@ def cookies(learner):
         {"name": c.name, "value": c.value, "domain": "127.0.0.1", "path": c.path}
         for c in learner.session.cookies.jar
     ]
+
+
+def ask(teacher, **what):
+    """Press a button of the teacher's page."""
+    xsrf = re.search(r'name="_xsrf" value="([^"]+)"', teacher.get("/hub/class").text)[1]
+    assert teacher.post("/hub/class", data={"_xsrf": xsrf, **what}).status_code == 200
 
 
 def told(page):
@@ -95,9 +107,82 @@ def test_guessing_a_pin_ends_and_the_teacher_opens_the_seat_again(held, ana):
     teacher = held.teacher()
     shown = teacher.get("/hub/class").text
     assert "closed after wrong PINs" in shown
-    xsrf = re.search(r'name="_xsrf" value="([^"]+)"', shown)[1]
-    teacher.post("/hub/class", data={"_xsrf": xsrf, "seat": ana.seat})
+    ask(teacher, again=ana.seat)
     assert held.learner("Ana María", ana.pin).seat == ana.seat
+
+
+STAY = """
+import subprocess, sys
+open("mine", "w").write("of the one before")
+code = "import time; print(1, flush=True); time.sleep(10**6)"
+stays = [sys.executable, "-c", code]
+subprocess.Popen(stays, start_new_session=True, stdout=subprocess.PIPE).stdout.readline()
+"""
+
+
+def test_the_teacher_frees_a_seat_that_a_name_made_up_has_taken(held, ana, bo):
+    made_up = held.learner("Nobody").open()
+    home = held.folder / "seats" / made_up.seat
+    made_up.kernel().run("import os; os.chdir(os.environ['HOME'])" + STAY)
+    teacher = held.teacher()
+    ask(teacher, new="no")
+    visitor = Learner(held.address)
+    assert told(visitor.enter("Cleo", held.given["word"])).startswith("No new names are let in now")
+    assert held.learner("Ana María", ana.pin).seat == ana.seat  # who has been here comes in
+    ask(teacher, new="yes")
+    before = {p.pid for p in psutil.process_iter() if place(p) == home}
+    assert len(before) > 2
+    ask(teacher, free=made_up.seat)
+    assert not any(psutil.pid_exists(p) and place(psutil.Process(p)) for p in before)
+    [line] = [line for line in held.seen()["told"] if "You have freed" in line]
+    assert f"the seat of Nobody ({made_up.seat})" in line
+    kept = Path(re.search(r"is in (\S+)\.$", line)[1])
+    assert (kept / "mine").read_text() == "of the one before"
+    assert kept.stat().st_uid == os.getuid() and kept.stat().st_mode & 0o777 == 0o700
+    # the browser from before is out, and does not come to who sits there next
+    assert str(made_up.get("/hub/seat").url).startswith(held.address + "/hub/login")
+    next_one = held.learner("Cleo").open()
+    assert next_one.seat == made_up.seat and next_one.kernel().run("1 + 1") == "2"
+    assert made_up.get(f"/user/{made_up.seat}/api/contents").status_code == 403
+    assert "/hub/login" in str(made_up.get(f"/hub/user/{made_up.seat}/").url)
+    ask(held.teacher(), free=next_one.seat)
+
+
+def place(process):
+    """The folder in which a process is; None where it has ended."""
+    try:
+        return Path(process.cwd())
+    except psutil.Error:
+        return None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has 127.0.0.2 by itself")
+def test_one_address_does_not_keep_out_all_others(monkeypatch):
+    monkeypatch.setattr(proxy.resource, "getrlimit", lambda _: (4, 4))
+
+    async def come():
+        ways = proxy.Door(tornado.web.Application())
+        [door] = tornado.netutil.bind_sockets(0, "127.0.0.1")
+        ways.add_socket(door)
+        lines = []
+        for there in ["127.0.0.1"] * 3 + ["127.0.0.2"]:
+            reader, writer = await asyncio.open_connection(
+                *door.getsockname(), local_addr=(there, 0)
+            )
+            writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            lines.append((reader, writer))
+        said = []
+        for reader, _ in lines:
+            with contextlib.suppress(ConnectionError):
+                said.append(await reader.readline())
+        for _, writer in lines:
+            writer.close()
+        await asyncio.sleep(0)
+        ways.stop()
+        return said
+
+    said = asyncio.run(come())
+    assert [line.startswith(b"HTTP/1.1 404") for line in said].count(True) == 3
 
 
 def test_a_notebook_runs_in_a_seat_and_the_teacher_sees_where(held, ana):
@@ -130,6 +215,52 @@ def test_a_hub_that_is_killed_takes_nothing_with_it(held, ana):
     assert held.learner("Ana María", ana.pin).seat == ana.seat
     assert kernel.run("kept + 2") == "43"
     kernel.close()
+
+
+def test_no_other_program_takes_a_port_while_who_listens_there_is_started_again(held, ana):
+    ana.kernel().run("kept = 41")
+    for part, port in (("classroom.proxy", "port"), ("jupyterhub", "hub_port")):
+        killed = held.part(part)
+        (held.folder / "hub" / "certificate.pem").unlink()  # and its files have gone, too
+        killed.kill()
+        while killed.is_running():
+            time.sleep(0.01)
+        with pytest.raises(OSError), socket.create_server(("127.0.0.1", held.given[port])):
+            pass
+        # who comes meanwhile waits, and meets no "not running"
+        assert ana.kernel().run("kept + 1") == "42"
+        assert ana.get("/hub/seat").status_code == 200
+        held.part(part)
+
+
+def test_who_has_to_come_by_another_address_is_told_it():
+    with class_held.held(1, here="203.0.113.9") as held:  # which no machine has
+        until = time.monotonic() + 90
+        while not held.seen()["told"]:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        [line] = held.seen()["told"]
+        there = re.search(r"<b>(https://\S+)</b>", held.teacher().get("/hub/class").text)[1]
+        assert f"On the screen for all: {there} " in line or "lost its network" in line
+        assert "203.0.113.9" not in there
+        assert line.partition(" ")[2] in held.log.read_text(encoding="utf-8")
+
+
+def test_an_address_lasts_while_this_machine_has_it(monkeypatch):
+    def networks(*own):
+        card = [mock.Mock(address=one) for one in ("127.0.0.1", *own)]
+        monkeypatch.setattr(address.psutil, "net_if_addrs", lambda: {"card": card})
+        monkeypatch.setattr(address, "here", lambda: own[-1] if own else address.LOOPBACK)
+
+    networks("10.0.0.1", "10.8.0.1")  # a second network is no reason to move
+    assert address.now("10.0.0.1") == "10.0.0.1"
+    networks("10.8.0.1")
+    assert address.now("10.0.0.1") == "10.8.0.1"
+    assert address.now(address.LOOPBACK) == "10.8.0.1"  # begun without a network
+    networks()
+    given = {"here": "10.0.0.1", "https": False, "port": 8000}
+    assert "lost its network" in address.told(given, address.now("10.0.0.1"))
+    assert address.told(given, "10.0.0.1") == "The class is at http://10.0.0.1:8000/ again."
 
 
 def test_reset_and_catch_up_keep_what_was_written(held, ana):
@@ -275,7 +406,7 @@ def test_what_all_seats_share_is_watched(tmp_path, monkeypatch):
     file.touch()
     (tmp_path / "seats").mkdir()
     given = {"folder": str(tmp_path), "walls": False, "share": SHARE, "seats": 1}
-    given |= {"runtime": str(tmp_path), "groups": []}
+    given |= {"runtime": str(tmp_path), "groups": [], "here": address.here()}
     looks = watch.Watch(given, print, str, list)
     assert looks.look() == []
     file.unlink()
@@ -548,10 +679,13 @@ def test_a_class_that_was_killed_begins_again_with_all_who_were_there(tmp_path):
         assert not any(part.is_running() for part in parts)  # they would keep the port
         roster = folder / "class" / "hub" / "roster.json"
         kept = roster.read_bytes()
+        certificate = (folder / "class" / "hub" / "certificate.pem").read_bytes()
         roster.write_text("[", encoding="utf-8")
         assert "is no list of names and PINs" in refused(folder / "class", class_held.some_port())
         roster.write_bytes(kept)
         again = class_held.Class(folder / "class", folder / "log", 1)
+        # so that a browser that has taken it does not ask again
+        assert (folder / "class" / "hub" / "certificate.pem").read_bytes() == certificate
         assert again.learner("Bo", pins["Bo"]).open().seat == "seat02"
         assert "All 2 seats are taken" in told(
             Learner(again.address).enter("Cy", again.given["word"])

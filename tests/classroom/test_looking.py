@@ -14,7 +14,7 @@ import time
 import pytest
 
 from helpers.classroom import __main__ as classroom
-from helpers.classroom import looking, seats, warmed, watch
+from helpers.classroom import address, looking, seats, warmed, watch
 
 NOTEBOOK = "notebooks/1_o1/03_vision.ipynb"
 
@@ -202,7 +202,7 @@ def test_who_stops_what_is_to_hold_them_is_ended_and_the_watch_goes_on(home, mon
     monkeypatch.setattr(watch, "LIMIT", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")
     monkeypatch.setattr(watch, "PATIENCE", 1)
     given = {"folder": str(home.parents[1]), "walls": False, "share": (1, 2**40), "seats": 1}
-    given |= {"runtime": str(home.parents[1]), "groups": []}
+    given |= {"runtime": str(home.parents[1]), "groups": [], "here": address.here()}
     with subprocess.Popen(["sleep", "1000"], cwd=home) as running:
         looks = watch.Watch(given, print, str, list)
         assert "seat01 ran what did not let itself be held; all of it was ended." in looks.look()
