@@ -29,6 +29,21 @@ def opened(tab, request):
     return tab
 
 
+@pytest.fixture(scope="module")
+def in_themes(opened):
+    """{theme: (how many texts, those that are faint, how each figure is painted)}, each theme once:
+    a change draws the whole page anew.
+    """
+    seen = {}
+    for theme in sorted(lab.THEMES, key=lambda theme: theme != opened.theme_now()):
+        opened.theme(theme)
+        texts, faint = opened.page.evaluate(FAINT, ".jp-Notebook :is(.jp-RenderedHTML, details)")
+        figures = opened.page.locator(".js-plotly-plot .svg-container")
+        painted = figures.evaluate_all("all => all.map(e => getComputedStyle(e).filter)")
+        seen[theme] = texts, faint, painted
+    return seen
+
+
 BROKEN = """() => [...document.querySelectorAll('.jp-OutputArea')].map(e => e.innerText)
     .filter(t => /Error displaying widget|Loading widget|Model not found|FigureWidget\\(|interactive\\(children/.test(t))"""
 
@@ -114,14 +129,12 @@ NAMELESS = """() => [...document.querySelectorAll('.jp-OutputArea .jupyter-widge
   .map(e => e.outerHTML.slice(0, 200))"""
 
 
-def test_our_frames_are_readable_in_both_themes(opened):
+def test_our_frames_are_readable_in_both_themes(in_themes):
     """WCAG AA: text stands out by 4.5 to 1 from what is behind it, in HTML outputs and folded parts
     too.
     """
-    for theme in sorted(lab.THEMES, key=lambda theme: theme != opened.theme_now()):
-        opened.theme(theme)
-        looked, faint = opened.page.evaluate(FAINT, ".jp-Notebook :is(.jp-RenderedHTML, details)")
-        assert looked, "no frame was looked at"
+    for theme, (texts, faint, _) in in_themes.items():
+        assert texts, "no frame was looked at"
         assert faint == [], theme
 
 
@@ -167,15 +180,10 @@ def test_printed_lines_break_between_words(opened):
     assert set(breaks) <= {"normal"}
 
 
-def test_a_figure_is_dark_in_the_dark_theme(opened):
-    filters = {}
-    for theme in sorted(lab.THEMES, key=lambda theme: theme != opened.theme_now()):
-        opened.theme(theme)
-        filters[theme] = opened.page.locator(".js-plotly-plot .svg-container").evaluate_all(
-            "all => all.map(e => getComputedStyle(e).filter)"
-        )
-    assert set(filters["light"]) <= {"none"}
-    assert all("invert" in one for one in filters["dark"])
+def test_a_figure_is_dark_in_the_dark_theme(in_themes):
+    painted = {theme: filters for theme, (_, _, filters) in in_themes.items()}
+    assert set(painted["light"]) <= {"none"}
+    assert all("invert" in one for one in painted["dark"])
 
 
 def test_tables_say_what_their_columns_and_rows_are(opened):
