@@ -52,6 +52,7 @@ import pytest  # noqa: E402
 from helpers.common import left_out  # noqa: E402
 
 TESTS = Path(__file__).parent
+LACKS_VOICE = left_out.voice()
 # What a system without the voice part has nothing to run for.
 OF_VOICE = ("realtime", "local_api/realtime", "local_api/upstream/test_realtime.py")
 
@@ -66,11 +67,11 @@ def pytest_runtestloop():
 
 
 def pytest_report_header():
-    return left_out.voice() or None
+    return LACKS_VOICE or None
 
 
 def pytest_ignore_collect(collection_path):
-    if left_out.voice() and collection_path in [TESTS / name for name in OF_VOICE]:
+    if LACKS_VOICE and collection_path in [TESTS / name for name in OF_VOICE]:
         return True
     return None
 
@@ -87,7 +88,7 @@ def pytest_collection_modifyitems(items):
             for name in imported
             if name in left_out.SENTENCES and not importlib.util.find_spec(name)
         ]
-        if "2_realtime" in item.nodeid and left_out.voice():
-            why.append(left_out.voice())
+        if "2_realtime" in item.nodeid and LACKS_VOICE:
+            why.append(LACKS_VOICE)
         if why:
             item.add_marker(pytest.mark.skip(reason=why[0]))

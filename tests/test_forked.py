@@ -84,7 +84,9 @@ def test_a_forked_kernel_is_as_an_ordinary_one(tmp_path):
 
 def test_it_is_interrupted_seen_to_have_died_and_started_again():
     with kernel("forked") as (manager, client):
-        asked = client.execute("import time\nprint('asleep')\ntime.sleep(60)")
+        sleeps = "import time\nprint('asleep')\ntime.sleep(60)"
+        # else what is asked soon after its error is called off, and the kernel goes on
+        asked = client.execute(sleeps, stop_on_error=False)
         while client.get_iopub_msg(timeout=20)["msg_type"] != "stream":
             pass
         manager.interrupt_kernel()

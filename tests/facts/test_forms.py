@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from helpers.facts import forms
-from helpers.local_api import answers, recordings
+from helpers.local_api import answers
 from helpers.local_api import pictures as requested
 from helpers.o1 import pictures
 from tests.asking import CHAT, RESPONSES, ask, chat, envelope
@@ -25,7 +25,7 @@ from tests.facts.test_tax import reference_schedule
 from tests.tools import make_forms
 
 API = answers.Answers()
-SHIPPED = {r.name: r for r in recordings.Library().recordings}
+SHIPPED = {r.name: r for r in API.library.recordings}
 # The standard deduction by boxes ticked, 0 and up: typed once more, from the two years' published
 # figures.
 DEDUCTION = {

@@ -13,14 +13,14 @@ from xml.etree import ElementTree
 import pytest
 
 from helpers.facts import forms, prices
-from helpers.local_api import answers, recordings
+from helpers.local_api import answers
 from helpers.o1 import form_review
 from tests.asking import ask, value, words
 from tests.facts.test_forms import right, rules, table_tax
 from tests.tools import refresh
 
 API = answers.Answers()
-SHIPPED = {r.name: r for r in recordings.Library().recordings}
+SHIPPED = {r.name: r for r in API.library.recordings}
 BOOK = refresh.NOTEBOOKS / "1_o1" / "06_tax_form_assistant.ipynb"
 
 
