@@ -8,12 +8,11 @@ import re
 import sqlite3
 from pathlib import Path
 
-import zmq
-from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.services.contents.filecheckpoints import AsyncFileCheckpoints
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
-from nbformat.sign import SQLiteSignatureStore
+from nbformat.sign import NotebookNotary, SQLiteSignatureStore
 from tornado import web
+from traitlets import default
 
 c = get_config()  # noqa: F821  given by Jupyter
 
@@ -29,8 +28,7 @@ c.Application.log_level = 40  # the address still shows, and errors
 
 # What a kernel and its page say to each other goes through ports of this machine: other users of it
 # could read that, and kernels would warn of it in the terminal. It is encrypted on every system.
-if zmq.has("curve"):
-    c.KernelManager.transport_encryption = "auto"
+c.KernelManager.transport_encryption = "auto"
 
 # In Codespaces a browser knows this server by another name than the one it is asked by, and would
 # else be refused each kernel as a stranger's page.
@@ -58,11 +56,38 @@ class Checkpoints(AsyncFileCheckpoints):
             return {"id": "checkpoint", "last_modified": now}
 
 
+class Signatures(SQLiteSignatureStore):
+    """JupyterLab notes which notebooks it has signed, and when it last saw one. Where the disk is
+    full it cannot, and without this would open no notebook, for an "unhandled error".
+    """
+
+    def store_signature(self, digest, algorithm):
+        try:
+            super().store_signature(digest, algorithm)
+        except sqlite3.OperationalError:
+            self.db.rollback()
+
+    def check_signature(self, digest, algorithm):
+        try:
+            return super().check_signature(digest, algorithm)
+        except sqlite3.OperationalError:
+            self.db.rollback()
+            asked = "SELECT id FROM nbsignatures WHERE algorithm = ? AND signature = ?"
+            return bool(self.db.execute(asked, (algorithm, digest)).fetchone())
+
+
 class Notebooks(AsyncLargeFileManager):
     """Ours are stored with all that JupyterLab writes into a notebook when its kernel starts,
     except the Python's version: that of the reader's own is put in here. Otherwise each would be
     "unsaved" as soon as it is opened.
     """
+
+    @default("notary")
+    def _notary(self):
+        notary = NotebookNotary(parent=self)
+        notary.store.close()
+        notary.store = Signatures(notary.db_file)
+        return notary
 
     async def get(self, path, content=True, type=None, **more):
         model = await super().get(path, content, type, **more)
@@ -88,28 +113,3 @@ class Notebooks(AsyncLargeFileManager):
 
 c.ServerApp.contents_manager_class = Notebooks
 c.ContentsManager.checkpoints_class = Checkpoints
-
-
-class Signatures(SQLiteSignatureStore):
-    """JupyterLab notes which notebooks it has signed, and when it last saw one. Where the disk is
-    full it cannot, and without this would open no notebook, for an "unhandled error".
-    """
-
-    def store_signature(self, digest, algorithm):
-        try:
-            super().store_signature(digest, algorithm)
-        except sqlite3.OperationalError:
-            self.db.rollback()
-
-    def check_signature(self, digest, algorithm):
-        try:
-            return super().check_signature(digest, algorithm)
-        except sqlite3.OperationalError:
-            self.db.rollback()
-            asked = "SELECT id FROM nbsignatures WHERE algorithm = ? AND signature = ?"
-            return bool(self.db.execute(asked, (algorithm, digest)).fetchone())
-
-
-c.NotebookNotary.store_factory = lambda: Signatures(
-    str(Path(jupyter_data_dir(), "nbsignatures.db"))
-)
