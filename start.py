@@ -374,9 +374,11 @@ def lower(name):
     return name[:1].lower() + name[1:]
 
 
-def lacks(part):
-    """Why a part has no build for this system, in a sentence; "" where it has."""
-    here = (sys.platform, platform.machine(), platform.mac_ver()[0], glibc())
+def lacks(part, here=None):
+    """Why a part has no build for a system, in a sentence; "" where it has. here: the system as
+    no_voice_here() takes it; None for this one.
+    """
+    here = here or (sys.platform, platform.machine(), platform.mac_ver()[0], glibc())
     why = {
         "voice": no_voice_here,
         "model": no_model_here,

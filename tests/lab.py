@@ -68,11 +68,14 @@ class Server(NamedTuple):
     address: str
     token: str
     notebooks: Path  # the copy that it serves
+    log: Path  # what it says on the terminal
 
 
 @contextlib.contextmanager
-def server(folder=NOTEBOOKS):
-    """JupyterLab over a copy of `folder`, in a home of its own: yields a Server, and ends it."""
+def server(folder=NOTEBOOKS, forked=True):
+    """JupyterLab over a copy of `folder`, in a home of its own: yields a Server, and ends it.
+    forked: whether its kernels are, which is sooner and shows nothing of what they say themselves.
+    """
     with tempfile.TemporaryDirectory(prefix="day9-lab-", ignore_cleanup_errors=True) as home:
         home = Path(home)
         for source in (folder, ROOT / "data"):  # cells read ../data too
@@ -87,8 +90,9 @@ def server(folder=NOTEBOOKS):
             file.write_text(json.dumps(values))
         token = secrets.token_hex(16)
         command, env = as_started()
-        at = command.index("jupyterlab")
-        command[at - 1 : at + 1] = ["-c", FORKING]
+        if forked:
+            at = command.index("jupyterlab")
+            command[at - 1 : at + 1] = ["-c", FORKING]
         env |= {
             "JUPYTER_TOKEN": token,
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
@@ -118,7 +122,7 @@ def server(folder=NOTEBOOKS):
             )
             try:
                 address = _address(process, home / "runtime", log)
-                yield Server(address, token, home / "root" / folder.name)
+                yield Server(address, token, home / "root" / folder.name, home / "log")
             finally:
                 process.terminate()  # ends its kernels, and they end their local APIs
                 try:
@@ -221,7 +225,7 @@ class Tab:
             self.trouble.clear()
             self.command("docmanager:open", path=f"notebooks/{path}")
         else:
-            address, token, _ = self.server
+            address, token, *_ = self.server
             self.page.goto(f"{address}/lab/tree/notebooks/{path}?token={token}&reset")
         self.path = path
         self.page.wait_for_function(READY, arg=path)

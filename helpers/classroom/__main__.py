@@ -55,7 +55,7 @@ def main(arguments):
     parser.add_argument("--https", action="store_true", help="with a certificate made here")
     asked = parser.parse_args(arguments)
     if not 1 <= asked.seats <= 200:
-        raise Trouble(f"{asked.seats} seats are not from 1 to 200", "--seats 30")
+        raise Trouble(f"--seats {asked.seats} is not from 1 to 200", "--seats 30")
     with contextlib.ExitStack() as held:
         held.enter_context(hold())
         # kept open here, so that no other program takes a port while what listens is started again

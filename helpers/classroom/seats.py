@@ -89,7 +89,7 @@ class Roster:
         free = [seat for seat in seats(self.number) if seat not in self.sitting]
         if not free:
             raise Refused(
-                f"All {self.number} seats are taken.",
+                f"All {self.number} seats are taken." if self.number > 1 else "The seat is taken.",
                 "Free one here that nobody needs; or end the class and begin it with more, --seats "
                 f"{self.number + 1}: all find their own again.",
             )

@@ -71,6 +71,7 @@ class Seat(LocalProcessSpawner):
             "--ServerApp.kernel_websocket_connection_class=helpers.classroom.door.Line",
             # a neighbour reads a kernel's code and output from a port, and not from a socket file
             "--KernelManager.transport=ipc",
+            "--KernelManager.transport_encryption=disabled",  # that file is the seat's alone
             "--LanguageServerManager.autodetect=False",  # it would run npm in each seat
             # both are worked out as jupyterlab is imported, which was in the parent
             f"--LabApp.workspaces_dir={self.home / '.workspaces'}",

@@ -153,9 +153,9 @@ def test_a_learner_does_nothing_of_the_teachers(held, ana, bo):
     teacher = held.teacher()
     own, theirs = xsrf(bo.get("/hub/seat")), xsrf(teacher.get("/hub/class"))
     for who, token in ((bo, own), (bo, theirs), (bo, ""), (teacher, own), (teacher, "")):
-        for what in ({"again": ana.seat}, {"free": ana.seat}, {"new": "no"}):
-            page = who.post("/hub/class", data={**what, "_xsrf": token})
-            assert page.status_code == 403, (who, token, what)
+        for asked in ({"again": ana.seat}, {"free": ana.seat}, {"new": "no"}):
+            page = who.post("/hub/class", data={**asked, "_xsrf": token})
+            assert page.status_code == 403, (who, token, asked)
     for path in ("/hub/class", "/hub/class?json=1", "/hub/admin", f"/hub/spawn/{ana.seat}"):
         assert bo.get(path).status_code in (403, 404), path
     closed = {row["seat"]: row["closed"] for row in held.seen()["seats"]}

@@ -319,6 +319,10 @@ def test_who_deletes_all_gets_it_back_and_what_stood_there_is_kept(held, ana):
     assert (home / "notebooks.mine-1").read_text() == "mine"
     assert (home / "data" / "prices.csv").is_file()
     assert (home / "notebooks" / "5_sdks" / "clients" / "go" / "main.go").is_file()
+    (home / "notebooks" / "1_o1" / "03_vision.ipynb").unlink()
+    assert "1 notebook deleted" in held.teacher().get("/hub/class").text
+    assert "Of your notebooks 1 is missing" in ana.get("/hub/seat").text
+    ana.post("/hub/seat", data=form)
     kernel.close()
 
 
@@ -696,7 +700,9 @@ def test_a_class_that_was_killed_begins_again_with_all_who_were_there(tmp_path):
 
 def test_a_port_in_use_and_a_number_that_is_none_are_told(held, tmp_path):
     assert f"port {held.port} cannot be had" in refused(tmp_path / "class", held.port)
-    assert "0 seats are not from 1 to 200" in refused(tmp_path / "class", class_held.some_port(), 0)
+    assert "--seats 0 is not from 1 to 200" in refused(
+        tmp_path / "class", class_held.some_port(), 0
+    )
     run = subprocess.run(
         [sys.executable, "-m", "helpers.classroom", "--seats", "0"],
         cwd=seats.ROOT,
@@ -704,5 +710,5 @@ def test_a_port_in_use_and_a_number_that_is_none_are_told(held, tmp_path):
         text=True,
     )
     assert run.returncode == 1
-    assert run.stderr.startswith("start.py: 0 seats are not from 1 to 200")
+    assert run.stderr.startswith("start.py: --seats 0 is not from 1 to 200")
     assert "Cure: " in run.stderr

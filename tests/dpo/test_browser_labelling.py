@@ -64,7 +64,7 @@ class Reader:
         self.told(f"Pair {len(self.chosen) + 1} of 20")
 
     def file(self):
-        address, token, _ = self.tab.server
+        address, token, *_ = self.tab.server
         request = urllib.request.Request(
             f"{address}/files/notebooks/{FILE}", headers={"Authorization": f"token {token}"}
         )

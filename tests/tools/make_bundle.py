@@ -38,8 +38,9 @@ def main(arguments):
     with tempfile.TemporaryDirectory() as folder:
         pip = pip_in(Path(folder) / "pip")
         for name in names:
+            there = can_have(name, locks)
             for python in pythons:
-                listed |= download(pip, wheels, name, python, locks)
+                listed |= download(pip, wheels, name, python, there)
     if len(listed) == 1:
         raise start.Failure("nothing could be bundled", "ask for another system or Python.")
     write_hashes(wheels / start.HASHES.name, listed)
@@ -67,6 +68,19 @@ def asked(arguments):
         known(given.python, systems.PYTHONS, "Python"),
         [start.LOCK, *map(start.lock_of, parts)],
     )
+
+
+def can_have(name, locks):
+    """The locks less those of parts that a system cannot have, which are named."""
+    newest = (*start.FOR[name], "", "99.0")  # of macOS and of glibc, where the machine may do
+    left = set()
+    for part, (words, _) in start.PARTS.items():
+        lock = start.lock_of(part)
+        why = start.lacks(part, newest) if lock in locks else ""
+        if why:
+            left.add(lock)
+            print(f"Left out for {name}: {start.lower(words)}: {why}", flush=True)
+    return [lock for lock in locks if lock not in left]
 
 
 def known(text, there, what):

@@ -173,3 +173,13 @@ def test_the_command_says_what_is_wrong():
         text=True,
     )
     assert run.returncode == 1 and run.stderr.startswith("start.py: no system 'amiga' is known")
+
+
+def test_a_part_that_a_system_cannot_have_is_named_and_the_rest_bundled(capsys):
+    voice, warehouse = map(start.lock_of, ("voice", "warehouse"))
+    locks = [start.LOCK, voice, warehouse]
+    assert make_bundle.can_have("macos-intel", locks) == [start.LOCK, warehouse]
+    said = "Left out for macos-intel: ears and a mouth: their packages have no builds"
+    assert capsys.readouterr().out.startswith(said)
+    assert all(make_bundle.can_have(name, locks) == locks for name in ("linux-arm", "macos"))
+    assert not capsys.readouterr().out

@@ -21,7 +21,7 @@ LONGEST, SHORTEST = (
     6 * RATE,
 )  # samples heard at once; a longer sound is cut between these
 UNSURE = (
-    -0.6
+    -0.55
 )  # mean log-probability below which it was no English, or nothing that can be understood
 ROUND = re.compile(r"(\b[^.,]{8,}?)(?:\W+\1){1,}")  # a model that goes round in circles
 NO_SPEECH = "There are no words in this sound: only silence, noise or music."
