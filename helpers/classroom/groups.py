@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
+
 MOUNTS, OWN = Path("/proc/self/mountinfo"), Path("/proc/self/cgroup")
 VARIABLE = "DAY9_GROUPS"  # of the environment: the class's folders, for a seat's JupyterLab
 REFUSED = "memory-refused"  # a file, new whenever a cell was refused memory, for the watch
@@ -137,6 +139,16 @@ def leave_lab(folders, seat, servers):
             if pid not in servers:
                 with contextlib.suppress(OSError):
                     enter(folders, seat, pid=pid)
+
+
+def processes(folders, seats):
+    """{seat: its processes, as psutil's} of those seats that run any."""
+    found = {}
+    for seat in seats:
+        for pid in (*inside(Path(folders[0], seat)), *inside(Path(folders[0], seat + LAB))):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found.setdefault(seat, []).append(psutil.Process(pid))
+    return found
 
 
 def held(folders, seat):
