@@ -26,6 +26,7 @@ VARIABLE = "DAY9_GROUPS"  # of the environment: the class's folders, for a seat'
 REFUSED = "memory-refused"  # a file, new whenever a cell was refused memory, for the watch
 LAB = "-lab"  # at the end of a name: where the seat's JupyterLab is
 PROCESSES = "cgroup.procs"
+WEIGHTS = (("cpu.weight", 100, 10_000), ("cpu.shares", 1024, 2**18))  # of one, and the most
 PATIENCE = 10  # seconds until what was killed has gone
 
 
@@ -61,6 +62,9 @@ def begin(seats, most):
             made.append(str(folder))
             if (folder / "cgroup.subtree_control").exists():
                 hand_on(folder)
+            for file, one, top in WEIGHTS:  # as many as seats, beside what else the machine does
+                if (folder / file).exists():
+                    write(folder / file, min(top, one * len(seats)))
             for seat in seats:
                 for group in (folder / seat, folder / f"{seat}{LAB}"):
                     group.mkdir()
