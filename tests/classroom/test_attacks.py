@@ -258,7 +258,7 @@ def test_what_works_in_ones_own_seat_fails_in_anothers(came, attack):
     assert not stolen, loot
 
 
-def test_nothing_of_the_class_is_had_with_a_seats_token(held, target, bo, thief):
+def test_nothing_of_the_class_is_had_with_a_seats_token(held, came, bo, thief):
     assert thief.run("of_the_class()") == "[]"
     hub = held.folder / "hub"
     assert (hub / "roster.json").read_bytes() and held.seen()["seats"][0]["running"]
