@@ -157,16 +157,17 @@ class Line(ZMQChannelsWebsocketConnection):
             # what is no message is not for us
             with contextlib.suppress(AttributeError, LookupError, TypeError, ValueError):
                 _, parts = self.session.feed_identities(outgoing_msg)
-                self.notice(*map(self.session.unpack, (parts[1], parts[2], parts[4])))
+                self.notice(self.session.unpack(parts[1])["msg_type"], parts[2], parts[4])
         super().handle_outgoing_message(stream, outgoing_msg)
 
-    def notice(self, header, cell, content):
-        if header["msg_type"] == "execute_input":
-            self.cell = cell
-        elif content.get("execution_state") == "idle":
+    def notice(self, kind, cell, content):
+        """Take notice of a message; cell: the header of what it answers, content: both packed."""
+        if kind == "execute_input":
+            self.cell = self.session.unpack(cell)
+        elif kind == "status" and self.session.unpack(content)["execution_state"] == "idle":
             self.cell = None
         # in the place of an error message there may be a panel of ours
-        elif header["msg_type"] == "execute_reply" and content.get("ename", "").endswith(SHORT):
+        elif kind == "execute_reply" and self.session.unpack(content)["ename"].endswith(SHORT):
             with contextlib.suppress(OSError):  # on a full disk
                 Path(os.environ["JUPYTER_RUNTIME_DIR"], groups.REFUSED).write_bytes(b"")
 
@@ -181,13 +182,18 @@ class Line(ZMQChannelsWebsocketConnection):
 
     def say_why(self):
         """Tell the cell that a kernel worked on why it has ended, where that was the memory."""
-        if folders := os.environ.get(groups.VARIABLE):
-            now = groups.ended(folders.split(os.pathsep), os.environ["JUPYTERHUB_USER"])
-            if now > Line.ended and self.cell:
-                self.write_stderr(ENDED, self.cell)
-            # after other pages of this kernel have looked, too
-            IOLoop.current().add_callback(setattr, Line, "ended", now)
+        now = ended()
+        if now > Line.ended and self.cell:
+            self.write_stderr(ENDED, self.cell)
+        # after other pages of this kernel have looked, too
+        IOLoop.current().add_callback(setattr, Line, "ended", now)
         self.cell = None
+
+
+def ended():
+    """How many processes of this seat the system has ended for want of memory, where it counts."""
+    folders = os.environ.get(groups.VARIABLE)
+    return groups.ended(folders.split(os.pathsep), os.environ["JUPYTERHUB_USER"]) if folders else 0
 
 
 def listens(port):
@@ -217,5 +223,6 @@ def _jupyter_server_extension_points():
 
 
 def _load_jupyter_server_extension(server):
+    Line.ended = ended()  # of a JupyterLab before this one
     base = url_path_join(server.web_app.settings["base_url"], r"/day9-door/(\d+)/")
     server.web_app.add_handlers(".*$", [(base + r"(v1/realtime)", Socket), (base + "(.*)", Pages)])

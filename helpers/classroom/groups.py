@@ -19,11 +19,14 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
+
 MOUNTS, OWN = Path("/proc/self/mountinfo"), Path("/proc/self/cgroup")
 VARIABLE = "DAY9_GROUPS"  # of the environment: the class's folders, for a seat's JupyterLab
 REFUSED = "memory-refused"  # a file, new whenever a cell was refused memory, for the watch
 LAB = "-lab"  # at the end of a name: where the seat's JupyterLab is
 PROCESSES = "cgroup.procs"
+WEIGHTS = (("cpu.weight", 100, 10_000), ("cpu.shares", 1024, 2**18))  # of one, and the most
 PATIENCE = 10  # seconds until what was killed has gone
 
 
@@ -59,6 +62,9 @@ def begin(seats, most):
             made.append(str(folder))
             if (folder / "cgroup.subtree_control").exists():
                 hand_on(folder)
+            for file, one, top in WEIGHTS:  # as many as seats, beside what else the machine does
+                if (folder / file).exists():
+                    write(folder / file, min(top, one * len(seats)))
             for seat in seats:
                 for group in (folder / seat, folder / f"{seat}{LAB}"):
                     group.mkdir()
@@ -137,6 +143,16 @@ def leave_lab(folders, seat, servers):
             if pid not in servers:
                 with contextlib.suppress(OSError):
                     enter(folders, seat, pid=pid)
+
+
+def processes(folders, seats):
+    """{seat: its processes, as psutil's} of those seats that run any."""
+    found = {}
+    for seat in seats:
+        for pid in (*inside(Path(folders[0], seat)), *inside(Path(folders[0], seat + LAB))):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found.setdefault(seat, []).append(psutil.Process(pid))
+    return found
 
 
 def held(folders, seat):

@@ -30,7 +30,7 @@ from . import address, groups, looking, seats, warmed
 EVERY = 3  # seconds
 FILES = 50_000  # more are not counted: a seat that has as many is full
 UNCOUNTED = 2**62  # bytes, of what is more than can be counted
-PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # where anybody may write
+PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/var/crash")  # where anybody may write
 SHARED = ("helpers", "data")  # a seat's notebooks are copies
 LOW, NOTHING = 2**29, 2**20  # bytes of the disk
 PATIENCE = 30  # seconds in which the processes of a seat must let themselves be held
@@ -262,6 +262,8 @@ class Watch:
 
     def _processes(self):
         """{seat: its processes}."""
+        if self.groups:  # another class on this machine has the same users
+            return groups.processes(self.groups, self.seats)
         users = {seats.user_id(seat): seat for seat in self.seats}
         places = {str(self.folder / seat): seat for seat in self.seats}
         found = {}

@@ -112,6 +112,31 @@ def read_memory():
 
 
 @attack
+def attach_shared_memory():
+    """System V's, by its number, which anybody can guess; its maker lets all read it."""
+    libc.shmat.restype, libc.shmat.argtypes = ctypes.c_void_p, [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]  # fmt: skip
+    at = libc.shmat(target["shared"], None, 0)
+    return ctypes.string_at(at, 4) if at != ctypes.c_void_p(-1).value else done(-1)
+
+
+@attack
+def give_a_file_away():
+    """So that it counts as theirs."""
+    path = pathlib.Path(os.environ["HOME"], "given")
+    path.touch()
+    os.chown(path, target["user"], -1)
+    return True
+
+
+@attack
+def make_it_the_first_to_end():
+    """Where memory runs out."""
+    with open(proc("oom_score_adj"), "w", encoding="ascii") as file:
+        file.write("1000")
+    return True
+
+
+@attack
 def take_an_open_file():
     process = done(libc.syscall(PIDFD_OPEN, target["pid"], 0))
     return done(libc.syscall(PIDFD_GETFD, process, 1, 0))
@@ -183,7 +208,11 @@ def waits_to_be_asked(port):
     """Not so a kernel's way for what its own forks print, which speaks first, tells nothing, and
     takes only what begins with a secret.
     """
-    with socket.create_connection(("127.0.0.1", port)) as line:
+    try:
+        line = socket.create_connection(("127.0.0.1", port))
+    except ConnectionRefusedError:  # closed meanwhile
+        return False
+    with line:
         line.settimeout(1)
         try:
             return not line.recv(1)

@@ -200,7 +200,7 @@ def test_no_page_of_a_seat_comes_to_anothers_browser(held, ana, bo, thief):
 # --- from a kernel -----------------------------------------------------------------------------
 
 TARGET = """
-import helpers, json, os, pathlib, subprocess, sys, tempfile
+import ctypes, helpers, json, os, pathlib, subprocess, sys, tempfile
 helpers.connect()
 waits = [sys.executable, "-I", "-S", "-c", "import sys; sys.stdin.read()"]
 child = subprocess.Popen(waits, env={"SECRET": "mine"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -212,6 +212,7 @@ for place in ("/tmp", "/var/tmp", "/dev/shm"):
     path.write_text("mine")
     dropped.append(str(path))
 maps = pathlib.Path(f"/proc/{child.pid}/maps").read_text()
+shared = ctypes.CDLL(None).shmget(0, 4096, 0o1666)
 print(json.dumps({
     "seat": os.environ["JUPYTERHUB_USER"],
     "home": os.environ["HOME"],
@@ -220,6 +221,7 @@ print(json.dumps({
     "address": int(maps.partition("-")[0], 16),
     "runtime": os.environ["JUPYTER_RUNTIME_DIR"],
     "dropped": dropped,
+    "shared": shared,
     "key": os.environ["OPENAI_API_KEY"],
     "token": os.environ["JUPYTERHUB_API_TOKEN"],
     "api": int(os.environ["OPENAI_BASE_URL"].split(":")[2].removesuffix("/v1")),
@@ -257,7 +259,7 @@ def test_what_works_in_ones_own_seat_fails_in_anothers(came, attack):
     assert not stolen, loot
 
 
-def test_nothing_of_the_class_is_had_with_a_seats_token(held, target, bo, thief):
+def test_nothing_of_the_class_is_had_with_a_seats_token(held, came, bo, thief):
     assert thief.run("of_the_class()") == "[]"
     hub = held.folder / "hub"
     assert (hub / "roster.json").read_bytes() and held.seen()["seats"][0]["running"]
@@ -287,9 +289,9 @@ def opened(process):
             plain = stat.S_ISREG(stated.st_mode) and int(flags, 8) & os.O_ACCMODE
             found[name] = bool(plain and stated.st_uid != user)
     for line in (at / "maps").read_text().splitlines():
-        _, rights, _, _, number, *path = line.split(maxsplit=5)
-        if rights[1] == "w" and rights[3] == "s":
-            found[f"{path} {number}"] = True
+        _, rights, _, _, _, *path = line.split(maxsplit=5)
+        if rights[1] == "w" and rights[3] == "s" and path and os.path.exists(path[0]):
+            found[path[0]] = os.stat(path[0]).st_uid != user
     found.pop("/dev/null", None)
     return {name: theirs for name, theirs in found.items() if not name.startswith("anon_inode:")}
 
@@ -304,6 +306,55 @@ def test_a_seat_has_nothing_open_of_anothers(held, target, thief, ana, bo):
     assert not mine.keys() & theirs.keys()
     own = {str(held.folder / "hub" / f"{learner.seat}.log") for learner in (ana, bo)}
     assert {name for name, wrong in (mine | theirs).items() if wrong} == own  # their own words
+
+
+PROCESSES = """
+import json
+names = ("read_through_the_process_folder", "read_environment", "read_memory_map", "open_memory",
+    "list_open_files", "trace", "read_memory", "take_an_open_file", "signal", "slow_down", "limit")
+before, got = target["pid"], []
+for target["pid"] in {pids}:
+    for attack in ATTACKS:
+        if attack.__name__ in names:
+            try:
+                got.append((target["pid"], attack.__name__, attack()))
+            except OSError as error:
+                assert error.errno in (1, 13), (attack.__name__, error)
+target["pid"] = before
+print(len(names), got)
+"""
+
+
+def test_no_process_of_the_class_is_looked_into(held, came, thief):
+    """Of which the warmed one has in its memory what all seats are forked with."""
+    first = psutil.Process(held.process.pid)
+    pids = [first.pid, *(part.pid for part in first.children())]
+    assert len(pids) == 4
+    assert thief.run(PROCESSES.format(pids=pids)) == "11 []\n"
+
+
+def test_nothing_but_the_proxy_listens_where_others_can_come(held, ana, target):
+    """A network has no walls between seats, and what is asked there has other owners."""
+    found = set()
+    for process in psutil.Process(held.process.pid).children(recursive=True):
+        for line in process.net_connections("inet"):
+            if line.status in (psutil.CONN_LISTEN, psutil.CONN_NONE):
+                found.add((line.laddr.ip, line.laddr.port))
+    assert ("127.0.0.1", target[0]["api"]) in found and ("0.0.0.0", held.port) in found
+    assert {ip for ip, port in found if port != held.port} == {"127.0.0.1"}
+
+
+def test_no_log_has_a_secret_in_it(held, ana, bo, target, came):
+    given = held.given
+    secrets = [given[name] for name in ("word", "teacher_word", "proxy_token", "key")]
+    secrets += [target[0]["key"], target[0]["token"]]
+    secrets += [seats.ticket(given["key"], learner.seat) for learner in (ana, bo)]
+    secrets += [c.value for c in ana.session.cookies.jar if c.name.startswith("jupyterhub")]
+    logs = list((held.folder / "hub").glob("*.log"))
+    assert len(logs) >= 5 and len(secrets) > 6
+    for log in logs:
+        said = log.read_text(encoding="utf-8", errors="replace")
+        assert not [secret for secret in secrets if secret in said], log.name
 
 
 RIGHTS = """

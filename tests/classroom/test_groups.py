@@ -193,7 +193,13 @@ def v2(tmp_path, monkeypatch):
     def grown(path, *more):
         mkdir(path, *more)
         made.append(path)
-        for name in ("cgroup.subtree_control", "cgroup.procs", *groups.V2[:2], "memory.events"):
+        for name in (
+            "cgroup.subtree_control",
+            "cgroup.procs",
+            *groups.V2[:2],
+            "memory.events",
+            "cpu.weight",
+        ):
             (path / name).touch()
 
     monkeypatch.setattr(Path, "mkdir", grown)
@@ -213,6 +219,7 @@ def test_v2_gets_its_limits_in_the_nearest_group_that_has_no_processes(v2):
         assert (place / "cgroup.subtree_control").read_text(
             encoding="utf-8"
         ) == "+cpu"  # the last word
+    assert Path(folder, "cpu.weight").read_text(encoding="utf-8") == "200"
     groups.enter([folder], "seat01", pid=5)
     assert Path(folder, "seat01", "cgroup.procs").read_text(encoding="utf-8") == "5"
     Path(folder, "seat01", "memory.events").write_text(

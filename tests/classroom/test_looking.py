@@ -198,6 +198,19 @@ def test_nobody_comes_into_a_seat_while_it_is_made(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can hold a process")
+def test_what_a_seat_writes_into_its_runtime_folder_counts(home, tmp_path):
+    (tmp_path / "01").mkdir()
+    (tmp_path / "01" / "large").write_bytes(bytes(10**7))
+    share = (watch.written(home) + 10**6, 2**40)
+    given = {"folder": str(tmp_path), "walls": False, "share": share, "seats": 1}
+    given |= {"runtime": str(tmp_path), "groups": []}
+    with subprocess.Popen(["sleep", "1000"], cwd=home) as running:
+        [line] = watch.Watch(given, print, str, list).look()
+        running.kill()
+    assert line.startswith("seat01 has written")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can hold a process")
 def test_who_stops_what_is_to_hold_them_is_ended_and_the_watch_goes_on(home, monkeypatch):
     monkeypatch.setattr(watch, "LIMIT", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")
     monkeypatch.setattr(watch, "PATIENCE", 1)
