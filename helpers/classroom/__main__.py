@@ -201,7 +201,7 @@ def settings(asked, runtime, doors, walls, here):
     groups.end(before.get("groups", []))  # of a class that was killed
     sitting = [*seats.seats(number), seats.TEACHER]
     given = {
-        "word": before.get("word") or f"{secrets.choice(WORDS)}-{secrets.choice(WORDS)}",
+        "word": before.get("word") or "-".join(secrets.SystemRandom().sample(WORDS, 2)),
         "teacher_word": before.get("teacher_word") or secrets.token_urlsafe(9),
         "key": before.get("key") or secrets.token_hex(32),
         "seats": number,
