@@ -203,10 +203,12 @@ def test_what_a_seat_writes_into_its_runtime_folder_counts(home, tmp_path):
     (tmp_path / "01" / "large").write_bytes(bytes(10**7))
     share = (watch.written(home) + 10**6, 2**40)
     given = {"folder": str(tmp_path), "walls": False, "share": share, "seats": 1}
-    given |= {"runtime": str(tmp_path), "groups": []}
+    given |= {"runtime": str(tmp_path), "groups": [], "here": address.here()}
     with subprocess.Popen(["sleep", "1000"], cwd=home) as running:
-        [line] = watch.Watch(given, print, str, list).look()
-        running.kill()
+        try:
+            [line] = watch.Watch(given, print, str, list).look()
+        finally:
+            running.kill()
     assert line.startswith("seat01 has written")
 
 
