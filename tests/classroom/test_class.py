@@ -26,7 +26,7 @@ import pytest
 import tornado.netutil
 import tornado.web
 
-from helpers.classroom import address, proxy, seats, warmed, watch
+from helpers.classroom import address, seats, warmed, watch
 from helpers.common import left_out
 from tests import lab, systems
 from tests.conftest import needs
@@ -35,6 +35,8 @@ from . import held as class_held
 from .learner import Learner
 
 pytest.importorskip("jupyterhub", reason="no class here: `start.py test --class` installs it")
+
+from helpers.classroom import proxy
 
 SHARE = (60 * 2**20, 900 * 2**20)  # bytes on the disk and in memory that a seat may have
 

@@ -97,7 +97,9 @@ class Ears:
             scores += (sums - np.log(np.exp(scores).sum(1)))[:, None]
             # no more than one in each row is an end, so that WIDTH are left to go on with
             best = np.argpartition(scores, -2 * WIDTH, axis=None)[-2 * WIDTH :]
-            rows, tokens = np.unravel_index(best[np.argsort(-scores.flat[best])], scores.shape)
+            rows, tokens = np.unravel_index(
+                best[np.argsort(-scores.flat[best], kind="stable")], scores.shape
+            )
             going = np.flatnonzero(tokens != END)[:WIDTH]
             for i in np.flatnonzero(tokens[: going[-1]] == END):
                 ended.append((begun[rows[i]], scores[rows[i], END] / step))
