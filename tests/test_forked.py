@@ -151,33 +151,38 @@ sys.stdin.read()
 """
 
 
+SERVES = """
+import signal, socket, sys
+from helpers.classroom import forking
+
+def become(*asked):
+    signal.alarm(60)  # where the test has ended before it
+    signal.pause()
+
+forking.serve(socket.socket(fileno=int(sys.argv[1])), lambda: None, become)
+"""
+
+
 @pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="only root is many users")
 def test_one_user_gets_so_many_processes_and_others_theirs():
-    def become(module, arguments, cwd, env, user, files):
-        signal.alarm(60)  # where the test has ended before it
-        signal.pause()
-
     name = f"day9-many-{os.getpid()}"
     with mock.patch.dict(os.environ), forking.listen(name) as door:
-        server = os.fork()
-        if server == 0:
-            held, keep = os.pipe()
-            sys.stdin = open(held, encoding="utf-8")
-            forking.serve(door, lambda: None, become)
-            os._exit(0)
+        serves = [sys.executable, "-c", SERVES, str(door.fileno())]
+        # not forked from here: threads of other tests may have held what a fork would wait for
+        server = subprocess.Popen(serves, stdin=subprocess.PIPE, pass_fds=[door.fileno()])
         asks = [sys.executable, "-I", "-S", "-c", ASKS, name, str(forking.PROCESSES)]
         more = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         with subprocess.Popen(asks, **more) as user:
             said = user.stdout.readline()
             user.stdin.close()
         pids = [forking.forked("sleep", [], "/", {}) for _ in range(3)]  # of root's
-        children = psutil.Process(server).children()
+        children = psutil.Process(server.pid).children()
         assert said.startswith(f"{forking.PROCESSES} a seat may have {forking.PROCESSES} kernels")
         assert {*pids} < {child.pid for child in children}
         assert len(children) == forking.PROCESSES + 3
-        for process in [*children, psutil.Process(server)]:
+        for process in [*children, server]:
             process.kill()
-        os.waitpid(server, 0)
+        server.communicate()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")

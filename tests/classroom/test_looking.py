@@ -1,7 +1,5 @@
 """What a learner puts into their folder leads the class's own user nowhere, and stops nobody."""
 
-import contextlib
-import ctypes
 import os
 import platform
 import signal
@@ -9,7 +7,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -225,55 +222,70 @@ def test_who_stops_what_is_to_hold_them_is_ended_and_the_watch_goes_on(home, mon
     assert looks.look() == []
 
 
+def apart(code, *arguments):
+    """What Python prints that is started anew, so that it has none of this one's threads, whose
+    locks a fork would wait for.
+    """
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=seats.ROOT, check=True, timeout=60, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
+BOMB = """
+import os, signal, sys, time
+from helpers.classroom import warmed
+
+what, user = sys.argv[1:]
+few = {"RLIMIT_NPROC": 5, "RLIMIT_NOFILE": 50, "RLIMIT_CORE": 0}
+assert few.keys() == warmed.WALLED.keys()
+warmed.WALLED = few
+warmed.be_user(int(user))
+made = []
+try:
+    while len(made) < 60:
+        made.append(os.fork() if what == "processes" else os.open(os.devnull, os.O_RDONLY))
+        if made[-1] == 0:
+            time.sleep(60)
+            os._exit(0)
+except OSError as error:
+    print(error.strerror, flush=True)
+for pid in made if what == "processes" else ():
+    os.kill(pid, signal.SIGKILL)
+"""
+
+
 @pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="only root is many users")
-@pytest.mark.parametrize("bomb", [os.fork, lambda: os.open(os.devnull, os.O_RDONLY)])
-def test_a_seat_makes_so_many_processes_and_opens_so_many_files(monkeypatch, bomb):
+@pytest.mark.parametrize(
+    "what, refused",
+    [("processes", "Resource temporarily unavailable"), ("files", "Too many open files")],
+)
+def test_a_seat_makes_so_many_processes_and_opens_so_many_files(what, refused):
     """Tried with few, and a user id that no seat has: two classes may be held here at once."""
-    few = {"RLIMIT_NPROC": 5, "RLIMIT_NOFILE": 50, "RLIMIT_CORE": 0}
-    assert few.keys() == warmed.WALLED.keys()
-    monkeypatch.setattr(warmed, "WALLED", few)
-    back, said = os.pipe()
-    first = os.fork()
-    if first == 0:
-        with contextlib.suppress(BaseException):
-            warmed.be_user(seats.FIRST_USER + 900)
-            made = []
-            try:
-                while len(made) < 60:
-                    made.append(bomb())
-                    if made[-1] == 0:
-                        time.sleep(60)
-                        os._exit(0)
-            except OSError as error:
-                os.write(said, error.strerror.encode())
-            for pid in made if bomb is os.fork else ():
-                os.kill(pid, signal.SIGKILL)
-        os._exit(0)
-    os.close(said)
-    os.waitpid(first, 0)
-    with open(back, encoding="utf-8") as file:
-        assert file.read() in ("Resource temporarily unavailable", "Too many open files")
+    assert apart(BOMB, what, seats.FIRST_USER + 900) == f"{refused}\n"
 
 
+KEYS = """
+import ctypes, sys
+from helpers.classroom import warmed
+
+user, add_key, keyctl = map(int, sys.argv[1:])
+session_keyring, search = -3, 10  # of linux/keyctl.h
+library = ctypes.CDLL(None)
+library.syscall(keyctl, warmed.JOIN_SESSION_KEYRING, None)
+library.syscall(add_key, b"user", b"day9", b"mine", 4, session_keyring)
+warmed.be_user(user)
+print(library.syscall(keyctl, search, session_keyring, b"user", b"day9", 0) > 0)
+"""
 ADD_KEY = {"x86_64": 248, "aarch64": 217}
-SESSION_KEYRING, SEARCH = -3, 10  # of linux/keyctl.h
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="only root is many users")
 @pytest.mark.parametrize("user", [0, seats.FIRST_USER + 901])
 def test_a_seat_finds_nothing_among_the_keys_of_roots_login(user):
     """Where root has logged in by PAM, the system keeps them for all that is started there."""
-    machine, library = platform.machine(), ctypes.CDLL(None)
+    machine = platform.machine()
     if machine not in warmed.KEYCTL:
         pytest.skip("the numbers of the calls are those of other processors")
-    first = os.fork()
-    if first == 0:
-        keyctl, found = warmed.KEYCTL[machine], -1
-        with contextlib.suppress(BaseException):
-            library.syscall(keyctl, warmed.JOIN_SESSION_KEYRING, None)
-            library.syscall(ADD_KEY[machine], b"user", b"day9", b"mine", 4, SESSION_KEYRING)
-            warmed.be_user(user)
-            found = library.syscall(keyctl, SEARCH, SESSION_KEYRING, b"user", b"day9", 0)
-        os._exit(found > 0)
-    _, status = os.waitpid(first, 0)
-    assert os.waitstatus_to_exitcode(status) == (user == 0)
+    found = apart(KEYS, user, ADD_KEY[machine], warmed.KEYCTL[machine])
+    assert found == f"{user == 0}\n"
