@@ -4,7 +4,6 @@ And two pages: a learner's seat, and the teacher's class.
 
 import asyncio
 import contextlib
-import functools
 import os
 import re
 import secrets
@@ -284,9 +283,7 @@ async def as_seat(given, seat, action, notebook):
     """Run `python -m helpers.classroom.seats` as the seat's user. Returns whether it worked, and a
     sentence for the learner.
     """
-    home, become = Path(given["folder"]) / "seats" / seat, None
-    if given["walls"]:
-        become = functools.partial(warmed.be_of_seat, given["groups"], seat)
+    home = Path(given["folder"]) / "seats" / seat
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -299,7 +296,7 @@ async def as_seat(given, seat, action, notebook):
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(seats.ROOT), "HOME": str(home)},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            preexec_fn=become,
+            preexec_fn=warmed.becomes(given, seat),
         )
     except OSError as error:
         return False, f"{error.strerror}."

@@ -179,11 +179,11 @@ def be_user(user):
 
     limits = LIMITS
     if user != os.getuid():
-        ctypes.CDLL(None).unshare(CLONE_NEWIPC)  # root in a container may not
+        library = ctypes.CDLL(None)
+        library.unshare(CLONE_NEWIPC)  # root in a container may not
         os.setgroups([])
         os.setgid(user)
         os.setuid(user)
-        library = ctypes.CDLL(None)
         library.prctl(NO_NEW_RIGHTS, 1, 0, 0, 0)  # by sudo, su or another program of root's
         if call := KEYCTL.get(platform.machine()):  # what root's login has put there is not theirs
             library.syscall(call, JOIN_SESSION_KEYRING, None)
@@ -197,13 +197,18 @@ def be_user(user):
         sys.modules["numpy"].random.seed()
 
 
-def be_of_seat(folders, seat):
-    """Become a seat's own user, in its groups: in a process that does something for a seat, which
-    the seat's other processes may change while it runs.
+def becomes(given, seat):
+    """What a process calls, before it begins to do something for a seat, to become the seat's own
+    user in its groups: the seat's other processes may change it while it runs. None where all seats
+    are one user.
     """
-    if folders:
-        groups.enter(folders, seat)
-    be_user(seats.user_id(seat))
+
+    def become_of_seat():
+        if given["groups"]:
+            groups.enter(given["groups"], seat)
+        be_user(seats.user_id(seat))
+
+    return become_of_seat if given["walls"] else None
 
 
 def be_seat(arguments):

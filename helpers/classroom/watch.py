@@ -10,7 +10,6 @@ Where groups can be had, the system ends what holds half as much again before a 
 
 import asyncio
 import contextlib
-import functools
 import itertools
 import json
 import logging
@@ -218,10 +217,9 @@ class Watch:
 
     def _as_seat(self, seat, code, *arguments):
         """Run Python as a seat's user, since root in a container may not do all that to others."""
-        become = functools.partial(warmed.be_of_seat, self.groups, seat) if self.walls else None
         subprocess.run(
             [sys.executable, "-I", "-S", "-c", code, *arguments],
-            preexec_fn=become,
+            preexec_fn=warmed.becomes(self.given, seat),
             check=True,
             timeout=PATIENCE,
         )

@@ -35,11 +35,6 @@ def held():
 
 
 @pytest.fixture(scope="module")
-def ana(held):
-    return held.learner("Ana").open()
-
-
-@pytest.fixture(scope="module")
 def bo(held):
     return held.learner(EVIL).open()
 

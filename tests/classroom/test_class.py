@@ -52,11 +52,6 @@ def ana(held):
     return held.learner("Ana María").open()
 
 
-@pytest.fixture(scope="module")
-def bo(held):
-    return held.learner("Bo").open()
-
-
 def cookies(learner):
     """A learner's, for a browser."""
     return [

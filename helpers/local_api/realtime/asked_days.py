@@ -14,6 +14,7 @@ from ..computed.reading import Unclear
 PAST = re.compile(r"(?i)\b(?:since|ago|was|were|last|passed)\b")
 BETWEEN = re.compile(r"(?i)\b(?:between|from) (?P<begin>.+?) (?:and|to|until|till) (?P<end>.+)")
 BESIDE = re.compile(r"(?i)\b(?P<n>the|a|one|\d{1,4}) (?P<unit>day|week)s? (?P<side>before|after) ")
+DAYS = {"day": 1, "week": 7}  # in what is counted here
 WEEKS = "weeks?"
 OTHER_UNIT = r"seconds?|minutes?|hours?|fortnights?|months?|years?|weekends?|(?:week|work|working|business|school) ?days?|(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
 NEAR = [  # a day counted from today: what it is called, and how many days off it is
@@ -51,7 +52,7 @@ def day_of(words, now):
     if beside := BESIDE.search(words):
         day, name = day_of(words[beside.end() :], now)
         n = int(beside["n"]) if beside["n"].isdigit() else 1
-        days = n * (7 if beside["unit"].lower() == "week" else 1)
+        days = n * DAYS[beside["unit"].lower()]
         sign = 1 if beside["side"].lower() == "after" else -1
         count = f"the {beside['unit']}" if n == 1 else counted(n, beside["unit"])
         return day + sign * datetime.timedelta(
@@ -106,12 +107,12 @@ def near(words):
     found = FROM_NOW.search(words)
     if not found or not (found["before"] or found["after"]):
         return "", 0
-    n, unit = int(found["n"]) if found["n"].isdigit() else 1, found["unit"].lower()
-    if unit.rstrip("s") not in ("day", "week"):
-        raise Unclear(_other(unit))
+    n, unit = int(found["n"]) if found["n"].isdigit() else 1, found["unit"].lower().rstrip("s")
+    if unit not in DAYS:
+        raise Unclear(_other(found["unit"].lower()))
     past = (found["after"] or "").endswith("ago")
-    days = n * (7 if unit.startswith("week") else 1) * (-1 if past else 1)
-    return f"{counted(n, unit.rstrip('s'))} {'before' if past else 'after'} today", days
+    days = n * DAYS[unit] * (-1 if past else 1)
+    return f"{counted(n, unit)} {'before' if past else 'after'} today", days
 
 
 def _other(unit):
