@@ -44,16 +44,18 @@ def secret(api):
 def test_the_twelve_lines_talk_from_this_machine_s_own_address(api, secret):
     if len(loopback.own()) == 1:
         pytest.skip("no network interface is up, and Firefox calls from one")
+    asked, told = map(sounds.transcript, ("user-spanish", "says-spanish"))
     with firefox.page(f"{api.url.removesuffix('/v1')}/day9/pages/webrtc.html#{secret}") as page:
-        page.do(f"{MICROPHONE} start.click()")
-        page.until("log.children.length > 1 || document.querySelector('.wrong')")
-        clips = sounds.clips()
-        asked, told = (clips[name]["transcript"] for name in ("user-spanish", "says-spanish"))
-        assert page.do("document.getElementById('status').innerText") == "Connected. Speak."
-        you, it = page.do("log.innerText").split("\n")
-        # a machine that is too busy to play a clip loses its beginning
-        assert asked.endswith(you.removeprefix("You: ")) and len(you) > len("You: ")
-        assert it == f"It: {told}"
+        page.do(MICROPHONE)
+        for _ in range(3):  # a machine that is too busy to play a clip tears it: it is said again
+            page.do("start.click()")
+            page.until("log.children.length > 1 || document.querySelector('.wrong')")
+            assert page.do("document.getElementById('status').innerText") == "Connected. Speak."
+            said = page.do("log.innerText").split("\n")
+            if said == [f"You: {asked}", f"It: {told}"]:
+                break
+            page.do("end.click()")
+        assert said == [f"You: {asked}", f"It: {told}"]
         page.until(f"({HEARD})()")
         stats = {s["id"]: s for s in json.loads(page.do(f"({STATS})()"))}
         pair = next(s for s in stats.values() if s.get("selected"))
