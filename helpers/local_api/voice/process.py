@@ -5,7 +5,9 @@ a thread, so that no session waits in the event loop.
 import asyncio
 import collections
 import concurrent.futures
+import contextlib
 import hashlib
+import io
 import json
 
 from ...common import left_out
@@ -19,13 +21,21 @@ class Speech:
     """Ears and mouth. The process starts with the first task, and each model loads with its own."""
 
     def __init__(self):
-        self.child, self.heard = None, collections.OrderedDict()
+        self.child, self.warming, self.heard = None, None, collections.OrderedDict()
         self.asking = concurrent.futures.ThreadPoolExecutor(1)
 
     @property
     def there(self):
         """Whether they are set up on this machine."""
         return left_out.ears()
+
+    async def pieces(self, pcm):
+        """[(first ms, PCM16 at 16 kHz)] of the speech in PCM16 at 24 kHz; [] of none; see
+        pieces.py. Raises Broken.
+        """
+        outcome, made = await self._asked({"do": "pieces"}, pcm)
+        sound = io.BytesIO(made)
+        return [(at, sound.read(size)) for at, size in outcome["found"]]
 
     async def hear(self, pcm):
         """(words, how sure) of PCM16 at 16 kHz, some seconds of it; see ears.py. Raises
@@ -51,13 +61,17 @@ class Speech:
         """Begin to load both: somebody speaks, and will want to be answered. Returns at once."""
         if apart.started is not apart.popen:  # it is forked from one that has loaded them
             return
-        if self.child is None and self.there:
-            self.child = start(__package__)
+        if self.child is None and self.warming is None and self.there:
+            self.warming = self.asking.submit(self._warm)
+
+    def _warm(self):
+        with contextlib.suppress(Broken):  # told where it happens again
             for task, data in (
                 ({"do": "hear"}, bytes(2 * 8_000)),
                 ({"do": "say", "text": ""}, b""),
             ):
-                self.asking.submit(self._ask, task, data).add_done_callback(_forget)
+                self._ask(task, data)
+        self.warming = None
 
     async def _asked(self, task, data=b""):
         return await asyncio.get_running_loop().run_in_executor(self.asking, self._ask, task, data)
@@ -85,7 +99,3 @@ class Speech:
         if "fault" in outcome:
             raise Broken(f"Ears and mouth failed: {outcome['fault']}")
         return outcome, made
-
-
-def _forget(done):
-    done.exception()  # told where it happens again
