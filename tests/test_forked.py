@@ -1,7 +1,12 @@
-"""The kernels that tests run in are what they would be if each had been started by itself."""
+"""The kernels that tests run in, and the local APIs that they ask, are what they would be if each
+had been started by itself.
+"""
 
 import contextlib
 import os
+import pathlib
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,9 +18,14 @@ import psutil
 import pytest
 from jupyter_client.manager import start_new_kernel
 from jupyter_client.provisioning import KernelProvisionerFactory
+from openai import APIStatusError, OpenAI
 
+from helpers import connection
 from helpers.classroom import forking
+from helpers.local_api import child
+from tests.local_api.realtime.test_realtime import ANSWERED, TRANSCRIBE, dialled
 
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")
 
 
@@ -80,6 +90,102 @@ def test_a_forked_kernel_is_as_an_ordinary_one(tmp_path):
         seen["forked"]["helpers are not there yet"] == "(False, False)"
         and "NoNetwork" in seen["forked"]["no network"]
     )
+
+
+# Of signals those below 32, which are not the system library's own; and not SIGINT, which a run in
+# a shell's background ignores, and whatever pytest starts does not.
+SIGNALS = 2**31 - 1 & ~(1 << (signal.SIGINT - 1))
+
+
+def seen_of(server):
+    """What the system and its answers tell of a local API that has heard somebody."""
+    process = psutil.Process(server.process.pid)
+    files = [os.readlink(f"/proc/{process.pid}/fd/{standard}") for standard in range(3)]
+    told = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    status = dict(line.split(":\t") for line in told.splitlines())
+    with OpenAI(base_url=server.url, api_key=server.key) as client:
+        asked = {"model": "o1", "messages": [{"role": "user", "content": "hello"}]}
+        with pytest.raises(APIStatusError) as off_the_map:
+            client.chat.completions.create(**asked)
+    with dialled(server.url, "?model=gpt-realtime", server.key) as wire:
+        wire.update(TRANSCRIBE)
+        wire.speak("user-tax")
+        heard = wire.until(ANSWERED)
+    return {
+        "folder": process.cwd(),
+        "group and session": os.getpgid(process.pid) == process.pid == os.getsid(process.pid),
+        "standard files": [re.sub(r"\d+", "", name) for name in files],
+        "listens": [(c.laddr[0], c.status) for c in process.net_connections("inet")],
+        "status": [status["Umask"], status["Groups"]],
+        "signals": [int(status[n], 16) & SIGNALS for n in ("SigBlk", "SigIgn", "SigCgt")],
+        "hello": {n: v for n, v in server.hello.items() if n != "port"},
+        "answers": (off_the_map.value.status_code, off_the_map.value.body),
+        "hears": [event["transcript"] for event in heard if "transcript" in event],
+    }
+
+
+def test_a_forked_local_api_is_as_an_ordinary_one(monkeypatch):
+    seen = []
+    for started, name in ((child.started, "tests.forked"), (child.popen, "helpers.local_api")):
+        monkeypatch.setattr(child, "started", started)
+        server = connection.Server()
+        process = psutil.Process(server.process.pid)
+        assert name in process.cmdline()
+        seen.append(seen_of(server))
+        with pytest.raises(RuntimeError) as taken:
+            connection.Server(server.port)
+        seen[-1]["says"] = str(taken.value).replace(str(server.port), "")
+        server.process.stdin.close()  # as where the kernel is gone
+        process.wait(20)
+    assert seen[0] == seen[1]
+
+
+MATRICES = """
+import os
+import numpy
+from helpers.classroom import warmed
+
+def threads():
+    numpy.ones((500, 500)) @ numpy.ones((500, 500))
+    return len(os.listdir("/proc/self/task"))
+
+print(threads(), flush=True)
+if os.fork() == 0:
+    warmed.compute_in_one_thread()
+    print(threads(), flush=True)
+else:
+    os.wait()
+"""
+
+
+def test_a_forked_local_api_computes_in_one_thread():
+    """More would wait for each other, for twice the processors' time."""
+    env = os.environ | {"OPENBLAS_NUM_THREADS": "4", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", MATRICES], env=env, capture_output=True, text=True)
+    before, after = map(int, done.stdout.split())
+    assert before > after == 1, done.stderr
+
+
+def test_a_forked_kernel_has_its_local_api_forked_unless_it_is_of_a_copy(tmp_path):
+    for name in ("helpers", "data"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for folder, name in ((ROOT, "tests.forked"), (tmp_path, "helpers.local_api")):
+        with kernel("forked", cwd=str(folder)) as (_, client):
+            asks = "from helpers import connection; connection.connect()"
+            client.execute(asks, reply=True, timeout=60)
+            process = psutil.Process(int(value(client, "connection.server().process.pid")))
+            assert name in process.cmdline() and process.cwd() == str(folder)
+
+
+def test_a_local_api_that_would_start_otherwise_is_started_anew(monkeypatch):
+    monkeypatch.setenv("TZ", "America/Chicago")
+    server = connection.Server()
+    process = psutil.Process(server.process.pid)
+    assert process.cmdline()[1:3] == ["-m", "helpers.local_api"]
+    assert process.environ()["TZ"] == "America/Chicago"
+    assert process.environ()["DAY9_LOCAL_KEY"] == server.key
+    server.process.kill()
+    server.process.wait()
 
 
 def test_it_is_interrupted_seen_to_have_died_and_started_again():

@@ -23,6 +23,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from unittest import mock
@@ -272,6 +273,31 @@ def leave_parent(cwd, env, files=()):
     os.environ.update(env)
     os.chdir(cwd)
     del sys.path[0]  # of `-m`; ipykernel puts the kernel's own folder there
+
+
+def open_standard_files():
+    """Python's own, of those that leave_parent() has put in place."""
+    sys.stdin, sys.stdout, sys.stderr = (open(n, m, encoding="utf-8") for n, m in enumerate("rww"))
+
+
+def to_the_end(work):
+    """work(), and then the end of this process, a fork: with the exit code and the words that it
+    would end with as Python's own. Nothing of the parent's is tidied.
+    """
+    code = 1
+    try:
+        work()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else end.code is not None
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def be_kernel(arguments):

@@ -34,6 +34,14 @@ ROOT = Path(__file__).resolve().parents[2]
 API = "helpers.local_api.__main__"
 SEAT = "jupyterhub.singleuser.extension"
 VOICE = "helpers.local_api.voice"
+OF_API = (
+    API,
+    "helpers.local_api.realtime.calls",
+    "helpers.local_api.realtime.websocket",
+    "helpers.local_api.recordings",
+    "helpers.local_api.voice.process",
+    "helpers.local_api.where",
+)
 WARM = (
     SEAT,
     forking.KERNEL,
@@ -93,13 +101,10 @@ WARM = (
     "helpers.exercises.start",
     "helpers.receipts",
     "helpers.sounds",
-    API,
-    "helpers.local_api.realtime.calls",
-    "helpers.local_api.realtime.websocket",
-    "helpers.local_api.recordings",
-    "helpers.local_api.voice.process",
-    "helpers.local_api.where",
+    *OF_API,
 )
+# OpenBLAS's own; its function for it would first start the threads
+BLAS = ("blas_num_threads", "blas_cpu_number")
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 PARENT_HAS_ENDED, NO_NEW_RIGHTS = 1, 38  # prctl's PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS
 KEYCTL = {"x86_64": 250, "aarch64": 219}  # the number of that call of the system's, by processor
@@ -137,38 +142,27 @@ def load_here():
 
 def become(folders, module, arguments, cwd, env, user, files):
     """Be the process that was asked for, until it ends. folders: those of the class's groups."""
-    code = 1
-    try:
-        made = warm()
+
+    def work():
+        made, whose = warm(), user
         if module == SEAT:
-            if user != os.getuid():
-                raise PermissionError(f"user {user} may not ask for a seat")
-            user = int(arguments.pop(0))
+            if whose != os.getuid():
+                raise PermissionError(f"user {whose} may not ask for a seat")
+            whose = int(arguments.pop(0))
         # where memory runs out, the system ends a kernel first, and never what holds the class
         soon = "800" if module == forking.KERNEL else "500"
         Path("/proc/self/oom_score_adj").write_text(soon, encoding="ascii")
         if folders:
-            groups.enter(folders, seats.of_user(user), lab=module == SEAT)
-        be_user(user)  # before anything is done that was asked for
+            groups.enter(folders, seats.of_user(whose), lab=module == SEAT)
+        be_user(whose)  # before anything is done that was asked for
         forking.leave_parent(cwd, made | env, files)
-        sys.stdin, sys.stdout, sys.stderr = (
-            open(n, m, encoding="utf-8") for n, m in enumerate("rww")
-        )
+        forking.open_standard_files()
         # after the change of user, which takes it away
         ctypes.CDLL(None).prctl(PARENT_HAS_ENDED, signal.SIGTERM)
         # standard error is a file that says why, where it does not come so far
         {SEAT: be_seat, forking.KERNEL: be_kernel, API: be_api, VOICE: be_voice}[module](arguments)
-        code = 0
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 1
-        if isinstance(end.code, str):
-            print(end.code, file=sys.stderr)
-    except BaseException:
-        traceback.print_exc()
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)  # nothing of the parent's is to be tidied here
+
+    forking.to_the_end(work)
 
 
 def be_user(user):
@@ -223,8 +217,14 @@ def be_kernel(arguments):
 
 
 def be_api(arguments):
-    keep_nothing_freed()
     apart.started = started_apart
+    serve(arguments)
+
+
+def serve(arguments):
+    """Be a local API, with nothing else forked."""
+    keep_nothing_freed()
+    compute_in_one_thread()
     sys.argv = ["helpers.local_api", *arguments]
     importlib.import_module(API).main()
 
@@ -238,6 +238,16 @@ def keep_nothing_freed():
     """What child.py sets in the environment, which is read before a fork."""
     with contextlib.suppress(AttributeError):  # a system's library other than glibc
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 131_072)
+
+
+def compute_in_one_thread():
+    """What ../local_api/realtime sets in the environment, which NumPy has read before a fork: two
+    threads that wait for each other take a conversation twice the work of the processors.
+    """
+    library = ctypes.CDLL(importlib.import_module("numpy._core._multiarray_umath").__file__)
+    for name in BLAS:
+        with contextlib.suppress(ValueError):  # another library than OpenBLAS
+            ctypes.c_int.in_dll(library, name).value = 1
 
 
 def started(arguments, env, said):
