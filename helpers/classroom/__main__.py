@@ -42,6 +42,7 @@ YEAR, SOON = datetime.timedelta(days=365), datetime.timedelta(days=30)
 TRIES, MINUTE = 3, 60  # a process that ends so often in that time is not started again
 WAITING = 1_024  # browsers that wait while the proxy is started again
 EVERY = 3  # seconds between two looks at the network
+LOG = 10_000_000  # bytes of a log, of which then the last tenth is kept
 
 
 class Trouble(Exception):
@@ -338,12 +339,27 @@ def keep_running(given):
         while True:
             for part in parts:
                 part.see()
+            for log in hub_folder.glob("*.log"):
+                with contextlib.suppress(OSError):  # a full disk
+                    shorten(log)
             if time.monotonic() > looked + EVERY:
                 looked = time.monotonic()
                 before, at = at, address.now(given["here"])
                 if at != before:
                     print(address.told(given, at), flush=True)
             time.sleep(0.3)
+
+
+def shorten(log):
+    """Keep the end of a log that has more than LOG bytes: seats make theirs say as much as they
+    want. Who writes into it appends.
+    """
+    if log.stat().st_size > LOG:
+        with open(log, "a+b") as said:
+            said.seek(-LOG // 10, os.SEEK_END)
+            end = said.read(LOG // 10)
+            said.truncate(0)
+            said.write(end)
 
 
 class Part:

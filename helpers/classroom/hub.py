@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tornado.httpserver
 
-from helpers.classroom import address, end_with_class, entry, opened, seats, spawner, watch
+from helpers.classroom import address, end_with_class, entry, opened, peers, seats, spawner, watch
 
 c = get_config()  # noqa: F821 (given by JupyterHub)
 end_with_class()
@@ -17,7 +17,7 @@ given = json.loads(Path(os.environ["DAY9_CLASSROOM"]).read_text(encoding="utf-8"
 folder = Path(given["folder"])
 
 
-class Server(tornado.httpserver.HTTPServer):
+class Server(peers.Server):
     """What JupyterHub listens with: at the door that is held open for it."""
 
     def listen(self, port, address=None):

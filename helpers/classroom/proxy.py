@@ -10,30 +10,31 @@ opens it, the teacher too.
 """
 
 import asyncio
-import collections
 import contextlib
 import json
 import os
-import resource
 import secrets
-import weakref
+import socket
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from configurable_http_proxy.configproxy import PythonProxy
 from configurable_http_proxy.handlers import ProxyHandler
+from tornado import httputil
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
-from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.netutil import ssl_options_to_context
+from tornado.netutil import DefaultLoopResolver, Resolver, ssl_options_to_context
 from tornado.web import Application
 from tornado.websocket import WebSocketClosedError, websocket_connect
 
 from ..common.private import must_have
-from . import end_with_class, opened, seats
+from . import end_with_class, opened, peers, seats
 
 PATIENCE = 300  # seconds that an answer may take; by itself tornado gives up after 20
 
 LONGEST = 64 * 2**20  # bytes of one WebSocket message, as in the local API; by itself 10 MB
+
+FORM = 65_536  # bytes of what is sent to the hub, and by who has not come in at a seat
 
 NOT_HERE = (
     '<!doctype html><meta charset="utf-8"><title>Not your seat</title><p>This browser has not come in '
@@ -76,23 +77,49 @@ class Proxy(PythonProxy):
             self.file.unlink(missing_ok=True)
 
 
-class Door(HTTPServer):
-    """What browsers come in by. One address has half of what this process may have open, so that
-    none keeps out all others: more than a class of 200 behind one router needs.
+class Files(DefaultLoopResolver):
+    """Finds a seat, which listens at a socket file: its path, quoted, stands in a host's place."""
+
+    async def resolve(self, host, port, family=socket.AF_UNSPEC):
+        if host.startswith(quote("/", "")):
+            return [(socket.AF_UNIX, unquote(host))]
+        return await super().resolve(host, port, family)
+
+
+class Door(peers.Server):
+    """What browsers come in by. key: the class's own."""
+
+    def __init__(self, *given, key, **more):
+        self.key = key
+
+    def initialize(self, *given, key, **more):
+        super().initialize(*given, **more)
+
+    def start_request(self, server_conn, request_conn):
+        return Head(super().start_request(server_conn, request_conn), request_conn, self.key)
+
+
+class Head(httputil.HTTPMessageDelegate):
+    """Looks at the head of a request before its body is read, all of which is held in memory: only
+    who has come in at a seat may send more than a form to it.
     """
 
-    def initialize(self, *given, **more):
-        super().initialize(*given, **more)
-        self.most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
-        self.streams = collections.defaultdict(weakref.WeakSet)  # by address
+    def __init__(self, then, line, key):
+        self.then, self.line, self.key = then, line, key
+        self.data_received, self.finish = then.data_received, then.finish
+        self.on_connection_close = then.on_connection_close
 
-    def handle_stream(self, stream, address):
-        theirs = self.streams[address[0]]
-        if sum(not one.closed() for one in theirs) < self.most:
-            theirs.add(stream)
-            super().handle_stream(stream, address)
-        else:
-            stream.close()
+    def headers_received(self, start_line, headers):
+        shown = httputil.parse_cookie(headers.get("Cookie", "")).get(seats.TICKET, "")
+        _, _, inside = start_line.path.partition("/user/")
+        if not has_come_in(self.key, inside.partition("/")[0], shown):
+            self.line.set_max_body_size(FORM)
+        return self.then.headers_received(start_line, headers)
+
+
+def has_come_in(key, seat, shown):
+    """Whether a browser's ticket is that of a seat. key: the class's own."""
+    return secrets.compare_digest(shown.encode(), seats.ticket(key, seat).encode())
 
 
 class Way(ProxyHandler):
@@ -108,12 +135,12 @@ class Way(ProxyHandler):
         if url is None:
             return None
         _, at_seat, seat = self.target["prefix"].partition("/user/")
-        shown, right = self.get_cookie(seats.TICKET, ""), seats.ticket(self.key, seat)
-        if at_seat and not secrets.compare_digest(shown.encode(), right.encode()):
+        shown = self.get_cookie(seats.TICKET, "")
+        if at_seat and not has_come_in(self.key, seat, shown):
             self.set_status(403)
             self.finish(NOT_HERE)
             return None
-        return url
+        return url.replace("http+unix:", "http:", 1)
 
     async def start_ws_client(self, path=None):
         """Connect to the other end; what it refuses, such as a stranger's cookie, is answered."""
@@ -163,6 +190,7 @@ def main():
     hub, tls = f"http://127.0.0.1:{given['hub_port']}", given["certificate"]
     # by itself tornado asks ten things at once, and a class begins at once
     AsyncHTTPClient.configure(None, max_clients=1000)
+    Resolver.configure(Files)
     proxy = Proxy(
         Path(given["runtime"]) / "routes.json",
         {
@@ -180,8 +208,8 @@ def main():
     ways = Application(
         [("/(.*)", Way, {"proxy": proxy, "key": given["key"]})], websocket_max_message_size=LONGEST
     )
-    Door(ways, ssl_options=shown).add_socket(opened(given, "browsers"))
-    HTTPServer(proxy.api_app).add_socket(opened(given, "routes"))
+    Door(ways, ssl_options=shown, key=given["key"]).add_socket(opened(given, "browsers"))
+    peers.Own(proxy.api_app).add_socket(opened(given, "routes"))
     IOLoop.current().start()
 
 
