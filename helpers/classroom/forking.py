@@ -22,6 +22,7 @@ import selectors
 import signal
 import socket
 import sys
+import tempfile
 import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -271,6 +272,7 @@ def leave_parent(cwd, env, files=(), kept=()):
     os.close(nothing)
     os.environ.clear()
     os.environ.update(env)
+    tempfile.tempdir = None  # where that is, is asked anew
     os.chdir(cwd)
     del sys.path[0]  # of `-m`; ipykernel puts the kernel's own folder there
 

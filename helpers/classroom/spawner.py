@@ -52,6 +52,8 @@ class Seat(LocalProcessSpawner):
             "DAY9_DOOR": f"/user/{self.user.name}/day9-door",
             "SHELL": "/bin/sh",
             "JUPYTER_RUNTIME_DIR": str(self.short),
+            # in /tmp a neighbour could have made what a program looks for there by name
+            "TMPDIR": str(self.short),
             "JUPYTER_CONFIG_PATH": settings,
             "JUPYTER_PATH": settings,
             "JUPYTER_PREFER_ENV_PATH": "1",

@@ -1,7 +1,9 @@
 """What one seat's code holds open, or sends, stops nobody else: at each door of a class."""
 
+import contextlib
 import os
 import socket
+import ssl
 import time
 
 import psutil
@@ -221,3 +223,84 @@ def test_who_is_at_the_other_end_is_known():
     ours, theirs = socket.socketpair()
     assert peers.user(ours) is None
     ours.close(), theirs.close()
+
+
+# --- what a seat's own browser sends or does not read -------------------------------------------
+
+
+def line(held, who, head, **headers):
+    """A TLS connection on which a request was sent, with the cookies of a learner."""
+    own = "; ".join(f"{c.name}={c.value}" for c in who.session.cookies.jar)
+    sent = {"Host": f"127.0.0.1:{held.port}", "Cookie": own, **headers}
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    made = context.wrap_socket(socket.create_connection(("127.0.0.1", held.port), timeout=60))
+    lines = [f"{head} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
+    made.sendall("\r\n".join([*lines, "", ""]).encode())
+    return made
+
+
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==",
+}
+
+
+def closed(made):
+    made.settimeout(0.2)
+    try:
+        return not made.recv(1_000)
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
+def test_messages_that_do_not_end_are_held_up_to_a_bound(held, ana, bo, mine, thief):
+    """Of those that begin, and of one who sends more the fullest is closed: others' go on."""
+    ident = bo.get(f"{bo.base}/api/kernels").json()[0]["id"]
+    at = f"GET {bo.base}/api/kernels/{ident}/channels"
+    size, made = 60 * 2**20, []
+    begun = b"\x81\xff" + (size + 1).to_bytes(8, "big") + bytes(4)  # a text, masked with nothing
+    for _ in range(6):
+        one = line(held, bo, at, Origin=held.address, **UPGRADE)
+        assert one.recv(1_000).startswith(b"HTTP/1.1 101")
+        made.append(one)
+        with contextlib.suppress(OSError):  # closed already
+            one.sendall(begun + bytes(size))
+    until = time.monotonic() + 60
+    while not any(map(closed, made)) and time.monotonic() < until:
+        time.sleep(0.1)
+    gone = [*map(closed, made)]
+    assert any(gone) and not all(gone)
+    all_is_well(held, ana, mine)
+    for one in made:
+        one.close()
+    assert thief.run("1 + 1") == "2"
+
+
+def test_answers_that_nobody_reads_are_held_up_to_a_bound(held, ana, bo, mine, thief):
+    """And who asks for others waits, until one of those has gone."""
+    thief.run("import os; open(os.path.join(os.environ['HOME'], 'notebooks', 'large.bin'), 'wb').truncate(20_000_000)")  # fmt: skip
+    made = [line(held, bo, f"GET {bo.base}/files/notebooks/large.bin") for _ in range(40)]
+    time.sleep(5)
+    main = held.part("classroom.proxy")
+    assert main.memory_info().rss < 600_000_000  # and not 800 MB and more
+    all_is_well(held, ana, mine)
+    for one in made:
+        one.close()
+    assert bo.get(f"{bo.base}/api/contents/notebooks").status_code == 200
+    whole = bo.get(f"{bo.base}/files/notebooks/large.bin")
+    assert len(whole.content) == 20_000_000
+
+
+def test_a_programs_own_files_are_not_where_neighbours_can_make_them(held, bo, thief):
+    """By a name that they can guess, as ipykernel's for what its debugger shows."""
+    said = thief.run(
+        "import tempfile, ipykernel.compiler as c; place = tempfile.gettempdir()\n"
+        "print(place == os.environ['JUPYTER_RUNTIME_DIR'], oct(os.stat(place).st_mode)[-3:], "
+        "c.get_tmp_directory().startswith(place))"
+    )
+    assert said == "True 700 True\n"
