@@ -76,6 +76,11 @@ def open_ones():
             pass
     return found
 
+def kept(port):
+    '''How many that the other side has closed have a port of this machine still.'''
+    rows = [line.split() for line in open("/proc/net/tcp").read().splitlines()[1:]]
+    return sum(row[2].endswith(f":{port:04X}") and row[3] == "08" for row in rows)  # CLOSE_WAIT
+
 def let_go():
     [line.close() for line in lines]
 """
@@ -164,10 +169,41 @@ def test_who_holds_connections_keeps_nobody_else_out(held, ana, mine, thief, doo
     try:
         left = int(thief.run(f"hold({asked}, {half})"))
         assert left <= most and bool(left) == bool(most)
+        assert thief.run(f"print(kept({asked[0][1]}))") == "0\n"
         all_is_well(held, ana, mine)
     finally:
         thief.run("let_go()")
     all_is_well(held, ana, mine)
+
+
+PORTS = """
+import multiprocessing, socket, time
+def bind():
+    lines = []
+    while len(lines) < 3_000:
+        line = socket.socket()
+        line.bind(("127.0.0.1", 0))
+        lines.append(line)
+    time.sleep(600)
+taking = [multiprocessing.get_context("fork").Process(target=bind) for _ in range(3)]
+for one in taking:
+    one.start()
+for one in taking:
+    one.join()
+"""
+
+
+def test_who_takes_a_machines_ports_is_ended_and_told(held, ana, mine):
+    """Of which there are some 28,000, for all that connect and listen."""
+    many = held.learner("Cy").open()
+    many.kernel().run(PORTS)
+    until, line = time.monotonic() + 60, f"Cy ({many.seat}) had more than 8,000 files"
+    while not any(line in said for said in held.seen()["told"]) and time.monotonic() < until:
+        time.sleep(0.5)
+    assert any(line in said for said in held.seen()["told"])
+    all_is_well(held, ana, mine)
+    assert many.get(f"{many.base}/api/contents/notebooks").status_code == 200
+    assert many.kernel().run("1 + 1") == "2"
 
 
 BODY = """
