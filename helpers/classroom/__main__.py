@@ -314,7 +314,7 @@ def keep_running(given):
         parts = []
 
         def start(name, command, before=None, **more):
-            parts.append(Part(name, command, env, hub_folder, before, **more))
+            parts.append(Part(name, command, env, hub_folder, before, given["groups"], **more))
             running.callback(parts[-1].end)
 
         if sys.platform == "linux":
@@ -364,11 +364,12 @@ def shorten(log):
 
 class Part:
     """A process that is to run for as long as the class; its words go into hub/NAME.log. before():
-    what is to be done before each start.
+    what is to be done before each start. folders: those of the class's groups.
     """
 
-    def __init__(self, name, command, env, folder, before=None, **more):
+    def __init__(self, name, command, env, folder, before=None, folders=(), **more):
         self.name, self.command, self.folder, self.before = name, command, folder, before
+        self.folders = folders
         self.log = folder / f"{name}.log"
         # each reads that to its end, which comes with this process's
         self.more = {"env": env, "stdin": subprocess.PIPE, **more}
@@ -395,6 +396,8 @@ class Part:
                 **self.more,
                 start_new_session=True,  # Ctrl-C reaches this process, which ends them in order
             )
+        with contextlib.suppress(OSError):  # it has ended at once, which see() sees
+            groups.enter(self.folders, groups.CLASS, pid=self.process.pid)
 
     def see(self):
         if self.process.poll() is not None:
