@@ -18,7 +18,12 @@ folder = Path(given["folder"])
 
 
 class Server(peers.Server):
-    """What JupyterHub listens with: at the door that is held open for it."""
+    """What JupyterHub listens with: at the door that is held open for it. Nothing that it is sent
+    is longer than a form.
+    """
+
+    def initialize(self, *given, **more):
+        super().initialize(*given, **more, max_body_size=peers.FORM)
 
     def listen(self, port, address=None):
         self.add_socket(opened(given, "hub"))

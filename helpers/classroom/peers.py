@@ -24,6 +24,7 @@ PATIENCE = 5  # seconds, of an answer that the system gives at once
 SEATS = range(seats.FIRST_USER, seats.FIRST_USER + 1_000)  # user ids
 OF_A_SEAT = 120  # connections at once; of a JupyterLab to its hub aiohttp makes 100 at most
 GONE = -1  # no user's
+FORM = 65_536  # bytes of what is sent to the hub, and by who has not come in at a seat
 
 
 def user(line):

@@ -37,7 +37,6 @@ PATIENCE = 300  # seconds that an answer may take; by itself tornado gives up af
 
 LONGEST = 64 * 2**20  # bytes of one WebSocket message, as in the local API; by itself 10 MB
 
-FORM = 65_536  # bytes of what is sent to the hub, and by who has not come in at a seat
 # Of one seat at once: requests that are answered, and bodies longer than a form, of both of which a
 # browser sends six; WebSockets, and bytes of theirs that wait here, counted every so many seconds.
 REQUESTS, LINES, HELD, EVERY = 12, 200, 256 * 2**20, 0.5
@@ -122,8 +121,8 @@ class Head(httputil.HTTPMessageDelegate):
         seat = start_line.path.partition("/user/")[2].partition("/")[0]
         length = headers.get("Content-Length", "0" if "Transfer-Encoding" not in headers else "")
         if not has_come_in(self.key, seat, shown) or len(self.large[seat]) >= REQUESTS:
-            self.line.set_max_body_size(FORM)
-        elif not length.isdecimal() or len(length) > 9 or int(length) > FORM:
+            self.line.set_max_body_size(peers.FORM)
+        elif not length.isdecimal() or len(length) > 9 or int(length) > peers.FORM:
             self.large[seat].add(self)
         return self.then.headers_received(start_line, headers)
 
@@ -182,7 +181,7 @@ class Way(ProxyHandler):
         url = await self.get_target_url(path)
         if url is None:
             return
-        if len(self.lines[self.target["prefix"]]) >= LINES:
+        if self.target["prefix"] != "/" and len(self.lines[self.target["prefix"]]) >= LINES:
             self.set_status(429)
             self.finish(f"A seat may have {LINES} WebSockets: close some notebooks.")
             return

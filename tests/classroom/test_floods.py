@@ -210,9 +210,10 @@ BODY = """
 import ssl
 context = ssl.create_default_context()
 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-def post(path, length):
+def post(port, path, length):
     '''What comes back before the body is sent; "" where it is waited for.'''
-    with context.wrap_socket(socket.create_connection(("127.0.0.1", {port}))) as line:
+    line = socket.create_connection(("127.0.0.1", port))
+    with context.wrap_socket(line) if port == {port} else line as line:
         line.settimeout(3)
         line.sendall(f"POST {{path}} HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: {{length}}\\r\\n\\r\\n".encode())
         try:
@@ -225,10 +226,14 @@ def post(path, length):
 def test_who_has_not_come_in_sends_no_more_than_a_form(held, ana, thief):
     """What has no end yet is held in memory, before anybody knows who sends it."""
     thief.run(BODY.format(port=held.port))
-    ways = ["/hub/login", f"/user/{ana.seat}/api/contents/a", "/"]
-    for way in ways:
-        assert thief.run(f"print(post({way!r}, 1_000))") == "\n"
-        assert thief.run(f"print(post({way!r}, 1_000_000))").startswith("HTTP/1.1 400")
+    hub = held.given["hub_port"], "/hub/api/users"
+    for port, way in (
+        (held.port, "/hub/login"),
+        (held.port, f"/user/{ana.seat}/api/contents/a"),
+        hub,
+    ):
+        assert thief.run(f"print(post({port}, {way!r}, 1_000))") == "\n"
+        assert thief.run(f"print(post({port}, {way!r}, 1_000_000))").startswith("HTTP/1.1 400")
     whole = {"type": "file", "format": "text", "content": "x" * 3_000_000}
     at = f"{ana.base}/api/contents/large.txt"
     put = ana.session.put(ana.address + at, json=whole, headers=ana.xsrf)
@@ -264,13 +269,16 @@ def test_who_is_at_the_other_end_is_known():
 # --- what a seat's own browser sends or does not read -------------------------------------------
 
 
-def line(held, who, head, **headers):
-    """A TLS connection on which a request was sent, with the cookies of a learner."""
+def line(held, who, head, port=0, **headers):
+    """A connection on which a request was sent, with the cookies of a learner: to the browsers'
+    door, over TLS, or to another port.
+    """
     own = "; ".join(f"{c.name}={c.value}" for c in who.session.cookies.jar)
     sent = {"Host": f"127.0.0.1:{held.port}", "Cookie": own, **headers}
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    made = context.wrap_socket(socket.create_connection(("127.0.0.1", held.port), timeout=60))
+    made = socket.create_connection(("127.0.0.1", port or held.port), timeout=60)
+    made = made if port else context.wrap_socket(made)
     lines = [f"{head} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
     made.sendall("\r\n".join([*lines, "", ""]).encode())
     return made
@@ -315,6 +323,19 @@ def test_messages_that_do_not_end_are_held_up_to_a_bound(held, ana, bo, mine, th
     for one in made:
         one.close()
     assert thief.run("1 + 1") == "2"
+
+
+def test_the_hub_takes_no_long_message(held, bo):
+    """Of the WebSocket by which a page sees whether any comes through."""
+    hub = held.given["hub_port"]
+    with line(held, bo, "GET /hub/line", hub, Origin=held.address, **UPGRADE) as one:
+        assert one.recv(1_000).startswith(b"HTTP/1.1 101")
+        assert not closed(one)
+        one.sendall(b"\x81\xff" + (10**6).to_bytes(8, "big") + bytes(4))
+        until = time.monotonic() + 60
+        while not closed(one) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert closed(one)
 
 
 def test_answers_that_nobody_reads_are_held_up_to_a_bound(held, ana, bo, mine, thief):
