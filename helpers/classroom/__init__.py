@@ -3,6 +3,7 @@
 __main__    keeps the class running: the warmed process, the proxy, the hub
 forking     processes forked from one that has imported the large packages (also the tests')
 warmed      the process from which seats, kernels and local APIs are forked
+peers       who is at the other end of a connection, and how many one may have
 address     by which browsers come, and what is told when it changes
 watch       what seats take of the disk and the memory, and who has more than a share
 groups      what the system itself counts of a seat's memory, and ends where it is too much

@@ -42,6 +42,7 @@ YEAR, SOON = datetime.timedelta(days=365), datetime.timedelta(days=30)
 TRIES, MINUTE = 3, 60  # a process that ends so often in that time is not started again
 WAITING = 1_024  # browsers that wait while the proxy is started again
 EVERY = 3  # seconds between two looks at the network
+LOG = 10_000_000  # bytes of a log, of which then the last tenth is kept
 
 
 class Trouble(Exception):
@@ -313,7 +314,7 @@ def keep_running(given):
         parts = []
 
         def start(name, command, before=None, **more):
-            parts.append(Part(name, command, env, hub_folder, before, **more))
+            parts.append(Part(name, command, env, hub_folder, before, given["groups"], **more))
             running.callback(parts[-1].end)
 
         if sys.platform == "linux":
@@ -338,6 +339,9 @@ def keep_running(given):
         while True:
             for part in parts:
                 part.see()
+            for log in hub_folder.glob("*.log"):
+                with contextlib.suppress(OSError):  # a full disk
+                    shorten(log)
             if time.monotonic() > looked + EVERY:
                 looked = time.monotonic()
                 before, at = at, address.now(given["here"])
@@ -346,13 +350,26 @@ def keep_running(given):
             time.sleep(0.3)
 
 
+def shorten(log):
+    """Keep the end of a log that has more than LOG bytes: seats make theirs say as much as they
+    want. Who writes into it appends.
+    """
+    if log.stat().st_size > LOG:
+        with open(log, "a+b") as said:
+            said.seek(-LOG // 10, os.SEEK_END)
+            end = said.read(LOG // 10)
+            said.truncate(0)
+            said.write(end)
+
+
 class Part:
     """A process that is to run for as long as the class; its words go into hub/NAME.log. before():
-    what is to be done before each start.
+    what is to be done before each start. folders: those of the class's groups.
     """
 
-    def __init__(self, name, command, env, folder, before=None, **more):
+    def __init__(self, name, command, env, folder, before=None, folders=(), **more):
         self.name, self.command, self.folder, self.before = name, command, folder, before
+        self.folders = folders
         self.log = folder / f"{name}.log"
         # each reads that to its end, which comes with this process's
         self.more = {"env": env, "stdin": subprocess.PIPE, **more}
@@ -379,6 +396,8 @@ class Part:
                 **self.more,
                 start_new_session=True,  # Ctrl-C reaches this process, which ends them in order
             )
+        with contextlib.suppress(OSError):  # it has ended at once, which see() sees
+            groups.enter(self.folders, groups.CLASS, pid=self.process.pid)
 
     def see(self):
         if self.process.poll() is not None:

@@ -188,6 +188,8 @@ class Line(websocket.WebSocketHandler, Page):
     one; where none does, the page posts that here.
     """
 
+    max_message_size = 1_000  # bytes: it says nothing
+
     @web.authenticated
     async def get(self):
         await super().get()

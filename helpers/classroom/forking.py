@@ -22,6 +22,7 @@ import selectors
 import signal
 import socket
 import sys
+import tempfile
 import time
 import traceback
 from importlib.metadata import EntryPoint
@@ -251,10 +252,11 @@ def import_as_in_a_kernel(names, also=lambda: None):
     return made
 
 
-def leave_parent(cwd, env, files=()):
+def leave_parent(cwd, env, files=(), kept=()):
     """In a fork: a session of its own, the folder, the environment and the standard files that were
     asked for; where there are none, nothing is read and nothing kept. What else the parent has open
-    is nothing here: all that are forked would share it, whoever they are.
+    is nothing here: all that are forked would share it, whoever they are; save the numbers that are
+    kept, which were opened since.
     """
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -266,11 +268,12 @@ def leave_parent(cwd, env, files=()):
     for name in os.listdir("/proc/self/fd"):
         # not closed: a library that still has the number would write into the file that gets it
         with contextlib.suppress(OSError):  # what listed them
-            if int(name) > 2 and os.fstat(int(name)):
+            if int(name) > 2 and int(name) not in kept and os.fstat(int(name)):
                 os.dup2(nothing, int(name), inheritable=False)
     os.close(nothing)
     os.environ.clear()
     os.environ.update(env)
+    tempfile.tempdir = None  # where that is, is asked anew
     os.chdir(cwd)
     del sys.path[0]  # of `-m`; ipykernel puts the kernel's own folder there
 

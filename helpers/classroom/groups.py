@@ -6,9 +6,12 @@ Where it is full, the system ends one of the group's own processes, a kernel bef
 it divides the CPU among groups, however many processes are in each.
 
 A seat has two groups of the same kind: its JupyterLab is alone in the second, so that nothing that
-a cell does ends it. A group is a folder, and its limits are files; their names are those of the
-kernel's Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. The class's own folder
-lies where the class was started, so that what limits that limits the class. Only root may make it.
+a cell does ends it. What all seats wait for, such as the hub, has one as heavy as all of them: who
+computes without end would else keep out those who begin.
+
+A group is a folder, and its limits are files; their names are those of the kernel's
+Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. The class's own folder lies where
+the class was started, so that what limits that limits the class. Only root may make it.
 """
 
 import contextlib
@@ -24,6 +27,7 @@ import psutil
 MOUNTS, OWN = Path("/proc/self/mountinfo"), Path("/proc/self/cgroup")
 VARIABLE = "DAY9_GROUPS"  # of the environment: the class's folders, for a seat's JupyterLab
 REFUSED = "memory-refused"  # a file, new whenever a cell was refused memory, for the watch
+CLASS = "class"  # the name of the group of the hub, the proxy and the warmed process
 LAB = "-lab"  # at the end of a name: where the seat's JupyterLab is
 PROCESSES = "cgroup.procs"
 WEIGHTS = (("cpu.weight", 100, 10_000), ("cpu.shares", 1024, 2**18))  # of one, and the most
@@ -62,9 +66,12 @@ def begin(seats, most):
             made.append(str(folder))
             if (folder / "cgroup.subtree_control").exists():
                 hand_on(folder)
-            for file, one, top in WEIGHTS:  # as many as seats, beside what else the machine does
-                if (folder / file).exists():
-                    write(folder / file, min(top, one * len(seats)))
+            (folder / CLASS).mkdir()
+            for file, one, top in WEIGHTS:
+                # as many as seats, beside what else the machine does; and so for what all wait for
+                for group in (folder, folder / CLASS):
+                    if (group / file).exists():
+                        write(group / file, min(top, one * len(seats)))
             for seat in seats:
                 for group in (folder / seat, folder / f"{seat}{LAB}"):
                     group.mkdir()

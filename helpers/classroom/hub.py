@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tornado.httpserver
 
-from helpers.classroom import address, end_with_class, entry, opened, seats, spawner, watch
+from helpers.classroom import address, end_with_class, entry, opened, peers, seats, spawner, watch
 
 c = get_config()  # noqa: F821 (given by JupyterHub)
 end_with_class()
@@ -17,8 +17,13 @@ given = json.loads(Path(os.environ["DAY9_CLASSROOM"]).read_text(encoding="utf-8"
 folder = Path(given["folder"])
 
 
-class Server(tornado.httpserver.HTTPServer):
-    """What JupyterHub listens with: at the door that is held open for it."""
+class Server(peers.Server):
+    """What JupyterHub listens with: at the door that is held open for it. Nothing that it is sent
+    is longer than a form.
+    """
+
+    def initialize(self, *given, **more):
+        super().initialize(*given, **more, max_body_size=peers.FORM)
 
     def listen(self, port, address=None):
         self.add_socket(opened(given, "hub"))

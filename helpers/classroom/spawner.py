@@ -4,10 +4,9 @@ import asyncio
 import contextlib
 import os
 from pathlib import Path
+from urllib.parse import quote
 
-import psutil
 from jupyterhub.spawner import LocalProcessSpawner, SpawnException
-from jupyterhub.utils import random_port
 from traitlets import Bool, List, Unicode
 
 from . import forking, groups, seats, warmed
@@ -53,6 +52,8 @@ class Seat(LocalProcessSpawner):
             "DAY9_DOOR": f"/user/{self.user.name}/day9-door",
             "SHELL": "/bin/sh",
             "JUPYTER_RUNTIME_DIR": str(self.short),
+            # in /tmp a neighbour could have made what a program looks for there by name
+            "TMPDIR": str(self.short),
             "JUPYTER_CONFIG_PATH": settings,
             "JUPYTER_PATH": settings,
             "JUPYTER_PREFER_ENV_PATH": "1",
@@ -98,31 +99,36 @@ class Seat(LocalProcessSpawner):
             os.chown(self.short, self.owner, self.owner)
         if forking.ADDRESS not in os.environ:
             return await super().start()
-        self.port = random_port()
         log = Path(self.folder) / "hub" / f"{self.user.name}.log"
         with open(os.devnull, "rb") as nothing, open(log, "ab") as said:
             files = [nothing.fileno(), said.fileno(), said.fileno()]
-            arguments = [str(self.owner), *self.get_args()]
+            arguments = [str(self.owner), str(self.door), *self.get_args()]
             self.pid = forking.forked(warmed.SEAT, arguments, str(self.home), self.get_env(), files)
         await self.listens()
-        return "127.0.0.1", self.port
+        return f"http+unix://{quote(str(self.door), '')}"
 
     async def stop(self, now=False):
         await super().stop(now)
         groups.clear(self.groups, self.user.name)
 
+    @property
+    def door(self):
+        """The socket file at which the seat listens. It is the class's own, so that no seat fills
+        another's with connections, and none puts a way elsewhere in its place.
+        """
+        return self.short.with_name(self.short.name + ".sock")
+
     async def listens(self):
-        """Wait until the seat listens, and nobody else at its port, to whom a learner's browser
-        would give what lets it in. JupyterHub would ask, too, at moments that it draws by lot and
-        that are seconds apart where a whole class begins. Raises SpawnException.
+        """Wait until the seat answers. JupyterHub would ask, too, at moments that it draws by lot
+        and that are seconds apart where a whole class begins. Raises SpawnException.
         """
         while await self.poll() is None:
-            with contextlib.suppress(OSError, psutil.NoSuchProcess):
-                _, line = await asyncio.open_connection("127.0.0.1", self.port)
-                line.close()
-                theirs = psutil.Process(self.pid).net_connections("tcp")
-                if self.port in {c.laddr.port for c in theirs if c.status == psutil.CONN_LISTEN}:
-                    return
+            with contextlib.suppress(OSError):  # not there yet, or it has ended
+                back, line = await asyncio.open_unix_connection(self.door)
+                with contextlib.closing(line):
+                    line.write(b"GET / HTTP/1.0\r\n\r\n")
+                    if await back.read(1):
+                        return
             await asyncio.sleep(0.05)
         self.authenticator.tell(
             f"The seat of {self.authenticator.who(self.user.name)} ended as it began: its words "

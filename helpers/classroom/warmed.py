@@ -24,11 +24,14 @@ import traceback
 from pathlib import Path
 
 import psutil
+import zmq
+from zmq.eventloop.zmqstream import ZMQStream
 
 from ..common import left_out
+from ..common.private import must_have
 from ..facts import hearing
-from ..local_api import apart, child
-from . import forking, groups, seats
+from ..local_api import accepting, apart, child
+from . import forking, groups, peers, seats
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "helpers.local_api.__main__"
@@ -105,6 +108,7 @@ WARM = (
 )
 # OpenBLAS's own; its function for it would first start the threads
 BLAS = ("blas_num_threads", "blas_cpu_number")
+WAITING = 128  # requests that wait while a JupyterLab is busy
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 PARENT_HAS_ENDED, NO_NEW_RIGHTS = 1, 38  # prctl's PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS
 KEYCTL = {"x86_64": 250, "aarch64": 219}  # the number of that call of the system's, by processor
@@ -144,23 +148,28 @@ def become(folders, module, arguments, cwd, env, user, files):
     """Be the process that was asked for, until it ends. folders: those of the class's groups."""
 
     def work():
-        made, whose = warm(), user
+        made, whose, doors = warm(), user, []
         if module == SEAT:
             if whose != os.getuid():
                 raise PermissionError(f"user {whose} may not ask for a seat")
-            whose = int(arguments.pop(0))
+            whose, door = int(arguments.pop(0)), arguments.pop(0)
         # where memory runs out, the system ends a kernel first, and never what holds the class
         soon = "800" if module == forking.KERNEL else "500"
         Path("/proc/self/oom_score_adj").write_text(soon, encoding="ascii")
         if folders:
             groups.enter(folders, seats.of_user(whose), lab=module == SEAT)
+        if (
+            module == SEAT
+        ):  # before its user is another one, who could put something else in its place
+            doors = [listening(door)]
         be_user(whose)  # before anything is done that was asked for
-        forking.leave_parent(cwd, made | env, files)
+        forking.leave_parent(cwd, made | env, files, [door.fileno() for door in doors])
         forking.open_standard_files()
         # after the change of user, which takes it away
         ctypes.CDLL(None).prctl(PARENT_HAS_ENDED, signal.SIGTERM)
         # standard error is a file that says why, where it does not come so far
-        {SEAT: be_seat, forking.KERNEL: be_kernel, API: be_api, VOICE: be_voice}[module](arguments)
+        be = {SEAT: be_seat, forking.KERNEL: be_kernel, API: be_api, VOICE: be_voice}
+        be[module](arguments, *doors)
 
     forking.to_the_end(work)
 
@@ -205,18 +214,62 @@ def becomes(given, seat):
     return become_of_seat if given["walls"] else None
 
 
-def be_seat(arguments):
+def listening(path):
+    """A socket that listens at a file, to which nobody but this process's user connects."""
+    door = socket.socket(socket.AF_UNIX)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # of the seat's JupyterLab before this one
+    before = os.umask(0o177)
+    door.bind(path)
+    os.umask(before)
+    door.listen(WAITING)
+    door.setblocking(False)
+    return door
+
+
+def be_seat(arguments, door):
+    """door: the open socket at which it listens, in the place of a port."""
+    from jupyter_server.serverapp import ServerApp
+
+    must_have(ServerApp, "_find_http_port", "_bind_http_server_tcp")
+    ServerApp._find_http_port = lambda app: None
+    ServerApp._bind_http_server_tcp = lambda app: [app.http_server.add_socket(door)]
     forking.use_for_kernels()
     importlib.import_module(SEAT).JupyterHubSingleUser.launch_instance(arguments)
 
 
 def be_kernel(arguments):
+    from ipykernel.iostream import IOPubThread
+
     child.started = started
+    must_have(IOPubThread, "_setup_pipe_in", "_setup_pipe_out", "_handle_pipe_msg")
+    IOPubThread._setup_pipe_in, IOPubThread._setup_pipe_out = pipe_in, pipe_out
     # what was typed is kept in the notebook; a file of it could not be written in a full seat
     forking.be_kernel([*arguments, "--HistoryManager.hist_file=:memory:"])
 
 
+def pipe_in(thread):
+    """ipykernel's way for what forks of a kernel print: a file, where its own is a port."""
+    thread._pipe_uuid = os.urandom(16)
+    thread._pipe_at = f"ipc://{os.environ['JUPYTER_RUNTIME_DIR']}/printed-{os.getpid()}"
+    pipe = thread.socket.context.socket(zmq.PULL)
+    pipe.linger = 0
+    pipe.bind(thread._pipe_at)
+    thread._pipe_in = ZMQStream(pipe, thread.io_loop)
+    thread._pipe_in.on_recv(thread._handle_pipe_msg)
+
+
+def pipe_out(thread):
+    """The other end, in a fork."""
+    context = zmq.Context()
+    pipe = context.socket(zmq.PUSH)
+    pipe.linger = 3_000  # ms
+    pipe.connect(thread._pipe_at)
+    return context, pipe
+
+
 def be_api(arguments):
+    accepting.welcome = peers.own
     apart.started = started_apart
     serve(arguments)
 

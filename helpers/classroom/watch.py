@@ -31,6 +31,7 @@ FILES = 50_000  # more are not counted: a seat that has as many is full
 UNCOUNTED = 2**62  # bytes, of what is more than can be counted
 PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/var/crash")  # where anybody may write
 SHARED = ("helpers", "data")  # a seat's notebooks are copies
+OPEN = 8_000  # files and connections of a seat; a kernel with its local API has some hundred
 LOW, NOTHING = 2**29, 2**20  # bytes of the disk
 PATIENCE = 30  # seconds in which the processes of a seat must let themselves be held
 SLACK = 2**25  # bytes by which a process may grow whose seat has its share
@@ -158,12 +159,16 @@ class Watch:
                     f"{who} asked for more memory at once than a seat may have, "
                     f"{size(self.share.memory)}, and was refused it: the cell ended in an error."
                 )
+            if sum(map(opened, kernels)) > OPEN:  # of a machine's ports, each may have taken one
+                kill(kernels)
+                told.append(
+                    f"{who} had more than {OPEN:,} files and connections open; all that ran was ended."
+                )
+                continue
             try:
                 self._hold(seat, kernels)
             except (OSError, subprocess.SubprocessError):  # a fork bomb, or who stops what holds it
-                for process in kernels:
-                    with contextlib.suppress(psutil.Error):
-                        process.kill()
+                kill(kernels)
                 told.append(f"{who} ran what did not let itself be held; all of it was ended.")
             if full and not before.full:
                 told.append(
@@ -332,6 +337,19 @@ def held(process, kind):
             return max(0, held(process, "rss") - (held(above, "rss") if shared else 0))
         return getattr(process.memory_info(), kind, 0)
     return 0
+
+
+def opened(process):
+    """How many files and connections a process has open; 0 where the system does not tell."""
+    with contextlib.suppress(psutil.Error, OSError, AttributeError):  # Windows counts none
+        return process.num_fds()
+    return 0
+
+
+def kill(processes):
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
 
 
 def shared():

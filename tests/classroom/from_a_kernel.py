@@ -204,22 +204,6 @@ def ports(user):
     return [int(x[1].split(":")[1], 16) for x in lines if x[3] == "0A" and int(x[7]) == user]
 
 
-def waits_to_be_asked(port):
-    """Not so a kernel's way for what its own forks print, which speaks first, tells nothing, and
-    takes only what begins with a secret.
-    """
-    try:
-        line = socket.create_connection(("127.0.0.1", port))
-    except ConnectionRefusedError:  # closed meanwhile
-        return False
-    with line:
-        line.settimeout(1)
-        try:
-            return not line.recv(1)
-        except TimeoutError:
-            return True
-
-
 def keys():
     """Every credential that this seat has, as a request gives it."""
     own = [os.environ["OPENAI_API_KEY"]] if "OPENAI_API_KEY" in os.environ else []
@@ -232,9 +216,9 @@ def keys():
 
 @attack
 def ask_at_ports():
-    """The seat's JupyterLab and its local APIs, with no key and with all of one's own."""
+    """The seat's local APIs, with no key and with all of one's own."""
     found, tried = [], 0
-    for port in filter(waits_to_be_asked, ports(target["user"])):
+    for port in ports(target["user"]):
         for path in ("/v1/models", "/day9/calls", f"/user/{target['seat']}/api/contents"):
             for headers in keys():
                 tried += 1

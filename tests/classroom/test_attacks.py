@@ -410,7 +410,8 @@ WAYS = [  # of asking for `/user/THEM/FILE` with the cookies of another seat, ME
 def marked(held, ana, bo, thief):
     kernel = ana.kernel()
     kernel.run(f"import os; open(os.path.join(os.environ['HOME'], 'notebooks', 'marked.txt'), 'w').write({MARK!r})")  # fmt: skip
-    theirs = kernel.run("print(os.environ['JUPYTERHUB_SERVICE_URL'].split(':')[2].split('/')[0])")
+    kernel.run("import helpers; helpers.connect()")
+    theirs = kernel.run("print(os.environ['OPENAI_BASE_URL'].split(':')[2].split('/')[0])")
     kernel.close()
     cookies = {c.name: c.value for c in bo.session.cookies.jar}
     words = {

@@ -202,7 +202,7 @@ def test_v2_gets_its_limits_in_the_nearest_group_that_has_no_processes(v2):
     [folder] = groups.begin(["seat01", "teacher"], 2**30)
     assert Path(folder).parent == own.parent  # not in the session's own, which has
     names = {path.name for path in made}
-    assert names == {Path(folder).name, "seat01", "seat01-lab", "teacher", "teacher-lab"}
+    assert names == {Path(folder).name, "class", "seat01", "seat01-lab", "teacher", "teacher-lab"}
     for seat in ("seat01", "seat01-lab", "teacher"):
         assert Path(folder, seat, "memory.max").read_text(encoding="utf-8") == str(2**30)
         assert Path(folder, seat, "memory.swap.max").read_text(encoding="utf-8") == "0"
@@ -210,7 +210,8 @@ def test_v2_gets_its_limits_in_the_nearest_group_that_has_no_processes(v2):
         assert (place / "cgroup.subtree_control").read_text(
             encoding="utf-8"
         ) == "+cpu"  # the last word
-    assert Path(folder, "cpu.weight").read_text(encoding="utf-8") == "200"
+    for group in (folder, Path(folder, "class")):
+        assert Path(group, "cpu.weight").read_text(encoding="utf-8") == "200"
     groups.enter([folder], "seat01", pid=5)
     assert Path(folder, "seat01", "cgroup.procs").read_text(encoding="utf-8") == "5"
     Path(folder, "seat01", "memory.events").write_text(
@@ -342,6 +343,21 @@ def test_what_a_jupyterlab_starts_is_put_beside_the_kernels(held, bo):
     )
     [shell] = [child for child in psutil.Process(lab).children() if child.name() == "sh"]
     assert shell.pid in groups.inside(Path(given[0], bo.seat))
+
+
+def test_what_all_wait_for_weighs_as_much_as_all_seats(held):
+    """Else seats that compute without end keep out those that begin, eight times as long."""
+    folders = [Path(folder) for folder in held.given["groups"]]
+    parts = {held.part(words).pid for words in ("warmed", "classroom.proxy", "jupyterhub")}
+    for folder in folders:
+        assert set(groups.inside(folder / groups.CLASS)) == parts
+    weighed = [
+        [(group / file).read_text() for group in (folder, folder / groups.CLASS)]
+        for folder in folders
+        for file, *_ in groups.WEIGHTS
+        if (folder / file).exists()
+    ]
+    assert weighed and all(whole == own for whole, own in weighed)
 
 
 def test_a_class_without_groups_says_what_is_not_limited():

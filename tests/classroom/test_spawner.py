@@ -1,10 +1,8 @@
-"""A seat that is starting: only its own door counts as that."""
+"""A seat that is starting: it is there when it answers, and one that has ended is told."""
 
 import asyncio
-import os
 import socket
-import subprocess
-import sys
+import threading
 
 import pytest
 
@@ -12,7 +10,7 @@ pytest.importorskip("jupyterhub", reason="no class here: `start.py test --class`
 
 from jupyterhub.spawner import SpawnException
 
-from helpers.classroom import spawner
+from helpers.classroom import spawner, warmed
 
 
 class Teacher(list):
@@ -23,11 +21,11 @@ class Teacher(list):
 
 
 class Seat(spawner.Seat):
-    """A seat whose process is one of this test's."""
+    """A seat whose door is one of this test's."""
 
-    def __init__(self, pid, port, looks):
-        super().__init__()
-        self.pid, self.port, self.looks = pid, port, looks
+    def __init__(self, runtime, looks):
+        super().__init__(runtime=str(runtime))
+        self.looks = looks
         self.teacher, self.user = Teacher(), type("User", (), {"name": "seat01"})
 
     @property
@@ -40,18 +38,42 @@ class Seat(spawner.Seat):
         return None if self.looks >= 0 else 1
 
 
-def test_a_seat_is_there_when_it_listens_itself():
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        asyncio.run(Seat(os.getpid(), door.getsockname()[1], 1).listens())
+def test_a_seat_is_there_when_it_answers(tmp_path):
+    seat = Seat(tmp_path, 1)
+    with warmed.listening(str(seat.door)) as door:
+        door.setblocking(True)
+
+        def answer():
+            line, _ = door.accept()
+            with line:
+                line.recv(100)
+                line.sendall(b"HTTP/1.1 404 Not Found\r\n\r\n")
+
+        threading.Thread(target=answer).start()
+        asyncio.run(seat.listens())
 
 
-def test_another_program_at_its_port_is_not_taken_for_a_seat():
-    """The port was free when it was drawn; whoever has it now gets no learner's cookies."""
-    seat = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    with seat, socket.create_server(("127.0.0.1", 0)) as door:
-        starting = Seat(seat.pid, door.getsockname()[1], 3)
-        with pytest.raises(SpawnException, match="ended as it began. Start it once more"):
-            asyncio.run(starting.listens())
-        [line] = starting.teacher
-        assert line.startswith("The seat of Ana (seat01) ended") and "hub/seat01.log" in line
-        seat.stdin.close()
+@pytest.mark.parametrize("how", ["no door yet", "a door that was left", "it ends as it is asked"])
+def test_a_seat_that_ends_as_it_begins_is_told(tmp_path, how):
+    seat = Seat(tmp_path, 3)
+    if how != "no door yet":
+        door = warmed.listening(str(seat.door))
+        if how == "a door that was left":
+            door.close()
+        else:
+            door.setblocking(True)
+            threading.Thread(target=lambda: [door.accept()[0].close() for _ in range(3)]).start()
+    with pytest.raises(SpawnException, match="ended as it began. Start it once more"):
+        asyncio.run(seat.listens())
+    [line] = seat.teacher
+    assert line.startswith("The seat of Ana (seat01) ended") and "hub/seat01.log" in line
+    if how == "it ends as it is asked":
+        door.close()
+
+
+def test_a_door_is_made_anew_and_for_its_maker_alone(tmp_path):
+    place = tmp_path / "01.sock"
+    for _ in range(2):
+        with warmed.listening(str(place)), socket.socket(socket.AF_UNIX) as line:
+            assert place.stat().st_mode & 0o777 == 0o600
+            line.connect(str(place))
