@@ -1,7 +1,12 @@
 // In a page of helpers/realtime/pages, before its own scripts: when the microphone and the loudspeaker become loud, which
-// events come, all in milliseconds of performance.now(), and the call itself, for its statistics.
-window.seen = {mic: [], heard: [], events: []};
+// events come, how many samples of what came were missing so far, all in milliseconds of performance.now(); and the call
+// itself, for its statistics.
+window.seen = {mic: [], heard: [], events: [], missing: []};
 window.peers = [];
+setInterval(async () => {
+  const came = [...(await window.peers[0]?.getStats() ?? new Map()).values()].find(s => s.type === "inbound-rtp");
+  if (came) window.seen.missing.push([performance.now(), came.concealedSamples]);
+}, 100);
 const PAUSE = 75;  // blocks of 128 samples, 0.2 s: a pause between two words is none
 const WORKLET = `registerProcessor("loud", class extends AudioWorkletProcessor {
   quiet = ${PAUSE};  // blocks since the last loud one
