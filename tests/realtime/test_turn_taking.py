@@ -3,6 +3,8 @@ follows the knobs.
 """
 
 import asyncio
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -181,3 +183,28 @@ def test_a_sound_of_nothing_can_be_drawn():
         "0 turns" in repr(turn_taking.drawn(sounds.silence(300)))
         and "<svg" in turn_taking.drawn(b"").markup
     )
+
+
+FORKED = """
+import os, signal
+from helpers.facts import sounds, turns
+listen = lambda: [p for _, p in turns.Detector(0).windows(sounds.clip("user-tax"))]
+heard = listen()
+child = os.fork()
+if not child:
+    signal.alarm(60)
+    os._exit(listen() != heard)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), os.environ.get("OMP_THREAD_LIMIT"))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")
+@pytest.mark.parametrize("limit", [None, "3"])
+def test_a_copy_of_a_process_that_has_listened_can_listen_too(monkeypatch, limit):
+    """It does not wait for threads of OpenMP's that were not copied; who set them finds that so."""
+    if limit:
+        monkeypatch.setenv("OMP_THREAD_LIMIT", limit)
+    else:
+        monkeypatch.delenv("OMP_THREAD_LIMIT", raising=False)
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True)
+    assert done.stdout.split() == ["0", str(limit)], done.stderr

@@ -41,10 +41,7 @@ from tests.tools import refresh
 
 TABLE = refresh.ROOT / "tests" / "data" / "edits"
 PATIENCE = 90  # seconds for one edit
-SOONER = {
-    "DAY9_PATIENCE": "3",
-    "OMP_THREAD_LIMIT": "1",  # the voice detector's OpenMP waits in a fork for its parent's threads
-}
+SOONER = {"DAY9_PATIENCE": "3"}
 VERDICTS = ("answered", "panel", "refused", "told", "traceback")
 ANSWERED, PANEL, REFUSED, TOLD, TRACEBACK = VERDICTS
 
