@@ -24,8 +24,6 @@ import traceback
 from pathlib import Path
 
 import psutil
-import zmq
-from zmq.eventloop.zmqstream import ZMQStream
 
 from ..common import left_out
 from ..common.private import must_have
@@ -250,6 +248,8 @@ def be_kernel(arguments):
 
 def pipe_in(thread):
     """ipykernel's way for what forks of a kernel print: a file, where its own is a port."""
+    from ipykernel.iostream import ZMQStream, zmq
+
     thread._pipe_uuid = os.urandom(16)
     thread._pipe_at = f"ipc://{os.environ['JUPYTER_RUNTIME_DIR']}/printed-{os.getpid()}"
     pipe = thread.socket.context.socket(zmq.PULL)
@@ -261,6 +261,8 @@ def pipe_in(thread):
 
 def pipe_out(thread):
     """The other end, in a fork."""
+    from ipykernel.iostream import zmq
+
     context = zmq.Context()
     pipe = context.socket(zmq.PUSH)
     pipe.linger = 3_000  # ms
