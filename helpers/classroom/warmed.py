@@ -157,9 +157,8 @@ def become(folders, module, arguments, cwd, env, user, files):
         Path("/proc/self/oom_score_adj").write_text(soon, encoding="ascii")
         if folders:
             groups.enter(folders, seats.of_user(whose), lab=module == SEAT)
-        if (
-            module == SEAT
-        ):  # before its user is another one, who could put something else in its place
+        # before its user is another one, who could put something else in its place
+        if module == SEAT:
             doors = [listening(door)]
         be_user(whose)  # before anything is done that was asked for
         forking.leave_parent(cwd, made | env, files, [door.fileno() for door in doors])

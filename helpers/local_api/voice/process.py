@@ -61,7 +61,7 @@ class Speech:
         """Begin to load both: somebody speaks, and will want to be answered. Returns at once."""
         if apart.started is not apart.popen:  # it is forked from one that has loaded them
             return
-        if self.child is None and self.warming is None and self.there:
+        if self.child is None and (not self.warming or self.warming.done()) and self.there:
             self.warming = self.asking.submit(self._warm)
 
     def _warm(self):
@@ -71,7 +71,6 @@ class Speech:
                 ({"do": "say", "text": ""}, b""),
             ):
                 self._ask(task, data)
-        self.warming = None
 
     async def _asked(self, task, data=b""):
         return await asyncio.get_running_loop().run_in_executor(self.asking, self._ask, task, data)
