@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import ssl
 import time
@@ -336,6 +337,29 @@ def test_the_hub_takes_no_long_message(held, bo):
         while not closed(one) and time.monotonic() < until:
             time.sleep(0.1)
         assert closed(one)
+
+
+def test_a_learner_puts_no_tokens_into_the_hubs_database(held, bo, thief):
+    """There would be no end of them; with the teacher's name they are made, so it is the asking."""
+    teacher = held.teacher()
+    for who, user, page, answered in (
+        (bo, bo.seat, "seat", 403),
+        (teacher, seats.TEACHER, "class", 201),
+    ):
+        xsrf = re.search(r'name="_xsrf" value="([^"]+)"', who.get(f"/hub/{page}").text)[1]
+        there = f"/hub/api/users/{user}/tokens"
+        asked = {"params": {"_xsrf": xsrf}, "json": {"note": "x" * 60_000}}
+        assert who.post(there, **asked).status_code == answered, user
+    code = (
+        "import os, urllib.error, urllib.request as web\n"
+        "url = os.environ['JUPYTERHUB_API_URL'] + '/users/%s/tokens'\n"
+        "right = {'Authorization': 'token ' + os.environ['JUPYTERHUB_API_TOKEN']}\n"
+        "try:\n"
+        "    print(web.urlopen(web.Request(url, b'{}', right)).status)\n"
+        "except urllib.error.HTTPError as error:\n"
+        "    print(error.code)\n"
+    )
+    assert thief.run(code % bo.seat) == "403\n"
 
 
 def test_answers_that_nobody_reads_are_held_up_to_a_bound(held, ana, bo, mine, thief):
