@@ -4,6 +4,7 @@ And two pages: a learner's seat, and the teacher's class.
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -49,6 +50,18 @@ class ClassWord(Authenticator):
         self.watching = asyncio.ensure_future(self.watch.run())  # kept, else it may be collected
         return [("/login", Entry), ("/seat", Seat), ("/line", Line), ("/class", Class)]
 
+    @property
+    def kept(self):
+        return Path(self.given["runtime"]) / "told.json"
+
+    @default("told")
+    def _told(self):
+        """What the hub before has told, where this one is started again in the same class."""
+        try:
+            return json.loads(self.kept.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+
     def who(self, seat):
         """Who sits there, for the teacher."""
         return f"{self.roster.sitting.get(seat, seats.Sitting(seat, '')).name} ({seat})"
@@ -59,6 +72,11 @@ class ClassWord(Authenticator):
         self.told[line] = time.strftime("%H:%M:%S"), before + 1
         while len(self.told) > TOLD:
             del self.told[next(iter(self.told))]
+        half = self.kept.with_suffix(".half")
+        with contextlib.suppress(OSError):  # a full disk
+            half.touch(mode=0o600)
+            half.write_text(json.dumps(self.told), encoding="utf-8")
+            half.replace(self.kept)
 
     def lines(self):
         """What the teacher is told, the newest first."""

@@ -203,6 +203,9 @@ def test_a_notebook_runs_in_a_seat_and_the_teacher_sees_where(held, ana):
 def test_a_hub_that_is_killed_takes_nothing_with_it(held, ana):
     kernel = ana.kernel()
     kernel.run("kept = 41")
+    Learner(held.address).enter("Someone", "another-word")
+    told = held.seen()["told"]
+    assert any("'Someone' was not let in" in line for line in told)
     killed = held.part("jupyterhub")
     killed.kill()
     assert kernel.run("kept + 1") == "42"  # nobody noticed
@@ -212,6 +215,7 @@ def test_a_hub_that_is_killed_takes_nothing_with_it(held, ana):
     held.wait()
     assert ana.open().kernel().run("1 + 1") == "2"
     assert held.learner("Ana María", ana.pin).seat == ana.seat
+    assert held.seen()["told"] == told  # the teacher still reads what went wrong
     assert kernel.run("kept + 2") == "43"
     kernel.close()
 
