@@ -314,7 +314,7 @@ def index(locks):
         raise Failure(failure.wrong, failure.cure + bundle_cure)
     where = "lie in wheelhouse/" if near else "can be had"
     more = [" ".join(costs) for part, costs in PARTS.items() if lock_of(part) in locks]
-    first = where + "; the first start sets them up (500 to 700 MB on disk, one to three minutes)."
+    first = where + "; the first start sets them up (600 to 800 MB on disk, one to three minutes)."
     return " ".join([first] + more)
 
 
