@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import tornado.httpserver
+from jupyterhub import orm
 
 from helpers.classroom import address, end_with_class, entry, opened, peers, seats, spawner, watch
 
@@ -30,6 +31,15 @@ class Server(peers.Server):
 
 
 tornado.httpserver.HTTPServer = Server
+
+
+def shortened(_, said, *__):
+    """A cookie, which a browser may set to anything: SQLite keeps more than a column may have."""
+    return said and said[: orm.APIToken.session_id.type.length]
+
+
+for column in (orm.APIToken.session_id, orm.OAuthCode.session_id):
+    orm.event.listen(column, "set", shortened, retval=True)
 
 c.JupyterHub.spawner_class = spawner.Seat
 c.Seat.folder, c.Seat.runtime, c.Seat.walls = given["folder"], given["runtime"], given["walls"]

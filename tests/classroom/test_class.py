@@ -541,7 +541,9 @@ def test_a_seat_reaches_nothing_of_anothers(held, ana, bo):
     # nor what the teacher had in the environment: it would be in a forked process's memory
     parent = held.part("helpers.classroom.warmed")
     assert not {"SECRET_OF_TEACHER", "DAY9_KEY"} & parent.environ().keys()
-    assert re.fullmatch(r"processes [3-9] ports [1-9] found \[\]\n", said), said
+    # as many as are hers: seats of another class on this machine are the same users
+    looked = re.fullmatch(r"processes (\d+) ports (\d+) found \[\]\n", said)
+    assert looked and int(looked[1]) >= 3 and int(looked[2]) >= 1, said
     assert thief.get(f"/user/{ana.seat}/api/contents").status_code == 403
     theirs.close()
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import socket
+import sqlite3
 import ssl
 import time
 
@@ -247,7 +248,8 @@ def test_a_log_keeps_its_end(held, ana):
     with open(log, "ab", buffering=0) as said:  # as the seat has it open
         said.write(b"much to say\n" * (classroom.LOG // 12 + 1) + b"the last words\n")
         until = time.monotonic() + 60
-        while log.stat().st_size > classroom.LOG and time.monotonic() < until:
+        # 0: emptied, and its end not yet written again
+        while not 0 < log.stat().st_size < classroom.LOG and time.monotonic() < until:
             time.sleep(0.1)
         said.write(b"and one more\n")
     assert log.stat().st_size < classroom.LOG / 2
@@ -360,6 +362,26 @@ def test_a_learner_puts_no_tokens_into_the_hubs_database(held, bo, thief):
         "    print(error.code)\n"
     )
     assert thief.run(code % bo.seat) == "403\n"
+
+
+def test_no_cookie_is_stored_at_length_in_the_hubs_database(held, bo):
+    """On the way by which a browser comes from the hub into its seat, again and again."""
+    asked = {
+        "client_id": f"jupyterhub-user-{bo.seat}",
+        "redirect_uri": f"{bo.base}/oauth_callback",
+        "response_type": "code",
+    }
+    request = bo.session.build_request(
+        "GET", held.address + "/hub/api/oauth2/authorize", params=asked
+    )
+    cookie = request.headers["Cookie"]
+    assert "jupyterhub-session-id=" in cookie
+    request.headers["Cookie"] = re.sub("(?<=session-id=)[^;]*", "x" * 30_000, cookie)
+    answer = bo.session.send(request, follow_redirects=False)
+    assert answer.status_code == 302 and "code=" in answer.headers["Location"], answer.text
+    with contextlib.closing(sqlite3.connect(held.folder / "hub" / "hub.sqlite")) as database:
+        [[longest]] = database.execute("SELECT MAX(LENGTH(session_id)) FROM oauth_codes")
+    assert longest == 255
 
 
 def test_answers_that_nobody_reads_are_held_up_to_a_bound(held, ana, bo, mine, thief):
