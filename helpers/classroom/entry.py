@@ -196,6 +196,7 @@ class Seat(Page):
             notebooks=seats.notebooks(),
             said=said,
             missing=seats.missing(home) if home.exists() else 0,
+            changed=self.authenticator.watch.changed,
             **self.taken(seat),
             xsrf=self.xsrf_token.decode("ascii"),
         )

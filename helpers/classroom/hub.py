@@ -52,7 +52,7 @@ c.Spawner.env_keep = ["PATH", "LANG", "LC_ALL"]
 c.Spawner.disable_user_config = True
 c.LocalProcessSpawner.interrupt_timeout = c.LocalProcessSpawner.term_timeout = 5
 c.JupyterHub.concurrent_spawn_limit = 0
-c.JupyterHub.template_paths = [str(Path(__file__).with_name("pages"))]
+c.JupyterHub.template_paths = [str(Path(given["runtime"], "pages"))]
 c.JupyterHub.template_vars = {
     "disk_is_full": lambda user: watch.full(folder),
     "unlimited": watch.UNLIMITED,

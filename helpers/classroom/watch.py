@@ -117,6 +117,7 @@ class Watch:
         self.began = False  # what a hub before this one has held is not known
         self.said = set()  # of the machine, which is told once
         self.shared = shared()
+        self.changed = []  # names of those files that are not as they were
 
     async def run(self):
         for n in itertools.count():
@@ -252,7 +253,7 @@ class Watch:
         if at != self.given["here"]:
             told.append(address.told(self.given, at))
         now = shared()
-        other = sorted(name for name in self.shared if now.get(name) != self.shared[name])
+        self.changed = other = sorted(n for n in self.shared if now.get(n) != self.shared[n])
         if other:
             more = f" and {len(other) - 1} more" if other[1:] else ""
             told.append(

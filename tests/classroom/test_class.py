@@ -422,6 +422,27 @@ def test_what_all_seats_share_is_watched(tmp_path, monkeypatch):
     assert looks.look() == []  # said once
 
 
+def test_who_deletes_helpers_takes_no_page_away_and_all_are_told(monkeypatch):
+    """As a learner can where seats are not walled off; here in a copy of the project."""
+    with tempfile.TemporaryDirectory(prefix="day9-copy-") as root:
+        os.chmod(root, 0o755)
+        for room in (*watch.SHARED, "notebooks"):
+            shutil.copytree(
+                seats.ROOT / room, Path(root, room), ignore=shutil.ignore_patterns(*seats.MADE)
+            )
+        monkeypatch.setattr(seats, "ROOT", Path(root))
+        with class_held.held(1) as held:
+            ana, teacher = held.learner("Ana"), held.teacher()
+            shutil.rmtree(Path(root, "helpers"))
+            until = time.monotonic() + 60
+            while "helpers/__init__.py" not in (page := ana.get("/hub/seat")).text:
+                assert page.status_code == 200 and time.monotonic() < until, page.text
+                time.sleep(1)
+            assert "Tell your teacher" in page.text
+            page = teacher.get("/hub/class")
+            assert page.status_code == 200 and "what all seats share: helpers/__init__" in page.text
+
+
 def test_the_page_for_teachers_says_what_a_seat_may_have(monkeypatch):
     page = (lab.NOTEBOOKS / "teaching" / "README.md").read_text(encoding="utf-8")
     [said] = re.findall(r"\*What a seat may have\.\*.*", page)
