@@ -21,10 +21,13 @@ from helpers.classroom import seats
 
 from .learner import Learner
 
+# What a shell has its background jobs ignore is handed on to every child: a class that is to be
+# ended by SIGINT does not ignore it.
 START = """
-    import sys
+    import signal, sys
     from pathlib import Path
     from helpers.classroom import __main__ as classroom
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     classroom.FOLDER = Path({folder!r})
     if {unreadable}:
         classroom.walls = lambda: False

@@ -393,12 +393,13 @@ async def test_a_client_that_is_stopped_in_the_middle_of_a_sentence_is_heard_who
 
 
 def test_many_at_once():
-    """The local API as it is used: in a process of its own. All are connected at once; eight at a
+    """The local API as it is used: in a process of its own. All are connected at once; four at a
     time speak.
 
-    Twenty that speak at the same moment are more than two cores carry beside another test.
+    A machine that cannot carry them in their own time loses some: each that is connected has fifty
+    packets a second to be read, and twenty were too many where two test runs shared two cores.
     """
-    many = 20
+    many = 12
     api = connection.Server()
     said = encoded("user-thanks")
 
@@ -407,11 +408,11 @@ def test_many_at_once():
         secret = (await client.realtime.client_secrets.create(session=session(**WRITES_DOWN))).value
         async with client:
             dialled = await asyncio.gather(*(Light(secret, api.url).dial() for _ in range(many)))
-            for first in range(0, many, 8):
-                for call in dialled[first : first + 8]:
+            for first in range(0, many, 4):
+                for call in dialled[first : first + 4]:
                     await call.say(said)
                     await asyncio.sleep(0.5)
-                for call in dialled[first : first + 8]:
+                for call in dialled[first : first + 4]:
                     await call.until("output_audio_buffer.stopped", seconds=200)
             await asyncio.sleep(1)
             answer = sounds.clips()["says-good-night"]["transcript"]
