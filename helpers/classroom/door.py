@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import psutil
+from jupyter_client.kernelspec import KernelSpec
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.utils import url_path_join
@@ -188,6 +189,17 @@ class Line(ZMQChannelsWebsocketConnection):
         # after other pages of this kernel have looked, too
         IOLoop.current().add_callback(setattr, Line, "ended", now)
         self.cell = None
+
+
+class Spec(KernelSpec):
+    """A kernel without a debugger, which JupyterLab then does not offer: debugpy listens at a port
+    and asks nobody who they are. Whoever comes when its learner has turned it off runs what they
+    like in the kernel.
+    """
+
+    def to_dict(self):
+        said = super().to_dict()
+        return said | {"metadata": said["metadata"] | {"debugger": False}}
 
 
 def ended():

@@ -79,6 +79,11 @@ class Seat(LocalProcessSpawner):
             f"--LabApp.user_settings_dir={self.home / '.settings'}",
             "--MappingKernelManager.cull_idle_timeout=1800",
             "--MappingKernelManager.cull_interval=120",
+            *(
+                ["--KernelSpecManager.kernel_spec_class=helpers.classroom.door.Spec"]
+                if self.walls
+                else []
+            ),
             *(["--ServerApp.allow_root=True"] if os.getuid() == 0 and not self.walls else []),
         ]
 

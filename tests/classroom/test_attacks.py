@@ -339,6 +339,15 @@ def test_nothing_but_the_proxy_listens_where_others_can_come(held, ana, target):
     assert {ip for ip, port in found if port != held.port} == {"127.0.0.1"}
 
 
+def test_no_debugger_is_offered_where_seats_have_walls(held, ana):
+    """It would listen at a port, take anybody in whom it is not just talking to, and run what they
+    say in its kernel.
+    """
+    walled(held)
+    specs = ana.get(f"{ana.base}/api/kernelspecs").json()
+    assert [s["spec"]["metadata"]["debugger"] for s in specs["kernelspecs"].values()] == [False]
+
+
 def test_no_log_has_a_secret_in_it(held, ana, bo, target, came):
     given = held.given
     secrets = [given[name] for name in ("word", "teacher_word", "proxy_token", "key")]
