@@ -233,7 +233,9 @@ def target(held, ana):
     kernel.run(TRIES)
     kernel.run(f"target.update({given}, proxy_port={held.given['proxy_port']})")
     yield given, kernel
-    kernel.run("child.kill(); [os.remove(path) for path in dropped]")
+    for path in given["dropped"]:
+        os.remove(path)
+    kernel.run("child.kill()")
 
 
 @pytest.fixture(scope="module")
