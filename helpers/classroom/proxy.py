@@ -72,11 +72,8 @@ class Proxy(PythonProxy):
         self.write()
 
     def write(self):
-        half = self.file.with_suffix(".half")
         try:
-            half.touch(mode=0o600)
-            half.write_text(json.dumps(self.get_routes(), default=str), encoding="utf-8")
-            half.replace(self.file)
+            seats.write(self.file, self.get_routes())
         except OSError:  # a full disk: rather none than old ones, which may lead to a neighbour
             self.log.exception("routes")
             self.file.unlink(missing_ok=True)

@@ -95,7 +95,7 @@ class Roster:
             )
         self.sitting[free[0]] = Sitting(name, f"{secrets.randbelow(10_000):04}")
         try:
-            self._write()
+            write(self.file, self.sitting)
         except OSError as error:
             del self.sitting[free[0]]
             raise Refused(
@@ -108,7 +108,7 @@ class Roster:
         """Let the next new name have a seat. Raises OSError where that cannot be written down."""
         who = self.sitting.pop(seat)
         try:
-            self._write()
+            write(self.file, self.sitting)
         except OSError:
             self.sitting[seat] = who
             raise
@@ -130,11 +130,16 @@ class Roster:
         self.wrong.pop(seat, None)
         return seat
 
-    def _write(self):
-        half = self.file.with_suffix(".half")
-        half.touch(mode=0o600)
-        half.write_text(json.dumps(self.sitting, ensure_ascii=False, indent=1), encoding="utf-8")
-        half.replace(self.file)
+
+def write(file, value):
+    """Write a value as JSON to a file of the class's own, which has the old one or the new. Raises
+    OSError, as on a full disk.
+    """
+    half = file.with_suffix(".half")
+    half.touch(mode=0o600)
+    text = json.dumps(value, default=str, ensure_ascii=False, indent=1)  # str: the proxy's times
+    half.write_text(text, encoding="utf-8")
+    half.replace(file)
 
 
 def seats(number):

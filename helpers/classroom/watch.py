@@ -253,11 +253,11 @@ class Watch:
         if at != self.given["here"]:
             told.append(address.told(self.given, at))
         now = shared()
-        self.changed = other = sorted(n for n in self.shared if now.get(n) != self.shared[n])
-        if other:
-            more = f" and {len(other) - 1} more" if other[1:] else ""
+        self.changed = sorted(n for n in self.shared if now.get(n) != self.shared[n])
+        if self.changed:
+            more = f" and {len(self.changed) - 1} more" if self.changed[1:] else ""
             told.append(
-                f"Somebody has changed what all seats share: {other[0]}{more}. End the class, put "
+                f"Somebody has changed what all seats share: {self.changed[0]}{more}. End the class, put "
                 "the files back from your own copy, and begin again; what learners wrote is kept."
             )
         new = [line for line in told if line not in self.said]
