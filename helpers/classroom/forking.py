@@ -64,6 +64,13 @@ def use_for_kernels():
 class Provisioner(LocalProvisioner):
     """What jupyter_client asks to start a kernel, to signal it, and whether it lives."""
 
+    async def pre_launch(self, **kwargs):
+        # A port that is free when it is chosen may be another's when the kernel takes it. Where
+        # nobody has chosen files, as for a class, it is an address of the system that is no file.
+        if self.parent.transport == "tcp":
+            self.parent.transport, self.parent.ip = "ipc", f"@kernel-{self.kernel_id}"
+        return await super().pre_launch(**kwargs)
+
     async def launch_kernel(self, cmd, **kwargs):
         self.cwd = kwargs.get("cwd") or os.getcwd()
         arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]

@@ -348,7 +348,6 @@ def serve(sock, key, pace=1.0, answers=None, upstream=None):
         max_body_size=MAX_BODY,
         max_buffer_size=MAX_BODY,
         max_header_size=UNREADABLE,
-        chunk_size=2**20,
     )
     must_have(listening.conn_params, "header_timeout")
     listening.conn_params.header_timeout = None  # Connections.watch
