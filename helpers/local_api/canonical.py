@@ -77,7 +77,7 @@ WITHOUT = (
 CONTEXT = {"gpt-5.6": ("auto", "all_turns"), "": ("auto", "current_turn")}
 WRITTEN_BY_API = ("id", "status")  # on an item that is passed back
 SCHEMA = {"type", "properties", "anyOf", "enum", "$ref", "items"}  # what tells a schema
-DATA_URL = re.compile(r"data:([\w.+/-]+);base64,.*", re.S)
+DATA_URL = re.compile(r"data:([\w.+/-]+);base64,")  # how one begins
 BLANKS = re.compile(r"\s\s+|[^\S ]")  # a single space may stay: so most of a text is passed over
 PIECE = 1 << 18  # characters that are searched in some milliseconds
 LONG = 512  # a longer base64 text is compared by what it decodes to
@@ -123,7 +123,7 @@ def _blanks(text):
 def by_content(text):
     """A long base64 text as its kind and the SHA-256 of its content; any other text as it is."""
     if len(text) > LONG:
-        url = DATA_URL.fullmatch(text)
+        url = DATA_URL.match(text)
         raw, sha = (
             decoded(text)
             if url or not text.startswith("data:") and " " not in text[:LONG]

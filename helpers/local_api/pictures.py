@@ -92,9 +92,14 @@ def count(path, request):
 
 
 def _size(url):
-    if SHA in url:
+    if _by_sha(url):
         return _known()[url.split(SHA)[1]]
     return pictures.size(canonical.decoded(url)[0])
+
+
+def _by_sha(url):
+    """Whether a data URL has the SHA-256 of a picture in the picture's place."""
+    return url.endswith(SHA, 0, url.find(",") + 1)  # no further: a picture has a megabyte behind it
 
 
 def refusal(path, body):
@@ -117,7 +122,7 @@ def refusal(path, body):
 
 
 def _fault(url):
-    if not isinstance(url, str) or not url.startswith("data:") or SHA in url:
+    if not isinstance(url, str) or not url.startswith("data:") or _by_sha(url):
         return None  # an address: nothing is fetched here, so it is off the map
     if not url.startswith("data:image/"):
         return NO_IMAGE_TYPE
