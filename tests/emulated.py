@@ -18,12 +18,15 @@ import fcntl
 import json
 import os
 import random
+import re
 import shutil
 import struct
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
+
+import psutil
 
 SERVER, CLIENT = "10.99.0.1", "10.99.0.2"
 SIDES = {"server": SERVER, "client": CLIENT}
@@ -72,12 +75,13 @@ class Way:
 
 
 class Network:
-    """The two namespaces, `NAME-server` and `NAME-client`, and the line. A context manager; raises
-    Unable.
+    """The two namespaces, `NAME-PROCESS-server` and `NAME-PROCESS-client`, and the line. A context
+    manager; raises Unable.
     """
 
     def __init__(self, name):
-        self.name, self.process = name, None
+        # by the process: another run on this machine may have one of this name at the same time
+        self.named, self.name, self.process = name, f"{name}-{os.getpid()}", None
 
     def __enter__(self):
         why = lacking()
@@ -91,7 +95,7 @@ class Network:
         return self
 
     def _join(self):
-        self.devices = {side: f"{self.name[:9]}-{side[:1]}{os.getpid() % 1000}" for side in SIDES}
+        self.devices = {side: f"{self.named[:9]}-{side[:1]}{os.getpid() % 1000}" for side in SIDES}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.emulated", *self.devices.values()],
             cwd=Path(__file__).parents[1],
@@ -100,7 +104,7 @@ class Network:
             text=True,
         )
         self._ask({})  # the devices are there
-        self._forget()  # what an earlier run left that was killed
+        self._forget_dead()
         for side, address in SIDES.items():
             space, device = f"{self.name}-{side}", self.devices[side]
             _ip("netns", "add", space)
@@ -123,6 +127,14 @@ class Network:
     def _forget(self):
         for side in SIDES:
             subprocess.run(["ip", "netns", "del", f"{self.name}-{side}"], stderr=subprocess.DEVNULL)
+
+    def _forget_dead(self):
+        """What runs left that were killed."""
+        there = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True).stdout
+        ours = rf"^({re.escape(self.named)}-(\d+)-(?:{'|'.join(SIDES)}))\b"
+        for space, process in re.findall(ours, there, re.M):
+            if not psutil.pid_exists(int(process)):
+                subprocess.run(["ip", "netns", "del", space], stderr=subprocess.DEVNULL)
 
     def inside(self, side):
         """What to put before a command that is to run at one side, "server" or "client"."""

@@ -11,6 +11,7 @@ import math
 import random
 import statistics
 import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import pytest
 
 from helpers.facts import sounds
 from helpers.realtime import transports
-from tests import emulated
+from tests import emulated, lab
 from tests.conftest import needs
 from tests.emulated import SERVER, Condition, Way
 from tests.tools import measure_transports
@@ -299,6 +300,32 @@ def line():
             echo.stdout.close()
     except emulated.Unable as why:
         pytest.skip(str(why))
+
+
+BESIDE = """
+import os
+from tests.emulated import Network
+line = Network("day9-test").__enter__()
+print(*line.inside("client"), flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_another_run_beside_it_has_a_line_of_its_own_and_what_a_killed_one_left_is_taken_away(line):
+    def beside():
+        run = [sys.executable, "-c", BESIDE]
+        return subprocess.run(run, cwd=lab.ROOT, stdout=subprocess.PIPE, text=True).stdout.split()[
+            3
+        ]
+
+    spaces = lambda: subprocess.run(["ip", "netns"], stdout=subprocess.PIPE, text=True).stdout
+    first, second = beside(), beside()
+    assert second in spaces() and first not in spaces()
+    assert line.inside("client")[3] in spaces()
+    back, _ = sent(line, Condition(), 50)
+    assert len(back) == 50
+    emulated.Network("day9-test")._forget_dead()
+    assert second not in spaces()
 
 
 def sent(line, condition, packets, seed=1):
