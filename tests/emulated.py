@@ -80,8 +80,11 @@ class Network:
     """
 
     def __init__(self, name):
-        # by the process: another run on this machine may have one of this name at the same time
-        self.named, self.name, self.process = name, f"{name}-{os.getpid()}", None
+        self.name, self.process = name, None
+
+    def space(self, side):
+        # by the process: another run on this machine may have a line of this name at the same time
+        return f"{self.name}-{os.getpid()}-{side}"
 
     def __enter__(self):
         why = lacking()
@@ -95,7 +98,7 @@ class Network:
         return self
 
     def _join(self):
-        self.devices = {side: f"{self.named[:9]}-{side[:1]}{os.getpid() % 1000}" for side in SIDES}
+        self.devices = {side: f"{self.name[:9]}-{side[:1]}{os.getpid() % 1000}" for side in SIDES}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.emulated", *self.devices.values()],
             cwd=Path(__file__).parents[1],
@@ -106,7 +109,7 @@ class Network:
         self._ask({})  # the devices are there
         self._forget_dead()
         for side, address in SIDES.items():
-            space, device = f"{self.name}-{side}", self.devices[side]
+            space, device = self.space(side), self.devices[side]
             _ip("netns", "add", space)
             _ip("link", "set", device, "netns", space)
             for command in (
@@ -126,19 +129,19 @@ class Network:
 
     def _forget(self):
         for side in SIDES:
-            subprocess.run(["ip", "netns", "del", f"{self.name}-{side}"], stderr=subprocess.DEVNULL)
+            _delete(self.space(side))
 
     def _forget_dead(self):
         """What runs left that were killed."""
         there = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True).stdout
-        ours = rf"^({re.escape(self.named)}-(\d+)-(?:{'|'.join(SIDES)}))\b"
+        ours = rf"^({re.escape(self.name)}-(\d+)-(?:{'|'.join(SIDES)}))\b"
         for space, process in re.findall(ours, there, re.M):
             if not psutil.pid_exists(int(process)):
-                subprocess.run(["ip", "netns", "del", space], stderr=subprocess.DEVNULL)
+                _delete(space)
 
     def inside(self, side):
         """What to put before a command that is to run at one side, "server" or "client"."""
-        return ["ip", "netns", "exec", f"{self.name}-{side}"]
+        return ["ip", "netns", "exec", self.space(side)]
 
     def set(self, condition, seed):
         """From now on the line is like this, and counts from 0."""
@@ -151,7 +154,7 @@ class Network:
         for side, device in self.devices.items():
             _ip(
                 "-n",
-                f"{self.name}-{side}",
+                self.space(side),
                 "route",
                 "replace",
                 "default",
@@ -188,6 +191,11 @@ def lacking():
     if not shutil.which("ip"):
         return "the program `ip` is missing (package iproute2)"
     return ""
+
+
+def _delete(space):
+    with contextlib.suppress(Unable):  # it is not there
+        _ip("netns", "del", space)
 
 
 def _ip(*arguments):

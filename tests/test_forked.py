@@ -72,7 +72,7 @@ SAME = {
     "stdin": "__import__('os').read(0, 1)",
     "signals": "str(__import__('signal').getsignal(__import__('signal').SIGCHLD)), str(__import__('signal').getsignal(__import__('signal').SIGINT))[:20]",
     "process group": "__import__('os').getpgid(0) == __import__('os').getpid() == __import__('os').getsid(0)",
-    "open sockets of others": "[c.laddr for c in __import__('psutil').Process().net_connections('unix') if c.laddr and not c.laddr.startswith('@kernel-')]",
+    "open sockets of others": "[c.laddr for c in __import__('psutil').Process().net_connections('unix') if c.laddr and not c.laddr.startswith(get_ipython().kernel.parent.ip)]",
 }
 
 

@@ -306,22 +306,22 @@ BESIDE = """
 import os
 from tests.emulated import Network
 line = Network("day9-test").__enter__()
-print(*line.inside("client"), flush=True)
+print(line.space("client"), flush=True)
 os.kill(os.getpid(), 9)
 """
 
 
 def test_another_run_beside_it_has_a_line_of_its_own_and_what_a_killed_one_left_is_taken_away(line):
     def beside():
-        run = [sys.executable, "-c", BESIDE]
-        return subprocess.run(run, cwd=lab.ROOT, stdout=subprocess.PIPE, text=True).stdout.split()[
-            3
-        ]
+        run = subprocess.run(
+            [sys.executable, "-c", BESIDE], cwd=lab.ROOT, stdout=subprocess.PIPE, text=True
+        )
+        return run.stdout.strip()
 
     spaces = lambda: subprocess.run(["ip", "netns"], stdout=subprocess.PIPE, text=True).stdout
     first, second = beside(), beside()
     assert second in spaces() and first not in spaces()
-    assert line.inside("client")[3] in spaces()
+    assert line.space("client") in spaces()
     back, _ = sent(line, Condition(), 50)
     assert len(back) == 50
     emulated.Network("day9-test")._forget_dead()
