@@ -214,7 +214,8 @@ def test_it_is_interrupted_seen_to_have_died_and_started_again():
         client.execute("import os; os._exit(3)")
         manager.provisioner.process.wait(20)
         assert not manager.is_alive()
-        manager.restart_kernel()
+        # as JupyterLab does: a request to end, for one that has ended, would reach the next
+        manager.restart_kernel(now=True)
         client.wait_for_ready(20)
         assert (
             manager.is_alive()
