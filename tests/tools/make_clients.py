@@ -51,10 +51,10 @@ def runs(language):
     return made | late(language)
 
 
-def late(language):
+def late(language, patience=PATIENCE):
     """The same of a language's one run against a server that never answers."""
-    said, asked = clients.unheard(language, PATIENCE)
-    return {f"{language} late {PATIENCE}": {"said": said, "exchanges": [{}] * asked}}
+    said, asked = clients.unheard(language, patience)
+    return {f"{language} late {patience}": {"said": said, "exchanges": [{}] * asked}}
 
 
 def main():
