@@ -268,14 +268,22 @@ sys.stdin.read()
 
 
 SERVES = """
-import signal, socket, sys
+import functools, signal, socket, sys, time
 from helpers.classroom import forking
 
 def become(*asked):
     signal.alarm(60)  # where the test has ended before it
     signal.pause()
 
-forking.serve(socket.socket(fileno=int(sys.argv[1])), lambda: None, become)
+patience, warming = map(float, sys.argv[2:])
+forking.PATIENCE = patience
+
+@functools.cache
+def warm():
+    print("warms", flush=True)
+    time.sleep(warming)
+
+forking.serve(socket.socket(fileno=int(sys.argv[1])), warm, become)
 """
 
 
@@ -283,7 +291,7 @@ forking.serve(socket.socket(fileno=int(sys.argv[1])), lambda: None, become)
 def test_one_user_gets_so_many_processes_and_others_theirs():
     name = f"day9-many-{os.getpid()}"
     with mock.patch.dict(os.environ), forking.listen(name) as door:
-        serves = [sys.executable, "-c", SERVES, str(door.fileno())]
+        serves = [sys.executable, "-c", SERVES, str(door.fileno()), "10", "0"]
         # not forked from here: threads of other tests may have held what a fork would wait for
         server = subprocess.Popen(serves, stdin=subprocess.PIPE, pass_fds=[door.fileno()])
         asks = [sys.executable, "-I", "-S", "-c", ASKS, name, str(forking.PROCESSES)]
@@ -299,6 +307,39 @@ def test_one_user_gets_so_many_processes_and_others_theirs():
         for process in [*children, server]:
             process.kill()
         server.communicate()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")
+def test_who_asks_while_the_parent_does_something_else_is_heard_afterwards():
+    """What is imported before the first fork may take longer than one has to say what is asked for,
+    as on a slow or busy machine: all others who had come until then were sent away with nothing.
+    """
+    name, question = f"day9-slow-{os.getpid()}", b' ["sleep", [], "/", {}]'
+    with mock.patch.dict(os.environ), forking.listen(name) as door, contextlib.ExitStack() as held:
+        talks = [held.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(3)]
+        for talk in talks:
+            talk.connect("\0" + name)
+        first, *others = talks
+        serves = [sys.executable, "-c", SERVES, str(door.fileno()), "5", "6"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        server = held.enter_context(subprocess.Popen(serves, pass_fds=[door.fileno()], **pipes))
+        try:
+            first.sendall(question)
+            first.shutdown(socket.SHUT_WR)
+            assert server.stdout.readline() == b"warms\n"
+            for talk in others:
+                talk.sendall(question[:5])
+            pids = [first.makefile().read()]
+            for talk in others:
+                talk.sendall(question[5:])
+                talk.shutdown(socket.SHUT_WR)
+                pids.append(talk.makefile().read())
+            children = psutil.Process(server.pid).children()
+        finally:
+            server.kill()
+        for child in children:
+            child.kill()
+        assert sorted(pids) == sorted(str(child.pid) for child in children)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")

@@ -132,9 +132,10 @@ class Asked:
         self.until = time.monotonic() + PATIENCE
         self.files, self.said = [], None
 
-    def heard(self, ready):
+    def heard(self, ready, now):
         """Take what has come, where its socket is among those that are ready; whether that was
-        the end. Raises OSError and ValueError for what is no question.
+        the end. now: when these were looked for. Raises OSError and ValueError for what is no
+        question.
         """
         if self.talk in ready:
             if self.said is None:
@@ -146,7 +147,7 @@ class Asked:
                     if len(self.said) > LONGEST:
                         raise ValueError(f"more than {LONGEST:,} bytes")
                 return True
-        if time.monotonic() > self.until:
+        if now > self.until:
             raise TimeoutError(f"it took longer than {PATIENCE} seconds")
         return False
 
@@ -182,7 +183,7 @@ def serve(door, warm, become):
     ways.register(sys.stdin, selectors.EVENT_READ)
     asking = set()
     while True:
-        ready = {key.fileobj for key, _ in ways.select(1)}
+        ready, now = {key.fileobj for key, _ in ways.select(1)}, time.monotonic()
         forget(ended)  # also those whose signal another thread has taken
         while ended:
             children.pop(ended.pop(), None)
@@ -198,7 +199,7 @@ def serve(door, warm, become):
                     asked.close()
         for asked in list(asking):
             try:
-                if not asked.heard(ready):
+                if not asked.heard(ready, now):
                     continue
                 module, arguments, cwd, env = json.loads(asked.said)
             except (OSError, ValueError, RecursionError, TypeError) as wrong:
@@ -226,6 +227,8 @@ def serve(door, warm, become):
             asking.remove(asked)
             ways.unregister(asked.talk)
             asked.close()
+        for other in asking:  # while something was imported or forked, nobody was listened to
+            other.until += time.monotonic() - now
 
 
 def forget(ended):
