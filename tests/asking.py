@@ -135,9 +135,9 @@ class Local:
         self.loop.create_task(run())
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
-        assert ready.wait(30)
+        assert ready.wait(60)
         self.url = f"http://127.0.0.1:{self.state.port}/v1"
 
     def end(self):
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
+        self.thread.join(60)

@@ -34,7 +34,7 @@ DAY = chat("Which day of the week was 2024-12-17?")
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and forks are POSIX")
 
 
-def until(true, seconds=10):
+def until(true, seconds=60):
     """Wait until something is so; the seconds only end a test that would hang."""
     end = time.monotonic() + seconds
     while not true():
@@ -59,7 +59,7 @@ class Here:
         self.loop.create_task(run())
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
-        assert ready.wait(10)
+        assert ready.wait(60)
         self.port = self.state.port
         self.url = f"http://127.0.0.1:{self.port}/v1"
 
@@ -68,7 +68,7 @@ class Here:
 
     def raw(self, data, close=False):
         """Bytes in, all bytes out, until the server closes or has answered."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as sock:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as sock:
             sock.sendall(data)
             if close:
                 sock.shutdown(socket.SHUT_WR)
@@ -84,7 +84,7 @@ class Here:
 
     def ask(self, method="GET", path="/v1/models", body=None, headers=(), key=KEY):
         """(status, headers, body as JSON or None)"""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         sent = {"Authorization": f"Bearer {key}"} if key is not None else {}
         connection.request(
             method,
@@ -99,7 +99,7 @@ class Here:
 
     def end(self):
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
+        self.thread.join(60)
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +257,7 @@ def test_chunked_bodies_and_two_in_one_packet(here):
         + b"0\r\n\r\n"
     )
     assert b"Tuesday" in here.raw(request(pieces, "Transfer-Encoding: chunked", length="none"))
-    with socket.create_connection(("127.0.0.1", here.port), timeout=10) as sock:
+    with socket.create_connection(("127.0.0.1", here.port), timeout=60) as sock:
         sock.sendall(request(body) * 3)
         got = b""
         while got.count(b"Tuesday") < 3:
@@ -595,7 +595,7 @@ def ask(day="2024-12-17"):
     body = {"model": "o1", "messages": [{"role": "user", "content": f"Which day of the week was {day}?"}]}
     request = urllib.request.Request(os.environ["OPENAI_BASE_URL"] + "/chat/completions", json.dumps(body).encode(),
                                      {"Authorization": "Bearer " + os.environ["OPENAI_API_KEY"], "Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)["choices"][0]["message"]["content"]
 
 """
@@ -803,7 +803,7 @@ for _ in range(2):
             os.killpg(process.pid, signal.SIGINT)
             until(lambda: "interrupted 0" in process.stdout.readline())
             assert not gone(pid)
-        process.wait(10)
+        process.wait(60)
         until(lambda: gone(pid))
     finally:
         process.kill()
@@ -872,7 +872,7 @@ def test_two_at_once_are_apart_and_leave_nothing(tmp_path):
         (_, pid, port), (_, pid2, port2) = both
         assert port != port2 and pid != pid2
         for _, _, at in both:
-            connection = http.client.HTTPConnection("127.0.0.1", at, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", at, timeout=60)
             connection.request(
                 "GET", "/v1/models", headers={"Authorization": "Bearer of-the-other"}
             )
@@ -914,7 +914,7 @@ def test_a_port_in_use_is_told_in_one_line(here):
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
         )
         assert run.returncode == 1 and run.stderr.count("\n") == 1 and run.stdout == ""
         assert (
@@ -938,11 +938,11 @@ def test_the_shells_own_server_ends_on_interrupt():
     port = int(
         re.search(r"http://127.0.0.1:(\d+)/v1 OPENAI_API_KEY=k$", process.stdout.readline())[1]
     )
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/v1/models", headers={"Authorization": "Bearer k"})
     assert connection.getresponse().status == 200
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
 
 

@@ -149,7 +149,7 @@ def test_a_forked_local_api_is_as_an_ordinary_one(monkeypatch):
             connection.Server(server.port)
         seen[-1]["says"] = str(taken.value).replace(str(server.port), "")
         server.process.stdin.close()  # as where the kernel is gone
-        process.wait(20)
+        process.wait(60)
     assert seen[0] == seen[1]
 
 
@@ -202,21 +202,21 @@ def test_it_is_interrupted_seen_to_have_died_and_started_again():
         sleeps = "import time\nprint('asleep')\ntime.sleep(60)"
         # else what is asked soon after its error is called off, and the kernel goes on
         asked = client.execute(sleeps, stop_on_error=False)
-        while client.get_iopub_msg(timeout=20)["msg_type"] != "stream":
+        while client.get_iopub_msg(timeout=60)["msg_type"] != "stream":
             pass
         manager.interrupt_kernel()
-        reply = client.get_shell_msg(timeout=20)
+        reply = client.get_shell_msg(timeout=60)
         # to what a busy kernel was asked more than once
         while reply["parent_header"]["msg_id"] != asked:
-            reply = client.get_shell_msg(timeout=20)
+            reply = client.get_shell_msg(timeout=60)
         assert reply["content"]["ename"] == "KeyboardInterrupt"
         first = manager.provisioner.pid
         client.execute("import os; os._exit(3)")
-        manager.provisioner.process.wait(20)
+        manager.provisioner.process.wait(60)
         assert not manager.is_alive()
         # as JupyterLab does: a request to end, for one that has ended, would reach the next
         manager.restart_kernel(now=True)
-        client.wait_for_ready(20)
+        client.wait_for_ready(60)
         assert (
             manager.is_alive()
             and value(client, "1 + 1") == "2"

@@ -259,7 +259,7 @@ def test_an_interrupt_on_windows_is_the_programs(tmp_path):
         until(lambda: "runs" in process.stdout.readline())
         time.sleep(0.1)  # between the print and the sleep
         os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (7, "")
 
 

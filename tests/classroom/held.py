@@ -90,7 +90,7 @@ class Class:
             assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
             try:
                 if (
-                    httpx2.get(self.address + "/hub/login", verify=False, timeout=30).status_code
+                    httpx2.get(self.address + "/hub/login", verify=False, timeout=60).status_code
                     == 200
                 ):
                     return

@@ -40,7 +40,7 @@ class Reader:
         self.page.wait_for_function(
             "then => document.querySelector('.day9-labelling [role=status]').textContent.startsWith(then)",
             arg=then,
-            timeout=20_000,
+            timeout=lab.LONG,
         )
 
     def judge(self, n):
@@ -68,7 +68,7 @@ class Reader:
         request = urllib.request.Request(
             f"{address}/files/notebooks/{FILE}", headers={"Authorization": f"token {token}"}
         )
-        with this_machine.open_url(request, 20) as answer:
+        with this_machine.open_url(request, 60) as answer:
             return answer.read()
 
     def wanted(self):

@@ -79,7 +79,7 @@ class Shell:
             method=method,
             headers={"Authorization": f"Bearer {self.key}"},
         )
-        with this_machine.open_url(request, 10) as answer:
+        with this_machine.open_url(request, 60) as answer:
             return json.load(answer)
 
     def counted(self, ask, name):
@@ -90,7 +90,7 @@ class Shell:
 
     def end(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
         self.process.stdout.close()
 
 
@@ -192,7 +192,7 @@ def curl(shell, name, *more):
         env=shell.env,
         capture_output=True,
         encoding="utf-8",
-        timeout=30,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     body, _, status = done.stdout.rpartition("\n")
@@ -255,12 +255,12 @@ def node(shell):
         process.stdin.write(json.dumps({"call": call, "with": given}) + "\n")
         process.stdin.flush()
         line = process.stdout.readline()
-        assert line, f"node ended with {process.wait(10)}"
+        assert line, f"node ended with {process.wait(60)}"
         return json.loads(line)
 
     yield ask
     process.stdin.close()
-    process.wait(10)
+    process.wait(60)
     process.stdout.close()
 
 

@@ -554,13 +554,13 @@ def test_a_request_that_takes_its_time_holds_up_no_other(local, monkeypatch):
     def slowly(method, path, query, content_type, body, retry):
         if b"slow" in body:
             begun.set()
-            assert go_on.wait(30)
+            assert go_on.wait(60)
         return answer(method, path, query, content_type, body, retry)
 
     monkeypatch.setattr(local.state.answers, "answer", slowly)
     with concurrent.futures.ThreadPoolExecutor(1) as other:
         slow = other.submit(asked, local, "slow")
-        assert begun.wait(30)
+        assert begun.wait(60)
         quick = asked(local, "Which day of the week was 2024-12-17?")
         assert quick.startswith(b"HTTP/1.1 200 ") and not slow.done()
         go_on.set()
@@ -571,7 +571,7 @@ def test_many_long_requests_hold_up_no_short_one(local, monkeypatch):
     go_on, answer = threading.Event(), local.state.answers.answer
 
     def slowly(method, path, query, content_type, body, retry):
-        assert len(body) < pieces.LONG or go_on.wait(30)
+        assert len(body) < pieces.LONG or go_on.wait(60)
         return answer(method, path, query, content_type, body, retry)
 
     monkeypatch.setattr(local.state.answers, "answer", slowly)

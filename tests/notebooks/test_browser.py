@@ -227,7 +227,7 @@ def test_a_widget_turns_by_keyboard_and_what_it_shows_follows(opened):
     opened.page.wait_for_function(
         f"([e, before]) => ({SHOWN})(e) !== before",
         arg=[cell.element_handle(), before],
-        timeout=20_000,
+        timeout=lab.LONG,
     )
     opened.still()
     assert not [

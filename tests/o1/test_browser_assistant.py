@@ -68,7 +68,7 @@ def shown(app):
 def until(app, test, arg=None):
     """Wait until a function of the app's element and `arg` is true."""
     app.page.wait_for_function(
-        f"([app, arg]) => ({test})(app, arg)", arg=[app.element_handle(), arg], timeout=20_000
+        f"([app, arg]) => ({test})(app, arg)", arg=[app.element_handle(), arg], timeout=lab.LONG
     )
 
 

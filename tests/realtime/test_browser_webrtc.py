@@ -276,7 +276,7 @@ def test_a_call_that_the_server_ends_is_over_in_the_page(opened, client):
             page.click("#clip")
         page.wait_for_selector("body[data-connected]")
         client.realtime.calls.hangup(answered.value.headers["location"].rpartition("/")[2])
-        page.wait_for_selector("#status.wrong", timeout=5_000)
+        page.wait_for_selector("#status.wrong", timeout=20_000)
         assert page.inner_text("#status") == "The connection has ended." and page.is_enabled(
             "#start"
         )

@@ -404,7 +404,7 @@ def test_the_rule_of_tcp_is_the_one_asked_for_on_both_sides(line, name):
         name,
     ]  # not communicate(), which loses what readline() has taken in
     for side in sides:
-        side.communicate(timeout=20)
+        side.communicate(timeout=60)
 
 
 @needs("chromium")

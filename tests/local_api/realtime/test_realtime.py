@@ -1630,7 +1630,7 @@ def test_pages_from_elsewhere_stay_out(api):
         and "not 'https://example.com'" in refused.value.response.body.decode()
     )
     # another page's name that was made to point here
-    with socket.create_connection(("127.0.0.1", api.state.port), timeout=30) as raw:
+    with socket.create_connection(("127.0.0.1", api.state.port), timeout=60) as raw:
         raw.sendall(
             b"GET /v1/realtime?model=gpt-realtime HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -1685,7 +1685,7 @@ def test_a_vanished_session_leaves_nothing_behind(slow):
         gc.collect()
         return sum(type(o) is session.Session for o in gc.get_objects())
 
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     # the sessions of the tests before this one are still ending
     while alive() and time.monotonic() < end:
         time.sleep(0.1)
@@ -1699,7 +1699,7 @@ def test_a_vanished_session_leaves_nothing_behind(slow):
     assert alive() == before + 3 and slow.tasks() > tasks
     for wire in left:
         wire.socket.socket.shutdown(socket.SHUT_RDWR)  # no goodbye
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while (alive() > before or slow.tasks() > tasks) and time.monotonic() < end:
         time.sleep(0.3)
     assert alive() == before and slow.tasks() <= tasks
@@ -1725,7 +1725,7 @@ def test_a_session_that_is_reset_is_held_by_nothing_also_when_nobody_comes_after
             wire.socket.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             wire.socket.socket.shutdown(socket.SHUT_RDWR)
             wire.socket.socket.close()
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while one[0]() is not None and time.monotonic() < end:
             time.sleep(0.1)
             gc.collect()
@@ -1758,7 +1758,7 @@ def test_a_peer_that_does_not_answer_is_given_up(monkeypatch):
     assert len(seen) == 1
     wire.socket.recv_events_thread_stopped = True
     wire.socket.protocol.receive_data = lambda data: None  # deaf: no ping is answered
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while any(not s.closed for s in seen) and time.monotonic() < end:
         time.sleep(0.1)
     assert all(s.closed for s in seen)

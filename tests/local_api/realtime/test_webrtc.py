@@ -68,15 +68,17 @@ class Api:
                 | {k.replace("_", "-"): v for k, v in headers.items()},
             )
             try:
-                with this_machine.open_url(request, 20) as answer:
+                with this_machine.open_url(request, 60) as answer:
                     return answer.status, answer.headers, answer.read()
             except urllib.error.HTTPError as e:
                 return e.code, e.headers, e.read()
 
         return await asyncio.to_thread(ask)
 
-    async def nothing_left(self, seconds=10):
-        """Wait until no call, and no task or thread of one, is left."""
+    async def nothing_left(self, seconds=20):
+        """Wait until no call, and no task or thread of one, is left: sooner than after the 30
+        seconds in which ICE gives up a peer.
+        """
 
         def left():
             tasks = asyncio.all_tasks() - self.before - {asyncio.current_task()}
@@ -508,7 +510,7 @@ async def test_a_dead_peer_is_noticed_and_leaves_nothing(api, monkeypatch):
     connection._query_consent_task.cancel()
     for protocol in connection._protocols:
         protocol.transport.abort()
-    until = time.monotonic() + 15
+    until = time.monotonic() + 20
     while api.desk.calls and time.monotonic() < until:
         await asyncio.sleep(0.1)
     assert api.desk.calls == {}

@@ -540,7 +540,7 @@ def test_curl(local, tmp_path):
             ],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             cwd=tmp_path,
         )
         return json.loads(done.stdout)
@@ -1324,7 +1324,7 @@ def test_every_shape_is_that_of_genuine_exchanges(at_pace, tmp_path):
 
 def keep(one, folder, path, method, body=None):
     """Write the body of an answer down, as it came over the wire."""
-    asked = http.client.HTTPConnection("127.0.0.1", one.state.port, timeout=20)
+    asked = http.client.HTTPConnection("127.0.0.1", one.state.port, timeout=60)
     asked.request(
         method.upper(),
         f"/v1{path}",

@@ -323,7 +323,7 @@ def test_an_upload_is_passed_on_as_it_comes(to):
             + b"\r\nContent-Length: 3000007\r\n\r\n"
             + b"x" * 2_000_000
         )
-        assert came.wait(30) and len(one.there.seen[0]) < 2_000_000
+        assert came.wait(60) and len(one.there.seen[0]) < 2_000_000
         sock.sendall(b"x" * 1_000_000 + b"--end--")
         assert b"file-1" in sock.recv(65536)
     assert b"content-length: 3000007" in one.there.seen[0].lower()
@@ -806,7 +806,7 @@ def test_an_upstream_is_read_no_faster_than_its_reader_reads_and_closed_when_he_
     # gone at once, as a kernel that is killed
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
-    assert gone.wait(30)
+    assert gone.wait(60)
     until(lambda: not one.state.tasks.running, 30)
     assert one.state.ledger.calls[-1][1] == 200
 
@@ -854,9 +854,9 @@ def test_an_upstream_that_still_thinks_is_left_at_once(to):
 
     one = to(script)
     sock = ask_raw(one, chat("x", "m"))
-    assert asked.wait(30)
+    assert asked.wait(60)
     sock.close()
-    assert gone.wait(30)
+    assert gone.wait(60)
     until(lambda: not one.state.tasks.running, 30)
 
 
@@ -901,7 +901,7 @@ def test_what_is_recorded_is_what_came_also_when_the_reader_leaves(to):
         says(
             chunked(end=False),
             part(CHUNKS[0]),
-            lambda sock: go.wait(30),
+            lambda sock: go.wait(60),
             part(CHUNKS[1]),
             part(b"data: [DONE]\n\n"),
             b"0\r\n\r\n",

@@ -98,10 +98,10 @@ def test_the_upstreams_refusal_reaches_the_reader_without_the_key(openais):
         f"{server.url.replace('http', 'ws')}/realtime?model={MODEL}",
         additional_headers={"Authorization": f"Bearer {upstreams.LOCAL_KEY}"},
     ) as wire:
-        error = json.loads(wire.recv(timeout=30))["error"]
+        error = json.loads(wire.recv(timeout=60))["error"]
         assert "Incorrect API key" in error["message"] and "another-key" not in json.dumps(error)
         with pytest.raises(ConnectionClosed):
-            wire.recv(timeout=30)
+            wire.recv(timeout=60)
     server.end()
 
 
@@ -121,7 +121,7 @@ def test_the_throw_away_key_is_asked_for(ours):
         f"{ours.url.replace('http', 'ws')}/realtime?model={MODEL}",
         additional_headers={"Authorization": "Bearer wrong"},
     ) as wire:
-        assert "Incorrect API key" in json.loads(wire.recv(timeout=30))["error"]["message"]
+        assert "Incorrect API key" in json.loads(wire.recv(timeout=60))["error"]["message"]
 
 
 def test_a_client_secret_of_the_upstream_opens_its_sessions_and_nothing_else(openais, ours):
@@ -241,7 +241,7 @@ def test_the_ceiling_ends_a_session_before_it_is_passed(openais):
                 kinds.append((event.type, getattr(event, "error", None)))
         assert any(kind == "error" and error.code == "day9_budget" for kind, error in kinds)
     assert server.upstream.spending.spent <= Decimal("0.30")
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while server.upstream.spending.held and time.monotonic() < until:
         time.sleep(0.05)
     assert server.upstream.spending.held == 0
@@ -251,7 +251,7 @@ def test_the_ceiling_ends_a_session_before_it_is_passed(openais):
 def test_what_responses_cost_takes_the_place_of_what_was_held(openais):
     server = forwarding(openais, budget=Decimal("5"))
     conversation(server.client())
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while server.upstream.spending.held and time.monotonic() < until:
         time.sleep(0.05)
     assert (
@@ -267,7 +267,7 @@ def recorded(openais, tmp_path_factory):
     recorder = Recorder(folder, "127.0.0.1")
     server = forwarding(openais, recorder, budget=None)
     events = conversation(server.client())
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not list(folder.rglob("*realtime*.json")) and time.monotonic() < until:
         time.sleep(0.05)
     recorder.close()
@@ -380,7 +380,7 @@ def test_a_slow_reader_holds_the_upstream_back(openais, ours):
         time.sleep(1)
         while added < 300:
             added += json.loads(wire.recv(timeout=60))["type"] == "conversation.item.added"
-        assert done.wait(30)
+        assert done.wait(60)
 
 
 def wire(server, **more):
@@ -446,7 +446,7 @@ def test_a_long_message_is_read_beside_the_event_loop_both_ways_and_kept(openais
     assert came[1]["session"]["instructions"] == LONG["session"]["instructions"]
     assert {long == beside for _, long, beside in seen} == {True}
     assert {name for name, long, _ in seen if long} == {"read", "_came", "client", "api"}
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not list(tmp_path.rglob("*realtime*.json")) and time.monotonic() < end:
         time.sleep(0.05)
     recorder.close()

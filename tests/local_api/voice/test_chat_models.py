@@ -71,7 +71,7 @@ def test_the_first_sentence_is_spoken_while_the_second_is_written(voiced):
     go_on = threading.Event()
     slow = upstreams.says(
         upstreams.chunked(chunk(content="One moment please. "), end=False),
-        lambda sock: go_on.wait(30),
+        lambda sock: go_on.wait(60),
         upstreams.chunked(chunk(content="Here it is."), chunk(finish="stop")).partition(
             b"\r\n\r\n"
         )[2],  # fmt: skip
