@@ -27,6 +27,15 @@ ROUNDS = 12  # of waiting, while the server is still at work
 AT_ONCE = 0.1  # seconds
 SOUND = "input_audio_buffer.append"
 BYTES_A_MS = 64  # of base64 of PCM16 at 24 kHz
+ANSWERED_BY = {  # what is sent, and what says at once that it has been done
+    "session.update": "session.updated",
+    "conversation.item.create": "conversation.item.added",
+    "conversation.item.retrieve": "conversation.item.retrieved",
+    "conversation.item.truncate": "conversation.item.truncated",
+    "conversation.item.delete": "conversation.item.deleted",
+    "input_audio_buffer.commit": "input_audio_buffer.committed",
+    "input_audio_buffer.clear": "input_audio_buffer.cleared",
+}
 
 latest: Talk | None = None  # the session that spoke last in this process
 
@@ -108,6 +117,14 @@ class Talk:
             begun > self._last("response.done")
             or self._last("response.create") > max(begun, self._last("error"))
             or self._last("input_audio_buffer.speech_stopped") > given
+        )
+
+    def unanswered(self) -> bool:
+        """Whether the server has said nothing yet to something that it answers at once: it is held
+        up. A WebSocket asks by a ping, which a call over WebRTC has not.
+        """
+        return any(
+            self._last(sent) > self._last(said, "error") for sent, said in ANSWERED_BY.items()
         )
 
     def late(self) -> TimeoutError:

@@ -90,8 +90,8 @@ class Caller:
         sockets.PATIENCE.
 
         Raises RuntimeError with the words of an `error` event that comes in its place, TimeoutError
-        where nothing comes for sockets.PATIENCE seconds while nobody speaks, with what is waited
-        for, and ConnectionError where the call has ended before.
+        where nothing comes for sockets.PATIENCE seconds while nobody speaks and all that was sent
+        is answered, with what is waited for, and ConnectionError where the call has ended before.
         """
         while len(self._of(kind)) < count and not self.over:
             wrong = self._of("error")
@@ -103,7 +103,9 @@ class Caller:
                 async with asyncio.timeout(seconds or self.talk.patience):
                     await self._news.wait()
             except TimeoutError:
-                if not (self.mouth.waiting or self._plays() or self.talk.owes()):
+                # what comes in the very moment in which the time is over has come
+                at_work = self._news.is_set() or self.talk.owes() or self.talk.unanswered()
+                if not (self.mouth.waiting or self._plays() or at_work):
                     raise TimeoutError(f"no {kind}. {self.talk.late()}") from None
         if len(self._of(kind)) < count:
             came = f"there were {', '.join(e['type'] for e in self.events) or 'no events'}"

@@ -16,6 +16,11 @@ from tests.notebooks.test_browser import FAINT
 pytestmark = needs("chromium")
 NOTEBOOK = "3_dpo/01_preference_pairs.ipynb"
 FILE = "3_dpo/my_pairs/weather.jsonl"
+# A page that is slower than any limit set in it, as on an old computer: from its version 0.9.17 on,
+# anywidget gave up a widget that was not there after two seconds.
+HELD_UP = (
+    "const after = AbortSignal.timeout; AbortSignal.timeout = () => after.call(AbortSignal, 0)"
+)
 
 
 class Reader:
@@ -84,6 +89,7 @@ class Reader:
 def tab(jupyter):
     assert not (jupyter.notebooks / FILE).exists()
     with lab.tab(jupyter) as tab:
+        tab.page.add_init_script(HELD_UP)
         yield tab.open(NOTEBOOK)
     (jupyter.notebooks / FILE).unlink()  # others find the notebook as it was
 

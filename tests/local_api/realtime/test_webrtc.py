@@ -477,6 +477,21 @@ async def test_a_caller_who_waits_for_more_is_told_that_the_call_is_over(api):
 
 
 @with_api
+async def test_a_server_that_is_held_up_is_waited_for(api):
+    """As on a busy machine: that it answers in a moment is known of what was sent to it."""
+    call = await api.dial()
+    for event, answer in (
+        ({"type": "session.update", "session": {"type": "realtime"}}, "session.updated"),
+        ({"type": "input_audio_buffer.clear"}, "input_audio_buffer.cleared"),
+        ({"type": "conversation.item.delete", "item_id": "item_1"}, "error"),
+    ):
+        call.send(event)
+        assert (await call.until(answer, seconds=0.001))["type"] == answer
+    with pytest.raises(TimeoutError, match="Nothing asks for an answer"):
+        await call.until("response.done", seconds=0.001)
+
+
+@with_api
 async def test_a_caller_who_waits_in_vain_is_not_told_of_sound_that_no_event_carried(api):
     slow = {"type": "server_vad", "silence_duration_ms": 8_000}
     call = await api.dial(audio={"input": {"turn_detection": slow}})
