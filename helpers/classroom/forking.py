@@ -81,21 +81,34 @@ class Provisioner(LocalProvisioner):
         return self.connection_info
 
 
-class Forked(psutil.Process):
-    """A process that is no child of this one, with what is wanted of a Popen."""
+class Forked:
+    """A process that is no child of this one, and may have ended already, with what is wanted of a
+    Popen.
+    """
 
     stdin = stdout = stderr = None
+
+    def __init__(self, pid):
+        self.pid, self.process = pid, None
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self.process = psutil.Process(pid)
 
     def poll(self):
         with contextlib.suppress(psutil.NoSuchProcess):
             # its parent is about to take leave of it
-            if self.is_running() and self.status() != psutil.STATUS_ZOMBIE:
+            running = self.process and self.process.is_running()
+            if running and self.process.status() != psutil.STATUS_ZOMBIE:
                 return None
         return 0
 
+    def wait(self, timeout=None):
+        if self.process:
+            self.process.wait(timeout)
+
     def send_signal(self, sig):
         with contextlib.suppress(psutil.NoSuchProcess):  # as a Popen that has ended
-            super().send_signal(sig)
+            if self.process:
+                self.process.send_signal(sig)
 
     def kill(self):
         self.send_signal(signal.SIGKILL)

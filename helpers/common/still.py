@@ -27,6 +27,7 @@ class Still:
         bundle = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         data["text/html"] = pictures(self.still())
+        data["text/plain"] = repr(self)  # whole: widgets cut theirs after 110 letters
         return bundle
 
 
